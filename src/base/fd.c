@@ -1,0 +1,44 @@
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+int fd_close(int fd)
+{
+    if (fd >= 0) {
+        int saved = errno;
+
+        /* On Linux the descriptor is gone even when close() reports an error. */
+        (void)close(fd);
+        errno = saved;
+    }
+    return -1;
+}
+
+void fd_cleanup(int *fd)
+{
+    *fd = fd_close(*fd);
+}
+
+static int change_flag(int fd, int get, int set, int flag, bool on)
+{
+    int flags = fcntl(fd, get);
+
+    if (flags < 0)
+        return -errno;
+    int wanted = on ? flags | flag : flags & ~flag;
+    if (wanted != flags && fcntl(fd, set, wanted) < 0)
+        return -errno;
+    return 0;
+}
+
+int fd_set_nonblocking(int fd, bool on)
+{
+    return change_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK, on);
+}
+
+int fd_set_cloexec(int fd, bool on)
+{
+    return change_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC, on);
+}

@@ -1,0 +1,28 @@
+/* File descriptors: closing them, passing them on, and what the kernel says of them. */
+#pragma once
+
+#include "base/macro.h"
+
+#include <stdbool.h>
+
+/* Closes fd unless it is negative; keeps errno. Returns -1, so that `fd = fd_close(fd)` leaves no
+ * stale number behind. */
+int fd_close(int fd);
+
+/* For _cleanup_: closes what the variable holds. */
+void fd_cleanup(int *fd);
+
+#define _cleanup_fd_ _cleanup_(fd_cleanup)
+
+/* Gives the descriptor away: the variable is -1 afterwards. */
+static inline int take_fd(int *fd)
+{
+    int taken = *fd;
+
+    *fd = -1;
+    return taken;
+}
+
+/* Each sets or clears one flag. Returns 0 or a negative errno. */
+int fd_set_nonblocking(int fd, bool on);
+int fd_set_cloexec(int fd, bool on);

@@ -1,0 +1,15 @@
+noinst_LTLIBRARIES += libbase.la
+
+libbase_la_SOURCES = \
+	%D%/address.c \
+	%D%/address.h \
+	%D%/fd.c \
+	%D%/fd.h \
+	%D%/log.c \
+	%D%/log.h \
+	%D%/macro.h \
+	%D%/notify_socket.c \
+	%D%/notify_socket.h \
+	%D%/str.c \
+	%D%/str.h \
+	%D%/time.h

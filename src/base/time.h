@@ -1,0 +1,26 @@
+/* Points in time and spans, in microseconds. Durations come from the monotonic clock, which never
+ * jumps; the real-time clock is for people to read. */
+#pragma once
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <time.h>
+
+#define USEC_PER_SEC      UINT64_C(1000000)
+#define USEC_PER_MSEC     UINT64_C(1000)
+#define NSEC_PER_USEC     UINT64_C(1000)
+#define USEC_INFINITY     UINT64_MAX
+
+static inline uint64_t time_now_usec(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / NSEC_PER_USEC;
+}
+
+/* a + b, or USEC_INFINITY where that would overflow. */
+static inline uint64_t time_add_usec(uint64_t a, uint64_t b)
+{
+    return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;
+}

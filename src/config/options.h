@@ -1,0 +1,109 @@
+/* The effective options of dispatcher.cnf as plain data: what the rest of the program reads.
+ *
+ * Names, ranges, defaults and parsers stand in option_table.c; this header holds their result.
+ * Reference: chapters 2 and 3 of the specification, "spec" for short. */
+#pragma once
+
+#include "base/address.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Every option that has an effect. */
+enum option_id {
+    OPTION_BACKLOG,
+    OPTION_DEBUG,
+    OPTION_DNS_VERIFY_DOMAIN,
+    OPTION_ENABLE,
+    OPTION_HISTORICAL_TIME,
+    OPTION_IDENT,
+    OPTION_IMAGE,
+    OPTION_INTERFACE_ADDRESS,
+    OPTION_LOGFILE,
+    OPTION_MAX_CONNS,
+    OPTION_MAX_HANDOFFS,
+    OPTION_MAX_IDLE_TIME,
+    OPTION_MAX_LIFE_CONNS,
+    OPTION_MAX_LIFE_TIME,
+    OPTION_MAX_PROCS,
+    OPTION_MAX_SHUTDOWN,
+    OPTION_MIN_CONNS,
+    OPTION_MIN_PROCS,
+    OPTION_PARAMETER,
+    OPTION_PORT,
+    OPTION_STACKSIZE,
+    OPTION_TLS_PORT,
+    N_OPTIONS
+};
+
+/* Where a value was written. `file` is NULL for a built-in default and "environment" for
+ * IMTA_DISPATCHER_DEBUG; it points into the configuration that holds the options. */
+struct origin {
+    const char *file;
+    unsigned line;
+};
+
+struct port_list {
+    uint16_t *ports; /* owned; never holds 0 */
+    size_t n_ports;
+};
+
+/* One service. Everything it points to belongs to the configuration that it is part of. */
+struct service_options {
+    char *name;      /* as written */
+    char *unit_name; /* in lower case, as in the names of its units */
+    struct origin origin; /* its section line */
+    bool is_enabled; /* false for PORT=0 and ENABLE=0: read and checked, but never run */
+
+    struct port_list port;
+    struct port_list tls_port;
+    bool has_interface_address;
+    struct address interface_address; /* its port is 0 */
+    unsigned backlog;                 /* connections */
+
+    char *image;   /* absolute path */
+    char *logfile; /* as written, %s not yet replaced; NULL: the journal */
+    struct str_list parameters;
+    unsigned stacksize_bytes; /* of a worker's thread; 0: the system's default */
+
+    unsigned min_procs;
+    unsigned max_procs;
+    unsigned min_conns;
+    unsigned max_conns;
+    unsigned max_handoffs;
+    unsigned max_shutdown;
+    unsigned max_life_time_sec; /* 0: unlimited */
+    unsigned max_life_conns;    /* 0: unlimited */
+    unsigned max_idle_time_sec; /* 0: never */
+
+    uint32_t debug; /* spec 4.1 */
+    unsigned historical_time_sec;
+    bool ident;
+    struct str_list dns_verify_domains;
+
+    struct origin origins[N_OPTIONS];
+};
+
+/* A whole dispatcher.cnf. Owns all it points to. */
+struct config {
+    struct service_options *services; /* in the order of the file */
+    size_t n_services;
+
+    /* Of the Dispatcher itself: [SERVICE=DISPATCHER], else the global part (spec 2.2). */
+    uint32_t debug;
+    unsigned historical_time_sec;
+    char *logfile; /* NULL: none */
+    struct origin debug_origin;
+    struct origin historical_time_origin;
+    struct origin logfile_origin;
+
+    struct str_list files; /* every file read, dispatcher.cnf first */
+};
+
+/* Finds a service by name, without regard to case. Returns NULL where there is none. */
+const struct service_options *config_find_service(const struct config *config, const char *name);
+
+/* Frees all it owns; the configuration is empty afterwards. */
+void config_clear(struct config *config);

@@ -1,0 +1,41 @@
+/* What is wrong with a configuration file: collected, so that all of it can be told at once. */
+#pragma once
+
+#include "base/macro.h"
+
+#include <stddef.h>
+
+enum problem_severity {
+    PROBLEM_WARNING, /* goes on, in a way that the text says */
+    PROBLEM_ERROR,   /* the configuration cannot be used */
+};
+
+struct problem {
+    enum problem_severity severity;
+    char *file;    /* owned */
+    unsigned line; /* from 1; 0: the file as a whole */
+    char *text;    /* owned: what is wrong and what would be right */
+};
+
+/* Errors and warnings kept at the most, each; what comes after is only counted. A file of random
+ * bytes has a problem in every line, and nobody reads past the first hundred. */
+#define PROBLEMS_MAX 100
+
+/* Owns its problems. All zero is an empty list. */
+struct problem_list {
+    struct problem *items;
+    size_t n_items;
+    size_t n_errors;   /* all of them, kept or not */
+    size_t n_warnings; /* likewise */
+};
+
+/* Adds one. Out of memory it is counted, but not kept. */
+void problem_add(struct problem_list *list, enum problem_severity severity, const char *file,
+                 unsigned line, const char *format, ...) _printf_(5, 6);
+
+/* Writes "FILE:LINE: error: TEXT" ("FILE: …" without line; "warning: " for warnings) to
+ * `text[size]`; unprintable bytes appear as "?". Returns `text`. */
+const char *problem_format(const struct problem *problem, char *text, size_t size);
+
+/* Frees all it owns; the list is empty afterwards. */
+void problem_list_clear(struct problem_list *list);

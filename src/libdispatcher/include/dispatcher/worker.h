@@ -1,0 +1,122 @@
+/* libdispatcher: everything a program needs to be a worker of dispatcherd.
+ *
+ * A worker is a process that dispatcherd (or systemd on its behalf) starts with one end of a
+ * control channel as descriptor 3. Over it come the connections, already accepted; the library
+ * serves up to the service's MAX_CONNS of them at a time, each on a thread of its own, tells
+ * dispatcherd of the end of each, and ends the process when dispatcherd no longer wants it.
+ *
+ * The program gives functions; dispatcher_worker_run() does the rest. See dispatcher-worker(3)
+ * for an example, and dispatcher-worker(7) for the protocol.
+ *
+ * Unless said otherwise a string that a function returns belongs to the library and lives as long
+ * as the object it was asked of. */
+#ifndef DISPATCHER_WORKER_H
+#define DISPATCHER_WORKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* This process as a worker of its service. All functions that take it may be called from any
+ * thread. */
+typedef struct dispatcher_worker dispatcher_worker;
+
+/* One connection. Belongs to the thread that serves it, until that function returns. */
+typedef struct dispatcher_connection dispatcher_connection;
+
+/* What the program does. Each function gets the `userdata` that dispatcher_worker_run() was
+ * given. */
+struct dispatcher_worker_callbacks {
+    /* Called once, on the main thread, when the worker knows its service and parameters and before
+     * the first connection; may be NULL. A negative errno stops the worker: say why on standard
+     * error, which is the journal or the service's LOGFILE. */
+    int (*start)(dispatcher_worker *worker, void *userdata);
+
+    /* Serves one connection to its end, on a thread of its own; must not be NULL. Its socket is in
+     * blocking mode, and the library closes it afterwards. */
+    void (*serve)(dispatcher_connection *connection, void *userdata);
+
+    /* Called once, on the main thread, after the last connection ended and every thread is gone;
+     * may be NULL. Not called when the worker ends because the drain limit has passed. */
+    void (*stop)(dispatcher_worker *worker, void *userdata);
+};
+
+/* Runs the worker until it is told to end, by dispatcherd, by the end of the control channel or by
+ * SIGTERM (a second SIGTERM ends the process at once). Call it early in main(), before any thread
+ * exists: it blocks SIGTERM and ignores SIGPIPE for the whole process.
+ *
+ * Returns 0 after an ordinary end, or a negative errno after one line about the cause on standard
+ * error: -ENOTCONN where descriptor 3 is no control channel (the program was not started by
+ * dispatcherd), -EPROTO where dispatcherd speaks no version of the protocol that this library
+ * knows, or what `start` returned. */
+int dispatcher_worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userdata);
+
+/* The service's name as dispatcher.cnf writes it. */
+const char *dispatcher_worker_service(const dispatcher_worker *worker);
+
+/* The worker's number within its service, from 0. It is used again after the worker's end. */
+unsigned dispatcher_worker_slot(const dispatcher_worker *worker);
+
+/* How many connections may be served at a time. */
+unsigned dispatcher_worker_max_connections(const dispatcher_worker *worker);
+
+/* The service's PARAMETER lines in their order, unchanged. Index from 0; NULL past the last. */
+const char *dispatcher_worker_parameter(const dispatcher_worker *worker, size_t index);
+
+/* The value of the last PARAMETER of the form NAME=value (NAME without regard to case), or NULL. */
+const char *dispatcher_worker_parameter_value(const dispatcher_worker *worker, const char *name);
+
+/* The name of this host as dispatcherd knows it. */
+const char *dispatcher_worker_host_name(const dispatcher_worker *worker);
+
+/* The debug mask of the service, as dispatcher.cnf(5) describes it. It may change at any time. */
+uint32_t dispatcher_worker_debug(const dispatcher_worker *worker);
+
+/* True once the worker takes no new connections. A session may go on until its end, but a protocol
+ * that can say "come back later" does well to say it when it is next idle. */
+bool dispatcher_worker_is_draining(const dispatcher_worker *worker);
+
+/* The worker that serves the connection. */
+dispatcher_worker *dispatcher_connection_worker(const dispatcher_connection *connection);
+
+/* The socket. The library closes it when `serve` returns; a program that wants to keep it
+ * duplicates it. */
+int dispatcher_connection_fd(const dispatcher_connection *connection);
+
+/* The connection's identifier, unique on this host: 16 hexadecimal digits. The same text stands in
+ * dispatcherd's journal lines as DISPATCHER_CONNECTION. */
+const char *dispatcher_connection_id(const dispatcher_connection *connection);
+
+/* The client's address and ours, as getpeername() and getsockname() would give them, except that
+ * an IPv4 client of an IPv6 socket appears as IPv4. Writes at most *length bytes to `address` and
+ * sets *length to the full size; 0 where the address is not known. */
+void dispatcher_connection_peer(const dispatcher_connection *connection, struct sockaddr *address,
+                                socklen_t *length);
+void dispatcher_connection_local(const dispatcher_connection *connection,
+                                 struct sockaddr *address, socklen_t *length);
+
+/* The client's address and ours as text without the port: "192.0.2.1", "2001:db8::1", "unix". */
+const char *dispatcher_connection_peer_host(const dispatcher_connection *connection);
+const char *dispatcher_connection_local_host(const dispatcher_connection *connection);
+
+/* The same ends' ports; 0 for Unix sockets. */
+uint16_t dispatcher_connection_peer_port(const dispatcher_connection *connection);
+uint16_t dispatcher_connection_local_port(const dispatcher_connection *connection);
+
+/* True where the connection came to one of the service's TLS_PORTs: the client expects TLS from
+ * the first byte, and it is the program that speaks it. */
+bool dispatcher_connection_is_tls(const dispatcher_connection *connection);
+
+/* The text that access control left for the worker; "" where there is none. */
+const char *dispatcher_connection_access_tag(const dispatcher_connection *connection);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
