@@ -1,0 +1,23 @@
+#include "support/suite.h"
+
+#include <stdlib.h>
+
+void suite_add_tests(Suite *suite, const char *name, const TTest *const tests[], double limit_sec)
+{
+    TCase *tcase = tcase_create(name);
+
+    tcase_set_timeout(tcase, limit_sec);
+    for (size_t i = 0; tests[i]; i++)
+        tcase_add_test(tcase, tests[i]);
+    suite_add_tcase(suite, tcase);
+}
+
+int main(void)
+{
+    SRunner *runner = srunner_create(make_suite());
+
+    srunner_run_all(runner, CK_ENV);
+    int n_failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
