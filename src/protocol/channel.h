@@ -1,0 +1,18 @@
+/* Sends and receives packets with descriptors over a control channel; never blocks. */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Sends one packet with copies of `fds` (the caller keeps them). Returns 0, -EAGAIN where the
+ * channel is full or too many descriptors are under way, -EPIPE where the other end is closed, or
+ * another negative errno. */
+int channel_send(int channel, const void *bytes, size_t length, const int fds[], size_t n_fds);
+
+/* Receives one packet of at most `size` bytes. Returns its length, 0 at the end of the channel,
+ * -EAGAIN where none is there, -EBADMSG for one that is cut or empty, or another negative errno.
+ * `fds` has room for MESSAGE_FDS_MAX; the *ret_n_fds received are CLOEXEC and the caller's; there
+ * are none on failure. *ret_pid is the sender's process where the socket has SO_PASSCRED, else
+ * 0. */
+ssize_t channel_receive(int channel, void *bytes, size_t size, int fds[], size_t *ret_n_fds,
+                        pid_t *ret_pid);
