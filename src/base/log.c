@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 enum {
-    TEXT_MAX = 2048,  /* bytes of one line's text */
-    FIELDS_MAX = 16,  /* fields that a caller may add */
+    TEXT_MAX = 2048, /* bytes of one line's text */
+    FIELDS_MAX = 16, /* fields that a caller may add */
     IOVEC_MAX = 16 + 5 * FIELDS_MAX,
 };
 

@@ -12,8 +12,9 @@
 #include <syslog.h>
 
 /* Chooses the way: the journal when standard error is connected to it (JOURNAL_STREAM names our
- * own standard error) and its socket is there, else standard error. `identifier` becomes SYSLOG_IDENTIFIER
- * and must live as long as the program. Before this call lines go to standard error. */
+ * own standard error) and its socket is there, else standard error. `identifier` becomes
+ * SYSLOG_IDENTIFIER and must live as long as the program. Before this call lines go to standard
+ * error. */
 void log_open(const char *identifier);
 
 /* Lines of a priority above (less important than) this are dropped: LOG_DEBUG by default. */

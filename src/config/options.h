@@ -52,10 +52,10 @@ struct port_list {
 
 /* One service. Everything it points to belongs to the configuration that it is part of. */
 struct service_options {
-    char *name;      /* as written */
-    char *unit_name; /* in lower case, as in the names of its units */
+    char *name;           /* as written */
+    char *unit_name;      /* in lower case, as in the names of its units */
     struct origin origin; /* its section line */
-    bool is_enabled; /* false for PORT=0 and ENABLE=0: read and checked, but never run */
+    bool is_enabled;      /* false for PORT=0 and ENABLE=0: read and checked, but never run */
 
     struct port_list port;
     struct port_list tls_port;

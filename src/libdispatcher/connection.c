@@ -37,8 +37,8 @@ void dispatcher_connection_peer(const dispatcher_connection *connection, struct 
     copy_address(&connection->peer, address, length);
 }
 
-void dispatcher_connection_local(const dispatcher_connection *connection,
-                                 struct sockaddr *address, socklen_t *length)
+void dispatcher_connection_local(const dispatcher_connection *connection, struct sockaddr *address,
+                                 socklen_t *length)
 {
     copy_address(&connection->local, address, length);
 }

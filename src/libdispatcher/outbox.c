@@ -32,7 +32,9 @@ bool outbox_add(struct outbox *outbox, enum outbox_kind kind, uint64_t id)
 static int send_queue(struct outbox_queue *queue, enum message_type type, int channel)
 {
     /* Sent in pieces that fit a modest stack: session threads may have small ones. */
-    enum { IDS_AT_ONCE = 128 };
+    enum {
+        IDS_AT_ONCE = 128
+    };
     uint64_t message[1 + IDS_AT_ONCE];
     size_t n_sent = 0;
     int r = 0;
@@ -42,8 +44,7 @@ static int send_queue(struct outbox_queue *queue, enum message_type type, int ch
 
         if (n > IDS_AT_ONCE)
             n = IDS_AT_ONCE;
-        size_t length =
-            message_write_ids(message, sizeof(message), type, queue->ids + n_sent, n);
+        size_t length = message_write_ids(message, sizeof(message), type, queue->ids + n_sent, n);
         r = channel_send(channel, message, length, NULL, 0);
         if (r < 0)
             break;

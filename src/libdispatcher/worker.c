@@ -148,8 +148,7 @@ static int receive_welcome(dispatcher_worker *worker)
     int r = poll(&channel, 1, WELCOME_LIMIT_MSEC);
     if (r <= 0)
         return r == 0 ? -ETIMEDOUT : -errno;
-    ssize_t length =
-        channel_receive(worker->channel, bytes, MESSAGE_BYTES_MAX, fds, &n_fds, &pid);
+    ssize_t length = channel_receive(worker->channel, bytes, MESSAGE_BYTES_MAX, fds, &n_fds, &pid);
     if (length <= 0)
         return length == 0 ? -ECONNRESET : (int)length;
     r = take_log_file(fds, n_fds);

@@ -93,7 +93,8 @@ ssize_t channel_receive(int channel, void *bytes, size_t size, int fds[], size_t
         return -errno;
     bool is_good = take_control(&packet, fds, &n_fds, &pid);
     /* An empty packet and the end look alike to recvmsg(); the sender's credentials tell. */
-    if (!is_good || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || (length == 0 && (n_fds > 0 || pid > 0))) {
+    if (!is_good || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
+        (length == 0 && (n_fds > 0 || pid > 0))) {
         for (size_t i = 0; i < n_fds; i++)
             fd_close(fds[i]);
         return -EBADMSG;

@@ -131,8 +131,7 @@ bool message_next_connection(const struct message *message, size_t *offset,
     if (left < sizeof(*record) || record->tag_length > CONNECTION_TEXT_MAX ||
         record->note_length > CONNECTION_TEXT_MAX)
         return false;
-    size_t whole =
-        pad_to_eight(sizeof(*record) + (size_t)record->tag_length + record->note_length);
+    size_t whole = pad_to_eight(sizeof(*record) + (size_t)record->tag_length + record->note_length);
     if (whole > left)
         return false;
     *ret = (struct connection_view){

@@ -97,8 +97,8 @@ const char *dispatcher_connection_id(const dispatcher_connection *connection);
  * sets *length to the full size; 0 where the address is not known. */
 void dispatcher_connection_peer(const dispatcher_connection *connection, struct sockaddr *address,
                                 socklen_t *length);
-void dispatcher_connection_local(const dispatcher_connection *connection,
-                                 struct sockaddr *address, socklen_t *length);
+void dispatcher_connection_local(const dispatcher_connection *connection, struct sockaddr *address,
+                                 socklen_t *length);
 
 /* The client's address and ours as text without the port: "192.0.2.1", "2001:db8::1", "unix". */
 const char *dispatcher_connection_peer_host(const dispatcher_connection *connection);
