@@ -1,8 +1,21 @@
 noinst_LTLIBRARIES += libconfig.la
 
 libconfig_la_SOURCES = \
+	%D%/nearest.c \
+	%D%/nearest.h \
 	%D%/number.c \
 	%D%/number.h \
+	%D%/option.h \
+	%D%/option_table.c \
+	%D%/option_table.h \
+	%D%/options.c \
+	%D%/options.h \
+	%D%/places.c \
+	%D%/places.h \
 	%D%/problem.c \
-	%D%/problem.h
+	%D%/problem.h \
+	%D%/value.h \
+	%D%/value_network.c \
+	%D%/value_number.c \
+	%D%/value_text.c
 libconfig_la_LIBADD = libbase.la
