@@ -14,6 +14,8 @@ libconfig_la_SOURCES = \
 	%D%/places.h \
 	%D%/problem.c \
 	%D%/problem.h \
+	%D%/reader.c \
+	%D%/reader.h \
 	%D%/value.h \
 	%D%/value_network.c \
 	%D%/value_number.c \
