@@ -1,6 +1,10 @@
 noinst_LTLIBRARIES += libconfig.la
 
 libconfig_la_SOURCES = \
+	%D%/check.c \
+	%D%/check.h \
+	%D%/load.c \
+	%D%/load.h \
 	%D%/nearest.c \
 	%D%/nearest.h \
 	%D%/number.c \
@@ -12,10 +16,14 @@ libconfig_la_SOURCES = \
 	%D%/options.h \
 	%D%/places.c \
 	%D%/places.h \
+	%D%/print.c \
+	%D%/print.h \
 	%D%/problem.c \
 	%D%/problem.h \
 	%D%/reader.c \
 	%D%/reader.h \
+	%D%/scope.c \
+	%D%/scope.h \
 	%D%/value.h \
 	%D%/value_network.c \
 	%D%/value_number.c \
