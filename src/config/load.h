@@ -2,8 +2,10 @@
 #pragma once
 
 #include "config/options.h"
+#include "config/places.h"
 #include "config/problem.h"
 
+<<<<<<< HEAD
 /* What the reading depends on besides the file. The strings stay the caller's. */
 struct config_places {
     const char *worker_dir;     /* where relative IMAGEs and IMTA_BIN: are (spec 2.5) */
@@ -17,6 +19,8 @@ struct config_places {
  * PMDF_DISPATCHER_DEBUG. */
 struct config_places config_places_default(void);
 
+=======
+>>>>>>> config
 /* Reads `path` and what it includes. Returns 0 with *ret filled (free it with config_clear());
  * -EINVAL where `problems` got at least one error (*ret untouched); -ENOMEM. An unreadable file
  * is an error among the problems. Warnings may be added in either case. */

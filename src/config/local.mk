@@ -1,0 +1,31 @@
+noinst_LTLIBRARIES += libconfig.la
+
+libconfig_la_SOURCES = \
+	%D%/check.c \
+	%D%/check.h \
+	%D%/load.c \
+	%D%/load.h \
+	%D%/nearest.c \
+	%D%/nearest.h \
+	%D%/number.c \
+	%D%/number.h \
+	%D%/option.h \
+	%D%/option_table.c \
+	%D%/option_table.h \
+	%D%/options.c \
+	%D%/options.h \
+	%D%/places.c \
+	%D%/places.h \
+	%D%/print.c \
+	%D%/print.h \
+	%D%/problem.c \
+	%D%/problem.h \
+	%D%/reader.c \
+	%D%/reader.h \
+	%D%/scope.c \
+	%D%/scope.h \
+	%D%/value.h \
+	%D%/value_network.c \
+	%D%/value_number.c \
+	%D%/value_text.c
+libconfig_la_LIBADD = libbase.la

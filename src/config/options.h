@@ -56,6 +56,7 @@ struct service_options {
     char *unit_name;      /* in lower case, as in the names of its units */
     struct origin origin; /* its section line */
     bool is_enabled;      /* false for PORT=0 and ENABLE=0: read and checked, but never run */
+    bool enable;          /* ENABLE alone, for print */
 
     struct port_list port;
     struct port_list tls_port;
@@ -64,7 +65,7 @@ struct service_options {
     unsigned backlog;                 /* connections */
 
     char *image;   /* absolute path */
-    char *logfile; /* as written, %s not yet replaced; NULL: the journal */
+    char *logfile; /* absolute path, %s and %% not yet replaced; NULL: the journal */
     struct str_list parameters;
     unsigned stacksize_bytes; /* of a worker's thread; 0: the system's default */
 
@@ -94,7 +95,7 @@ struct config {
     /* Of the Dispatcher itself: [SERVICE=DISPATCHER], else the global part (spec 2.2). */
     uint32_t debug;
     unsigned historical_time_sec;
-    char *logfile; /* NULL: none */
+    char *logfile; /* as that of a service; NULL: none */
     struct origin debug_origin;
     struct origin historical_time_origin;
     struct origin logfile_origin;

@@ -1,0 +1,271 @@
+#include "config/check.h"
+
+#include "config/load.h"
+#include "config/option_table.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* listen() is never asked for fewer, whatever the pool's size (spec 3.1). */
+#define BACKLOG_MIN 5
+
+static unsigned *count_of(struct service_options *service, enum option_id id)
+{
+    return option_place(&option_table[id], service);
+}
+
+/* A warning of this text at this line exists: a default for all services is wrong once, not once
+ * for each of them. */
+static bool is_said(const struct problem_list *problems, const struct origin *at, const char *text)
+{
+    for (size_t i = 0; i < problems->n_items; i++) {
+        const struct problem *problem = &problems->items[i];
+
+        if (problem->severity == PROBLEM_WARNING && problem->line == at->line &&
+            strcmp(problem->file, at->file) == 0 && strcmp(problem->text, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void warn_once(struct problem_list *problems, const struct origin *at, const char *format,
+                      ...) _printf_(3, 4);
+
+static void warn_once(struct problem_list *problems, const struct origin *at, const char *format,
+                      ...)
+{
+    char text[600];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (!is_said(problems, at, text))
+        problem_add(problems, PROBLEM_WARNING, at->file, at->line, "%s", text);
+}
+
+/* "the default" or "FILE:LINE". */
+static const char *origin_text(const struct origin *origin, char text[320])
+{
+    if (origin->file)
+        snprintf(text, 320, "%.300s:%u", origin->file, origin->line);
+    else
+        strcpy(text, "the default");
+    return text;
+}
+
+/* Lowers the option to the limit that another one sets. A default gives way without a word. */
+static void lower_to(struct service_options *service, enum option_id id, enum option_id limit_id,
+                     struct problem_list *problems)
+{
+    unsigned *value = count_of(service, id), limit = *count_of(service, limit_id);
+    const struct origin *origin = &service->origins[id];
+    char where[320];
+
+    if (*value <= limit)
+        return;
+    if (origin->file)
+        warn_once(problems, origin, "%s=%u is more than %s=%u (%s); %u is used",
+                  option_table[id].name, *value, option_table[limit_id].name, limit,
+                  origin_text(&service->origins[limit_id], where), limit);
+    *value = limit;
+}
+
+/* The kernel's limit of a listen queue, or UINT_MAX where it is not known. */
+static unsigned somaxconn(void)
+{
+    FILE *stream = fopen("/proc/sys/net/core/somaxconn", "re");
+    unsigned limit = UINT32_MAX;
+
+    if (stream) {
+        if (fscanf(stream, "%u", &limit) != 1)
+            limit = UINT32_MAX;
+        fclose(stream);
+    }
+    return limit;
+}
+
+static void check_backlog(struct service_options *service, struct problem_list *problems)
+{
+    const struct origin *origin = &service->origins[OPTION_BACKLOG];
+    unsigned limit = somaxconn();
+
+    if (!origin->file) {
+        unsigned places = service->max_conns * service->max_procs;
+
+        service->backlog = places < BACKLOG_MIN ? BACKLOG_MIN : places;
+        if (service->backlog > limit)
+            warn_once(problems, &service->origin,
+                      "BACKLOG, by default MAX_CONNS x MAX_PROCS = %u, is more than the kernel's "
+                      "net.core.somaxconn=%u, which counts",
+                      service->backlog, limit);
+    } else if (service->backlog > limit) {
+        warn_once(problems, origin,
+                  "BACKLOG=%u is more than the kernel's net.core.somaxconn=%u, which counts",
+                  service->backlog, limit);
+    }
+}
+
+/* What a service cannot do without, at the line that comes nearest to it. */
+static void check_complete(const struct service_options *service, struct problem_list *problems)
+{
+    const struct origin *port = &service->origins[OPTION_PORT], *at = &service->origin;
+
+    if (!service->is_enabled)
+        return;
+    if (!service->image)
+        problem_add(problems, PROBLEM_ERROR, at->file, at->line,
+                    "the service %s has no IMAGE, the program that its workers run", service->name);
+    if (service->port.n_ports == 0 && service->tls_port.n_ports == 0) {
+        at = port->file ? port : at;
+        problem_add(problems, PROBLEM_ERROR, at->file, at->line,
+                    "the service %s has no PORT; PORT=0 keeps a service off", service->name);
+    }
+}
+
+void check_service(struct service_options *service, bool has_port_zero,
+                   struct problem_list *problems)
+{
+    service->is_enabled = service->enable && !has_port_zero;
+    service->has_interface_address = service->interface_address.family != AF_UNSPEC;
+    lower_to(service, OPTION_MIN_PROCS, OPTION_MAX_PROCS, problems);
+    lower_to(service, OPTION_MIN_CONNS, OPTION_MAX_CONNS, problems);
+    lower_to(service, OPTION_MAX_HANDOFFS, OPTION_MAX_CONNS, problems);
+    lower_to(service, OPTION_MAX_SHUTDOWN, OPTION_MAX_PROCS, problems);
+    check_backlog(service, problems);
+    check_complete(service, problems);
+}
+
+/* One port of one service. */
+struct use {
+    uint16_t port;
+    size_t service;
+    enum option_id option; /* OPTION_PORT or OPTION_TLS_PORT */
+};
+
+static int compare_uses(const void *a, const void *b)
+{
+    const struct use *x = a, *y = b;
+
+    if (x->port != y->port)
+        return x->port < y->port ? -1 : 1;
+    if (x->service != y->service)
+        return x->service < y->service ? -1 : 1;
+    return (int)x->option - (int)y->option;
+}
+
+static size_t add_uses(struct use *uses, size_t n_uses, size_t service, enum option_id option,
+                       const struct port_list *list)
+{
+    for (size_t i = 0; i < list->n_ports; i++)
+        uses[n_uses++] = (struct use){list->ports[i], service, option};
+    return n_uses;
+}
+
+enum clash {
+    CLASH_NONE,
+    CLASH_PARTLY, /* every address against one of them */
+    CLASH_FULL,
+};
+
+/* How two services on the same port stand to each other. */
+static enum clash clash_of(const struct service_options *a, const struct service_options *b)
+{
+    const struct address *x = &a->interface_address, *y = &b->interface_address;
+    bool is_x_wild = !a->has_interface_address || address_is_wildcard(x);
+    bool is_y_wild = !b->has_interface_address || address_is_wildcard(y);
+
+    if (a->has_interface_address && b->has_interface_address && x->family != y->family)
+        return CLASH_NONE;
+    if (is_x_wild != is_y_wild)
+        return CLASH_PARTLY;
+    return is_x_wild || address_equal(x, y) ? CLASH_FULL : CLASH_NONE;
+}
+
+/* `b` is the later one, and the one that is at fault. */
+static void say_clash(const struct service_options *services, const struct use *a,
+                      const struct use *b, enum clash clash, struct problem_list *problems)
+{
+    const struct service_options *first = &services[a->service], *second = &services[b->service];
+    const struct origin *there = &first->origins[a->option], *here = &second->origins[b->option];
+
+    if (a->service == b->service)
+        problem_add(problems, PROBLEM_ERROR, here->file, here->line,
+                    "%s=%u of the service %s is one of its %s, too", option_table[b->option].name,
+                    b->port, second->name, option_table[a->option].name);
+    else if (clash == CLASH_FULL)
+        problem_add(problems, PROBLEM_ERROR, here->file, here->line,
+                    "port %u of the service %s is taken by the service %s (%.300s:%u); another "
+                    "port or another INTERFACE_ADDRESS is needed",
+                    b->port, second->name, first->name, there->file, there->line);
+    else
+        problem_add(problems, PROBLEM_WARNING, here->file, here->line,
+                    "port %u is wanted by the service %s on one address and by the service %s "
+                    "(%.300s:%u) on all; the kernel lets only one of them listen",
+                    b->port, first->has_interface_address ? first->name : second->name,
+                    first->has_interface_address ? second->name : first->name, there->file,
+                    there->line);
+}
+
+int check_clashes(const struct service_options *services, size_t n_services, bool is_broken[],
+                  struct problem_list *problems)
+{
+    size_t n_uses = 0;
+
+    for (size_t i = 0; i < n_services; i++)
+        n_uses += services[i].port.n_ports + services[i].tls_port.n_ports;
+    struct use *uses = calloc(n_uses + 1, sizeof(*uses));
+    if (!uses)
+        return -ENOMEM;
+    n_uses = 0;
+    for (size_t i = 0; i < n_services; i++)
+        if (services[i].is_enabled) {
+            n_uses = add_uses(uses, n_uses, i, OPTION_PORT, &services[i].port);
+            n_uses = add_uses(uses, n_uses, i, OPTION_TLS_PORT, &services[i].tls_port);
+        }
+    qsort(uses, n_uses, sizeof(*uses), compare_uses);
+    for (size_t b = 0; b < n_uses; b++)
+        for (size_t a = b; a-- > 0 && uses[a].port == uses[b].port;) {
+            enum clash clash = clash_of(&services[uses[a].service], &services[uses[b].service]);
+
+            if (clash == CLASH_NONE)
+                continue;
+            say_clash(services, &uses[a], &uses[b], clash, problems);
+            is_broken[uses[b].service] |= clash == CLASH_FULL;
+        }
+    free(uses);
+    return 0;
+}
+
+/* What keeps the file from being run, or NULL. */
+static const char *image_fault(const char *image)
+{
+    struct stat st;
+
+    if (stat(image, &st) < 0)
+        return strerror(errno);
+    if (!S_ISREG(st.st_mode))
+        return "it is not a regular file";
+    if (access(image, X_OK) < 0)
+        return strerror(errno);
+    return NULL;
+}
+
+void config_check_images(const struct config *config, struct problem_list *problems)
+{
+    for (size_t i = 0; i < config->n_services; i++) {
+        const struct service_options *service = &config->services[i];
+        const struct origin *at = &service->origins[OPTION_IMAGE];
+        const char *fault = service->is_enabled ? image_fault(service->image) : NULL;
+
+        if (fault)
+            problem_add(problems, PROBLEM_ERROR, at->file, at->line,
+                        "the IMAGE %.300s of the service %s cannot be run: %s", service->image,
+                        service->name, fault);
+    }
+}

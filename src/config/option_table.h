@@ -1,0 +1,41 @@
+/* The one table of everything that may stand before an =: what the parser, --check,
+ * --print-config, the manual page and the tests know of an option, they know from here. */
+#pragma once
+
+#include "config/option.h"
+
+/* An option of the original that can mean nothing here, or not any more. */
+struct ignored_option {
+    const char *name;
+    const char *advice; /* what takes its place */
+    bool is_quiet_at_0; /* 0 switched it off, which is what happens here anyway */
+};
+
+/* Indexed by enum option_id. */
+extern const struct option option_table[N_OPTIONS];
+
+extern const struct ignored_option ignored_option_table[];
+extern const size_t n_ignored_options;
+
+/* Each finds by name or alias, without regard to case. Returns NULL where there is none. */
+const struct option *option_find(const char *name);
+const struct ignored_option *ignored_option_find(const char *name);
+
+/* The known name, if any, that `name` most likely is a misspelling of; else NULL. */
+const char *option_nearest_name(const char *name);
+
+enum option_id option_id(const struct option *option);
+
+/* The option's place in a service. */
+void *option_place(const struct option *option, struct service_options *service);
+const void *option_place_const(const struct option *option, const struct service_options *service);
+
+/* Sets the option to its default, freeing what was there. */
+void option_set_default(const struct option *option, struct service_options *service);
+
+/* Frees all that the service owns; it is all zero afterwards. */
+void service_options_clear(struct service_options *service);
+
+/* What the option is when nothing is written: "10", "none". Returns `text`. */
+#define OPTION_DEFAULT_TEXT_MAX 64
+const char *option_default_text(const struct option *option, char text[OPTION_DEFAULT_TEXT_MAX]);

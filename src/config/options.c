@@ -1,0 +1,23 @@
+#include "config/options.h"
+
+#include "config/option_table.h"
+
+#include <stdlib.h>
+
+const struct service_options *config_find_service(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->n_services; i++)
+        if (str_equal_nocase(config->services[i].name, name))
+            return &config->services[i];
+    return NULL;
+}
+
+void config_clear(struct config *config)
+{
+    for (size_t i = 0; i < config->n_services; i++)
+        service_options_clear(&config->services[i]);
+    free(config->services);
+    free(config->logfile);
+    str_list_clear(&config->files);
+    *config = (struct config){0};
+}

@@ -1,0 +1,95 @@
+#include "config/places.h"
+
+#include "base/macro.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a logical name of the MTA or of PMDF stands for: a member of struct config_places. */
+static const struct {
+    const char *prefix;
+    size_t offset;
+} logical_names[] = {
+    {"IMTA_BIN:", offsetof(struct config_places, worker_dir)},
+    {"IMTA_LIB:", offsetof(struct config_places, worker_dir)},
+    {"PMDF_EXE:", offsetof(struct config_places, worker_dir)},
+    {"IMTA_LOG:", offsetof(struct config_places, log_dir)},
+    {"PMDF_LOG:", offsetof(struct config_places, log_dir)},
+    {"IMTA_TABLE:", offsetof(struct config_places, config_dir)},
+    {"PMDF_TABLE:", offsetof(struct config_places, config_dir)},
+};
+
+struct config_places config_places_default(void)
+{
+    static const char *const variables[] = {"IMTA_DISPATCHER_DEBUG", "PMDF_DISPATCHER_DEBUG"};
+    struct config_places places = {
+        .worker_dir = WORKER_DIR,
+        .config_dir = CONFIG_DIR,
+        .log_dir = LOG_DIR,
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(variables) && !places.debug_env; i++) {
+        const char *value = getenv(variables[i]);
+
+        if (value && *value) {
+            places.debug_env = value;
+            places.debug_env_name = variables[i];
+        }
+    }
+    return places;
+}
+
+/* The length of "NAME:" at the start of the text, without the colon; 0 where it has none. */
+static size_t prefix_length(const char *name)
+{
+    size_t length = strcspn(name, ":/");
+
+    return name[length] == ':' ? length : 0;
+}
+
+static char *join(const char *dir, const char *name)
+{
+    size_t size = strlen(dir) + strlen(name) + 2;
+    char *path = malloc(size);
+
+    if (path)
+        snprintf(path, size, "%s/%s", dir, name);
+    return path;
+}
+
+int places_resolve(const struct config_places *places, const char *relative_dir, const char *name,
+                   char **ret, char reason[PLACES_REASON_MAX])
+{
+    const char *dir = relative_dir, *rest = name;
+    size_t length = prefix_length(name);
+
+    if (length > 0 || name[0] == ':') {
+        dir = NULL;
+        for (size_t i = 0; i < ELEMENTSOF(logical_names) && !dir; i++)
+            if (str_starts_nocase(name, logical_names[i].prefix)) {
+                memcpy(&dir, (const char *)places + logical_names[i].offset, sizeof(dir));
+                rest = name + strlen(logical_names[i].prefix);
+            }
+        if (!dir) {
+            snprintf(reason, PLACES_REASON_MAX,
+                     "'%.30s' names no place; IMTA_BIN:, IMTA_LOG: and IMTA_TABLE: do, and a path "
+                     "does without",
+                     name);
+            return -EINVAL;
+        }
+        if (*rest == '/' || !*rest) {
+            snprintf(reason, PLACES_REASON_MAX,
+                     "a file's name must follow the colon, as in "
+                     "IMTA_BIN:tcp_smtp_server");
+            return -EINVAL;
+        }
+    }
+    if (*rest == '/' || !dir)
+        *ret = strdup(rest);
+    else
+        *ret = join(dir, rest);
+    return *ret ? 0 : -ENOMEM;
+}

@@ -1,0 +1,72 @@
+#include "config/problem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of one text, so that a hundred of them stay small whatever stands in the file. Longer ones
+ * are cut: the end of what was quoted matters least. */
+#define PROBLEM_TEXT_MAX 1024
+
+static void keep(struct problem_list *list, enum problem_severity severity, const char *file,
+                 unsigned line, const char *text)
+{
+    struct problem *items = reallocarray(list->items, list->n_items + 1, sizeof(*items));
+
+    if (!items)
+        return;
+    list->items = items;
+    struct problem problem = {
+        .severity = severity,
+        .file = strdup(file),
+        .line = line,
+        .text = strdup(text),
+    };
+    if (!problem.file || !problem.text) {
+        free(problem.file);
+        free(problem.text);
+        return;
+    }
+    list->items[list->n_items++] = problem;
+}
+
+void problem_add(struct problem_list *list, enum problem_severity severity, const char *file,
+                 unsigned line, const char *format, ...)
+{
+    size_t *count = severity == PROBLEM_ERROR ? &list->n_errors : &list->n_warnings;
+    char text[PROBLEM_TEXT_MAX];
+    va_list arguments;
+
+    if ((*count)++ >= PROBLEMS_MAX)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    keep(list, severity, file, line, text);
+}
+
+const char *problem_format(const struct problem *problem, char *text, size_t size)
+{
+    const char *severity = problem->severity == PROBLEM_ERROR ? "error" : "warning";
+
+    if (problem->line > 0)
+        snprintf(text, size, "%s:%u: %s: %s", problem->file, problem->line, severity,
+                 problem->text);
+    else
+        snprintf(text, size, "%s: %s: %s", problem->file, severity, problem->text);
+    for (char *c = text; *c; c++)
+        if (*c < ' ' || *c > '~')
+            *c = '?';
+    return text;
+}
+
+void problem_list_clear(struct problem_list *list)
+{
+    for (size_t i = 0; i < list->n_items; i++) {
+        free(list->items[i].file);
+        free(list->items[i].text);
+    }
+    free(list->items);
+    *list = (struct problem_list){0};
+}

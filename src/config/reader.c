@@ -1,0 +1,312 @@
+#include "config/reader.h"
+
+#include "base/fd.h"
+#include "base/macro.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* All includes of one reading, and all bytes: a file may name another many times, and that again;
+ * no reading may go on for ever. */
+#define INCLUDES_MAX 256
+#define BYTES_MAX    ((size_t)64 << 20)
+
+/* Where an error belongs: the line that includes a file, or the file itself. */
+struct place {
+    const char *file;
+    unsigned line;
+};
+
+static int refuse(struct reader *reader, struct place place, const char *path, const char *reason)
+{
+    if (place.line > 0)
+        problem_add(reader->problems, PROBLEM_ERROR, place.file, place.line,
+                    "the include file %.500s %s", path, reason);
+    else
+        problem_add(reader->problems, PROBLEM_ERROR, place.file, 0, "the file %s", reason);
+    return -EINVAL;
+}
+
+static int refuse_errno(struct reader *reader, struct place place, const char *path, int r)
+{
+    char reason[160];
+
+    snprintf(reason, sizeof(reason), "cannot be read: %s", strerror(-r));
+    return refuse(reader, place, path, reason);
+}
+
+/* The reader's own copy of the path; each file is named once. */
+static const char *remember_file(struct reader *reader, const char *path)
+{
+    for (size_t i = 0; i < reader->files->n_items; i++)
+        if (strcmp(reader->files->items[i], path) == 0)
+            return reader->files->items[i];
+    if (str_list_append(reader->files, path) < 0)
+        return NULL;
+    return reader->files->items[reader->files->n_items - 1];
+}
+
+/* Whoever may write to the file decides what runs on our ports. */
+static void check_mode(struct reader *reader, const char *path, const struct stat *st)
+{
+    if (S_ISREG(st->st_mode) && (st->st_mode & (S_IWGRP | S_IWOTH)))
+        problem_add(reader->problems, PROBLEM_WARNING, path, 0,
+                    "the file can be written by %s; chmod go-w puts that right",
+                    st->st_mode & S_IWOTH ? "everybody" : "its group");
+}
+
+static bool is_being_read(const struct reader *reader, const struct stat *st)
+{
+    for (size_t i = 0; i < reader->n_sources; i++)
+        if (reader->sources[i].device == st->st_dev && reader->sources[i].inode == st->st_ino)
+            return true;
+    return false;
+}
+
+/* Opens a file and makes it the one that is read. */
+static int push(struct reader *reader, const char *path, struct place place)
+{
+    struct stat st;
+
+    if (reader->n_sources == ELEMENTSOF(reader->sources))
+        return refuse(reader, place, path, "is nested too deep; three levels are allowed");
+    /* O_NONBLOCK, so that a FIFO without writer does not hold us. */
+    _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return errno == ENOMEM ? -ENOMEM : refuse_errno(reader, place, path, -errno);
+    bool is_pipe = S_ISFIFO(st.st_mode) && reader->n_sources == 0; /* /dev/stdin */
+    if (!S_ISREG(st.st_mode) && !is_pipe)
+        return refuse(reader, place, path, "is not a regular file");
+    if (is_being_read(reader, &st))
+        return refuse(reader, place, path, "includes itself");
+    if (is_pipe && fd_set_nonblocking(fd, false) < 0)
+        return refuse_errno(reader, place, path, -errno);
+
+    const char *name = remember_file(reader, path);
+    FILE *stream = name ? fdopen(fd, "r") : NULL;
+    if (!stream)
+        return -ENOMEM;
+    take_fd(&fd);
+    reader->sources[reader->n_sources++] = (struct reader_source){
+        .stream = stream,
+        .path = name,
+        .device = st.st_dev,
+        .inode = st.st_ino,
+    };
+    check_mode(reader, name, &st);
+    return 0;
+}
+
+static void pop(struct reader *reader)
+{
+    fclose(reader->sources[--reader->n_sources].stream);
+}
+
+int reader_open(struct reader *reader, const char *path, const struct config_places *places,
+                struct problem_list *problems, struct str_list *files)
+{
+    *reader = (struct reader){
+        .places = places,
+        .problems = problems,
+        .files = files,
+        .buffer = malloc(LINE_BYTES_MAX + 1),
+    };
+    if (!reader->buffer)
+        return -ENOMEM;
+    return push(reader, path, (struct place){.file = path});
+}
+
+void reader_close(struct reader *reader)
+{
+    while (reader->n_sources > 0)
+        pop(reader);
+    free(reader->buffer);
+    reader->buffer = NULL;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+static int next_byte(struct reader *reader, struct reader_source *source)
+{
+    if (reader->n_bytes == BYTES_MAX)
+        return EOF;
+    reader->n_bytes++;
+    return getc_unlocked(source->stream);
+}
+
+/* Appends the source's next line, without its end, to the buffer. Returns false where there is
+ * none. */
+static bool append_line(struct reader *reader, struct reader_source *source)
+{
+    int c = next_byte(reader, source), before = 0;
+
+    if (c == EOF)
+        return false;
+    source->line++;
+    reader->goes_on = false;
+    for (; c != '\n' && c != EOF; c = next_byte(reader, source)) {
+        reader->has_nul |= c == '\0';
+        if (reader->length < LINE_BYTES_MAX)
+            reader->buffer[reader->length++] = (char)c;
+        else
+            reader->is_too_long = true;
+        reader->goes_on = c == '\\' || (c == '\r' && before == '\\');
+        before = c;
+    }
+    if (c == '\n' && before == '\r' && !reader->is_too_long)
+        reader->length--;
+    else if (before == '\r')
+        reader->goes_on = false;
+    return true;
+}
+
+/* Joins the line in the buffer with those that follow as long as each ends in a backslash. Returns
+ * false where the file ends before. */
+static bool append_continuations(struct reader *reader, struct reader_source *source)
+{
+    while (reader->goes_on) {
+        if (!reader->is_too_long)
+            reader->length--; /* the backslash */
+        size_t start = reader->length, first = start;
+
+        if (!append_line(reader, source))
+            return false;
+        while (first < reader->length && is_blank(reader->buffer[first]))
+            first++;
+        memmove(reader->buffer + start, reader->buffer + first, reader->length - first);
+        reader->length -= first - start;
+    }
+    return true;
+}
+
+/* Takes the blanks from both ends of what is in the buffer. */
+static char *trimmed(struct reader *reader)
+{
+    char *text = reader->buffer;
+
+    while (reader->length > 0 && is_blank(text[reader->length - 1]))
+        reader->length--;
+    text[reader->length] = '\0';
+    while (is_blank(*text))
+        text++;
+    return text;
+}
+
+static bool is_comment(const char *text)
+{
+    return *text == '!' || *text == ';' || *text == '#';
+}
+
+/* Says what is wrong with the line as bytes. Returns true where something is. */
+static bool is_broken(struct reader *reader, const struct line *line, bool is_cut_off)
+{
+    const char *fault = NULL;
+
+    if (reader->has_nul)
+        fault = "the line holds a NUL byte; the file must be text";
+    else if (reader->is_too_long)
+        fault = "the line is longer than 65536 bytes";
+    else if (is_cut_off)
+        fault = "the file ends after a backslash, which joins the line with the next";
+    if (fault)
+        problem_add(reader->problems, PROBLEM_ERROR, line->file, line->number, "%s", fault);
+    return fault != NULL;
+}
+
+/* The next line of the file that is read, comments and blank lines included. */
+static bool read_line(struct reader *reader, struct line *ret)
+{
+    struct reader_source *source = &reader->sources[reader->n_sources - 1];
+
+    reader->length = 0;
+    reader->has_nul = reader->is_too_long = false;
+    if (!append_line(reader, source))
+        return false;
+    ret->file = source->path;
+    ret->number = source->line;
+    size_t blanks = 0;
+    while (blanks < reader->length && is_blank(reader->buffer[blanks]))
+        blanks++;
+    reader->buffer[reader->length] = '\0';
+    bool is_cut_off = !is_comment(reader->buffer + blanks) && !append_continuations(reader, source);
+    ret->text = trimmed(reader);
+    ret->kind = is_broken(reader, ret, is_cut_off) ? LINE_BROKEN : LINE_TEXT;
+    if (ret->kind == LINE_TEXT && !is_comment(ret->text) && reader->length > 0 &&
+        reader->buffer[reader->length - 1] == '\\')
+        problem_add(reader->problems, PROBLEM_WARNING, ret->file, ret->number,
+                    "a blank after the backslash keeps the line from being joined with the next");
+    return true;
+}
+
+/* Ends the file that is read, saying so where it is not its end. */
+static void finish_source(struct reader *reader)
+{
+    const struct reader_source *source = &reader->sources[reader->n_sources - 1];
+    struct place place = {.file = source->path};
+
+    if (ferror(source->stream))
+        refuse_errno(reader, place, source->path, -errno);
+    else if (reader->n_bytes == BYTES_MAX)
+        refuse(reader, place, source->path, "goes beyond the 64 MiB that are read");
+    pop(reader);
+}
+
+/* "<file". Returns 0, -EINVAL after an error was added, or -ENOMEM. */
+static int include(struct reader *reader, const struct line *line)
+{
+    struct place place = {.file = line->file, .line = line->number};
+    char reason[PLACES_REASON_MAX];
+    const char *name = line->text + 1, *slash = strrchr(line->file, '/');
+    _cleanup_str_ char *dir = NULL, *path = NULL;
+
+    while (is_blank(*name))
+        name++;
+    if (!*name) {
+        problem_add(reader->problems, PROBLEM_ERROR, line->file, line->number,
+                    "a file's name must follow the <, as in <site.cnf");
+        return -EINVAL;
+    }
+    if (reader->n_includes++ >= INCLUDES_MAX)
+        return refuse(reader, place, name, "is one too many; 256 includes are allowed");
+    dir = slash ? strndup(line->file, (size_t)(slash - line->file)) : NULL;
+    if (slash && !dir)
+        return -ENOMEM;
+    int r = places_resolve(reader->places, dir, name, &path, reason);
+    if (r == -EINVAL)
+        problem_add(reader->problems, PROBLEM_ERROR, line->file, line->number, "<%.60s: %s", name,
+                    reason);
+    return r < 0 ? r : push(reader, path, place);
+}
+
+int reader_next(struct reader *reader, struct line *ret)
+{
+    while (reader->n_sources > 0) {
+        struct line line;
+
+        if (!read_line(reader, &line)) {
+            finish_source(reader);
+            continue;
+        }
+        if (line.kind == LINE_TEXT && (!*line.text || is_comment(line.text)))
+            continue;
+        if (line.kind == LINE_TEXT && *line.text == '<') {
+            int r = include(reader, &line);
+
+            if (r == -ENOMEM)
+                return r;
+            if (r == 0)
+                continue;
+            line.kind = LINE_BROKEN;
+        }
+        *ret = line;
+        return 1;
+    }
+    return 0;
+}

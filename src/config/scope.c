@@ -1,0 +1,191 @@
+#include "config/scope.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t bit(const struct option *option)
+{
+    return UINT32_C(1) << option_id(option);
+}
+
+static void cut_blanks_at_end(char *text)
+{
+    size_t length = strlen(text);
+
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+        text[--length] = '\0';
+}
+
+/* A line without an =. One that starts with an option's name leaves the option's value unknown. */
+static void refuse_line(struct scope *scope, const struct line *line, struct problem_list *problems)
+{
+    size_t length = strcspn(line->text, " \t:");
+    char end = line->text[length];
+
+    line->text[length] = '\0';
+    const struct option *option = option_find(line->text);
+    if (option) {
+        problem_add(problems, PROBLEM_ERROR, line->file, line->number,
+                    "'=' is missing; an option is written as %s=value", option->name);
+        scope->faulty |= bit(option);
+    } else {
+        line->text[length] = end;
+        problem_add(problems, PROBLEM_ERROR, line->file, line->number,
+                    "'%.60s' is neither an option (NAME=value), a section ([SERVICE=name]), an "
+                    "include (<file) nor a comment (!)",
+                    line->text);
+        scope->is_broken = true;
+    }
+}
+
+/* A name that is not in the table of options. */
+static void say_unknown(struct scope *scope, const struct line *line, const char *name,
+                        const char *value, struct problem_list *problems)
+{
+    const struct ignored_option *ignored = ignored_option_find(name);
+
+    if (ignored) {
+        if (!ignored->is_quiet_at_0 || strcmp(value, "0") != 0)
+            problem_add(problems, PROBLEM_WARNING, line->file, line->number, "%s is ignored: %s",
+                        ignored->name, ignored->advice);
+        return;
+    }
+    if (str_equal_nocase(name, "SERVICE")) {
+        problem_add(problems, PROBLEM_ERROR, line->file, line->number,
+                    "a section is written as [SERVICE=%.40s]", value);
+        scope->is_broken = true;
+        return;
+    }
+    const char *nearest = option_nearest_name(name);
+    if (nearest)
+        problem_add(problems, PROBLEM_WARNING, line->file, line->number,
+                    "the unknown option %.60s is ignored; is %s meant?", name, nearest);
+    else
+        problem_add(problems, PROBLEM_WARNING, line->file, line->number,
+                    "the unknown option %.60s is ignored", name);
+}
+
+/* Says where the option has no meaning. Returns false where its value is not to be used. */
+static bool is_at_home(const struct scope *scope, const struct value_source *source)
+{
+    const struct option *option = source->option;
+
+    if (scope->kind == SCOPE_GLOBAL && !(option->scopes & SCOPE_GLOBAL)) {
+        value_warning(source, "%s is ignored here: it belongs in a [SERVICE=name] section",
+                      option->name);
+        return false;
+    }
+    if (!(option->scopes & scope->kind)) {
+        value_warning(source, "%s is ignored in [SERVICE=DISPATCHER], which is no service",
+                      option->name);
+        return false;
+    }
+    if (scope->kind == SCOPE_GLOBAL && (option->flags & OPTION_ONE_EACH))
+        value_warning(source, "%s is used for every service that has none of its own",
+                      option->name);
+    return true;
+}
+
+static void say_suspicious(const struct scope *scope, const struct value_source *source)
+{
+    const struct origin *before = &scope->values.origins[option_id(source->option)];
+    size_t length = strlen(source->text);
+
+    if (before->file && !(source->option->flags & OPTION_IS_LIST))
+        value_warning(source, "%s is already set at %.300s:%u; this line counts",
+                      source->option->name, before->file, before->line);
+    if (length >= 2 && source->text[0] == '"' && source->text[length - 1] == '"')
+        value_warning(source, VALUE_SHOWN ": the quotation marks are part of the value",
+                      VALUE_ARGS(source));
+}
+
+/* Remembers a value that was read. */
+static void set_written(struct scope *scope, const struct value_source *source)
+{
+    const struct option *option = source->option;
+    enum option_id id = option_id(option);
+    const void *place = option_place_const(option, &scope->values);
+    bool is_list = option->flags & OPTION_IS_LIST;
+
+    if (id == OPTION_PORT)
+        scope->has_port_zero = *source->text && scope->values.port.n_ports == 0;
+    bool is_first = !scope->values.origins[id].file;
+    if ((option->flags & OPTION_NOT_YET) && option->type->is_set(option, place) &&
+        (is_first || !is_list))
+        value_warning(source, "%s is read, but this version does not act on it yet", option->name);
+    /* A list is known by its first line. */
+    if (is_first || !is_list)
+        scope->values.origins[id] = (struct origin){.file = source->file, .line = source->line};
+    scope->written |= bit(option);
+    scope->faulty &= ~bit(option);
+}
+
+int scope_read_line(struct scope *scope, const struct line *line,
+                    const struct config_places *places, struct problem_list *problems)
+{
+    char *value = strchr(line->text, '=');
+
+    if (!value) {
+        refuse_line(scope, line, problems);
+        return 0;
+    }
+    *value++ = '\0';
+    value += strspn(value, " \t");
+    cut_blanks_at_end(line->text);
+    if (!*line->text) {
+        problem_add(problems, PROBLEM_ERROR, line->file, line->number,
+                    "an option's name is missing before the =");
+        scope->is_broken = true;
+        return 0;
+    }
+
+    struct value_source source = {
+        .option = option_find(line->text),
+        .text = value,
+        .file = line->file,
+        .line = line->number,
+        .places = places,
+        .problems = problems,
+    };
+    if (!source.option) {
+        say_unknown(scope, line, line->text, value, problems);
+        return 0;
+    }
+    if (!is_at_home(scope, &source))
+        return 0;
+    say_suspicious(scope, &source);
+    int r = source.option->type->parse(&source, option_place(source.option, &scope->values));
+    if (r == 0)
+        set_written(scope, &source);
+    else if (r == -EINVAL)
+        scope->faulty |= bit(source.option);
+    return r == -ENOMEM ? r : 0;
+}
+
+int scope_inherit(struct scope *section, const struct scope *global)
+{
+    section->is_broken |= (section->faulty | (global->faulty & ~section->written)) != 0;
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        const struct option *option = &option_table[i];
+
+        if (section->written & bit(option))
+            continue;
+        option_set_default(option, &section->values);
+        if (!(global->written & bit(option)))
+            continue;
+        void *place = option_place(option, &section->values);
+        option->type->clear(place);
+        if (option->type->copy(option_place_const(option, &global->values), place) < 0)
+            return -ENOMEM;
+        section->values.origins[i] = global->values.origins[i];
+    }
+    return 0;
+}
+
+void scope_clear(struct scope *scope)
+{
+    service_options_clear(&scope->values);
+    *scope = (struct scope){.kind = scope->kind};
+}

@@ -1,0 +1,29 @@
+/* One part of dispatcher.cnf on its way to effective options: the lines before the first section,
+ * a service's section, or the Dispatcher's own (spec 2.2). */
+#pragma once
+
+#include "config/option_table.h"
+#include "config/reader.h"
+
+#include <assert.h>
+
+struct scope {
+    enum option_scope kind;
+    struct service_options values; /* what is written; the rest is all zero */
+    uint32_t written;              /* a bit for each option that has a good value here */
+    uint32_t faulty;               /* a bit for each option whose last value here is an error */
+    bool has_port_zero;            /* PORT=0, as opposed to no PORT */
+    bool is_broken;                /* has an error that belongs to no known option */
+};
+
+static_assert(N_OPTIONS <= 32, "scope.written has a bit for each option");
+
+/* Reads the line NAME=value into the scope, adding what is wrong with it. Returns 0 or -ENOMEM. */
+int scope_read_line(struct scope *scope, const struct line *line,
+                    const struct config_places *places, struct problem_list *problems);
+
+/* Makes the effective options of a section: what is not written there comes from the global part,
+ * or is the default. `is_broken` is set where an error touches any of it. Returns 0 or -ENOMEM. */
+int scope_inherit(struct scope *section, const struct scope *global);
+
+void scope_clear(struct scope *scope);

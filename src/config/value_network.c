@@ -1,0 +1,209 @@
+#include "config/number.h"
+#include "config/value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ports of one list: each becomes a socket, and nobody needs so many. */
+#define PORTS_MAX 64
+
+static char *trim(char *text)
+{
+    while (*text == ' ' || *text == '\t')
+        text++;
+    size_t length = strlen(text);
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+        length--;
+    text[length] = '\0';
+    return text;
+}
+
+static bool has_port(const struct port_list *list, int64_t port)
+{
+    for (size_t i = 0; i < list->n_ports; i++)
+        if (list->ports[i] == port)
+            return true;
+    return false;
+}
+
+/* One number of the list. Returns 0, or -EINVAL after it said what is wrong. */
+static int parse_port(const struct value_source *source, const char *text, struct port_list *list)
+{
+    char reason[NUMBER_REASON_MAX];
+    int64_t port;
+
+    if (!*text) {
+        value_error(source, VALUE_SHOWN ": a port is missing; a list is written as 25,2525",
+                    VALUE_ARGS(source));
+        return -EINVAL;
+    }
+    int r = number_parse(text, &port, reason);
+    if (r < 0) {
+        value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source), reason);
+        return r;
+    }
+    if (port < 0 || port > UINT16_MAX)
+        value_error(source, VALUE_SHOWN ": %.20s is no port; 1 to 65535 are", VALUE_ARGS(source),
+                    text);
+    else if (port == 0)
+        value_error(source,
+                    VALUE_SHOWN ": 0 may not stand in a list; alone, it disables the "
+                                "service",
+                    VALUE_ARGS(source));
+    else if (has_port(list, port))
+        value_error(source, VALUE_SHOWN ": port %d is named twice", VALUE_ARGS(source), (int)port);
+    else if (list->n_ports == PORTS_MAX)
+        value_error(source, VALUE_SHOWN ": a list may have %d ports at the most",
+                    VALUE_ARGS(source), PORTS_MAX);
+    else {
+        list->ports[list->n_ports++] = (uint16_t)port;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+static void clear_ports(void *place)
+{
+    struct port_list *list = place;
+
+    free(list->ports);
+    *list = (struct port_list){0};
+}
+
+/* True for 0 in any notation: the list that means "nowhere". */
+static bool is_zero(const char *text)
+{
+    char reason[NUMBER_REASON_MAX];
+    int64_t port;
+
+    return number_parse(text, &port, reason) == 0 && port == 0;
+}
+
+static int parse_ports(const struct value_source *source, void *place)
+{
+    _cleanup_str_ char *text = strdup(source->text);
+    struct port_list list = {.ports = calloc(PORTS_MAX, sizeof(*list.ports))};
+    int r = text && list.ports ? 0 : -ENOMEM;
+
+    if (r == 0 && *text && !is_zero(text)) {
+        char *rest = text;
+
+        for (char *item; r == 0 && (item = strsep(&rest, ","));)
+            r = parse_port(source, trim(item), &list);
+    }
+    if (r < 0 || list.n_ports == 0)
+        clear_ports(&list);
+    if (r < 0)
+        return r;
+    clear_ports(place);
+    *(struct port_list *)place = list;
+    return 0;
+}
+
+static int copy_ports(const void *from, void *place)
+{
+    const struct port_list *list = from;
+    struct port_list copy = {.n_ports = list->n_ports};
+
+    if (list->n_ports > 0) {
+        copy.ports = calloc(list->n_ports, sizeof(*copy.ports));
+        if (!copy.ports)
+            return -ENOMEM;
+        memcpy(copy.ports, list->ports, list->n_ports * sizeof(*copy.ports));
+    }
+    *(struct port_list *)place = copy;
+    return 0;
+}
+
+static void print_ports(const char *name, const void *place, FILE *stream)
+{
+    const struct port_list *list = place;
+
+    fprintf(stream, "%s=", name);
+    for (size_t i = 0; i < list->n_ports; i++)
+        fprintf(stream, "%s%u", i > 0 ? "," : "", list->ports[i]);
+    fputc('\n', stream);
+}
+
+static bool is_ports_set(const struct option *option _unused_, const void *place)
+{
+    return ((const struct port_list *)place)->n_ports > 0;
+}
+
+const struct option_type value_ports = {
+    .name = "port or list of ports",
+    .parse = parse_ports,
+    .copy = copy_ports,
+    .clear = clear_ports,
+    .print = print_ports,
+    .is_set = is_ports_set,
+};
+
+static bool is_mapped(const struct address *address)
+{
+    static const uint8_t prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+    return address->family == AF_INET6 && memcmp(address->bytes, prefix, sizeof(prefix)) == 0;
+}
+
+static int parse_address(const struct value_source *source, void *place)
+{
+    struct address address = {0};
+
+    if (*source->text && address_parse(source->text, &address) < 0) {
+        if (strchr(source->text, ','))
+            value_error(source,
+                        VALUE_SHOWN ": a service has one address; make another service for another "
+                                    "address",
+                        VALUE_ARGS(source));
+        else
+            value_error(source, VALUE_SHOWN " is no address; write one as 192.0.2.1 or 2001:db8::1",
+                        VALUE_ARGS(source));
+        return -EINVAL;
+    }
+    if (is_mapped(&address)) {
+        value_error(source, VALUE_SHOWN ": write an IPv4 address as %u.%u.%u.%u",
+                    VALUE_ARGS(source), address.bytes[12], address.bytes[13], address.bytes[14],
+                    address.bytes[15]);
+        return -EINVAL;
+    }
+    *(struct address *)place = address;
+    return 0;
+}
+
+static int copy_address(const void *from, void *place)
+{
+    memcpy(place, from, sizeof(struct address));
+    return 0;
+}
+
+static void clear_address(void *place)
+{
+    memset(place, 0, sizeof(struct address));
+}
+
+static bool is_address_set(const struct option *option _unused_, const void *place)
+{
+    return ((const struct address *)place)->family != AF_UNSPEC;
+}
+
+static void print_address(const char *name, const void *place, FILE *stream)
+{
+    char text[ADDRESS_TEXT_MAX] = "";
+
+    if (is_address_set(NULL, place))
+        address_format_host(place, text);
+    fprintf(stream, "%s=%s\n", name, text);
+}
+
+const struct option_type value_address = {
+    .name = "IP address",
+    .parse = parse_address,
+    .copy = copy_address,
+    .clear = clear_address,
+    .print = print_address,
+    .is_set = is_address_set,
+};
