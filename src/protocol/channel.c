@@ -32,9 +32,6 @@ int channel_send(int channel, const void *bytes, size_t length, const int fds[],
     }
     if (sendmsg(channel, &packet, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
         return 0;
-    /* ETOOMANYREFS: the receiver has not yet taken the descriptors that it was sent before. */
-    if (errno == ENOBUFS || errno == ETOOMANYREFS)
-        return -EAGAIN;
     return errno == ECONNRESET ? -EPIPE : -errno;
 }
 

@@ -5,8 +5,8 @@
 #include <sys/types.h>
 
 /* Sends one packet with copies of `fds` (the caller keeps them). Returns 0, -EAGAIN where the
- * channel is full or too many descriptors are under way, -EPIPE where the other end is closed, or
- * another negative errno. */
+ * channel is full, -ETOOMANYREFS where too many descriptors are under way in the kernel, -EPIPE
+ * where the other end is closed, or another negative errno. */
 int channel_send(int channel, const void *bytes, size_t length, const int fds[], size_t n_fds);
 
 /* Receives one packet of at most `size` bytes. Returns its length, 0 at the end of the channel,
