@@ -84,11 +84,9 @@ static const char *parse_size(const char *value, struct mail_arguments *ret)
     ret->size = 0;
     for (; *value; value++) {
         uint64_t digit = (uint64_t)(*value - '0');
+        bool is_beyond_all = ret->size > (UINT64_MAX - digit) / 10;
 
-        /* Too big for us in any case. */
-        if (ret->size > (UINT64_MAX - digit) / 10)
-            ret->size = (UINT64_MAX - digit) / 10;
-        ret->size = ret->size * 10 + digit;
+        ret->size = is_beyond_all ? UINT64_MAX : ret->size * 10 + digit;
     }
     return NULL;
 }
