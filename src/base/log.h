@@ -2,7 +2,10 @@
  *
  * Never blocks: libsystemd's sd_journal_send() waits for as long as journald hangs. A line that
  * the journal does not take at once is counted instead, and the count is said with the next line
- * that gets through. Lines for standard error carry no fields. */
+ * that gets through. Lines for standard error carry no fields.
+ *
+ * Lines may come from any thread; log_open() and log_set_max_priority() are called before there are
+ * several. */
 #pragma once
 
 #include "base/macro.h"

@@ -5,22 +5,6 @@
 #include "config/places.h"
 #include "config/problem.h"
 
-<<<<<<< HEAD
-/* What the reading depends on besides the file. The strings stay the caller's. */
-struct config_places {
-    const char *worker_dir;     /* where relative IMAGEs and IMTA_BIN: are (spec 2.5) */
-    const char *config_dir;     /* IMTA_TABLE: */
-    const char *log_dir;        /* IMTA_LOG:, and relative LOGFILEs */
-    const char *debug_env;      /* the environment's debug mask as text (spec 4.2), or NULL */
-    const char *debug_env_name; /* of that variable, for messages */
-};
-
-/* The places that the package was built with, and the environment's IMTA_DISPATCHER_DEBUG or
- * PMDF_DISPATCHER_DEBUG. */
-struct config_places config_places_default(void);
-
-=======
->>>>>>> config
 /* Reads `path` and what it includes. Returns 0 with *ret filled (free it with config_clear());
  * -EINVAL where `problems` got at least one error (*ret untouched); -ENOMEM. An unreadable file
  * is an error among the problems. Warnings may be added in either case. */

@@ -124,7 +124,7 @@ void handoff_send(struct service *service, struct worker *worker)
         /* worker_channel.c lifts this as soon as the channel can be written again. */
         pool_worker_blocked(&service->pool, worker->slot, true);
         (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
-    } else if (r == -ETOOMANYREFS || r == -ENOBUFS || r == -ENOMEM) {
+    } else if (r == -ETOOMANYREFS) {
         pool_worker_blocked(&service->pool, worker->slot, true);
         retry_later(worker);
     } else if (r == -EPIPE) {

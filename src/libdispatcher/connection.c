@@ -80,3 +80,8 @@ const char *dispatcher_connection_access_tag(const dispatcher_connection *connec
 {
     return connection->access_tag;
 }
+
+const char *dispatcher_connection_access_note(const dispatcher_connection *connection)
+{
+    return connection->access_note;
+}

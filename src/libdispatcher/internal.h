@@ -21,6 +21,7 @@ struct dispatcher_connection {
     char peer_host[ADDRESS_TEXT_MAX];  /* "" until asked for */
     char local_host[ADDRESS_TEXT_MAX]; /* likewise */
     char access_tag[CONNECTION_TEXT_MAX + 1];
+    char access_note[CONNECTION_TEXT_MAX + 1];
 };
 
 /* A thread and the connection that it serves. `connection` is filled by session_reserve()'s
@@ -76,5 +77,11 @@ void sessions_stop(struct sessions *sessions);
 /* Asks the receiving thread to look at its outbox and its sessions again. */
 void worker_wake(dispatcher_worker *worker);
 
-/* Receives until there is nothing more to do: draining, no session, nothing left to send. */
-void receive_loop(dispatcher_worker *worker);
+/* Receives until there is nothing more to do: draining, no session, nothing left to send. Returns
+ * when the drain limit passes (CLOCK_MONOTONIC). */
+uint64_t receive_loop(dispatcher_worker *worker);
+
+/* dispatcher_worker_run() with another limit for the welcome: tests do not wait for half a
+ * minute. */
+int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userdata,
+               int welcome_limit_msec);

@@ -8,9 +8,13 @@ EXTRA_DIST += \
 dispatcherincludedir = $(includedir)/dispatcher
 dispatcherinclude_HEADERS = %D%/include/dispatcher/worker.h
 
-libdispatcher_la_SOURCES = \
+# The library's parts, for itself and for the tests that look inside.
+noinst_LTLIBRARIES += libworker.la
+libworker_la_SOURCES = \
 	%D%/connection.c \
 	%D%/internal.h \
+	%D%/manager.c \
+	%D%/manager.h \
 	%D%/outbox.c \
 	%D%/outbox.h \
 	%D%/receive.c \
@@ -18,13 +22,16 @@ libdispatcher_la_SOURCES = \
 	%D%/welcome.c \
 	%D%/welcome.h \
 	%D%/worker.c
-libdispatcher_la_CFLAGS = $(AM_CFLAGS) -pthread
-libdispatcher_la_LIBADD = libprotocol.la libbase.la
+libworker_la_CFLAGS = $(AM_CFLAGS) -pthread
+libworker_la_LIBADD = libprotocol.la libbase.la
+
+libdispatcher_la_SOURCES =
+libdispatcher_la_LIBADD = libworker.la
 libdispatcher_la_LDFLAGS = \
 	-pthread \
 	-version-info $(LIBDISPATCHER_VERSION) \
 	-Wl,--version-script=$(srcdir)/%D%/libdispatcher.map
-libdispatcher_la_DEPENDENCIES = libprotocol.la libbase.la %D%/libdispatcher.map
+libdispatcher_la_DEPENDENCIES = libworker.la %D%/libdispatcher.map
 
 %D%/dispatcher.pc: %D%/dispatcher.pc.in Makefile
 	$(SUBSTITUTE) $< > $@

@@ -1,12 +1,13 @@
 /* The receiving thread: takes connections off the channel and gives each to a session; never
  * waits for a session, and never for dispatcherd. */
 #include "libdispatcher/internal.h"
+#include "libdispatcher/manager.h"
 
 #include "base/fd.h"
-#include "base/notify_socket.h"
 #include "base/time.h"
 #include "protocol/channel.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -16,19 +17,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-    BATCH_MAX = 64, /* connections acknowledged in one message */
+    BATCH_MAX = 64,       /* connections acknowledged in one message */
+    MESSAGES_AT_ONCE = 32 /* read before signals and limits get their turn */
 };
+
+/* All of them may be refused before the first refusal is sent. */
+static_assert(MESSAGES_AT_ONCE * MESSAGE_FDS_MAX <= MESSAGE_IDS_MAX, "room in the outbox");
 
 struct receiver {
     dispatcher_worker *worker;
+    struct manager manager;
     bool channel_is_open;
-    uint64_t cut_at;           /* CLOCK_MONOTONIC; when sessions are cut; USEC_INFINITY: never */
-    uint64_t watchdog_usec;    /* half of what the service manager allows; 0: no watchdog */
-    uint64_t watchdog_next_at; /* CLOCK_MONOTONIC */
-    struct session *batch[BATCH_MAX]; /* received, not yet acknowledged */
+    bool channel_is_full; /* nothing more is read until dispatcherd has read */
+    bool has_sigterm;
+    uint64_t cut_at; /* CLOCK_MONOTONIC; when sessions are cut; USEC_INFINITY: never */
+    struct session *batch[BATCH_MAX]; /* received, their acknowledgement not yet sent */
     size_t n_batch;
     alignas(8) uint8_t message[MESSAGE_BYTES_MAX];
 };
@@ -41,18 +48,44 @@ static void start_draining(struct receiver *receiver, unsigned limit_sec)
     if (cut_at < receiver->cut_at)
         receiver->cut_at = cut_at;
     if (!atomic_exchange(&receiver->worker->is_draining, true))
-        (void)notify_socket_send("STOPPING=1\nSTATUS=Finishing the sessions", -1);
+        manager_say_draining();
 }
 
-static void drain_unordered(struct receiver *receiver)
+/* For causes that dispatcherd does not know of. */
+static void drain_and_tell(struct receiver *receiver)
 {
-    start_draining(receiver, receiver->worker->welcome.drain_limit_sec);
+    dispatcher_worker *worker = receiver->worker;
+
+    if (!atomic_load(&worker->is_draining))
+        outbox_add(&worker->outbox, OUTBOX_DRAINING, 0);
+    start_draining(receiver, worker->welcome.drain_limit_sec);
 }
 
+/* A session starts only when its acknowledgement has been sent: where dispatcherd has given this
+ * worker up, another one may already have the connection, and it must not be served twice. */
+static void start_batch(struct receiver *receiver)
+{
+    int r = outbox_flush(&receiver->worker->outbox, receiver->worker->channel);
+
+    receiver->channel_is_full = r == -EAGAIN;
+    if (receiver->channel_is_full)
+        return;
+    for (size_t i = 0; i < receiver->n_batch; i++)
+        if (r == 0)
+            session_start(receiver->batch[i]);
+        else
+            session_release(receiver->batch[i]);
+    receiver->n_batch = 0;
+}
+
+/* What dispatcherd can still be told, it is told; then it sees the end of the channel too. */
 static void end_channel(struct receiver *receiver)
 {
+    start_batch(receiver);
+    (void)shutdown(receiver->worker->channel, SHUT_RDWR);
+    start_batch(receiver);
     receiver->channel_is_open = false;
-    drain_unordered(receiver);
+    start_draining(receiver, receiver->worker->welcome.drain_limit_sec);
 }
 
 static void fill_connection(dispatcher_connection *connection, const struct connection_view *view,
@@ -70,6 +103,8 @@ static void fill_connection(dispatcher_connection *connection, const struct conn
     snprintf(connection->id_text, sizeof(connection->id_text), "%016" PRIx64, record->id);
     memcpy(connection->access_tag, view->tag, record->tag_length);
     connection->access_tag[record->tag_length] = '\0';
+    memcpy(connection->access_note, view->note, record->note_length);
+    connection->access_note[record->note_length] = '\0';
 }
 
 /* Refused connections are closed here; dispatcherd still has its copy. */
@@ -90,29 +125,21 @@ static void take_connection(struct receiver *receiver, const struct connection_v
     receiver->batch[receiver->n_batch++] = session;
 }
 
-/* Acknowledges first: where dispatcherd has given this worker up, another one may already have
- * the connections, and they must not be served twice. */
-static void start_batch(struct receiver *receiver)
-{
-    int r = outbox_flush(&receiver->worker->outbox, receiver->worker->channel);
-    bool is_given_up = r < 0 && r != -EAGAIN;
-
-    for (size_t i = 0; i < receiver->n_batch; i++)
-        if (is_given_up)
-            session_release(receiver->batch[i]);
-        else
-            session_start(receiver->batch[i]);
-    receiver->n_batch = 0;
-}
-
+/* A process that may have no more descriptors gets fewer than were sent. It would do no better
+ * with the next connection, so it makes room for a successor. */
 static void handle_connections(struct receiver *receiver, const struct message *message,
                                const int fds[], size_t n_fds)
 {
     struct connection_view view;
     size_t offset = 0;
 
-    for (size_t i = 0; i < n_fds && message_next_connection(message, &offset, &view); i++)
-        take_connection(receiver, &view, fds[i]);
+    if (n_fds < message->value) {
+        fprintf(stderr, "libdispatcher: no descriptor is left for a connection (LimitNOFILE=); "
+                        "finishing the sessions\n");
+        drain_and_tell(receiver);
+    }
+    for (size_t i = 0; message_next_connection(message, &offset, &view); i++)
+        take_connection(receiver, &view, i < n_fds ? fds[i] : -1);
 }
 
 static void handle_message(struct receiver *receiver, size_t length, const int fds[], size_t n_fds)
@@ -121,7 +148,7 @@ static void handle_message(struct receiver *receiver, size_t length, const int f
     struct message message;
     bool is_good = message_read(receiver->message, length, &message) == 0;
 
-    if (is_good && message.type == MESSAGE_CONNECTION && message.value == n_fds) {
+    if (is_good && message.type == MESSAGE_CONNECTION && n_fds <= message.value) {
         handle_connections(receiver, &message, fds, n_fds);
         return;
     }
@@ -138,10 +165,16 @@ static void handle_message(struct receiver *receiver, size_t length, const int f
     }
 }
 
+static bool has_room(const struct receiver *receiver)
+{
+    return receiver->channel_is_open && !receiver->channel_is_full &&
+           receiver->n_batch + MESSAGE_FDS_MAX <= BATCH_MAX;
+}
+
 /* Takes what is there, up to a batch, and starts it together. */
 static void receive_batch(struct receiver *receiver)
 {
-    while (receiver->channel_is_open && receiver->n_batch + MESSAGE_FDS_MAX <= BATCH_MAX) {
+    for (int n = 0; n < MESSAGES_AT_ONCE && has_room(receiver); n++) {
         int fds[MESSAGE_FDS_MAX];
         size_t n_fds;
         pid_t pid;
@@ -150,6 +183,11 @@ static void receive_batch(struct receiver *receiver)
 
         if (length == -EAGAIN)
             break;
+        if (length < 0)
+            fprintf(stderr,
+                    "libdispatcher: cannot read from dispatcherd: %s; "
+                    "finishing the sessions\n",
+                    strerror((int)-length));
         if (length <= 0)
             end_channel(receiver);
         else
@@ -158,55 +196,37 @@ static void receive_batch(struct receiver *receiver)
     start_batch(receiver);
 }
 
+static void end_at_once(struct receiver *receiver)
+{
+    sigset_t term;
+
+    fprintf(stderr, "libdispatcher: a second SIGTERM; %u sessions are cut\n",
+            sessions_busy(&receiver->worker->sessions));
+    signal(SIGTERM, SIG_DFL);
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    raise(SIGTERM);
+    pthread_sigmask(SIG_UNBLOCK, &term, NULL);
+}
+
 static void handle_signal(struct receiver *receiver)
 {
-    dispatcher_worker *worker = receiver->worker;
     struct signalfd_siginfo info;
-    uint8_t message[sizeof(struct message_header)];
 
-    if (read(worker->signal_fd, &info, sizeof(info)) != sizeof(info))
+    if (read(receiver->worker->signal_fd, &info, sizeof(info)) != sizeof(info))
         return;
-    if (atomic_load(&worker->is_draining)) {
-        sigset_t term;
-
-        fprintf(stderr, "libdispatcher: a second SIGTERM; %u sessions are cut\n",
-                sessions_busy(&worker->sessions));
-        signal(SIGTERM, SIG_DFL);
-        sigemptyset(&term);
-        sigaddset(&term, SIGTERM);
-        raise(SIGTERM);
-        pthread_sigmask(SIG_UNBLOCK, &term, NULL);
-    }
-    drain_unordered(receiver);
-    size_t length = message_write_value(message, sizeof(message), MESSAGE_DRAINING, 0);
-    /* Where the channel is full, a refusal of the next connection says the same. */
-    (void)channel_send(worker->channel, message, length, NULL, 0);
-}
-
-static void feed_watchdog(struct receiver *receiver, uint64_t now)
-{
-    if (receiver->watchdog_usec == 0 || now < receiver->watchdog_next_at)
-        return;
-    (void)notify_socket_send("WATCHDOG=1", -1);
-    receiver->watchdog_next_at = now + receiver->watchdog_usec;
-}
-
-static uint64_t watchdog_interval(void)
-{
-    const char *usec = getenv("WATCHDOG_USEC");
-    const char *pid = getenv("WATCHDOG_PID");
-
-    if (!usec || (pid && strtoll(pid, NULL, 10) != (long long)getpid()))
-        return 0;
-    return strtoull(usec, NULL, 10) / 2;
+    if (receiver->has_sigterm)
+        end_at_once(receiver);
+    receiver->has_sigterm = true;
+    drain_and_tell(receiver);
 }
 
 static int poll_timeout_msec(const struct receiver *receiver, uint64_t now)
 {
     uint64_t next = receiver->cut_at;
 
-    if (receiver->watchdog_usec > 0 && receiver->watchdog_next_at < next)
-        next = receiver->watchdog_next_at;
+    if (receiver->manager.next_at < next)
+        next = receiver->manager.next_at;
     if (next == USEC_INFINITY)
         return -1;
     if (next <= now)
@@ -215,13 +235,19 @@ static int poll_timeout_msec(const struct receiver *receiver, uint64_t now)
     return msec > 3600 * 1000 ? 3600 * 1000 : (int)msec;
 }
 
+static short channel_events(const struct receiver *receiver)
+{
+    bool has_mail = receiver->n_batch > 0 || !outbox_is_empty(&receiver->worker->outbox);
+
+    return (short)((has_room(receiver) ? POLLIN : 0) | (has_mail ? POLLOUT : 0));
+}
+
 static void wait_and_handle(struct receiver *receiver, uint64_t now)
 {
     dispatcher_worker *worker = receiver->worker;
-    bool has_mail = !outbox_is_empty(&worker->outbox);
     struct pollfd fds[] = {
         {.fd = receiver->channel_is_open ? worker->channel : -1,
-         .events = (short)(POLLIN | (has_mail ? POLLOUT : 0))},
+         .events = channel_events(receiver)},
         {.fd = worker->signal_fd, .events = POLLIN},
         {.fd = worker->wake_fd, .events = POLLIN},
     };
@@ -233,8 +259,12 @@ static void wait_and_handle(struct receiver *receiver, uint64_t now)
         (void)!read(worker->wake_fd, &count, sizeof(count));
     if (fds[1].revents)
         handle_signal(receiver);
-    if (fds[0].revents)
+    if (fds[0].revents) {
+        /* First what waits to be sent, since only then there may be room. */
+        if (fds[0].revents & ~POLLIN)
+            start_batch(receiver);
         receive_batch(receiver);
+    }
 }
 
 static bool is_done(struct receiver *receiver)
@@ -245,14 +275,14 @@ static bool is_done(struct receiver *receiver)
            (!receiver->channel_is_open || outbox_is_empty(&worker->outbox));
 }
 
-void receive_loop(dispatcher_worker *worker)
+uint64_t receive_loop(dispatcher_worker *worker)
 {
     static struct receiver receiver; /* too large for the stack that a limit may leave us */
 
     receiver.worker = worker;
+    receiver.manager = manager_start();
     receiver.channel_is_open = true;
     receiver.cut_at = USEC_INFINITY;
-    receiver.watchdog_usec = watchdog_interval();
     while (!is_done(&receiver)) {
         uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
@@ -261,7 +291,8 @@ void receive_loop(dispatcher_worker *worker)
                     sessions_busy(&worker->sessions));
             _exit(EXIT_FAILURE);
         }
-        feed_watchdog(&receiver, now);
+        manager_attend(&receiver.manager, now);
         wait_and_handle(&receiver, now);
     }
+    return receiver.cut_at;
 }

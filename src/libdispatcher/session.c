@@ -6,8 +6,9 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* Makes the place free and tells dispatcherd, in this order: the next connection may come as soon
- * as dispatcherd knows. */
+/* Makes the place free and adds the end to the outbox in one step: the next connection may come as
+ * soon as dispatcherd knows, and the receiving thread must not think that all is said and done
+ * before it is. */
 static void finish(struct session *session)
 {
     dispatcher_worker *worker = session->worker;
@@ -15,14 +16,14 @@ static void finish(struct session *session)
     uint64_t id = session->connection.id;
 
     session->connection.fd = fd_close(session->connection.fd);
-    outbox_add(&worker->outbox, OUTBOX_ENDED, id);
     pthread_mutex_lock(&sessions->lock);
     session->is_started = false;
     sessions->idle[sessions->n_idle++] = session;
     bool is_last = sessions->n_idle == sessions->n_items;
+    outbox_add(&worker->outbox, OUTBOX_ENDED, id);
     pthread_mutex_unlock(&sessions->lock);
-    if (outbox_flush(&worker->outbox, worker->channel) < 0 ||
-        (is_last && atomic_load(&worker->is_draining)))
+    int r = outbox_flush(&worker->outbox, worker->channel);
+    if (r == -EAGAIN || (is_last && atomic_load(&worker->is_draining)))
         worker_wake(worker);
 }
 

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int read_number(const struct message *message, const char *name, uint32_t min, uint32_t *ret)
+static int read_number(const struct message *message, const char *name, uint32_t min, uint32_t max,
+                       uint32_t *ret)
 {
     const char *text = message_find_text(message, name);
     char *end;
@@ -13,7 +14,7 @@ static int read_number(const struct message *message, const char *name, uint32_t
         return -EBADMSG;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
-    if (errno != 0 || *end || value < min || value > UINT32_MAX)
+    if (errno != 0 || *end || value < min || value > max)
         return -EBADMSG;
     *ret = (uint32_t)value;
     return 0;
@@ -47,24 +48,24 @@ static int read_all(const struct message *message, struct welcome *welcome)
 {
     const struct {
         const char *name;
-        uint32_t min;
+        uint32_t min, max;
         uint32_t *place;
     } numbers[] = {
-        {"SLOT", 0, &welcome->slot},
-        {"MAX_CONNS", 1, &welcome->max_connections},
-        {"STACKSIZE", 0, &welcome->stacksize_bytes},
-        {"DEBUG", 0, &welcome->debug},
-        {"DRAIN_LIMIT", 0, &welcome->drain_limit_sec},
+        {"SLOT", 0, UINT32_MAX, &welcome->slot},
+        {"MAX_CONNS", 1, MESSAGE_IDS_MAX, &welcome->max_connections},
+        {"STACKSIZE", 0, UINT32_MAX, &welcome->stacksize_bytes},
+        {"DEBUG", 0, UINT32_MAX, &welcome->debug},
+        {"DRAIN_LIMIT", 0, UINT32_MAX, &welcome->drain_limit_sec},
     };
     uint32_t version;
-    int r = read_number(message, "VERSION", 0, &version);
+    int r = read_number(message, "VERSION", 0, UINT32_MAX, &version);
 
     if (r < 0)
         return r;
     if (version != PROTOCOL_VERSION)
         return -EPROTO;
     for (size_t i = 0; i < ELEMENTSOF(numbers) && r == 0; i++)
-        r = read_number(message, numbers[i].name, numbers[i].min, numbers[i].place);
+        r = read_number(message, numbers[i].name, numbers[i].min, numbers[i].max, numbers[i].place);
     if (r == 0)
         r = read_string(message, "SERVICE", &welcome->service);
     if (r == 0)

@@ -32,11 +32,13 @@ int channel_send(int channel, const void *bytes, size_t length, const int fds[],
     }
     if (sendmsg(channel, &packet, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
         return 0;
+    if (errno == ENOBUFS || errno == ENOMEM)
+        return -EAGAIN;
     return errno == ECONNRESET ? -EPIPE : -errno;
 }
 
-/* Returns false where there were more descriptors than a message may have. The buffer has room for
- * a few more than that, when no credentials come with them. */
+/* Returns false where there were more descriptors than a message may have. (The buffer has room for
+ * a few more than that, when no credentials come with them.) */
 static bool take_control(struct msghdr *packet, int fds[], size_t *ret_n_fds, pid_t *ret_pid)
 {
     bool is_good = true;
@@ -88,10 +90,12 @@ ssize_t channel_receive(int channel, void *bytes, size_t size, int fds[], size_t
     while (length < 0 && (errno == EINTR || errno == ECONNRESET));
     if (length < 0)
         return -errno;
-    bool is_good = take_control(&packet, fds, &n_fds, &pid);
+    bool is_good = take_control(&packet, fds, &n_fds, &pid) && !(packet.msg_flags & MSG_TRUNC);
+    /* Descriptors are cut where there are too many for the buffer, or for this process. */
+    if ((packet.msg_flags & MSG_CTRUNC) && n_fds == MESSAGE_FDS_MAX)
+        is_good = false;
     /* An empty packet and the end look alike to recvmsg(); the sender's credentials tell. */
-    if (!is_good || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
-        (length == 0 && (n_fds > 0 || pid > 0))) {
+    if (!is_good || (length == 0 && (n_fds > 0 || pid > 0))) {
         for (size_t i = 0; i < n_fds; i++)
             fd_close(fds[i]);
         return -EBADMSG;

@@ -45,14 +45,23 @@ static size_t pad_to_eight(size_t length)
     return (length + 7) & ~(size_t)7;
 }
 
+static bool has_nul(const char *text, size_t length)
+{
+    return memchr(text, '\0', length) != NULL;
+}
+
 static bool records_are_whole(const struct message *message)
 {
     size_t offset = 0;
     struct connection_view view;
     uint32_t n = 0;
 
-    while (message_next_connection(message, &offset, &view))
+    while (message_next_connection(message, &offset, &view)) {
+        if (has_nul(view.tag, view.record->tag_length) ||
+            has_nul(view.note, view.record->note_length))
+            return false;
         n++;
+    }
     return n == message->value && offset == message->records_length && n <= MESSAGE_FDS_MAX;
 }
 

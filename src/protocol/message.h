@@ -28,9 +28,9 @@ enum message_type {
     MESSAGE_HELLO = 1,       /* text: VERSION_MIN=, VERSION_MAX= */
     MESSAGE_READY = 2,       /* value: how many connections it can serve at a time */
     MESSAGE_ACKNOWLEDGE = 3, /* ids: connections it has taken over */
-    MESSAGE_REFUSE = 4,      /* ids: connections it does not take, since it drains */
+    MESSAGE_REFUSE = 4,      /* ids: connections it does not take: it drains, or has no place */
     MESSAGE_ENDED = 5,       /* ids: connections whose service is over */
-    MESSAGE_DRAINING = 6,    /* it takes no more connections */
+    MESSAGE_DRAINING = 6,    /* it takes no more connections, and nobody told it so */
 
     /* dispatcherd to worker */
     MESSAGE_WELCOME = 65,    /* text: all that it must know (spec 12.4) */
@@ -75,7 +75,8 @@ struct message {
 };
 
 /* Reads `length` bytes, aligned to eight. Returns 0, or -EBADMSG where they are no message of the
- * protocol: cut, too long, of an unknown type, with text that is not terminated. */
+ * protocol: cut, too long, of an unknown type, with text that is not terminated, or with a NUL in a
+ * tag or note. */
 int message_read(const void *bytes, size_t length, struct message *ret);
 
 /* The string after `previous` (NULL: the first), or NULL after the last. */
