@@ -186,6 +186,32 @@ START_TEST(test_proactive_start_is_one_at_a_time)
 }
 END_TEST
 
+START_TEST(test_worker_with_few_threads_is_busy_enough_when_full)
+{
+    BEGIN(.min_conns = 8);
+    pool_worker_started(&pool, 0, now);
+    pool_worker_ready(&pool, 0, 2, now);
+    expect_served_by(0);
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+    expect_served_by(0);
+    expect_start(REASON_ALL_BUSY, 1);
+}
+END_TEST
+
+START_TEST(test_connection_that_only_blocked_workers_could_take_starts_one)
+{
+    BEGIN();
+    WORKERS(1, 0);
+    pool_worker_blocked(&pool, 0, true);
+    pool_worker_blocked(&pool, 1, true);
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+    expect_accept(ACCEPT_YES);
+    pool_waiting_begun(&pool);
+    expect_start(REASON_DEMAND, 2);
+    expect_wait(REASON_NO_PLACE, USEC_INFINITY);
+}
+END_TEST
+
 START_TEST(test_46_dead_worker_is_replaced_at_once_up_to_the_minimum)
 {
     BEGIN(.min_procs = 1);
@@ -325,6 +351,8 @@ Suite *make_suite(void)
               test_37_starting_workers_count_for_max_procs,
               test_38_each_connection_has_its_own_worker_with_max_conns_1,
               test_proactive_start_is_one_at_a_time,
+              test_worker_with_few_threads_is_busy_enough_when_full,
+              test_connection_that_only_blocked_workers_could_take_starts_one,
               test_46_dead_worker_is_replaced_at_once_up_to_the_minimum,
               test_47_connection_of_a_dead_worker_goes_to_another,
               test_48_failed_start_is_repeated_after_a_delay,
