@@ -168,8 +168,8 @@ static bool needs_successor(const struct pool *pool, const struct pool_options *
 static enum decision_reason reason_to_start(const struct pool *pool,
                                             const struct pool_options *options, uint64_t now)
 {
-    if (pool_available(pool) < options->min_procs)
-        return pool->is_stopping ? REASON_NONE : REASON_MINIMUM;
+    if (!pool->is_stopping && pool_available(pool) < options->min_procs)
+        return REASON_MINIMUM;
     if (pool->n_starting > 0)
         return REASON_NONE;
     if (pool->n_ready == 0)
@@ -231,7 +231,7 @@ static enum decision_reason reason_to_retire(const struct pool *pool,
     if (worker->state != POOL_WORKER_READY)
         return REASON_NONE;
     if (pool->is_stopping)
-        return pool->n_waiting == 0 ? REASON_STOPPING : REASON_NONE;
+        return pool->n_waiting == 0 && pool->n_checking == 0 ? REASON_STOPPING : REASON_NONE;
     if (pool->n_draining >= options->max_shutdown)
         return REASON_NONE;
     if (pool_available(pool) > options->max_procs)

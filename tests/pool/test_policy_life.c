@@ -267,6 +267,36 @@ START_TEST(test_stopping_serves_first_what_was_accepted)
 }
 END_TEST
 
+START_TEST(test_stopping_keeps_the_workers_until_the_checks_are_over)
+{
+    BEGIN(.min_procs = 1);
+    WORKERS(0);
+    pool_checking_begun(&pool);
+    pool.is_stopping = true;
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+    pool_checking_ended(&pool);
+    pool_waiting_begun(&pool);
+    expect(DECISION_HAND_OFF, REASON_LEAST_BUSY, 0);
+    pool_waiting_ended(&pool);
+    expect_retire(REASON_STOPPING, 0);
+}
+END_TEST
+
+START_TEST(test_stopping_starts_one_for_what_a_dead_worker_left)
+{
+    BEGIN(.min_procs = 2);
+    WORKERS(0);
+    pool.is_stopping = true;
+    pool_waiting_begun(&pool);
+    pool_worker_exited(&pool, 0, now);
+    now += USEC_PER_SEC;
+    expect_start(REASON_DEMAND, 0);
+    expect_wait(REASON_NO_PLACE, USEC_INFINITY);
+    pool_worker_ready(&pool, 0, options.max_conns, now);
+    expect(DECISION_HAND_OFF, REASON_LEAST_BUSY, 0);
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *suite = suite_create("policy_life");
@@ -289,6 +319,8 @@ Suite *make_suite(void)
               test_54_surplus_after_a_reload_drains_max_shutdown_at_a_time,
               test_nothing_starts_while_there_are_too_many,
               test_51_stopping_drains_all_at_once_and_starts_none,
-              test_stopping_serves_first_what_was_accepted);
+              test_stopping_serves_first_what_was_accepted,
+              test_stopping_keeps_the_workers_until_the_checks_are_over,
+              test_stopping_starts_one_for_what_a_dead_worker_left);
     return suite;
 }
