@@ -234,7 +234,7 @@ static enum decision_reason reason_to_retire(const struct pool *pool,
         return pool->n_waiting == 0 && pool->n_checking == 0 ? REASON_STOPPING : REASON_NONE;
     if (pool->n_draining >= options->max_shutdown)
         return REASON_NONE;
-    if (pool_available(pool) > options->max_procs)
+    if (pool->n_ready > options->max_procs)
         return REASON_SURPLUS;
     if (is_due(worker, options, now)) {
         bool has_distance = pool->last_expiry_at == 0 ||

@@ -229,6 +229,19 @@ START_TEST(test_54_surplus_after_a_reload_drains_max_shutdown_at_a_time)
 }
 END_TEST
 
+START_TEST(test_surplus_counts_ready_workers_alone)
+{
+    BEGIN(.max_procs = 2, .min_procs = 1);
+    WORKERS(3);
+    expect_start(REASON_ALL_BUSY, 1);
+    options.max_procs = 1;
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+    pool_worker_ready(&pool, 1, options.max_conns, now);
+    expect_retire(REASON_SURPLUS, 1);
+    expect_served_by(0);
+}
+END_TEST
+
 START_TEST(test_nothing_starts_while_there_are_too_many)
 {
     BEGIN(.max_procs = 4, .min_procs = 1, .max_shutdown = 1, .min_conns = 1);
@@ -317,7 +330,7 @@ Suite *make_suite(void)
               test_used_up_counts_before_the_acknowledgement);
     ADD_TESTS(suite, "reload and stop",
               test_54_surplus_after_a_reload_drains_max_shutdown_at_a_time,
-              test_nothing_starts_while_there_are_too_many,
+              test_surplus_counts_ready_workers_alone, test_nothing_starts_while_there_are_too_many,
               test_51_stopping_drains_all_at_once_and_starts_none,
               test_stopping_serves_first_what_was_accepted,
               test_stopping_keeps_the_workers_until_the_checks_are_over,
