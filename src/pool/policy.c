@@ -52,6 +52,15 @@ static unsigned free_places(const struct pool_worker *worker)
     return load < worker->max_conns ? worker->max_conns - load : 0;
 }
 
+static unsigned long all_free_places(const struct pool *pool)
+{
+    unsigned long places = 0;
+
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        places += free_places(&pool->workers[i]);
+    return places;
+}
+
 static uint64_t expires_at(const struct pool_worker *worker, const struct pool_options *options)
 {
     return options->max_life_usec == 0 ? USEC_INFINITY
@@ -117,11 +126,20 @@ static bool decide_handoff(const struct pool *pool, const struct pool_options *o
     return true;
 }
 
+/* One that could not make MAX_CONNS threads, or was started under a lower MAX_CONNS, may be full
+ * below MIN_CONNS. */
+static bool is_busy_enough(const struct pool_worker *worker, const struct pool_options *options)
+{
+    unsigned load = pool_worker_load(worker);
+
+    return load >= options->min_conns || load >= worker->max_conns;
+}
+
 static bool all_are_busy_enough(const struct pool *pool, const struct pool_options *options)
 {
     for (unsigned i = 0; i < pool->n_slots; i++)
         if (pool->workers[i].state == POOL_WORKER_READY &&
-            pool_worker_load(&pool->workers[i]) < options->min_conns)
+            !is_busy_enough(&pool->workers[i], options))
             return false;
     return true;
 }
@@ -150,8 +168,8 @@ static bool needs_successor(const struct pool *pool, const struct pool_options *
 static enum decision_reason reason_to_start(const struct pool *pool,
                                             const struct pool_options *options, uint64_t now)
 {
-    if (pool_available(pool) < options->min_procs)
-        return pool->is_stopping ? REASON_NONE : REASON_MINIMUM;
+    if (!pool->is_stopping && pool_available(pool) < options->min_procs)
+        return REASON_MINIMUM;
     if (pool->n_starting > 0)
         return REASON_NONE;
     if (pool->n_ready == 0)
@@ -160,6 +178,8 @@ static enum decision_reason reason_to_start(const struct pool *pool,
         return REASON_NONE;
     if (all_are_busy_enough(pool, options))
         return REASON_ALL_BUSY;
+    if (pool->n_waiting > 0 && all_free_places(pool) == 0)
+        return REASON_DEMAND;
     return needs_successor(pool, options, now) ? REASON_SUCCESSOR : REASON_NONE;
 }
 
@@ -196,7 +216,7 @@ static bool may_go_idle(const struct pool *pool, const struct pool_options *opti
         if (i == idle_slot || pool->workers[i].state != POOL_WORKER_READY)
             continue;
         is_last = false;
-        if (pool_worker_load(&pool->workers[i]) < options->min_conns)
+        if (!is_busy_enough(&pool->workers[i], options))
             return true;
     }
     return is_last && pool->n_waiting == 0 && pool->n_starting == 0;
@@ -211,10 +231,10 @@ static enum decision_reason reason_to_retire(const struct pool *pool,
     if (worker->state != POOL_WORKER_READY)
         return REASON_NONE;
     if (pool->is_stopping)
-        return pool->n_waiting == 0 ? REASON_STOPPING : REASON_NONE;
+        return pool->n_waiting == 0 && pool->n_checking == 0 ? REASON_STOPPING : REASON_NONE;
     if (pool->n_draining >= options->max_shutdown)
         return REASON_NONE;
-    if (pool_available(pool) > options->max_procs)
+    if (pool->n_ready > options->max_procs)
         return REASON_SURPLUS;
     if (is_due(worker, options, now)) {
         bool has_distance = pool->last_expiry_at == 0 ||
@@ -315,16 +335,13 @@ struct decision policy_decide(const struct pool *pool, const struct pool_options
 enum accept_verdict policy_may_accept(const struct pool *pool, const struct pool_options *options,
                                       uint64_t now)
 {
-    unsigned long places = 0;
-
     if (pool->is_stopping)
         return ACCEPT_STOPPING;
     if (pool->n_checking >= POLICY_CHECKING_MAX)
         return ACCEPT_CHECKS_FULL;
     if (pool->n_handoffs >= options->max_handoffs)
         return ACCEPT_HANDOFFS_FULL;
-    for (unsigned i = 0; i < pool->n_slots; i++)
-        places += free_places(&pool->workers[i]);
+    unsigned long places = all_free_places(pool);
     /* While starts fail, one connection is enough to try the next start with. */
     if (pool->n_starting > 0 || may_start(pool, options, now))
         places += pool->n_failed_starts > 0 ? 1 : options->max_conns;

@@ -55,7 +55,7 @@ struct pool {
     uint64_t next_start_at;   /* after a failed start: not before */
     uint64_t last_expiry_at;  /* of a retirement for age or use; 0: none yet */
     uint64_t n_starts;
-    bool is_stopping; /* nothing is accepted or started any more */
+    bool is_stopping; /* nothing is accepted any more, or started but for what was accepted */
 };
 
 /* Workers that take, or will soon take, connections. */
