@@ -20,6 +20,7 @@ const char *decision_reason_to_string(enum decision_reason reason)
         [REASON_IDLE] = "MAX_IDLE_TIME",
         [REASON_AGE] = "MAX_LIFE_TIME",
         [REASON_USE] = "MAX_LIFE_CONNS",
+        [REASON_OUTDATED] = "outdated",
         [REASON_SURPLUS] = "more than MAX_PROCS",
         [REASON_STOPPING] = "stopping",
         [REASON_NOTHING_DUE] = "nothing is due",
@@ -73,12 +74,22 @@ static bool is_used_up(const struct pool_worker *worker, const struct pool_optio
            worker->n_total + worker->n_handoffs >= options->max_life_conns;
 }
 
-/* Past MAX_LIFE_TIME or MAX_LIFE_CONNS: serves on until there is a shutdown slot for it. */
+/* Past MAX_LIFE_TIME or MAX_LIFE_CONNS, or outdated: serves on until there is a shutdown slot for
+ * it. */
 static bool is_due(const struct pool_worker *worker, const struct pool_options *options,
                    uint64_t now)
 {
     return worker->state == POOL_WORKER_READY &&
-           (now >= expires_at(worker, options) || is_used_up(worker, options));
+           (worker->is_outdated || now >= expires_at(worker, options) ||
+            is_used_up(worker, options));
+}
+
+static enum decision_reason reason_due(const struct pool_worker *worker,
+                                       const struct pool_options *options)
+{
+    if (worker->is_outdated)
+        return REASON_OUTDATED;
+    return is_used_up(worker, options) ? REASON_USE : REASON_AGE;
 }
 
 static bool is_idle(const struct pool_worker *worker)
@@ -228,22 +239,23 @@ static enum decision_reason reason_to_retire(const struct pool *pool,
 {
     const struct pool_worker *worker = &pool->workers[slot];
 
+    if (pool->is_stopping &&
+        (worker->state == POOL_WORKER_READY || worker->state == POOL_WORKER_STARTING))
+        return pool->n_waiting == 0 && pool->n_checking == 0 ? REASON_STOPPING : REASON_NONE;
     if (worker->state != POOL_WORKER_READY)
         return REASON_NONE;
-    if (pool->is_stopping)
-        return pool->n_waiting == 0 && pool->n_checking == 0 ? REASON_STOPPING : REASON_NONE;
     if (pool->n_draining >= options->max_shutdown)
         return REASON_NONE;
     if (pool->n_ready > options->max_procs)
         return REASON_SURPLUS;
     if (is_due(worker, options, now)) {
-        bool has_distance = pool->last_expiry_at == 0 ||
+        bool has_distance = worker->is_outdated || pool->last_expiry_at == 0 ||
                             now >= time_add_usec(pool->last_expiry_at, EXPIRY_DISTANCE_USEC);
         bool has_room = pool_total(pool) < options->max_procs;
         bool leaves_enough = pool->n_ready - 1 >= needed_without(worker, options);
 
         if (has_distance && (leaves_enough || (is_idle(worker) && !has_room)))
-            return is_used_up(worker, options) ? REASON_USE : REASON_AGE;
+            return reason_due(worker, options);
     }
     if (is_idle(worker) && options->max_idle_usec > 0 &&
         now >= time_add_usec(worker->idle_since, options->max_idle_usec) &&

@@ -41,6 +41,7 @@ enum decision_reason {
     REASON_IDLE,     /* retire: MAX_IDLE_TIME without a connection */
     REASON_AGE,      /* retire: MAX_LIFE_TIME */
     REASON_USE,      /* retire: MAX_LIFE_CONNS */
+    REASON_OUTDATED, /* retire: replaced after a change, or on request */
     REASON_SURPLUS,  /* retire: more than MAX_PROCS */
     REASON_STOPPING, /* retire: the service stops */
 
