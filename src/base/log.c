@@ -5,6 +5,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,16 +18,17 @@
 #include <unistd.h>
 
 enum {
-    TEXT_MAX = 2048,  /* bytes of one line's text */
-    FIELDS_MAX = 16,  /* fields that a caller may add */
+    TEXT_MAX = 2048, /* bytes of one line's text */
+    FIELDS_MAX = 16, /* fields that a caller may add */
     IOVEC_MAX = 16 + 5 * FIELDS_MAX,
 };
 
+/* Set before there are threads, save the counter. */
 static struct {
     const char *identifier;
     int journal_fd; /* -1: standard error */
     int max_priority;
-    uint64_t n_lost;
+    _Atomic uint64_t n_lost;
 } sink = {.identifier = "dispatcherd", .journal_fd = -1, .max_priority = LOG_DEBUG};
 
 /* JOURNAL_STREAM is "device:inode" of the stream that systemd connected (systemd.exec(5)); a
@@ -42,17 +44,22 @@ static bool stderr_is_journal(void)
            st.st_ino == (ino_t)inode;
 }
 
-void log_open(const char *identifier)
+static int connect_to_journal(int fd)
 {
     const struct sockaddr_un address = {.sun_family = AF_UNIX,
                                         .sun_path = "/run/systemd/journal/socket"};
 
+    return connect(fd, (const struct sockaddr *)&address, sizeof(address));
+}
+
+void log_open(const char *identifier)
+{
     sink.identifier = identifier;
     sink.journal_fd = fd_close(sink.journal_fd);
     if (!stderr_is_journal())
         return;
     _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+    if (fd < 0 || connect_to_journal(fd) < 0)
         return;
     sink.journal_fd = take_fd(&fd);
 }
@@ -113,9 +120,10 @@ static int journal_send(int priority, const char *const fields[], size_t n_field
     if (sendmsg(sink.journal_fd, &datagram, MSG_NOSIGNAL) >= 0)
         return 0;
     if (errno == ECONNREFUSED || errno == ENOTCONN || errno == ENOENT) {
-        /* journald was restarted: its socket is a new one. */
-        log_open(sink.identifier);
-        if (sink.journal_fd >= 0 && sendmsg(sink.journal_fd, &datagram, MSG_NOSIGNAL) >= 0)
+        /* journald was restarted: its socket is a new one. Ours stays the same, since other threads
+         * may be using it. */
+        if (connect_to_journal(sink.journal_fd) == 0 &&
+            sendmsg(sink.journal_fd, &datagram, MSG_NOSIGNAL) >= 0)
             return 0;
     }
     return -errno;
@@ -125,21 +133,26 @@ static void stderr_send(int priority, const char *text)
 {
     static const char *const words[] = {"emerg",   "alert",  "crit", "err",
                                         "warning", "notice", "info", "debug"};
+    char line[TEXT_MAX + 128];
 
-    dprintf(STDERR_FILENO, "%s: %s: %s\n", sink.identifier, words[priority & 7], text);
+    /* One write, so that the lines of several threads and processes stay whole. */
+    int n =
+        snprintf(line, sizeof(line), "%.64s: %s: %s\n", sink.identifier, words[priority & 7], text);
+    if (n > 0)
+        (void)!write(STDERR_FILENO, line, (size_t)n);
 }
 
 static void say_what_was_lost(void)
 {
     char message[96];
+    uint64_t n_lost = atomic_exchange(&sink.n_lost, 0);
 
-    if (sink.n_lost == 0)
+    if (n_lost == 0)
         return;
     snprintf(message, sizeof(message),
-             "MESSAGE=%" PRIu64 " log lines were left out because the journal took none",
-             sink.n_lost);
-    if (journal_send(LOG_WARNING, NULL, 0, message) == 0)
-        sink.n_lost = 0;
+             "MESSAGE=%" PRIu64 " log lines were left out because the journal took none", n_lost);
+    if (journal_send(LOG_WARNING, NULL, 0, message) < 0)
+        atomic_fetch_add(&sink.n_lost, n_lost);
 }
 
 void log_line_v(int priority, const char *const fields[], size_t n_fields, const char *format,
@@ -159,7 +172,7 @@ void log_line_v(int priority, const char *const fields[], size_t n_fields, const
     }
     say_what_was_lost();
     if (journal_send(priority, fields, n_fields, message) < 0)
-        sink.n_lost++;
+        atomic_fetch_add(&sink.n_lost, 1);
 }
 
 void log_line(int priority, const char *const fields[], size_t n_fields, const char *format, ...)

@@ -2,7 +2,10 @@
  *
  * Never blocks: libsystemd's sd_journal_send() waits for as long as journald hangs. A line that
  * the journal does not take at once is counted instead, and the count is said with the next line
- * that gets through. Lines for standard error carry no fields. */
+ * that gets through. Lines for standard error carry no fields.
+ *
+ * Lines may come from any thread; log_open() and log_set_max_priority() are called before there are
+ * several. */
 #pragma once
 
 #include "base/macro.h"
@@ -12,8 +15,9 @@
 #include <syslog.h>
 
 /* Chooses the way: the journal when standard error is connected to it (JOURNAL_STREAM names our
- * own standard error) and its socket is there, else standard error. `identifier` becomes SYSLOG_IDENTIFIER
- * and must live as long as the program. Before this call lines go to standard error. */
+ * own standard error) and its socket is there, else standard error. `identifier` becomes
+ * SYSLOG_IDENTIFIER and must live as long as the program. Before this call lines go to standard
+ * error. */
 void log_open(const char *identifier);
 
 /* Lines of a priority above (less important than) this are dropped: LOG_DEBUG by default. */

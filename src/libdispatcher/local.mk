@@ -1,0 +1,37 @@
+lib_LTLIBRARIES += libdispatcher.la
+pkgconfig_DATA += %D%/dispatcher.pc
+CLEANFILES += %D%/dispatcher.pc
+EXTRA_DIST += \
+	%D%/dispatcher.pc.in \
+	%D%/libdispatcher.map
+
+dispatcherincludedir = $(includedir)/dispatcher
+dispatcherinclude_HEADERS = %D%/include/dispatcher/worker.h
+
+# The library's parts, for itself and for the tests that look inside.
+noinst_LTLIBRARIES += libworker.la
+libworker_la_SOURCES = \
+	%D%/connection.c \
+	%D%/internal.h \
+	%D%/manager.c \
+	%D%/manager.h \
+	%D%/outbox.c \
+	%D%/outbox.h \
+	%D%/receive.c \
+	%D%/session.c \
+	%D%/welcome.c \
+	%D%/welcome.h \
+	%D%/worker.c
+libworker_la_CFLAGS = $(AM_CFLAGS) -pthread
+libworker_la_LIBADD = libprotocol.la libbase.la
+
+libdispatcher_la_SOURCES =
+libdispatcher_la_LIBADD = libworker.la
+libdispatcher_la_LDFLAGS = \
+	-pthread \
+	-version-info $(LIBDISPATCHER_VERSION) \
+	-Wl,--version-script=$(srcdir)/%D%/libdispatcher.map
+libdispatcher_la_DEPENDENCIES = libworker.la %D%/libdispatcher.map
+
+%D%/dispatcher.pc: %D%/dispatcher.pc.in Makefile
+	$(SUBSTITUTE) $< > $@

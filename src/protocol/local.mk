@@ -1,0 +1,7 @@
+noinst_LTLIBRARIES += libprotocol.la
+
+libprotocol_la_SOURCES = \
+	%D%/channel.c \
+	%D%/channel.h \
+	%D%/message.c \
+	%D%/message.h

@@ -1,0 +1,35 @@
+worker_PROGRAMS += tcp_smtp_server
+
+# All but main(), so that the tests link it too.
+noinst_LTLIBRARIES += libsmtpserver.la
+libsmtpserver_la_SOURCES = \
+	%D%/tcp_smtp_server/command.c \
+	%D%/tcp_smtp_server/command.h \
+	%D%/tcp_smtp_server/data.c \
+	%D%/tcp_smtp_server/data.h \
+	%D%/tcp_smtp_server/envelope.h \
+	%D%/tcp_smtp_server/line_reader.c \
+	%D%/tcp_smtp_server/line_reader.h \
+	%D%/tcp_smtp_server/maildir.c \
+	%D%/tcp_smtp_server/maildir.h \
+	%D%/tcp_smtp_server/message.c \
+	%D%/tcp_smtp_server/message.h \
+	%D%/tcp_smtp_server/path.c \
+	%D%/tcp_smtp_server/path.h \
+	%D%/tcp_smtp_server/reply.c \
+	%D%/tcp_smtp_server/reply.h \
+	%D%/tcp_smtp_server/session.c \
+	%D%/tcp_smtp_server/session.h \
+	%D%/tcp_smtp_server/session_commands.c \
+	%D%/tcp_smtp_server/session_internal.h \
+	%D%/tcp_smtp_server/session_log.c \
+	%D%/tcp_smtp_server/session_log.h \
+	%D%/tcp_smtp_server/settings.c \
+	%D%/tcp_smtp_server/settings.h \
+	%D%/tcp_smtp_server/trace.c \
+	%D%/tcp_smtp_server/trace.h \
+	%D%/tcp_smtp_server/transport.c \
+	%D%/tcp_smtp_server/transport.h
+
+tcp_smtp_server_SOURCES = %D%/tcp_smtp_server/main.c
+tcp_smtp_server_LDADD = libsmtpserver.la libdispatcher.la libbase.la

@@ -33,9 +33,9 @@ END_TEST
 
 START_TEST(test_refuses_what_is_no_address)
 {
-    static const char *const texts[] = {"",      "1.2.3",     "1.2.3.4.5", "[1.2.3.4]", "host",
-                                        "::1::", "[::1",      "::1]",      "[]",        " ::1",
-                                        "::1%lo", "1.2.3.4:25"};
+    static const char *const texts[] = {"",     "1.2.3", "1.2.3.4.5", "[1.2.3.4]",
+                                        "host", "::1::", "[::1",      "::1]",
+                                        "[]",   " ::1",  "::1%lo",    "1.2.3.4:25"};
     struct address untouched = {.family = 77}, a = untouched;
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {

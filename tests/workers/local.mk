@@ -1,0 +1,56 @@
+check_LTLIBRARIES += libsmtptest.la
+libsmtptest_la_SOURCES = \
+	%D%/smtp_dialogue.c \
+	%D%/smtp_dialogue.h \
+	%D%/smtp_folder.c \
+	%D%/smtp_folder.h
+libsmtptest_la_CPPFLAGS = $(TEST_CPPFLAGS)
+libsmtptest_la_CFLAGS = $(TEST_CFLAGS) -pthread
+
+SMTP_TESTS = \
+	tests/workers/test_smtp_command \
+	tests/workers/test_smtp_data \
+	tests/workers/test_smtp_line_reader \
+	tests/workers/test_smtp_maildir \
+	tests/workers/test_smtp_path \
+	tests/workers/test_smtp_session \
+	tests/workers/test_smtp_settings
+check_PROGRAMS += $(SMTP_TESTS)
+TESTS += $(SMTP_TESTS)
+
+SMTP_TEST_LIBS = libsmtptest.la libsmtpserver.la libbase.la $(TEST_LIBS)
+
+tests_workers_test_smtp_command_SOURCES = %D%/test_smtp_command.c
+tests_workers_test_smtp_command_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_smtp_command_CFLAGS = $(TEST_CFLAGS) -pthread
+tests_workers_test_smtp_command_LDADD = $(SMTP_TEST_LIBS)
+
+tests_workers_test_smtp_data_SOURCES = %D%/test_smtp_data.c
+tests_workers_test_smtp_data_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_smtp_data_CFLAGS = $(TEST_CFLAGS) -pthread
+tests_workers_test_smtp_data_LDADD = $(SMTP_TEST_LIBS)
+
+tests_workers_test_smtp_line_reader_SOURCES = %D%/test_smtp_line_reader.c
+tests_workers_test_smtp_line_reader_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_smtp_line_reader_CFLAGS = $(TEST_CFLAGS) -pthread
+tests_workers_test_smtp_line_reader_LDADD = $(SMTP_TEST_LIBS)
+
+tests_workers_test_smtp_maildir_SOURCES = %D%/test_smtp_maildir.c
+tests_workers_test_smtp_maildir_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_smtp_maildir_CFLAGS = $(TEST_CFLAGS) -pthread
+tests_workers_test_smtp_maildir_LDADD = $(SMTP_TEST_LIBS)
+
+tests_workers_test_smtp_path_SOURCES = %D%/test_smtp_path.c
+tests_workers_test_smtp_path_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_smtp_path_CFLAGS = $(TEST_CFLAGS) -pthread
+tests_workers_test_smtp_path_LDADD = $(SMTP_TEST_LIBS)
+
+tests_workers_test_smtp_session_SOURCES = %D%/test_smtp_session.c
+tests_workers_test_smtp_session_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_smtp_session_CFLAGS = $(TEST_CFLAGS) -pthread
+tests_workers_test_smtp_session_LDADD = $(SMTP_TEST_LIBS)
+
+tests_workers_test_smtp_settings_SOURCES = %D%/test_smtp_settings.c
+tests_workers_test_smtp_settings_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_smtp_settings_CFLAGS = $(TEST_CFLAGS) -pthread
+tests_workers_test_smtp_settings_LDADD = $(SMTP_TEST_LIBS)

@@ -42,18 +42,24 @@ struct dispatcher_worker_callbacks {
     void (*serve)(dispatcher_connection *connection, void *userdata);
 
     /* Called once, on the main thread, after the last connection ended and every thread is gone;
-     * may be NULL. Not called when the worker ends because the drain limit has passed. */
+     * may be NULL. Not called when the worker ends because the drain limit has passed. The process
+     * is killed where it still exists when that limit passes, or ten seconds from now where that
+     * is later. */
     void (*stop)(dispatcher_worker *worker, void *userdata);
 };
 
 /* Runs the worker until it is told to end, by dispatcherd, by the end of the control channel or by
- * SIGTERM (a second SIGTERM ends the process at once). Call it early in main(), before any thread
- * exists: it blocks SIGTERM and ignores SIGPIPE for the whole process.
+ * SIGTERM (a second SIGTERM ends the process at once). Call it once, early in main(), before any
+ * thread exists: it blocks SIGTERM and ignores SIGPIPE for the whole process.
  *
  * Returns 0 after an ordinary end, or a negative errno after one line about the cause on standard
  * error: -ENOTCONN where descriptor 3 is no control channel (the program was not started by
  * dispatcherd), -EPROTO where dispatcherd speaks no version of the protocol that this library
- * knows, or what `start` returned. */
+ * knows, -EBADMSG where it sends what is no message, -ECONNRESET where it closed the channel
+ * before the worker was welcome, -ETIMEDOUT where no welcome came in 30 seconds, -EAGAIN or
+ * -ENOMEM where not one thread could be made, -EPIPE where dispatcherd is gone before the worker
+ * was ready, another errno where a system call failed, or what `start` returned. Where the drain
+ * limit passes it does not return: the process ends with EXIT_FAILURE. */
 int dispatcher_worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userdata);
 
 /* The service's name as dispatcher.cnf writes it. */
@@ -97,8 +103,8 @@ const char *dispatcher_connection_id(const dispatcher_connection *connection);
  * sets *length to the full size; 0 where the address is not known. */
 void dispatcher_connection_peer(const dispatcher_connection *connection, struct sockaddr *address,
                                 socklen_t *length);
-void dispatcher_connection_local(const dispatcher_connection *connection,
-                                 struct sockaddr *address, socklen_t *length);
+void dispatcher_connection_local(const dispatcher_connection *connection, struct sockaddr *address,
+                                 socklen_t *length);
 
 /* The client's address and ours as text without the port: "192.0.2.1", "2001:db8::1", "unix". */
 const char *dispatcher_connection_peer_host(const dispatcher_connection *connection);
@@ -114,6 +120,10 @@ bool dispatcher_connection_is_tls(const dispatcher_connection *connection);
 
 /* The text that access control left for the worker; "" where there is none. */
 const char *dispatcher_connection_access_tag(const dispatcher_connection *connection);
+
+/* The text that access control wants to see in the log of this connection (what stands after "||"
+ * in PORT_ACCESS; dispatcherd has it in its own lines already); "" where there is none. */
+const char *dispatcher_connection_access_note(const dispatcher_connection *connection);
 
 #ifdef __cplusplus
 }

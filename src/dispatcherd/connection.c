@@ -1,0 +1,122 @@
+#include "dispatcherd/connection.h"
+
+#include "base/fd.h"
+#include "dispatcherd/context.h"
+#include "dispatcherd/service.h"
+#include "dispatcherd/worker.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static const bool may_go[N_CONNECTION_STATES][N_CONNECTION_STATES] = {
+    [CONNECTION_ACCEPTED] = {[CONNECTION_CHECKING] = true},
+    [CONNECTION_CHECKING] = {[CONNECTION_WAITING] = true, [CONNECTION_CLOSED] = true},
+    [CONNECTION_WAITING] = {[CONNECTION_HANDOFF] = true, [CONNECTION_CLOSED] = true},
+    [CONNECTION_HANDOFF] =
+        {[CONNECTION_ACTIVE] = true, [CONNECTION_WAITING] = true, [CONNECTION_CLOSED] = true},
+    [CONNECTION_ACTIVE] = {[CONNECTION_CLOSED] = true},
+};
+
+const char *connection_state_to_string(enum connection_state state)
+{
+    static const char *const texts[N_CONNECTION_STATES] = {
+        [CONNECTION_ACCEPTED] = "accepted", [CONNECTION_CHECKING] = "checking",
+        [CONNECTION_WAITING] = "waiting",   [CONNECTION_HANDOFF] = "hand-off",
+        [CONNECTION_ACTIVE] = "active",     [CONNECTION_CLOSED] = "closed",
+    };
+
+    return texts[state];
+}
+
+struct connection *connection_new(struct service *service, int *fd, uint64_t now)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+
+    if (!connection)
+        return NULL;
+    connection->service = service;
+    connection->id = context_new_connection_id(service->context);
+    connection->fd = take_fd(fd);
+    connection->accepted_at = now;
+    return connection;
+}
+
+static void leave_state(struct connection *connection, enum connection_state next, uint64_t now)
+{
+    struct service *service = connection->service;
+    struct pool *pool = &service->pool;
+
+    switch (connection->state) {
+    case CONNECTION_CHECKING:
+        pool_checking_ended(pool);
+        break;
+    case CONNECTION_WAITING:
+        TAILQ_REMOVE(&service->waiting, connection, waiting_link);
+        pool_waiting_ended(pool);
+        connection->hangup_source = sd_event_source_disable_unref(connection->hangup_source);
+        break;
+    case CONNECTION_HANDOFF:
+        if (next == CONNECTION_ACTIVE) {
+            pool_handoff_acknowledged(pool, connection->worker->slot);
+            break;
+        }
+        pool_handoff_returned(pool, connection->worker->slot, now);
+        worker_drop(connection->worker, connection);
+        break;
+    case CONNECTION_ACTIVE:
+        pool_connection_ended(pool, connection->worker->slot, now);
+        worker_drop(connection->worker, connection);
+        break;
+    case CONNECTION_ACCEPTED:
+    case CONNECTION_CLOSED:
+    case N_CONNECTION_STATES:
+        break;
+    }
+}
+
+static void move(struct connection *connection, enum connection_state next, uint64_t now)
+{
+    assert(may_go[connection->state][next]);
+    leave_state(connection, next, now);
+    connection->state = next;
+}
+
+void connection_check(struct connection *connection)
+{
+    move(connection, CONNECTION_CHECKING, 0);
+    pool_checking_begun(&connection->service->pool);
+}
+
+void connection_wait(struct connection *connection, uint64_t now)
+{
+    struct service *service = connection->service;
+    bool was_first = connection->state == CONNECTION_HANDOFF;
+
+    move(connection, CONNECTION_WAITING, now);
+    if (was_first)
+        TAILQ_INSERT_HEAD(&service->waiting, connection, waiting_link);
+    else
+        TAILQ_INSERT_TAIL(&service->waiting, connection, waiting_link);
+    pool_waiting_begun(&service->pool);
+}
+
+void connection_hand_off(struct connection *connection, struct worker *worker, uint64_t now)
+{
+    move(connection, CONNECTION_HANDOFF, now);
+    connection->handed_at = now;
+    pool_handoff_begun(&connection->service->pool, worker->slot);
+    worker_hold(worker, connection);
+}
+
+void connection_activate(struct connection *connection)
+{
+    move(connection, CONNECTION_ACTIVE, 0);
+    connection->fd = fd_close(connection->fd);
+}
+
+void connection_close(struct connection *connection, uint64_t now)
+{
+    move(connection, CONNECTION_CLOSED, now);
+    fd_close(connection->fd);
+    free(connection);
+}

@@ -1,0 +1,64 @@
+/* A connection between accept and its end, and the one table of its states.
+ *
+ *      accept -> checking -> waiting -> hand-off -> active -> closed
+ *                   |           ^  |        |
+ *                   v           |  v        v  worker refused it, or died
+ *                 closed        | closed  waiting
+ *                               +-----------+
+ *
+ * Until the worker has acknowledged it, the daemon holds its own copy of the socket: a worker
+ * that dies before that costs nothing. */
+#pragma once
+
+#include "base/address.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <systemd/sd-event.h>
+
+struct service;
+struct worker;
+
+enum connection_state {
+    CONNECTION_ACCEPTED, /* just made: not yet counted anywhere */
+    CONNECTION_CHECKING, /* access control looks at it; it holds no place in a worker */
+    CONNECTION_WAITING,  /* for a worker to be chosen */
+    CONNECTION_HANDOFF,  /* sent to a worker, not yet acknowledged */
+    CONNECTION_ACTIVE,   /* the worker has it; our copy is closed */
+    CONNECTION_CLOSED,   /* over, and about to be freed */
+    N_CONNECTION_STATES
+};
+
+const char *connection_state_to_string(enum connection_state state);
+
+struct connection {
+    TAILQ_ENTRY(connection) waiting_link;
+    struct service *service;
+    struct worker *worker; /* in hand-off and active */
+    enum connection_state state;
+    bool is_tls;
+    int fd; /* owned; -1 once active */
+    uint64_t id;
+    struct address peer;
+    struct address local;
+    uint64_t accepted_at; /* all CLOCK_MONOTONIC, in microseconds */
+    uint64_t handed_at;
+    sd_event_source *hangup_source; /* while waiting, where a watch was asked for */
+};
+
+TAILQ_HEAD(connection_queue, connection);
+
+/* Makes a connection of `service` in state accepted and takes over *fd (-1 afterwards). Returns
+ * NULL when out of memory; *fd is still the caller's then. */
+struct connection *connection_new(struct service *service, int *fd, uint64_t now);
+
+/* Each moves the connection on, and with it the pool's counters, the waiting queue and the
+ * worker's list; asserts that the table allows it. */
+void connection_check(struct connection *connection);
+void connection_wait(struct connection *connection, uint64_t now);
+void connection_hand_off(struct connection *connection, struct worker *worker, uint64_t now);
+void connection_activate(struct connection *connection);
+
+/* Closes and frees it, whatever its state. */
+void connection_close(struct connection *connection, uint64_t now);

@@ -1,0 +1,25 @@
+/* What every part of the daemon works with: the event loop, the way workers are started, and the
+ * source of identifiers. One for the process; made by the manager, which outlives everybody. */
+#pragma once
+
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+struct spawner;
+
+struct context {
+    /* Called after a service has dealt with a change: for what concerns the daemon as a whole. */
+    void (*changed)(struct context *context);
+    sd_event *event;
+    const struct spawner *spawner;
+    const char *host_name;       /* this host's name up to its first dot */
+    uint32_t debug;              /* the daemon's own mask */
+    unsigned stop_limit_sec;     /* how long sessions may go on when the daemon stops */
+    uint64_t next_connection_id; /* see context_new_connection_id() */
+};
+
+/* Sets the identifiers' start: the upper 32 bits differ from one start of the daemon to the next,
+ * so that an identifier is unique on this host for all that matters. */
+void context_init_ids(struct context *context);
+
+uint64_t context_new_connection_id(struct context *context);

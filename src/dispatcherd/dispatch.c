@@ -1,0 +1,105 @@
+#include "dispatcherd/dispatch.h"
+
+#include "base/time.h"
+#include "dispatcherd/context.h"
+#include "dispatcherd/fullness.h"
+#include "dispatcherd/handoff.h"
+#include "dispatcherd/hangup.h"
+#include "dispatcherd/listener.h"
+#include "dispatcherd/worker_end.h"
+#include "dispatcherd/worker_start.h"
+
+/* Decisions for one service before the others, and the workers' news, have their turn. */
+#define DECISIONS_AT_ONCE 256
+
+/* A worker that is retired in the course of things may finish its sessions in peace; this is only
+ * an end for those that never end. */
+#define RETIRE_LIMIT_SEC 86400
+
+/* The policy's moments are not worth a wake-up to the microsecond. */
+#define TIMER_ACCURACY_USEC (20 * USEC_PER_MSEC)
+
+static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    service_touch(userdata);
+    return 0;
+}
+
+/* A timer that rings too early costs one look at the pool; setting it anew at each connection would
+ * cost a system call. So it is only ever set earlier, and later once it has rung. */
+static void ring_at(struct service *service, uint64_t at)
+{
+    uint64_t set_at = 0;
+    int enabled = SD_EVENT_OFF;
+
+    if (!service->timer) {
+        if (at != USEC_INFINITY)
+            (void)sd_event_add_time(service->context->event, &service->timer, CLOCK_MONOTONIC, at,
+                                    TIMER_ACCURACY_USEC, on_timer, service);
+        return;
+    }
+    (void)sd_event_source_get_enabled(service->timer, &enabled);
+    (void)sd_event_source_get_time(service->timer, &set_at);
+    if (at == USEC_INFINITY || (enabled != SD_EVENT_OFF && set_at <= at))
+        return;
+    (void)sd_event_source_set_time(service->timer, at);
+    (void)sd_event_source_set_enabled(service->timer, SD_EVENT_ONESHOT);
+}
+
+static void retire(struct service *service, const struct decision *decision, uint64_t now)
+{
+    bool is_stopping = decision->reason == REASON_STOPPING;
+
+    if (decision->reason == REASON_AGE || decision->reason == REASON_USE)
+        pool_expiry_begun(&service->pool, now);
+    worker_retire(service->workers[decision->slot], decision->reason,
+                  is_stopping ? service->context->stop_limit_sec : RETIRE_LIMIT_SEC);
+}
+
+/* Returns false where the decision was to wait. */
+static bool carry_out(struct service *service, const struct decision *decision, uint64_t now)
+{
+    switch (decision->kind) {
+    case DECISION_HAND_OFF:
+        handoff_send(service, service->workers[decision->slot]);
+        return true;
+    case DECISION_START:
+        worker_start(service, decision->slot, decision->reason);
+        return true;
+    case DECISION_RETIRE:
+        retire(service, decision, now);
+        return true;
+    case DECISION_WAIT:
+        break;
+    }
+    return false;
+}
+
+static void rest(struct service *service, enum accept_verdict verdict, uint64_t until, uint64_t now)
+{
+    uint64_t said_until = fullness_tell(service, verdict, now);
+
+    listeners_watch(service, verdict == ACCEPT_YES);
+    hangup_watch_waiting(service);
+    ring_at(service, until < said_until ? until : said_until);
+}
+
+void dispatch_run(struct service *service)
+{
+    uint64_t now = 0;
+
+    for (unsigned i = 0; i < DECISIONS_AT_ONCE; i++) {
+        now = time_now_usec(CLOCK_MONOTONIC);
+        struct decision decision = policy_decide(&service->pool, &service->pool_options, now);
+
+        if (carry_out(service, &decision, now))
+            continue;
+        enum accept_verdict verdict =
+            policy_may_accept(&service->pool, &service->pool_options, now);
+        if (verdict == ACCEPT_YES && listeners_accept(service))
+            continue;
+        rest(service, verdict, decision.until, now);
+        return;
+    }
+    ring_at(service, now);
+}

@@ -1,0 +1,42 @@
+#include "dispatcherd/hangup.h"
+
+#include "base/time.h"
+#include "dispatcherd/context.h"
+
+#include <sys/socket.h>
+
+/* A client that has closed its side without having sent a byte asks for nothing. One that has sent
+ * something may have closed only its sending side, and waits for an answer. */
+static bool is_gone(const struct connection *connection, uint32_t events)
+{
+    char byte;
+
+    if (events & (EPOLLHUP | EPOLLERR))
+        return true;
+    return recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static int on_hangup(sd_event_source *source, _unused_ int fd, uint32_t events, void *userdata)
+{
+    struct connection *connection = userdata;
+    struct service *service = connection->service;
+
+    if (!is_gone(connection, events)) {
+        (void)sd_event_source_set_io_events(source, 0); /* hang-up and error are always told */
+        return 0;
+    }
+    service->statistics.n_gone++;
+    connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
+    service_touch(service);
+    return 0;
+}
+
+void hangup_watch_waiting(struct service *service)
+{
+    struct connection *connection;
+
+    TAILQ_FOREACH(connection, &service->waiting, waiting_link)
+    if (!connection->hangup_source)
+        (void)sd_event_add_io(service->context->event, &connection->hangup_source, connection->fd,
+                              EPOLLRDHUP, on_hangup, connection);
+}

@@ -1,0 +1,172 @@
+#include "dispatcherd/listener.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "dispatcherd/admission.h"
+#include "dispatcherd/context.h"
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* How long accepting rests when the system has no descriptor or memory for a connection. */
+#define PAUSE_USEC (USEC_PER_SEC / 2)
+
+int listener_add(struct service *service, int *fd, bool is_tls, bool is_inherited)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof(storage);
+
+    if (getsockname(*fd, (struct sockaddr *)&storage, &length) < 0)
+        return -errno;
+    int r = fd_set_nonblocking(*fd, true);
+    if (r < 0)
+        return r;
+    struct listener *listeners =
+        reallocarray(service->listeners, service->n_listeners + 1, sizeof(*listeners));
+    if (!listeners)
+        return -ENOMEM;
+    service->listeners = listeners;
+    listeners[service->n_listeners++] = (struct listener){
+        .service = service,
+        .fd = take_fd(fd),
+        .is_tls = is_tls,
+        .is_inherited = is_inherited,
+        .address = address_from_sockaddr((struct sockaddr *)&storage, length),
+    };
+    return 0;
+}
+
+static int on_connection(_unused_ sd_event_source *source, _unused_ int fd,
+                         _unused_ uint32_t events, void *userdata)
+{
+    struct listener *listener = userdata;
+
+    listener->may_have_more = true;
+    service_touch(listener->service);
+    return 0;
+}
+
+int listeners_start(struct service *service)
+{
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener = &service->listeners[i];
+        int r = sd_event_add_io(service->context->event, &listener->source, listener->fd, EPOLLIN,
+                                on_connection, listener);
+        if (r < 0)
+            return r;
+        (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
+    }
+    return 0;
+}
+
+static int on_pause_over(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct listener *listener = userdata;
+
+    listener->is_paused = false;
+    listener->may_have_more = true;
+    service_touch(listener->service);
+    return 0;
+}
+
+/* Said once for as long as it lasts: until a connection is accepted again. */
+static void pause_accepting(struct listener *listener, int error)
+{
+    struct service *service = listener->service;
+    const struct subject subject = {.service = service->options->name,
+                                    .message_id = MESSAGE_ID_ACCEPT_FAILED};
+
+    if (!service->is_short_of_resources)
+        report(LOG_ERR, &subject,
+               "cannot accept a connection: %s; clients wait in the kernel's queue "
+               "(LimitNOFILE= of dispatcherd.service may be too low)",
+               strerror(-error));
+    service->is_short_of_resources = true;
+    listener->may_have_more = false;
+    listener->is_paused = true;
+    (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
+    sd_event_source_disable_unref(listener->pause_source);
+    listener->pause_source = NULL;
+    if (sd_event_add_time_relative(service->context->event, &listener->pause_source,
+                                   CLOCK_MONOTONIC, PAUSE_USEC, USEC_PER_MSEC, on_pause_over,
+                                   listener) < 0)
+        listener->is_paused = false;
+}
+
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* Returns 1 when a connection was admitted, 0 when there is none, or a negative errno. */
+static int accept_one(struct listener *listener)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof(storage);
+
+    _cleanup_fd_ int fd = accept4(listener->fd, (struct sockaddr *)&storage, &length, SOCK_CLOEXEC);
+    if (fd < 0) {
+        /* Any other error belongs to a connection that is gone already (accept(2)). */
+        if (errno == EAGAIN)
+            return 0;
+        return is_shortage(errno) ? -errno : 1;
+    }
+    return admission_admit(listener, &fd,
+                           address_from_sockaddr((struct sockaddr *)&storage, length));
+}
+
+bool listeners_accept(struct service *service)
+{
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener =
+            &service->listeners[(service->next_listener + i) % service->n_listeners];
+
+        if (!listener->may_have_more || listener->is_paused || !listener->source)
+            continue;
+        int r = accept_one(listener);
+        if (r > 0) {
+            service->is_short_of_resources = false;
+            service->next_listener = (service->next_listener + i + 1) % service->n_listeners;
+            return true;
+        }
+        if (r < 0)
+            pause_accepting(listener, r);
+        listener->may_have_more = false;
+    }
+    return false;
+}
+
+void listeners_watch(struct service *service, bool on)
+{
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener = &service->listeners[i];
+
+        if (listener->source && !listener->is_paused)
+            (void)sd_event_source_set_enabled(listener->source, on ? SD_EVENT_ON : SD_EVENT_OFF);
+    }
+}
+
+void listeners_close_own(struct service *service)
+{
+    /* A service has sockets of one kind: all passed, or all bound here. */
+    if (service->n_listeners > 0 && !service->listeners[0].is_inherited)
+        listeners_free(service);
+}
+
+void listeners_free(struct service *service)
+{
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener = &service->listeners[i];
+
+        sd_event_source_disable_unref(listener->source);
+        sd_event_source_disable_unref(listener->pause_source);
+        fd_close(listener->fd);
+    }
+    free(service->listeners);
+    service->listeners = NULL;
+    service->n_listeners = 0;
+}

@@ -1,0 +1,39 @@
+/* The sockets on which a service's connections arrive: seen here, accepted one at a time when the
+ * policy allows it. */
+#pragma once
+
+#include "base/address.h"
+#include "dispatcherd/service.h"
+
+struct listener {
+    struct service *service;
+    int fd; /* owned */
+    bool is_tls;
+    bool is_inherited;      /* from the service manager, which listens on without us */
+    bool may_have_more;     /* the kernel has told of a connection, or the last one was taken */
+    bool is_paused;         /* for lack of descriptors or memory */
+    struct address address; /* AF_UNIX without its path */
+    sd_event_source *source;
+    sd_event_source *pause_source;
+};
+
+/* Adds a listening socket and takes over *fd (-1 afterwards), which is made non-blocking. Returns
+ * 0 or a negative errno. */
+int listener_add(struct service *service, int *fd, bool is_tls, bool is_inherited);
+
+/* Starts watching; before this call nothing is accepted. */
+int listeners_start(struct service *service);
+
+/* Takes one connection from the service's sockets, each in its turn, and admits it. Returns false
+ * where there is none, or none can be taken for now. */
+bool listeners_accept(struct service *service);
+
+/* Watches the sockets or leaves them alone, so that what may not be accepted costs nothing. */
+void listeners_watch(struct service *service, bool on);
+
+/* Closes those that the service manager does not hold; frees all of them then, if there are such.
+ */
+void listeners_close_own(struct service *service);
+
+/* Closes and frees all of them. */
+void listeners_free(struct service *service);

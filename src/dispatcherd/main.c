@@ -1,0 +1,253 @@
+#include "base/log.h"
+#include "config/load.h"
+#include "config/print.h"
+#include "dispatcherd/debug.h"
+#include "dispatcherd/manager.h"
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/report.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+
+/* Less than the TimeoutStopSec= of dispatcherd.service, so that we end before we are ended. */
+#define STOP_LIMIT_SEC 75
+
+enum {
+    EXIT_USAGE = 2,
+};
+
+enum mode {
+    MODE_RUN,
+    MODE_CHECK,
+    MODE_PRINT_CONFIG,
+    MODE_HELP,
+    MODE_VERSION,
+};
+
+struct arguments {
+    enum mode mode;
+    const char *config_file;
+    const struct spawner *spawner;
+    unsigned stop_limit_sec;
+};
+
+static void print_help(void)
+{
+    printf("Usage: dispatcherd [OPTION]...\n"
+           "Accepts connections and shares them out to pools of worker processes, as\n"
+           "dispatcher.cnf says.\n\n"
+           "  --config FILE        read FILE (default: %s/dispatcher.cnf)\n"
+           "  --spawner NAME       who starts the workers: self (default), or unit: systemd\n"
+           "  --stop-limit SECONDS how long sessions may go on when it stops (default: %d)\n"
+           "  --check              tell all that is wrong with the file, and exit\n"
+           "  --print-config       print every service's effective options, and exit\n"
+           "  --help, --version\n\n"
+           "See dispatcherd(8) and dispatcher.cnf(5).\n",
+           CONFIG_DIR, STOP_LIMIT_SEC);
+}
+
+static int parse_seconds(const char *text, unsigned *ret)
+{
+    char *end;
+
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end || value > 86400)
+        return -EINVAL;
+    *ret = (unsigned)value;
+    return 0;
+}
+
+enum option_character {
+    OPTION_CHARACTER_CONFIG = 256,
+    OPTION_CHARACTER_SPAWNER,
+    OPTION_CHARACTER_STOP_LIMIT,
+    OPTION_CHARACTER_CHECK,
+    OPTION_CHARACTER_PRINT_CONFIG,
+    OPTION_CHARACTER_HELP,
+    OPTION_CHARACTER_VERSION,
+};
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, OPTION_CHARACTER_CONFIG},
+    {"spawner", required_argument, NULL, OPTION_CHARACTER_SPAWNER},
+    {"stop-limit", required_argument, NULL, OPTION_CHARACTER_STOP_LIMIT},
+    {"check", no_argument, NULL, OPTION_CHARACTER_CHECK},
+    {"print-config", no_argument, NULL, OPTION_CHARACTER_PRINT_CONFIG},
+    {"help", no_argument, NULL, OPTION_CHARACTER_HELP},
+    {"version", no_argument, NULL, OPTION_CHARACTER_VERSION},
+    {0},
+};
+
+/* One option. Returns 0 or -EINVAL after a message. */
+static int parse_option(int option, struct arguments *arguments)
+{
+    switch (option) {
+    case OPTION_CHARACTER_CONFIG:
+        arguments->config_file = optarg;
+        return 0;
+    case OPTION_CHARACTER_SPAWNER:
+        arguments->spawner = spawner_find(optarg);
+        if (arguments->spawner)
+            return 0;
+        fprintf(stderr, "dispatcherd: --spawner is self or unit, not '%s'\n", optarg);
+        return -EINVAL;
+    case OPTION_CHARACTER_STOP_LIMIT:
+        if (parse_seconds(optarg, &arguments->stop_limit_sec) == 0)
+            return 0;
+        fprintf(stderr, "dispatcherd: --stop-limit is 0 to 86400 seconds, not '%s'\n", optarg);
+        return -EINVAL;
+    case OPTION_CHARACTER_CHECK:
+        arguments->mode = MODE_CHECK;
+        return 0;
+    case OPTION_CHARACTER_PRINT_CONFIG:
+        arguments->mode = MODE_PRINT_CONFIG;
+        return 0;
+    case OPTION_CHARACTER_HELP:
+        arguments->mode = MODE_HELP;
+        return 0;
+    case OPTION_CHARACTER_VERSION:
+        arguments->mode = MODE_VERSION;
+        return 0;
+    default:
+        return -EINVAL; /* getopt has said what */
+    }
+}
+
+static int parse_arguments(int argc, char *argv[], struct arguments *arguments)
+{
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) >= 0)
+        if (parse_option(option, arguments) < 0)
+            return -EINVAL;
+    if (optind < argc) {
+        fprintf(stderr, "dispatcherd: '%s' is no option\n", argv[optind]);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static void print_problems(const struct problem_list *problems)
+{
+    char text[1024];
+
+    for (size_t i = 0; i < problems->n_items; i++)
+        puts(problem_format(&problems->items[i], text, sizeof(text)));
+    size_t n_left_out = problems->n_errors + problems->n_warnings - problems->n_items;
+    if (n_left_out > 0)
+        printf("and %zu more\n", n_left_out);
+}
+
+static void report_problems(const struct problem_list *problems)
+{
+    char text[1024];
+
+    for (size_t i = 0; i < problems->n_items; i++) {
+        bool is_error = problems->items[i].severity == PROBLEM_ERROR;
+        const struct subject subject = {.message_id = is_error ? MESSAGE_ID_CONFIG_REFUSED
+                                                               : MESSAGE_ID_CONFIG_WARNING};
+        report(is_error ? LOG_ERR : LOG_WARNING, &subject, "%s",
+               problem_format(&problems->items[i], text, sizeof(text)));
+    }
+    size_t n_left_out = problems->n_errors + problems->n_warnings - problems->n_items;
+    if (n_left_out > 0)
+        log_err("and %zu more problems", n_left_out);
+}
+
+static int check(const char *file, const struct config_places *places)
+{
+    struct problem_list problems = {0};
+    struct config config = {0};
+
+    int r = config_load(file, places, &problems, &config);
+    if (r == 0)
+        config_check_images(&config, &problems);
+    bool is_good = r == 0 && problems.n_errors == 0;
+    print_problems(&problems);
+    problem_list_clear(&problems);
+    config_clear(&config);
+    return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int print_config(const char *file, const struct config_places *places)
+{
+    struct problem_list problems = {0};
+    struct config config = {0};
+
+    int r = config_load(file, places, &problems, &config);
+    if (r == 0)
+        r = config_print(&config, stdout);
+    else
+        print_problems(&problems);
+    problem_list_clear(&problems);
+    config_clear(&config);
+    return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Each worker and each waiting connection costs descriptors: take all that we are allowed. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int run(const struct arguments *arguments, const struct config_places *places)
+{
+    struct problem_list problems = {0};
+    struct config config = {0};
+    const struct manager_settings settings = {
+        .spawner = arguments->spawner,
+        .stop_limit_sec = arguments->stop_limit_sec,
+    };
+
+    log_open("dispatcherd");
+    int r = config_load(arguments->config_file, places, &problems, &config);
+    report_problems(&problems);
+    problem_list_clear(&problems);
+    if (r < 0)
+        return EX_CONFIG;
+    raise_descriptor_limit();
+    int status = manager_run(&config, &settings);
+    config_clear(&config);
+    return status;
+}
+
+int main(int argc, char *argv[])
+{
+    struct arguments arguments = {
+        .config_file = CONFIG_DIR "/dispatcher.cnf",
+        .spawner = &spawner_self,
+        .stop_limit_sec = STOP_LIMIT_SEC,
+    };
+    const struct config_places places = config_places_default();
+
+    if (parse_arguments(argc, argv, &arguments) < 0) {
+        fprintf(stderr, "Try 'dispatcherd --help'.\n");
+        return EXIT_USAGE;
+    }
+    switch (arguments.mode) {
+    case MODE_HELP:
+        print_help();
+        return EXIT_SUCCESS;
+    case MODE_VERSION:
+        printf("dispatcherd %s\n", PACKAGE_VERSION);
+        return EXIT_SUCCESS;
+    case MODE_CHECK:
+        return check(arguments.config_file, &places);
+    case MODE_PRINT_CONFIG:
+        return print_config(arguments.config_file, &places);
+    case MODE_RUN:
+        break;
+    }
+    return run(&arguments, &places);
+}

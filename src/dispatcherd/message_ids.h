@@ -1,0 +1,36 @@
+/* Stable identifiers of the events that an administrator acts on (MESSAGE_ID of the journal).
+ * An identifier never changes its meaning and is never used again. */
+#pragma once
+
+#define MESSAGE_ID_STARTED "c566cef399d74c5a836f53900a25a25c" /* the daemon is ready */
+#define MESSAGE_ID_STOPPED "30f95ab5d4d849f6b464c3eefa22f4ea" /* the daemon has stopped */
+#define MESSAGE_ID_CONFIG_REFUSED                                                                  \
+    "856f6d131c6f4c72b9ba3f231c54df57" /* dispatcher.cnf cannot be used */
+#define MESSAGE_ID_CONFIG_WARNING                                                                  \
+    "b48f32f8c6b94422bcfb0e6f7ffae7e0" /* something in dispatcher.cnf is not as meant */
+#define MESSAGE_ID_CANNOT_BIND "b1da01296b674034957db989795ccfbc" /* a port could not be bound */
+#define MESSAGE_ID_SOCKET_MISMATCH                                                                 \
+    "0968d8e710144b13aa9885c6b36edb95" /* a socket is not what dispatcher.cnf says */
+#define MESSAGE_ID_SOCKET_UNKNOWN                                                                  \
+    "f82c1572d1b041918ce4967bff558004" /* a socket's name is no service */
+#define MESSAGE_ID_SOCKET_MISSING "bb9bca39abbb43bfbeb5df332abb6186" /* a service has no socket */
+#define MESSAGE_ID_START_FAILED                                                                    \
+    "2e663b901e394f78887e7afda56a266b" /* a worker could not be started */
+#define MESSAGE_ID_WORKER_DIED                                                                     \
+    "4980867ca75f4c00af5cab97d2931592" /* a worker died by a signal or with an error */
+#define MESSAGE_ID_WORKER_HUNG                                                                     \
+    "a2d1cddd44694d5fae54417b995ddd50" /* a worker did not do in time what it must */
+#define MESSAGE_ID_WORKER_LIED                                                                     \
+    "0bba175ce3a3451186f6b1a5fa3bc188" /* a worker broke the protocol                              \
+                                        */
+#define MESSAGE_ID_SERVICE_FULL                                                                    \
+    "3bb40409f5704b9db7ea967f40d33a30" /* every place of a service is taken */
+#define MESSAGE_ID_SERVICE_HAS_ROOM                                                                \
+    "3e24b518c35b4cd4a38ad7604944b724" /* a full service has room again */
+#define MESSAGE_ID_ACCEPT_FAILED                                                                   \
+    "b2e6b04e770e43058189aeb9d244f8bb" /* accepting pauses for lack of a resource */
+#define MESSAGE_ID_SESSIONS_CUT                                                                    \
+    "c6dcfe4a81014532afa6e6622f9c230f" /* sessions were cut because the time for stopping was over \
+                                        */
+#define MESSAGE_ID_LOGFILE_FAILED                                                                  \
+    "480c0b67c26644728dd620af9c89318c" /* a LOGFILE could not be opened */

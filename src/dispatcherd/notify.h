@@ -1,0 +1,31 @@
+/* What the service manager is told: READY, STOPPING, STATUS, and that the loop still turns
+ * (WATCHDOG). Never blocks: what a busy manager does not take now is sent again later. */
+#pragma once
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#define NOTIFY_STATUS_MAX 512
+
+/* All zero before notify_start(). */
+struct notifier {
+    sd_event *event;
+    bool is_ready_due;
+    bool is_stopping_due;
+    bool is_status_due;
+    char status[NOTIFY_STATUS_MAX];
+    sd_event_source *retry;
+    sd_event_source *watchdog;
+    uint64_t watchdog_usec; /* between two signs of life; 0: nobody asks for them */
+};
+
+/* Begins to feed the watchdog, where the manager has one for us. Returns 0 or a negative errno. */
+int notify_start(struct notifier *notifier, sd_event *event);
+
+void notify_ready(struct notifier *notifier);
+void notify_stopping(struct notifier *notifier);
+
+/* One line for `systemctl status`. Told only where it has changed. */
+void notify_status(struct notifier *notifier, const char *status);
+
+void notify_end(struct notifier *notifier);

@@ -1,0 +1,111 @@
+#include "dispatcherd/report.h"
+
+#include "base/str.h"
+#include "dispatcherd/debug.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum {
+    FIELDS_MAX = 8,
+    FIELD_TEXT_MAX = 160, /* bytes of one field: the longest is a message of a reason */
+    TEXT_MAX = 2048,
+};
+
+struct field_set {
+    const char *fields[FIELDS_MAX];
+    size_t n_fields;
+    char texts[FIELDS_MAX][FIELD_TEXT_MAX];
+};
+
+static void add(struct field_set *set, const char *format, ...) _printf_(2, 3);
+
+static void add(struct field_set *set, const char *format, ...)
+{
+    char *text = set->texts[set->n_fields];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, FIELD_TEXT_MAX, format, arguments);
+    va_end(arguments);
+    set->fields[set->n_fields++] = text;
+}
+
+static void collect(struct field_set *set, const struct subject *subject)
+{
+    char host[ADDRESS_TEXT_MAX];
+
+    if (subject->message_id)
+        add(set, "MESSAGE_ID=%s", subject->message_id);
+    if (subject->service)
+        add(set, "DISPATCHER_SERVICE=%s", subject->service);
+    if (subject->worker_pid > 0)
+        add(set, "DISPATCHER_WORKER_PID=%d", (int)subject->worker_pid);
+    if (subject->connection_id > 0)
+        add(set, "DISPATCHER_CONNECTION=%016" PRIx64, subject->connection_id);
+    if (subject->client) {
+        add(set, "DISPATCHER_CLIENT_ADDRESS=%s", address_format_host(subject->client, host));
+        add(set, "DISPATCHER_CLIENT_PORT=%u", subject->client->port);
+    }
+    if (subject->debug_bit)
+        add(set, "DISPATCHER_DEBUG_BIT=%d", __builtin_ctz(subject->debug_bit));
+    if (subject->reason)
+        add(set, "DISPATCHER_REASON=%s", subject->reason);
+}
+
+static void report_v(int priority, const struct subject *subject, const char *format,
+                     va_list arguments)
+{
+    struct field_set set = {.n_fields = 0};
+    char text[TEXT_MAX];
+    int saved = errno;
+
+    collect(&set, subject);
+    vsnprintf(text, sizeof(text), format, arguments);
+    log_line(priority, set.fields, set.n_fields, "%s%s%s", subject->service ? subject->service : "",
+             subject->service ? ": " : "", text);
+    errno = saved;
+}
+
+void report(int priority, const struct subject *subject, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    report_v(priority, subject, format, arguments);
+    va_end(arguments);
+}
+
+static int bit_priority(uint32_t bit)
+{
+    switch (bit) {
+    case DEBUG_MAIN:
+    case DEBUG_CONFIG:
+    case DEBUG_MISCELLANEOUS:
+    case DEBUG_SERVICE:
+    case DEBUG_PROCESS:
+    case DEBUG_WORKER:
+        return LOG_INFO;
+    case DEBUG_REFUSALS:
+        return LOG_NOTICE;
+    default:
+        return LOG_DEBUG;
+    }
+}
+
+void report_debug(uint32_t mask, uint32_t bits, const struct subject *subject, const char *format,
+                  ...)
+{
+    uint32_t on = mask & bits;
+    va_list arguments;
+
+    if (!on)
+        return;
+    struct subject with_bit = *subject;
+    with_bit.debug_bit = on & -on;
+    va_start(arguments, format);
+    report_v(bit_priority(with_bit.debug_bit), &with_bit, format, arguments);
+    va_end(arguments);
+}

@@ -1,0 +1,27 @@
+/* What the daemon tells: log lines with the fields of the contract (design: "journal"). */
+#pragma once
+
+#include "base/address.h"
+#include "base/log.h"
+
+#include <sys/types.h>
+
+/* What a line is about. Fields that are zero are left out. Nothing is kept. */
+struct subject {
+    const char *service; /* its name also starts the line */
+    pid_t worker_pid;
+    uint64_t connection_id;
+    const struct address *client;
+    uint32_t debug_bit;     /* the bit that switched the line on */
+    const char *reason;     /* DISPATCHER_REASON */
+    const char *message_id; /* one of message_ids.h */
+};
+
+/* One line. Keeps errno. */
+void report(int priority, const struct subject *subject, const char *format, ...) _printf_(3, 4);
+
+/* A line of the DEBUG bits: told where one of `bits` is set in `mask`, at the priority of the
+ * lowest such bit. What the arguments cost is paid even if not, so test the mask first where they
+ * are more than names and numbers. */
+void report_debug(uint32_t mask, uint32_t bits, const struct subject *subject, const char *format,
+                  ...) _printf_(4, 5);

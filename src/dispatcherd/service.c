@@ -1,0 +1,103 @@
+#include "dispatcherd/service.h"
+
+#include "base/time.h"
+#include "dispatcherd/context.h"
+#include "dispatcherd/listener.h"
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/report.h"
+#include "dispatcherd/worker.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct pool_options pool_options_of(const struct service_options *options)
+{
+    return (struct pool_options){
+        .min_procs = options->min_procs,
+        .max_procs = options->max_procs,
+        .min_conns = options->min_conns,
+        .max_conns = options->max_conns,
+        .max_handoffs = options->max_handoffs,
+        .max_shutdown = options->max_shutdown,
+        .max_life_usec = options->max_life_time_sec * USEC_PER_SEC,
+        .max_life_conns = options->max_life_conns,
+        .max_idle_usec = options->max_idle_time_sec * USEC_PER_SEC,
+    };
+}
+
+int service_new(struct context *context, const struct service_options *options,
+                void (*dispatch)(struct service *service), struct service **ret)
+{
+    struct service *service = calloc(1, sizeof(*service));
+
+    if (!service)
+        return -ENOMEM;
+    service->context = context;
+    service->options = options;
+    service->pool_options = pool_options_of(options);
+    service->dispatch = dispatch;
+    TAILQ_INIT(&service->waiting);
+    *ret = service;
+    return 0;
+}
+
+/* Only a unit's worker that outlived every time limit is still there when the service goes. */
+static void free_worker(struct service *service, unsigned slot)
+{
+    struct worker *worker = service->workers[slot];
+
+    while (worker->n_held > 0)
+        connection_close(worker->held[0], 0);
+    worker_free(worker);
+    pool_worker_exited(&service->pool, slot, 0);
+}
+
+void service_free(struct service *service)
+{
+    struct connection *connection;
+
+    for (unsigned slot = 0; slot < POOL_WORKERS_MAX; slot++)
+        if (service->workers[slot])
+            free_worker(service, slot);
+    while ((connection = TAILQ_FIRST(&service->waiting)))
+        connection_close(connection, 0);
+    listeners_free(service);
+    sd_event_source_disable_unref(service->timer);
+    free(service);
+}
+
+void service_touch(struct service *service)
+{
+    if (service->is_dispatching) {
+        service->dispatch_again = true;
+        return;
+    }
+    service->is_dispatching = true;
+    do {
+        service->dispatch_again = false;
+        service->dispatch(service);
+    } while (service->dispatch_again);
+    service->is_dispatching = false;
+    service->context->changed(service->context);
+}
+
+void service_start_failed(struct service *service, const char *format, ...)
+{
+    const struct subject subject = {.service = service->options->name,
+                                    .message_id = MESSAGE_ID_START_FAILED};
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(service->start_error, sizeof(service->start_error), format, arguments);
+    va_end(arguments);
+    service->has_failed_start = true;
+    service->statistics.n_failed_starts++;
+    report(LOG_ERR, &subject, "cannot start a worker: %s", service->start_error);
+}
+
+unsigned long service_places(const struct service *service)
+{
+    return (unsigned long)service->pool_options.max_procs * service->pool_options.max_conns;
+}

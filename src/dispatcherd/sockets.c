@@ -1,0 +1,226 @@
+#include "dispatcherd/sockets.h"
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "dispatcherd/listener.h"
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/report.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+
+/* Splits "smtp-tls" into the service's name and what follows. */
+static struct service *find_by_socket_name(struct service *const services[], size_t n_services,
+                                           const char *name, bool *ret_is_tls)
+{
+    for (size_t i = 0; i < n_services; i++) {
+        const char *unit_name = services[i]->options->unit_name;
+
+        if (!str_starts_nocase(name, unit_name))
+            continue;
+        const char *rest = name + strlen(unit_name);
+        *ret_is_tls = str_equal_nocase(rest, "-tls");
+        if (*rest == '\0' || *ret_is_tls)
+            return services[i];
+    }
+    return NULL;
+}
+
+static void assign(struct service *const services[], size_t n_services, int passed,
+                   const char *name)
+{
+    _cleanup_fd_ int fd = passed;
+    const struct subject subject = {.message_id = MESSAGE_ID_SOCKET_UNKNOWN};
+    bool is_tls = false;
+
+    struct service *service = find_by_socket_name(services, n_services, name, &is_tls);
+    if (!service) {
+        report(LOG_WARNING, &subject,
+               "a socket named '%s' was passed, which is no service of dispatcher.cnf that is "
+               "enabled; it is not used (FileDescriptorName= names the service)",
+               name);
+        return;
+    }
+    if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
+        report(LOG_WARNING, &subject,
+               "%s: the socket named '%s' is no listening stream socket; it "
+               "is not used",
+               service->options->name, name);
+        return;
+    }
+    int r = listener_add(service, &fd, is_tls, true);
+    if (r < 0)
+        report(LOG_ERR, &subject, "%s: cannot use the socket named '%s': %s",
+               service->options->name, name, strerror(-r));
+}
+
+static bool has_port(const struct port_list *list, uint16_t port)
+{
+    for (size_t i = 0; i < list->n_ports; i++)
+        if (list->ports[i] == port)
+            return true;
+    return false;
+}
+
+static const struct port_list *ports_of(const struct service_options *options, bool is_tls)
+{
+    return is_tls ? &options->tls_port : &options->port;
+}
+
+static bool is_as_configured(const struct service_options *options, const struct listener *listener)
+{
+    struct address host = listener->address;
+
+    if (!has_port(ports_of(options, listener->is_tls), listener->address.port))
+        return false;
+    host.port = 0;
+    return options->has_interface_address ? address_equal(&host, &options->interface_address)
+                                          : address_is_wildcard(&host);
+}
+
+static bool is_listening_at(const struct service *service, uint16_t port, bool is_tls)
+{
+    for (size_t i = 0; i < service->n_listeners; i++)
+        if (service->listeners[i].address.port == port && service->listeners[i].is_tls == is_tls)
+            return true;
+    return false;
+}
+
+static void say_missing_ports(const struct service *service, bool is_tls)
+{
+    const struct port_list *list = ports_of(service->options, is_tls);
+    const struct origin *origin =
+        &service->options->origins[is_tls ? OPTION_TLS_PORT : OPTION_PORT];
+    const struct subject subject = {.service = service->options->name,
+                                    .message_id = MESSAGE_ID_SOCKET_MISMATCH};
+
+    for (size_t i = 0; i < list->n_ports; i++)
+        if (!is_listening_at(service, list->ports[i], is_tls))
+            report(
+                LOG_NOTICE, &subject,
+                "no socket listens at port %u, although %s:%u says %s=%u; the socket unit decides",
+                list->ports[i], origin->file ? origin->file : "dispatcher.cnf", origin->line,
+                is_tls ? "TLS_PORT" : "PORT", list->ports[i]);
+}
+
+/* The socket unit wins, by a drop-in of the administrator's; but he should know. */
+static void compare(const struct service *service)
+{
+    const struct subject subject = {.service = service->options->name,
+                                    .message_id = MESSAGE_ID_SOCKET_MISMATCH};
+    const struct subject missing = {.service = service->options->name,
+                                    .message_id = MESSAGE_ID_SOCKET_MISSING};
+    char text[ADDRESS_TEXT_MAX];
+
+    if (service->n_listeners == 0) {
+        report(LOG_WARNING, &missing,
+               "has no socket: nobody can reach it; is dispatcherd-%s.socket active?",
+               service->options->unit_name);
+        return;
+    }
+    for (size_t i = 0; i < service->n_listeners; i++)
+        if (!is_as_configured(service->options, &service->listeners[i]))
+            report(LOG_NOTICE, &subject,
+                   "listens at %s, which is not what dispatcher.cnf says; the socket unit decides",
+                   address_format(&service->listeners[i].address, text));
+    say_missing_ports(service, false);
+    say_missing_ports(service, true);
+}
+
+int sockets_take_passed(struct service *const services[], size_t n_services)
+{
+    char **names = NULL;
+    int n = sd_listen_fds_with_names(1, &names);
+
+    if (n <= 0)
+        return n;
+    for (int i = 0; i < n; i++) {
+        assign(services, n_services, SD_LISTEN_FDS_START + i, names[i]);
+        free(names[i]);
+    }
+    free(names);
+    for (size_t i = 0; i < n_services; i++)
+        compare(services[i]);
+    return n;
+}
+
+static int open_listening(const struct address *address, unsigned backlog)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = address_to_sockaddr(address, &storage);
+    const int on = 1;
+
+    _cleanup_fd_ int fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+        return -errno;
+    if (address->family == AF_INET6 &&
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
+        return -errno;
+    if (bind(fd, (struct sockaddr *)&storage, length) < 0 || listen(fd, (int)backlog) < 0)
+        return -errno;
+    return take_fd(&fd);
+}
+
+static const char *advice(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "; another program listens there (ss -ltnp shows which)";
+    case EACCES:
+        return "; ports below 1024 need systemd's socket units, or root";
+    case EADDRNOTAVAIL:
+        return "; INTERFACE_ADDRESS is no address of this host";
+    default:
+        return "";
+    }
+}
+
+/* A host without IPv6 has no such family, or no address of it. */
+static bool is_missing_ipv6(const struct address *address, int r)
+{
+    return address->family == AF_INET6 && address_is_wildcard(address) &&
+           (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL);
+}
+
+static int bind_at(struct service *service, struct address address, uint16_t port, bool is_tls)
+{
+    const struct subject subject = {.service = service->options->name,
+                                    .message_id = MESSAGE_ID_CANNOT_BIND};
+    char text[ADDRESS_TEXT_MAX];
+
+    address.port = port;
+    _cleanup_fd_ int fd = open_listening(&address, service->options->backlog);
+    if (is_missing_ipv6(&address, fd))
+        return 0;
+    int r = fd < 0 ? fd : listener_add(service, &fd, is_tls, false);
+    if (r < 0)
+        report(LOG_ERR, &subject, "cannot listen at %s: %s%s", address_format(&address, text),
+               strerror(-r), advice(-r));
+    return r;
+}
+
+int sockets_bind(struct service *service)
+{
+    static const struct address any[] = {{.family = AF_INET}, {.family = AF_INET6}};
+    const struct service_options *options = service->options;
+    const struct address *addresses =
+        options->has_interface_address ? &options->interface_address : any;
+    size_t n_addresses = options->has_interface_address ? 1 : ELEMENTSOF(any);
+    int result = 0;
+
+    for (int is_tls = 0; is_tls <= 1; is_tls++) {
+        const struct port_list *list = ports_of(options, is_tls);
+
+        for (size_t i = 0; i < list->n_ports; i++)
+            for (size_t k = 0; k < n_addresses; k++) {
+                int r = bind_at(service, addresses[k], list->ports[i], is_tls);
+                if (r < 0)
+                    result = r;
+            }
+    }
+    return result;
+}

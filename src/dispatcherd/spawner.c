@@ -1,0 +1,13 @@
+#include "dispatcherd/spawner.h"
+
+#include <string.h>
+
+const struct spawner *spawner_find(const char *name)
+{
+    static const struct spawner *const spawners[] = {&spawner_self, &spawner_unit};
+
+    for (size_t i = 0; i < ELEMENTSOF(spawners); i++)
+        if (strcmp(spawners[i]->name, name) == 0)
+            return spawners[i];
+    return NULL;
+}

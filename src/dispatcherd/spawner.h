@@ -1,0 +1,35 @@
+/* How a worker process comes into being: two ways behind one small interface (design, decision
+ * 9). Either way the daemon gets one end of a control channel, and the worker has the other as
+ * descriptor 3; everything after that is the same. */
+#pragma once
+
+#include "config/options.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct spawned {
+    int channel; /* the caller's: non-blocking, and it passes the sender's credentials */
+    pid_t pid;   /* of a child of ours; 0 where somebody else starts the process */
+};
+
+struct spawner {
+    const char *name;
+
+    /* Starts a worker of the service. Returns 0 with *ret filled, or a negative errno with the
+     * reason in words in `error[error_size]`. */
+    int (*start)(const struct service_options *options, struct spawned *ret, char *error,
+                 size_t error_size);
+};
+
+/* IMAGE becomes a child of ours: by hand, in tests, in containers. */
+extern const struct spawner spawner_self;
+
+/* systemd starts an instance of dispatcherd-NAME-worker@.service for our connection to
+ * /run/dispatcherd-worker/NAME: the process is not ours, has its own user, cgroup and sandbox, and
+ * tells its pid in its greeting. */
+extern const struct spawner spawner_unit;
+
+/* The spawner of that name ("self", "unit"), or NULL. */
+const struct spawner *spawner_find(const char *name);

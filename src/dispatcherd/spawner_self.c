@@ -1,0 +1,118 @@
+#include "dispatcherd/spawner.h"
+
+#include "base/fd.h"
+#include "protocol/message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What concerns this process alone and must not mislead the worker. */
+static bool is_private(const char *variable)
+{
+    static const char *const names[] = {"LISTEN_FDS=",    "LISTEN_PID=",    "LISTEN_FDNAMES=",
+                                        "NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
+
+    for (size_t i = 0; i < ELEMENTSOF(names); i++)
+        if (strncmp(variable, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The environment of a worker: ours, and LISTEN_FDS=1. LISTEN_PID cannot be known before the
+ * process exists. Returns an array that the caller frees; its strings are not copies. */
+static char **worker_environment(void)
+{
+    static char listen_fds[] = "LISTEN_FDS=1";
+    size_t n = 0;
+
+    while (environ[n])
+        n++;
+    char **copy = calloc(n + 2, sizeof(*copy));
+    if (!copy)
+        return NULL;
+    n = 0;
+    for (char **variable = environ; *variable; variable++)
+        if (!is_private(*variable))
+            copy[n++] = *variable;
+    copy[n++] = listen_fds;
+    return copy;
+}
+
+/* A process group of its own, so that Ctrl-C at a terminal reaches the daemon alone, which then
+ * lets its workers finish. */
+static int spawn_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none, all;
+    int r = posix_spawnattr_init(attributes);
+
+    if (r != 0)
+        return -r;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(attributes, &none);
+    posix_spawnattr_setsigdefault(attributes, &all);
+    posix_spawnattr_setpgroup(attributes, 0);
+    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                             POSIX_SPAWN_SETPGROUP);
+    return 0;
+}
+
+static int spawn_image(const char *image, int channel, pid_t *ret_pid)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    char *arguments[] = {(char *)image, NULL};
+    char **environment = worker_environment();
+
+    if (!environment)
+        return -ENOMEM;
+    int r = spawn_attributes(&attributes);
+    if (r < 0) {
+        free(environment);
+        return r;
+    }
+    r = posix_spawn_file_actions_init(&actions);
+    if (r == 0) {
+        r = posix_spawn_file_actions_adddup2(&actions, channel, PROTOCOL_CHANNEL_FD);
+        if (r == 0)
+            r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        if (r == 0)
+            r = posix_spawn(ret_pid, image, &actions, &attributes, arguments, environment);
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    posix_spawnattr_destroy(&attributes);
+    free(environment);
+    return -r;
+}
+
+static int start(const struct service_options *options, struct spawned *ret, char *error,
+                 size_t error_size)
+{
+    const int on = 1;
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+        int r = -errno;
+        snprintf(error, error_size, "no control channel: %s", strerror(-r));
+        return r;
+    }
+    _cleanup_fd_ int ours = ends[0], theirs = ends[1];
+    int r = setsockopt(ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : 0;
+    if (r == 0)
+        r = spawn_image(options->image, theirs, &ret->pid);
+    if (r < 0) {
+        snprintf(error, error_size, "cannot start %s: %s", options->image, strerror(-r));
+        return r;
+    }
+    ret->channel = take_fd(&ours);
+    return 0;
+}
+
+const struct spawner spawner_self = {.name = "self", .start = start};

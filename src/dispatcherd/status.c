@@ -1,0 +1,37 @@
+#include "dispatcherd/status.h"
+
+#include "base/str.h"
+
+static void add_service(struct str_buffer *line, const struct service *service)
+{
+    const struct pool *pool = &service->pool;
+
+    str_buffer_add(line, "%s", service->options->name);
+    if (service->start_error[0] && pool->n_ready == 0)
+        str_buffer_add(line, " cannot start a worker: %s", service->start_error);
+    else
+        str_buffer_add(line, " %u/%u workers, %u/%lu connections", pool_total(pool),
+                       service->pool_options.max_procs, pool->n_active + pool->n_handoffs,
+                       service_places(service));
+    if (pool->n_waiting > 0)
+        str_buffer_add(line, ", %u waiting", pool->n_waiting);
+    if (pool->n_draining > 0)
+        str_buffer_add(line, ", %u draining", pool->n_draining);
+    if (service->full_since > 0)
+        str_buffer_add(line, ", full");
+    if (service->n_listeners == 0 && !pool->is_stopping)
+        str_buffer_add(line, ", no socket");
+}
+
+const char *status_format(struct service *const services[], size_t n_services, char *text,
+                          size_t size)
+{
+    struct str_buffer line = str_buffer_init(text, size);
+
+    for (size_t i = 0; i < n_services; i++) {
+        if (i > 0)
+            str_buffer_add(&line, "; ");
+        add_service(&line, services[i]);
+    }
+    return text;
+}

@@ -1,0 +1,80 @@
+#include "dispatcherd/worker.h"
+
+#include "base/fd.h"
+#include "dispatcherd/report.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct worker *worker_new(struct service *service, unsigned slot, enum decision_reason reason,
+                          int *channel, uint64_t now)
+{
+    struct worker *worker = calloc(1, sizeof(*worker));
+
+    if (!worker)
+        return NULL;
+    worker->held = calloc(service->options->max_conns, sizeof(*worker->held));
+    if (!worker->held) {
+        free(worker);
+        return NULL;
+    }
+    worker->service = service;
+    worker->slot = slot;
+    worker->start_reason = reason;
+    worker->channel = take_fd(channel);
+    worker->pidfd = -1;
+    service->workers[slot] = worker;
+    pool_worker_started(&service->pool, slot, now);
+    return worker;
+}
+
+void worker_free(struct worker *worker)
+{
+    assert(worker->n_held == 0);
+    sd_event_source_disable_unref(worker->channel_source);
+    sd_event_source_disable_unref(worker->exit_source);
+    sd_event_source_disable_unref(worker->limit_source);
+    sd_event_source_disable_unref(worker->retry_source);
+    fd_close(worker->channel);
+    fd_close(worker->pidfd);
+    free(worker->held);
+    worker->service->workers[worker->slot] = NULL;
+    free(worker);
+}
+
+void worker_hold(struct worker *worker, struct connection *connection)
+{
+    assert(worker->n_held < worker->service->options->max_conns);
+    worker->held[worker->n_held++] = connection;
+    connection->worker = worker;
+}
+
+void worker_drop(struct worker *worker, struct connection *connection)
+{
+    unsigned i = 0;
+
+    while (worker->held[i] != connection)
+        i++;
+    worker->held[i] = worker->held[--worker->n_held];
+    connection->worker = NULL;
+}
+
+struct connection *worker_find(const struct worker *worker, uint64_t id)
+{
+    for (unsigned i = 0; i < worker->n_held; i++)
+        if (worker->held[i]->id == id)
+            return worker->held[i];
+    return NULL;
+}
+
+const struct pool_worker *worker_in_pool(const struct worker *worker)
+{
+    return &worker->service->pool.workers[worker->slot];
+}
+
+struct subject worker_subject(const struct worker *worker, const char *message_id)
+{
+    return (struct subject){.service = worker->service->options->name,
+                            .worker_pid = worker->pid,
+                            .message_id = message_id};
+}

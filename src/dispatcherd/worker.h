@@ -1,0 +1,48 @@
+/* A worker process as the daemon sees it: its channel, its process, and the connections that it
+ * holds. Its state (starting, ready, draining) is the pool's. */
+#pragma once
+
+#include "dispatcherd/service.h"
+
+#include <sys/types.h>
+
+struct worker {
+    struct service *service;
+    unsigned slot;
+    int channel;     /* owned; -1 once it is closed */
+    pid_t pid;       /* 0 until it is known: a unit's worker says it itself */
+    int pidfd;       /* owned; -1 while pid is 0 */
+    bool is_child;   /* ours to reap, and to kill */
+    bool is_welcome; /* it has said hello, and we have answered */
+    enum decision_reason start_reason;
+    enum decision_reason retire_reason; /* REASON_NONE: nobody sent it away */
+    unsigned drain_limit_sec;
+    bool is_drain_unsent;     /* its channel was full: the order follows when it can be written */
+    const char *lost_reason;  /* why its end will be no surprise; NULL: it would be one */
+    struct connection **held; /* in hand-off or active: n_held of options->max_conns; owned */
+    unsigned n_held;
+    sd_event_source *channel_source;
+    sd_event_source *exit_source;
+    sd_event_source *limit_source; /* of its start, of its hand-offs, at last of its exit */
+    sd_event_source *retry_source; /* while the kernel has no room for what we send */
+};
+
+/* Makes the worker of a free slot, and tells the pool that it is starting. Takes over *channel.
+ * Returns NULL when out of memory. */
+struct worker *worker_new(struct service *service, unsigned slot, enum decision_reason reason,
+                          int *channel, uint64_t now);
+
+/* Frees it with all it owns. It holds no connection any more. */
+void worker_free(struct worker *worker);
+
+/* Adds to and takes from the connections that it holds. connection.c alone calls these. */
+void worker_hold(struct worker *worker, struct connection *connection);
+void worker_drop(struct worker *worker, struct connection *connection);
+
+/* The connection with this identifier that it holds, or NULL. */
+struct connection *worker_find(const struct worker *worker, uint64_t id);
+
+const struct pool_worker *worker_in_pool(const struct worker *worker);
+
+/* What log lines about it are about; `message_id` may be NULL. */
+struct subject worker_subject(const struct worker *worker, const char *message_id);

@@ -1,0 +1,218 @@
+#include "dispatcherd/worker_channel.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "dispatcherd/completion.h"
+#include "dispatcherd/context.h"
+#include "dispatcherd/debug.h"
+#include "dispatcherd/handoff.h"
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/report.h"
+#include "dispatcherd/welcome.h"
+#include "dispatcherd/worker_end.h"
+#include "protocol/channel.h"
+#include "protocol/message.h"
+
+#include <errno.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Messages read from one worker before the others have their turn. */
+#define MESSAGES_AT_ONCE 16
+
+/* The longest message from a worker: identifiers, or its greeting. */
+#define MESSAGE_FROM_WORKER_MAX (sizeof(struct message_header) + MESSAGE_IDS_MAX * sizeof(uint64_t))
+
+static void lied(struct worker *worker, const char *how)
+{
+    worker_give_up(worker, how, MESSAGE_ID_WORKER_LIED);
+}
+
+static bool speaks_our_version(const struct message *hello)
+{
+    const char *min = message_find_text(hello, "VERSION_MIN");
+    const char *max = message_find_text(hello, "VERSION_MAX");
+
+    return min && max && atoi(min) <= PROTOCOL_VERSION && atoi(max) >= PROTOCOL_VERSION;
+}
+
+static void take_hello(struct worker *worker, const struct message *hello, pid_t pid)
+{
+    int r = 0;
+
+    if (worker->pid == 0)
+        r = worker_watch_process(worker, pid, false);
+    if (worker->is_welcome) {
+        lied(worker, "has said hello twice");
+        return;
+    }
+    if (!speaks_our_version(hello)) {
+        lied(worker, "speaks no version of the protocol that this dispatcherd knows");
+        return;
+    }
+    if (r == 0)
+        r = welcome_send(worker);
+    if (r < 0)
+        worker_give_up(worker,
+                       r == -EMSGSIZE ? "cannot be told its PARAMETERs: they are too long"
+                                      : "cannot be welcomed",
+                       MESSAGE_ID_START_FAILED);
+    else
+        worker->is_welcome = true;
+}
+
+static void take_ready(struct worker *worker, uint32_t n_connections)
+{
+    struct service *service = worker->service;
+    const struct pool_worker *in_pool = worker_in_pool(worker);
+    struct subject subject = worker_subject(worker, NULL);
+
+    if (in_pool->state == POOL_WORKER_DRAINING)
+        return; /* it was sent away in the meantime */
+    if (!worker->is_welcome || in_pool->state != POOL_WORKER_STARTING || n_connections == 0 ||
+        n_connections > service->options->max_conns) {
+        lied(worker, "has said that it is ready when it could not be");
+        return;
+    }
+    if (n_connections < service->options->max_conns)
+        report(LOG_WARNING, &subject,
+               "worker %d has threads for %u connections, not for MAX_CONNS=%u", (int)worker->pid,
+               n_connections, service->options->max_conns);
+    worker->limit_source = sd_event_source_disable_unref(worker->limit_source);
+    pool_worker_ready(&service->pool, worker->slot, n_connections, time_now_usec(CLOCK_MONOTONIC));
+    service->start_error[0] = '\0';
+    subject.reason = decision_reason_to_string(worker->start_reason);
+    report_debug(service->options->debug, DEBUG_PROCESS, &subject, "worker %d is ready: %s",
+                 (int)worker->pid, subject.reason);
+}
+
+/* One identifier of a message: false where the worker has no such connection in such a state. */
+static bool take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now)
+{
+    struct connection *connection = worker_find(worker, id);
+
+    if (!connection)
+        return false;
+    switch (type) {
+    case MESSAGE_ACKNOWLEDGE:
+        if (connection->state != CONNECTION_HANDOFF)
+            return false;
+        handoff_acknowledged(connection);
+        return true;
+    case MESSAGE_REFUSE:
+        if (connection->state != CONNECTION_HANDOFF)
+            return false;
+        handoff_refused(connection);
+        return true;
+    default:
+        if (connection->state != CONNECTION_ACTIVE)
+            return false;
+        completion_ended(connection, now);
+        return true;
+    }
+}
+
+static void take_ids(struct worker *worker, const struct message *message)
+{
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    for (uint32_t i = 0; i < message->value; i++)
+        if (!take_id(worker, message->type, message->ids[i], now)) {
+            lied(worker, "has told of a connection that it does not have");
+            return;
+        }
+}
+
+static void take_message(struct worker *worker, const struct message *message, pid_t pid)
+{
+    switch (message->type) {
+    case MESSAGE_HELLO:
+        take_hello(worker, message, pid);
+        break;
+    case MESSAGE_READY:
+        take_ready(worker, message->value);
+        break;
+    case MESSAGE_ACKNOWLEDGE:
+    case MESSAGE_REFUSE:
+    case MESSAGE_ENDED:
+        take_ids(worker, message);
+        break;
+    case MESSAGE_DRAINING:
+        worker_says_it_drains(worker);
+        break;
+    default:
+        lied(worker, "has sent a message that only dispatcherd sends");
+        break;
+    }
+}
+
+/* Reads one message and acts on it. Returns 0 where nothing more is to be read for now, -EPIPE at
+ * the end of the channel, 1 otherwise. */
+static int read_message(struct worker *worker)
+{
+    alignas(8) uint8_t bytes[MESSAGE_FROM_WORKER_MAX];
+    struct message message;
+    int fds[MESSAGE_FDS_MAX];
+    size_t n_fds;
+    pid_t pid;
+    ssize_t length = channel_receive(worker->channel, bytes, sizeof(bytes), fds, &n_fds, &pid);
+
+    if (length == -EAGAIN)
+        return 0;
+    if (length == 0)
+        return -EPIPE;
+    for (size_t i = 0; length > 0 && i < n_fds; i++)
+        fd_close(fds[i]);
+    if (length < 0 || n_fds > 0 || message_read(bytes, (size_t)length, &message) < 0) {
+        lied(worker, "has sent what is no message");
+        return 0;
+    }
+    if (worker->service->options->debug & DEBUG_CHANNEL_PACKETS) {
+        struct subject subject = worker_subject(worker, NULL);
+
+        report_debug(worker->service->options->debug, DEBUG_CHANNEL_PACKETS, &subject,
+                     "worker %d says %s %u", (int)pid, message_type_to_string(message.type),
+                     message.value);
+    }
+    take_message(worker, &message, pid);
+    return worker->lost_reason ? 0 : 1;
+}
+
+void worker_channel_read_rest(struct worker *worker)
+{
+    while (worker->channel >= 0 && read_message(worker) > 0)
+        ;
+}
+
+static void became_writable(struct worker *worker)
+{
+    pool_worker_blocked(&worker->service->pool, worker->slot, false);
+    (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN);
+    if (worker->is_drain_unsent)
+        worker_send_drain(worker);
+}
+
+static int on_channel(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events,
+                      void *userdata)
+{
+    struct worker *worker = userdata;
+    struct service *service = worker->service;
+    int r = 1;
+
+    if (events & EPOLLOUT)
+        became_writable(worker);
+    if (worker->channel >= 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        for (int i = 0; i < MESSAGES_AT_ONCE && r > 0; i++)
+            r = read_message(worker);
+    if (r == -EPIPE)
+        worker_channel_ended(worker);
+    service_touch(service);
+    return 0;
+}
+
+int worker_channel_watch(struct worker *worker)
+{
+    return sd_event_add_io(worker->service->context->event, &worker->channel_source,
+                           worker->channel, EPOLLIN, on_channel, worker);
+}

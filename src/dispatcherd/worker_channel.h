@@ -1,0 +1,10 @@
+/* The way back: what a worker says over its channel, read and passed to whom it concerns. */
+#pragma once
+
+#include "dispatcherd/worker.h"
+
+/* Watches the channel of a new worker. Returns 0 or a negative errno. */
+int worker_channel_watch(struct worker *worker);
+
+/* Reads what a worker that is gone has left behind, without acting on its end. */
+void worker_channel_read_rest(struct worker *worker);

@@ -1,0 +1,255 @@
+#include "dispatcherd/worker_end.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "dispatcherd/completion.h"
+#include "dispatcherd/context.h"
+#include "dispatcherd/debug.h"
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/report.h"
+#include "dispatcherd/worker_channel.h"
+#include "protocol/channel.h"
+#include "protocol/message.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+/* A worker whose channel has ended is about to exit; one without sessions that does not in this
+ * time is broken. */
+#define EXIT_LIMIT_SEC 5
+
+static void set_draining(struct worker *worker)
+{
+    if (worker_in_pool(worker)->state != POOL_WORKER_DRAINING)
+        pool_worker_draining(&worker->service->pool, worker->slot, time_now_usec(CLOCK_MONOTONIC));
+}
+
+static void close_channel(struct worker *worker)
+{
+    worker->channel_source = sd_event_source_disable_unref(worker->channel_source);
+    worker->channel = fd_close(worker->channel);
+}
+
+static void kill_child(struct worker *worker)
+{
+    if (worker->is_child && worker->pidfd >= 0)
+        (void)pidfd_send_signal(worker->pidfd, SIGKILL, NULL, 0);
+}
+
+/* Nothing of it is left: counts what it held, frees it, and makes its slot free. */
+static void bury(struct worker *worker)
+{
+    struct service *service = worker->service;
+    unsigned slot = worker->slot;
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    while (worker->n_held > 0) {
+        struct connection *connection = worker->held[0];
+
+        if (connection->state == CONNECTION_HANDOFF)
+            connection_wait(connection, now);
+        else
+            completion_broken(connection, now);
+    }
+    worker_free(worker);
+    pool_worker_exited(&service->pool, slot, now);
+    service_touch(service);
+}
+
+/* "exit status 1", "signal 9 (Killed)", or "" where nobody tells us: a unit's worker is systemd's
+ * child. */
+static void describe_exit(const struct worker *worker, const siginfo_t *info, char *text,
+                          size_t size)
+{
+    if (!worker->is_child)
+        snprintf(text, size, "exited");
+    else if (info->si_code == CLD_EXITED)
+        snprintf(text, size, "exited with status %d", info->si_status);
+    else
+        snprintf(text, size, "died of signal %d (%s)", info->si_status, strsignal(info->si_status));
+}
+
+static unsigned count_active(const struct worker *worker)
+{
+    return worker_in_pool(worker)->n_active;
+}
+
+static void report_exit(struct worker *worker, const siginfo_t *info)
+{
+    struct service *service = worker->service;
+    const struct pool_worker *in_pool = worker_in_pool(worker);
+    bool is_ordinary = worker->is_child ? info->si_code == CLD_EXITED && info->si_status == 0
+                                        : in_pool->state == POOL_WORKER_DRAINING;
+    char how[64];
+
+    describe_exit(worker, info, how, sizeof(how));
+    if (in_pool->state == POOL_WORKER_STARTING && worker->retire_reason == REASON_NONE) {
+        service_start_failed(service, "%.150s %s", service->options->image,
+                             worker->lost_reason ? worker->lost_reason : how);
+    } else if (is_ordinary && count_active(worker) == 0) {
+        struct subject subject = worker_subject(worker, NULL);
+        report_debug(service->options->debug, DEBUG_PROCESS, &subject,
+                     "worker %d has ended after %llu connections (%s)", (int)worker->pid,
+                     (unsigned long long)in_pool->n_total,
+                     worker->retire_reason == REASON_NONE
+                         ? how
+                         : decision_reason_to_string(worker->retire_reason));
+    } else if (!worker->lost_reason) {
+        struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_DIED);
+        report(LOG_ERR, &subject, "worker %d %s; %u sessions were lost", (int)worker->pid, how,
+               count_active(worker));
+    }
+}
+
+static void handle_exit(struct worker *worker)
+{
+    siginfo_t info = {0};
+
+    /* What it said before it died still counts. */
+    if (worker->channel >= 0)
+        worker_channel_read_rest(worker);
+    if (worker->is_child && waitid(P_PIDFD, (id_t)worker->pidfd, &info, WEXITED | WNOHANG) < 0)
+        info.si_code = CLD_EXITED;
+    report_exit(worker, &info);
+    bury(worker);
+}
+
+static int on_exit(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
+                   void *userdata)
+{
+    handle_exit(userdata);
+    return 0;
+}
+
+int worker_watch_process(struct worker *worker, pid_t pid, bool is_child)
+{
+    worker->pid = pid;
+    worker->is_child = is_child;
+    worker->pidfd = pidfd_open(pid, 0);
+    if (worker->pidfd < 0)
+        return -errno;
+    return sd_event_add_io(worker->service->context->event, &worker->exit_source, worker->pidfd,
+                           EPOLLIN, on_exit, worker);
+}
+
+void worker_send_drain(struct worker *worker)
+{
+    uint8_t bytes[sizeof(struct message_header)];
+    size_t length =
+        message_write_value(bytes, sizeof(bytes), MESSAGE_DRAIN, worker->drain_limit_sec);
+
+    int r = channel_send(worker->channel, bytes, length, NULL, 0);
+    worker->is_drain_unsent = r == -EAGAIN;
+    if (r == -EAGAIN)
+        (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
+    else if (r < 0)
+        worker_channel_ended(worker);
+}
+
+void worker_retire(struct worker *worker, enum decision_reason reason, unsigned limit_sec)
+{
+    bool was_starting = worker_in_pool(worker)->state == POOL_WORKER_STARTING;
+    struct subject subject = worker_subject(worker, NULL);
+
+    worker->retire_reason = reason;
+    worker->drain_limit_sec = limit_sec;
+    subject.reason = decision_reason_to_string(reason);
+    report_debug(worker->service->options->debug, DEBUG_PROCESS, &subject,
+                 "worker %d is retired: %s; it has %u connections", (int)worker->pid,
+                 subject.reason, worker->n_held);
+    set_draining(worker);
+    if (was_starting) {
+        worker->lost_reason = "was not needed any more";
+        kill_child(worker);
+        worker_channel_ended(worker);
+    } else {
+        worker_send_drain(worker);
+    }
+}
+
+void worker_says_it_drains(struct worker *worker)
+{
+    struct subject subject = worker_subject(worker, NULL);
+
+    report_debug(worker->service->options->debug, DEBUG_PROCESS, &subject,
+                 "worker %d takes no more connections; it has %u", (int)worker->pid,
+                 worker->n_held);
+    set_draining(worker);
+}
+
+void worker_give_up(struct worker *worker, const char *reason, const char *message_id)
+{
+    struct subject subject = worker_subject(worker, message_id);
+
+    if (worker->lost_reason)
+        return;
+    worker->lost_reason = reason;
+    if (worker_in_pool(worker)->state != POOL_WORKER_STARTING)
+        report(LOG_ERR, &subject, "worker %d %s; %s it (%u sessions)", (int)worker->pid, reason,
+               worker->is_child ? "killing" : "closing the channel to", count_active(worker));
+    kill_child(worker);
+    worker_channel_ended(worker);
+}
+
+static int on_exit_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct worker *worker = userdata;
+
+    worker_give_up(worker, "has lost its channel and does not end", MESSAGE_ID_WORKER_HUNG);
+    kill_child(worker);
+    return 0;
+}
+
+static void limit_exit(struct worker *worker)
+{
+    struct context *context = worker->service->context;
+    unsigned limit_sec = EXIT_LIMIT_SEC;
+
+    /* Sessions may go on for as long as the worker was told; a little more for the exit. */
+    if (count_active(worker) > 0)
+        limit_sec += context->stop_limit_sec;
+    sd_event_source_disable_unref(worker->limit_source);
+    worker->limit_source = NULL;
+    (void)sd_event_add_time_relative(context->event, &worker->limit_source, CLOCK_MONOTONIC,
+                                     limit_sec * USEC_PER_SEC, USEC_PER_SEC / 10, on_exit_limit,
+                                     worker);
+}
+
+static int on_gone(_unused_ sd_event_source *source, void *userdata)
+{
+    struct worker *worker = userdata;
+
+    report_exit(worker, &(siginfo_t){0});
+    bury(worker);
+    return 0;
+}
+
+void worker_channel_ended(struct worker *worker)
+{
+    if (worker->channel < 0)
+        return;
+    close_channel(worker);
+    if (worker->pidfd < 0) {
+        /* A unit's worker that has not said who it is: nothing else will tell of its end. Put
+         * off, since callers still look at the worker. */
+        (void)sd_event_add_defer(worker->service->context->event, &worker->exit_source, on_gone,
+                                 worker);
+        return;
+    }
+    if (worker_in_pool(worker)->state == POOL_WORKER_READY)
+        set_draining(worker);
+    limit_exit(worker);
+    service_touch(worker->service);
+}
+
+void worker_cut(struct worker *worker)
+{
+    worker->lost_reason = "cut";
+    kill_child(worker);
+    if (worker->channel >= 0)
+        worker_channel_ended(worker);
+}

@@ -1,0 +1,28 @@
+/* The end of a worker: sent away, given up, or gone. */
+#pragma once
+
+#include "dispatcherd/worker.h"
+
+/* Lets it finish its sessions and exit: no more connections for it. `limit_sec` is the time for
+ * the sessions. */
+void worker_retire(struct worker *worker, enum decision_reason reason, unsigned limit_sec);
+
+/* Sends (again) the order to drain that the channel may not have taken at once. */
+void worker_send_drain(struct worker *worker);
+
+/* It has said that it takes no more connections. */
+void worker_says_it_drains(struct worker *worker);
+
+/* Gives it up because of `reason` (a literal): closes its channel, and kills it where it is our
+ * child. Connections in hand-off go back to the queue once the process is gone, so that none is
+ * served twice; its sessions count until then. */
+void worker_give_up(struct worker *worker, const char *reason, const char *message_id);
+
+/* Its channel has ended: it is exiting, or broken. */
+void worker_channel_ended(struct worker *worker);
+
+/* Its process is known from now on: watch for its exit. Returns 0 or a negative errno. */
+int worker_watch_process(struct worker *worker, pid_t pid, bool is_child);
+
+/* Cuts what is left when the time for stopping is over: kills a child, closes a unit's channel. */
+void worker_cut(struct worker *worker);

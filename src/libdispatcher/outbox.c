@@ -1,0 +1,120 @@
+#include "libdispatcher/outbox.h"
+
+#include "protocol/channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+/* Identifiers in one message: it is written on the stack of a session, which may be small. */
+enum {
+    IDS_AT_ONCE = 128
+};
+
+struct outgoing {
+    enum outbox_kind kind;
+    size_t n_ids;
+    size_t length;
+    uint64_t bytes[1 + IDS_AT_ONCE];
+};
+
+static const enum message_type types[N_OUTBOX_KINDS] = {
+    [OUTBOX_ACKNOWLEDGE] = MESSAGE_ACKNOWLEDGE,
+    [OUTBOX_DRAINING] = MESSAGE_DRAINING,
+    [OUTBOX_REFUSE] = MESSAGE_REFUSE,
+    [OUTBOX_ENDED] = MESSAGE_ENDED,
+};
+
+void outbox_init(struct outbox *outbox)
+{
+    pthread_mutex_init(&outbox->send_lock, NULL);
+    pthread_mutex_init(&outbox->lock, NULL);
+    for (int kind = 0; kind < N_OUTBOX_KINDS; kind++)
+        outbox->queues[kind].n_ids = 0;
+    outbox->is_closed = false;
+}
+
+void outbox_add(struct outbox *outbox, enum outbox_kind kind, uint64_t id)
+{
+    struct outbox_queue *queue = &outbox->queues[kind];
+
+    pthread_mutex_lock(&outbox->lock);
+    if (!outbox->is_closed) {
+        assert(queue->n_ids < MESSAGE_IDS_MAX);
+        queue->ids[queue->n_ids++] = id;
+    }
+    pthread_mutex_unlock(&outbox->lock);
+}
+
+/* Writes the next message, and leaves its identifiers where they are. Returns 1, 0 where there is
+ * nothing to send, or -EPIPE. */
+static int write_next(struct outbox *outbox, struct outgoing *ret)
+{
+    int kind = 0;
+
+    pthread_mutex_lock(&outbox->lock);
+    int r = outbox->is_closed ? -EPIPE : 0;
+    while (kind < N_OUTBOX_KINDS && outbox->queues[kind].n_ids == 0)
+        kind++;
+    if (r == 0 && kind < N_OUTBOX_KINDS) {
+        const struct outbox_queue *queue = &outbox->queues[kind];
+
+        r = 1;
+        ret->kind = (enum outbox_kind)kind;
+        ret->n_ids = queue->n_ids < IDS_AT_ONCE ? queue->n_ids : IDS_AT_ONCE;
+        ret->length = kind == OUTBOX_DRAINING
+                          ? message_write_value(ret->bytes, sizeof(ret->bytes), types[kind], 0)
+                          : message_write_ids(ret->bytes, sizeof(ret->bytes), types[kind],
+                                              queue->ids, ret->n_ids);
+    }
+    pthread_mutex_unlock(&outbox->lock);
+    return r;
+}
+
+static void forget_sent(struct outbox *outbox, const struct outgoing *sent)
+{
+    struct outbox_queue *queue = &outbox->queues[sent->kind];
+
+    pthread_mutex_lock(&outbox->lock);
+    queue->n_ids -= sent->n_ids;
+    memmove(queue->ids, queue->ids + sent->n_ids, queue->n_ids * sizeof(*queue->ids));
+    pthread_mutex_unlock(&outbox->lock);
+}
+
+static void close_outbox(struct outbox *outbox)
+{
+    pthread_mutex_lock(&outbox->lock);
+    outbox->is_closed = true;
+    for (int kind = 0; kind < N_OUTBOX_KINDS; kind++)
+        outbox->queues[kind].n_ids = 0;
+    pthread_mutex_unlock(&outbox->lock);
+}
+
+int outbox_flush(struct outbox *outbox, int channel)
+{
+    struct outgoing next;
+    int r;
+
+    pthread_mutex_lock(&outbox->send_lock);
+    while ((r = write_next(outbox, &next)) > 0) {
+        r = channel_send(channel, next.bytes, next.length, NULL, 0);
+        if (r < 0)
+            break;
+        forget_sent(outbox, &next);
+    }
+    if (r < 0 && r != -EAGAIN)
+        close_outbox(outbox);
+    pthread_mutex_unlock(&outbox->send_lock);
+    return r;
+}
+
+bool outbox_is_empty(struct outbox *outbox)
+{
+    bool is_empty = true;
+
+    pthread_mutex_lock(&outbox->lock);
+    for (int kind = 0; kind < N_OUTBOX_KINDS; kind++)
+        is_empty = is_empty && outbox->queues[kind].n_ids == 0;
+    pthread_mutex_unlock(&outbox->lock);
+    return is_empty;
+}

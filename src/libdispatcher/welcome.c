@@ -1,0 +1,96 @@
+#include "libdispatcher/welcome.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int read_number(const struct message *message, const char *name, uint32_t min, uint32_t max,
+                       uint32_t *ret)
+{
+    const char *text = message_find_text(message, name);
+    char *end;
+
+    if (!text || text[0] < '0' || text[0] > '9')
+        return -EBADMSG;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || *end || value < min || value > max)
+        return -EBADMSG;
+    *ret = (uint32_t)value;
+    return 0;
+}
+
+static int read_string(const struct message *message, const char *name, char **ret)
+{
+    const char *text = message_find_text(message, name);
+
+    if (!text)
+        return -EBADMSG;
+    *ret = strdup(text);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int read_parameters(const struct message *message, struct str_list *ret)
+{
+    static const char name[] = "PARAMETER=";
+
+    for (const char *s = message_next_text(message, NULL); s; s = message_next_text(message, s)) {
+        if (strncmp(s, name, sizeof(name) - 1) != 0)
+            continue;
+        int r = str_list_append(ret, s + sizeof(name) - 1);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int read_all(const struct message *message, struct welcome *welcome)
+{
+    const struct {
+        const char *name;
+        uint32_t min, max;
+        uint32_t *place;
+    } numbers[] = {
+        {"SLOT", 0, UINT32_MAX, &welcome->slot},
+        {"MAX_CONNS", 1, MESSAGE_IDS_MAX, &welcome->max_connections},
+        {"STACKSIZE", 0, UINT32_MAX, &welcome->stacksize_bytes},
+        {"DEBUG", 0, UINT32_MAX, &welcome->debug},
+        {"DRAIN_LIMIT", 0, UINT32_MAX, &welcome->drain_limit_sec},
+    };
+    uint32_t version;
+    int r = read_number(message, "VERSION", 0, UINT32_MAX, &version);
+
+    if (r < 0)
+        return r;
+    if (version != PROTOCOL_VERSION)
+        return -EPROTO;
+    for (size_t i = 0; i < ELEMENTSOF(numbers) && r == 0; i++)
+        r = read_number(message, numbers[i].name, numbers[i].min, numbers[i].max, numbers[i].place);
+    if (r == 0)
+        r = read_string(message, "SERVICE", &welcome->service);
+    if (r == 0)
+        r = read_string(message, "HOST_NAME", &welcome->host_name);
+    if (r == 0)
+        r = read_parameters(message, &welcome->parameters);
+    return r;
+}
+
+int welcome_read(const struct message *message, struct welcome *ret)
+{
+    struct welcome welcome = {0};
+    int r = read_all(message, &welcome);
+
+    if (r < 0)
+        welcome_clear(&welcome);
+    else
+        *ret = welcome;
+    return r;
+}
+
+void welcome_clear(struct welcome *welcome)
+{
+    free(welcome->service);
+    free(welcome->host_name);
+    str_list_clear(&welcome->parameters);
+    *welcome = (struct welcome){0};
+}

@@ -1,0 +1,308 @@
+#include "libdispatcher/internal.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "protocol/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long dispatcherd may take to answer our greeting. It gives a worker 30 s to be ready. */
+#define WELCOME_LIMIT_MSEC 30000
+
+/* The program's `stop` may take what is left of the drain limit, but at least this long. */
+#define STOP_LIMIT_USEC (10 * USEC_PER_SEC)
+
+const char *dispatcher_worker_service(const dispatcher_worker *worker)
+{
+    return worker->welcome.service;
+}
+
+unsigned dispatcher_worker_slot(const dispatcher_worker *worker)
+{
+    return worker->welcome.slot;
+}
+
+unsigned dispatcher_worker_max_connections(const dispatcher_worker *worker)
+{
+    return worker->welcome.max_connections;
+}
+
+const char *dispatcher_worker_parameter(const dispatcher_worker *worker, size_t index)
+{
+    const struct str_list *parameters = &worker->welcome.parameters;
+
+    return index < parameters->n_items ? parameters->items[index] : NULL;
+}
+
+const char *dispatcher_worker_parameter_value(const dispatcher_worker *worker, const char *name)
+{
+    const struct str_list *parameters = &worker->welcome.parameters;
+    size_t length = strlen(name);
+
+    for (size_t i = parameters->n_items; i > 0; i--) {
+        const char *item = parameters->items[i - 1];
+
+        if (str_starts_nocase(item, name) && item[length] == '=')
+            return item + length + 1;
+    }
+    return NULL;
+}
+
+const char *dispatcher_worker_host_name(const dispatcher_worker *worker)
+{
+    return worker->welcome.host_name;
+}
+
+uint32_t dispatcher_worker_debug(const dispatcher_worker *worker)
+{
+    return atomic_load_explicit(&worker->debug, memory_order_relaxed);
+}
+
+bool dispatcher_worker_is_draining(const dispatcher_worker *worker)
+{
+    return atomic_load(&worker->is_draining);
+}
+
+void worker_wake(dispatcher_worker *worker)
+{
+    const uint64_t one = 1;
+
+    /* A full counter means that the receiving thread is awake already. */
+    (void)!write(worker->wake_fd, &one, sizeof(one));
+}
+
+static int say(int error, const char *what)
+{
+    fprintf(stderr, "libdispatcher: %s: %s\n", what, strerror(-error));
+    return error;
+}
+
+/* Standard descriptors that are closed would be given to the next best socket, and then written
+ * to. */
+static int open_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd < 0)
+        return say(-errno, "cannot open /dev/null");
+    fd_close(fd);
+    return 0;
+}
+
+static int open_channel(dispatcher_worker *worker)
+{
+    int type;
+    socklen_t length = sizeof(type);
+
+    if (getsockopt(PROTOCOL_CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &length) < 0 ||
+        type != SOCK_SEQPACKET)
+        return say(-ENOTCONN, "descriptor 3 is no control channel; "
+                              "this program is started by dispatcherd, not by hand");
+    worker->channel = PROTOCOL_CHANNEL_FD;
+    /* Descriptors of a service manager's socket activation: they mean nothing further down. */
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDNAMES");
+    return fd_set_cloexec(worker->channel, true);
+}
+
+/* After the welcome: until then SIGTERM ends the process, as it ends any other. */
+static int take_signals(dispatcher_worker *worker)
+{
+    sigset_t term;
+
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &term, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    worker->signal_fd = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (worker->signal_fd >= 0)
+        worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return worker->wake_fd < 0 ? say(-errno, "cannot wait for signals") : 0;
+}
+
+static int send_hello(dispatcher_worker *worker)
+{
+    char bytes[128];
+    struct message_text hello = message_text_start(bytes, sizeof(bytes), MESSAGE_HELLO);
+
+    message_text_add_number(&hello, "VERSION_MIN", PROTOCOL_VERSION);
+    message_text_add_number(&hello, "VERSION_MAX", PROTOCOL_VERSION);
+    return channel_send(worker->channel, bytes, hello.length, NULL, 0);
+}
+
+/* The log file, where there is one, is the only descriptor of a welcome. */
+static int take_log_file(const int fds[], size_t n_fds)
+{
+    if (n_fds == 0)
+        return 0;
+    if (n_fds > 1)
+        return -EBADMSG;
+    if (dup2(fds[0], STDOUT_FILENO) < 0 || dup2(fds[0], STDERR_FILENO) < 0)
+        return -errno;
+    return 0;
+}
+
+static int read_welcome(const void *bytes, size_t length, struct welcome *ret)
+{
+    struct message message;
+    int r = message_read(bytes, length, &message);
+
+    if (r == 0 && message.type != MESSAGE_WELCOME)
+        r = -EBADMSG;
+    return r == 0 ? welcome_read(&message, ret) : r;
+}
+
+/* Signals of the program's own may interrupt the waiting. */
+static int wait_for_packet(int channel, int limit_msec)
+{
+    struct pollfd pollfd = {.fd = channel, .events = POLLIN};
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    uint64_t end = now + (uint64_t)limit_msec * USEC_PER_MSEC;
+    int r;
+
+    do {
+        r = poll(&pollfd, 1, (int)((end - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC));
+        now = time_now_usec(CLOCK_MONOTONIC);
+    } while (r < 0 && errno == EINTR && now < end);
+    if (r < 0 && errno != EINTR)
+        return -errno;
+    return r > 0 ? 0 : -ETIMEDOUT;
+}
+
+static int receive_welcome(dispatcher_worker *worker, int limit_msec)
+{
+    int fds[MESSAGE_FDS_MAX];
+    size_t n_fds;
+    pid_t pid;
+    _cleanup_str_ char *bytes = malloc(MESSAGE_BYTES_MAX);
+
+    if (!bytes)
+        return -ENOMEM;
+    int r = wait_for_packet(worker->channel, limit_msec);
+    if (r < 0)
+        return r;
+    ssize_t length = channel_receive(worker->channel, bytes, MESSAGE_BYTES_MAX, fds, &n_fds, &pid);
+    if (length <= 0)
+        return length == 0 ? -ECONNRESET : (int)length;
+    r = read_welcome(bytes, (size_t)length, &worker->welcome);
+    if (r == 0)
+        r = take_log_file(fds, n_fds);
+    for (size_t i = 0; i < n_fds; i++)
+        fd_close(fds[i]);
+    return r;
+}
+
+static int send_ready(dispatcher_worker *worker, unsigned n_connections)
+{
+    uint8_t bytes[sizeof(struct message_header)];
+    size_t length = message_write_value(bytes, sizeof(bytes), MESSAGE_READY, n_connections);
+
+    return channel_send(worker->channel, bytes, length, NULL, 0);
+}
+
+static int greet(dispatcher_worker *worker, int welcome_limit_msec)
+{
+    int r = send_hello(worker);
+
+    if (r == 0)
+        r = receive_welcome(worker, welcome_limit_msec);
+    if (r == -EPROTO)
+        return say(r, "dispatcherd answers in a version of the protocol that is not ours");
+    if (r < 0)
+        return say(r, "no welcome from dispatcherd");
+    atomic_store(&worker->debug, worker->welcome.debug);
+    return 0;
+}
+
+static int make_ready(dispatcher_worker *worker)
+{
+    const struct welcome *welcome = &worker->welcome;
+
+    if (worker->callbacks->start) {
+        int r = worker->callbacks->start(worker, worker->userdata);
+        if (r < 0)
+            return r; /* the program has said why */
+    }
+    int n = sessions_start(worker, welcome->max_connections, welcome->stacksize_bytes);
+    if (n < 0)
+        return say(n, "cannot make a thread");
+    int r = send_ready(worker, (unsigned)n);
+    if (r < 0)
+        return say(r, "cannot tell dispatcherd that this worker is ready");
+    return 0;
+}
+
+/* A program that hangs in `stop`, or after it, is ended by the kernel. */
+static void limit_stop(uint64_t cut_at)
+{
+    struct sigevent kill = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+    uint64_t at = time_now_usec(CLOCK_MONOTONIC) + STOP_LIMIT_USEC;
+    timer_t timer;
+
+    if (at < cut_at)
+        at = cut_at;
+    struct itimerspec when = {.it_value = {.tv_sec = (time_t)(at / USEC_PER_SEC),
+                                           .tv_nsec = (long)(at % USEC_PER_SEC * NSEC_PER_USEC)}};
+    if (timer_create(CLOCK_MONOTONIC, &kill, &timer) == 0)
+        timer_settime(timer, TIMER_ABSTIME, &when, NULL);
+}
+
+static int serve(dispatcher_worker *worker)
+{
+    int r = take_signals(worker);
+
+    if (r == 0)
+        r = make_ready(worker);
+    if (r < 0)
+        return r;
+    uint64_t cut_at = receive_loop(worker);
+    limit_stop(cut_at);
+    sessions_stop(&worker->sessions);
+    if (worker->callbacks->stop)
+        worker->callbacks->stop(worker, worker->userdata);
+    return 0;
+}
+
+int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userdata,
+               int welcome_limit_msec)
+{
+    static dispatcher_worker worker; /* as long as any thread may look at it */
+
+    worker.callbacks = callbacks;
+    worker.userdata = userdata;
+    worker.channel = worker.signal_fd = worker.wake_fd = -1;
+    outbox_init(&worker.outbox);
+    int r = open_standard_descriptors();
+    if (r == 0)
+        r = open_channel(&worker);
+    if (r == 0)
+        r = greet(&worker, welcome_limit_msec);
+    if (r == 0)
+        r = serve(&worker);
+    sessions_stop(&worker.sessions);
+    welcome_clear(&worker.welcome);
+    worker.signal_fd = fd_close(worker.signal_fd);
+    worker.wake_fd = fd_close(worker.wake_fd);
+    worker.channel = fd_close(worker.channel);
+    return r;
+}
+
+int dispatcher_worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userdata)
+{
+    return worker_run(callbacks, userdata, WELCOME_LIMIT_MSEC);
+}

@@ -1,0 +1,361 @@
+#include "pool/policy.h"
+
+#include "base/time.h"
+
+#include <stddef.h>
+
+/* Workers born together must not all go together: one expiry a second (spec 1.5). */
+#define EXPIRY_DISTANCE_USEC USEC_PER_SEC
+
+const char *decision_reason_to_string(enum decision_reason reason)
+{
+    static const char *const texts[] = {
+        [REASON_NONE] = "none",
+        [REASON_LEAST_BUSY] = "least busy",
+        [REASON_LAST_RESORT] = "the only free place",
+        [REASON_MINIMUM] = "fewer than MIN_PROCS",
+        [REASON_DEMAND] = "a connection waits",
+        [REASON_ALL_BUSY] = "every worker has MIN_CONNS connections",
+        [REASON_SUCCESSOR] = "successor of a worker that is due",
+        [REASON_IDLE] = "MAX_IDLE_TIME",
+        [REASON_AGE] = "MAX_LIFE_TIME",
+        [REASON_USE] = "MAX_LIFE_CONNS",
+        [REASON_OUTDATED] = "outdated",
+        [REASON_SURPLUS] = "more than MAX_PROCS",
+        [REASON_STOPPING] = "stopping",
+        [REASON_NOTHING_DUE] = "nothing is due",
+        [REASON_NO_PLACE] = "every place is taken",
+        [REASON_HANDOFFS_FULL] = "MAX_HANDOFFS are under way",
+        [REASON_START_DELAYED] = "the last start failed",
+    };
+
+    return texts[reason];
+}
+
+const char *accept_verdict_to_string(enum accept_verdict verdict)
+{
+    static const char *const texts[] = {
+        [ACCEPT_YES] = "accepting",
+        [ACCEPT_NO_PLACE] = "every place is taken",
+        [ACCEPT_HANDOFFS_FULL] = "MAX_HANDOFFS are under way",
+        [ACCEPT_CHECKS_FULL] = "too many connections are being checked",
+        [ACCEPT_STOPPING] = "stopping",
+    };
+
+    return texts[verdict];
+}
+
+static unsigned free_places(const struct pool_worker *worker)
+{
+    if (worker->state != POOL_WORKER_READY || worker->is_blocked)
+        return 0;
+    unsigned load = pool_worker_load(worker);
+    return load < worker->max_conns ? worker->max_conns - load : 0;
+}
+
+static unsigned long all_free_places(const struct pool *pool)
+{
+    unsigned long places = 0;
+
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        places += free_places(&pool->workers[i]);
+    return places;
+}
+
+static uint64_t expires_at(const struct pool_worker *worker, const struct pool_options *options)
+{
+    return options->max_life_usec == 0 ? USEC_INFINITY
+                                       : time_add_usec(worker->started_at, options->max_life_usec);
+}
+
+static bool is_used_up(const struct pool_worker *worker, const struct pool_options *options)
+{
+    return options->max_life_conns > 0 &&
+           worker->n_total + worker->n_handoffs >= options->max_life_conns;
+}
+
+/* Past MAX_LIFE_TIME or MAX_LIFE_CONNS, or outdated: serves on until there is a shutdown slot for
+ * it. */
+static bool is_due(const struct pool_worker *worker, const struct pool_options *options,
+                   uint64_t now)
+{
+    return worker->state == POOL_WORKER_READY &&
+           (worker->is_outdated || now >= expires_at(worker, options) ||
+            is_used_up(worker, options));
+}
+
+static enum decision_reason reason_due(const struct pool_worker *worker,
+                                       const struct pool_options *options)
+{
+    if (worker->is_outdated)
+        return REASON_OUTDATED;
+    return is_used_up(worker, options) ? REASON_USE : REASON_AGE;
+}
+
+static bool is_idle(const struct pool_worker *worker)
+{
+    return worker->state == POOL_WORKER_READY && pool_worker_load(worker) == 0;
+}
+
+/* True where a is the better one for the next connection (spec 1.3). */
+static bool is_better(const struct pool_worker *a, bool a_is_due, const struct pool_worker *b,
+                      bool b_is_due)
+{
+    if (a_is_due != b_is_due)
+        return b_is_due;
+    if (pool_worker_load(a) != pool_worker_load(b))
+        return pool_worker_load(a) < pool_worker_load(b);
+    if (a->n_total + a->n_handoffs != b->n_total + b->n_handoffs)
+        return a->n_total + a->n_handoffs < b->n_total + b->n_handoffs;
+    return a->start_number < b->start_number;
+}
+
+static bool decide_handoff(const struct pool *pool, const struct pool_options *options,
+                           uint64_t now, struct decision *ret)
+{
+    const struct pool_worker *best = NULL;
+    bool best_is_due = false;
+
+    if (pool->n_waiting == 0 || pool->n_handoffs >= options->max_handoffs)
+        return false;
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        const struct pool_worker *worker = &pool->workers[i];
+
+        if (free_places(worker) == 0)
+            continue;
+        bool worker_is_due = is_due(worker, options, now);
+        if (best && !is_better(worker, worker_is_due, best, best_is_due))
+            continue;
+        best = worker;
+        best_is_due = worker_is_due;
+    }
+    if (!best)
+        return false;
+    *ret = (struct decision){.kind = DECISION_HAND_OFF,
+                             .reason = best_is_due ? REASON_LAST_RESORT : REASON_LEAST_BUSY,
+                             .slot = (unsigned)(best - pool->workers)};
+    return true;
+}
+
+/* One that could not make MAX_CONNS threads, or was started under a lower MAX_CONNS, may be full
+ * below MIN_CONNS. */
+static bool is_busy_enough(const struct pool_worker *worker, const struct pool_options *options)
+{
+    unsigned load = pool_worker_load(worker);
+
+    return load >= options->min_conns || load >= worker->max_conns;
+}
+
+static bool all_are_busy_enough(const struct pool *pool, const struct pool_options *options)
+{
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        if (pool->workers[i].state == POOL_WORKER_READY &&
+            !is_busy_enough(&pool->workers[i], options))
+            return false;
+    return true;
+}
+
+/* How many must stay when this one goes: one that has sessions is needed even where MIN_PROCS
+ * is 0, or the next client would wait for a start. */
+static unsigned needed_without(const struct pool_worker *worker, const struct pool_options *options)
+{
+    return options->min_procs > 0 || is_idle(worker) ? options->min_procs : 1;
+}
+
+static bool needs_successor(const struct pool *pool, const struct pool_options *options,
+                            uint64_t now)
+{
+    if (pool->n_draining >= options->max_shutdown)
+        return false;
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        const struct pool_worker *worker = &pool->workers[i];
+
+        if (is_due(worker, options, now) && pool->n_ready - 1 < needed_without(worker, options))
+            return true;
+    }
+    return false;
+}
+
+static enum decision_reason reason_to_start(const struct pool *pool,
+                                            const struct pool_options *options, uint64_t now)
+{
+    if (!pool->is_stopping && pool_available(pool) < options->min_procs)
+        return REASON_MINIMUM;
+    if (pool->n_starting > 0)
+        return REASON_NONE;
+    if (pool->n_ready == 0)
+        return pool->n_waiting > 0 ? REASON_DEMAND : REASON_NONE;
+    if (pool->is_stopping)
+        return REASON_NONE;
+    if (all_are_busy_enough(pool, options))
+        return REASON_ALL_BUSY;
+    if (pool->n_waiting > 0 && all_free_places(pool) == 0)
+        return REASON_DEMAND;
+    return needs_successor(pool, options, now) ? REASON_SUCCESSOR : REASON_NONE;
+}
+
+static bool may_start(const struct pool *pool, const struct pool_options *options, uint64_t now)
+{
+    return pool_total(pool) < options->max_procs && now >= pool->next_start_at;
+}
+
+static bool decide_start(const struct pool *pool, const struct pool_options *options, uint64_t now,
+                         struct decision *ret)
+{
+    if (!may_start(pool, options, now))
+        return false;
+    enum decision_reason reason = reason_to_start(pool, options, now);
+    if (reason == REASON_NONE)
+        return false;
+    unsigned slot = 0;
+    while (pool->workers[slot].state != POOL_WORKER_NONE)
+        slot++;
+    *ret = (struct decision){.kind = DECISION_START, .reason = reason, .slot = slot};
+    return true;
+}
+
+/* An idle worker above the minimum goes only where another one still has fewer than MIN_CONNS:
+ * otherwise a new one would be started at once in its place. */
+static bool may_go_idle(const struct pool *pool, const struct pool_options *options,
+                        unsigned idle_slot)
+{
+    bool is_last = true;
+
+    if (pool_available(pool) <= options->min_procs)
+        return false;
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        if (i == idle_slot || pool->workers[i].state != POOL_WORKER_READY)
+            continue;
+        is_last = false;
+        if (!is_busy_enough(&pool->workers[i], options))
+            return true;
+    }
+    return is_last && pool->n_waiting == 0 && pool->n_starting == 0;
+}
+
+static enum decision_reason reason_to_retire(const struct pool *pool,
+                                             const struct pool_options *options, unsigned slot,
+                                             uint64_t now)
+{
+    const struct pool_worker *worker = &pool->workers[slot];
+
+    if (pool->is_stopping &&
+        (worker->state == POOL_WORKER_READY || worker->state == POOL_WORKER_STARTING))
+        return pool->n_waiting == 0 && pool->n_checking == 0 ? REASON_STOPPING : REASON_NONE;
+    if (worker->state != POOL_WORKER_READY)
+        return REASON_NONE;
+    if (pool->n_draining >= options->max_shutdown)
+        return REASON_NONE;
+    if (pool->n_ready > options->max_procs)
+        return REASON_SURPLUS;
+    if (is_due(worker, options, now)) {
+        bool has_distance = worker->is_outdated || pool->last_expiry_at == 0 ||
+                            now >= time_add_usec(pool->last_expiry_at, EXPIRY_DISTANCE_USEC);
+        bool has_room = pool_total(pool) < options->max_procs;
+        bool leaves_enough = pool->n_ready - 1 >= needed_without(worker, options);
+
+        if (has_distance && (leaves_enough || (is_idle(worker) && !has_room)))
+            return reason_due(worker, options);
+    }
+    if (is_idle(worker) && options->max_idle_usec > 0 &&
+        now >= time_add_usec(worker->idle_since, options->max_idle_usec) &&
+        may_go_idle(pool, options, slot))
+        return REASON_IDLE;
+    return REASON_NONE;
+}
+
+/* Idle ones first, since they free their place at once; then the oldest (spec 1.5). */
+static bool goes_before(const struct pool_worker *a, const struct pool_worker *b)
+{
+    if (is_idle(a) != is_idle(b))
+        return is_idle(a);
+    return a->start_number < b->start_number;
+}
+
+static bool decide_retirement(const struct pool *pool, const struct pool_options *options,
+                              uint64_t now, struct decision *ret)
+{
+    const struct pool_worker *first = NULL;
+    enum decision_reason first_reason = REASON_NONE;
+
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        enum decision_reason reason = reason_to_retire(pool, options, i, now);
+
+        if (reason == REASON_NONE || (first && !goes_before(&pool->workers[i], first)))
+            continue;
+        first = &pool->workers[i];
+        first_reason = reason;
+    }
+    if (!first)
+        return false;
+    *ret = (struct decision){
+        .kind = DECISION_RETIRE, .reason = first_reason, .slot = (unsigned)(first - pool->workers)};
+    return true;
+}
+
+/* The first moment after now that could change a decision by itself. A moment that has passed
+ * without one waits for something else to change. */
+static uint64_t next_moment(const struct pool *pool, const struct pool_options *options,
+                            uint64_t now)
+{
+    uint64_t next = USEC_INFINITY;
+    uint64_t moments[2];
+
+    for (unsigned i = 0; i <= pool->n_slots; i++) {
+        size_t n = 0;
+
+        if (i == pool->n_slots) {
+            moments[n++] = pool->next_start_at;
+            if (pool->last_expiry_at > 0)
+                moments[n++] = time_add_usec(pool->last_expiry_at, EXPIRY_DISTANCE_USEC);
+        } else if (pool->workers[i].state == POOL_WORKER_READY) {
+            moments[n++] = expires_at(&pool->workers[i], options);
+            if (is_idle(&pool->workers[i]) && options->max_idle_usec > 0)
+                moments[n++] = time_add_usec(pool->workers[i].idle_since, options->max_idle_usec);
+        }
+        for (size_t k = 0; k < n; k++)
+            if (moments[k] > now && moments[k] < next)
+                next = moments[k];
+    }
+    return next;
+}
+
+static enum decision_reason reason_to_wait(const struct pool *pool,
+                                           const struct pool_options *options, uint64_t now)
+{
+    if (pool->n_waiting == 0)
+        return REASON_NOTHING_DUE;
+    if (pool->n_handoffs >= options->max_handoffs)
+        return REASON_HANDOFFS_FULL;
+    return now < pool->next_start_at ? REASON_START_DELAYED : REASON_NO_PLACE;
+}
+
+struct decision policy_decide(const struct pool *pool, const struct pool_options *options,
+                              uint64_t now)
+{
+    struct decision decision;
+
+    if (decide_handoff(pool, options, now, &decision) ||
+        decide_start(pool, options, now, &decision) ||
+        decide_retirement(pool, options, now, &decision))
+        return decision;
+    return (struct decision){.kind = DECISION_WAIT,
+                             .reason = reason_to_wait(pool, options, now),
+                             .until = next_moment(pool, options, now)};
+}
+
+enum accept_verdict policy_may_accept(const struct pool *pool, const struct pool_options *options,
+                                      uint64_t now)
+{
+    if (pool->is_stopping)
+        return ACCEPT_STOPPING;
+    if (pool->n_checking >= POLICY_CHECKING_MAX)
+        return ACCEPT_CHECKS_FULL;
+    if (pool->n_handoffs >= options->max_handoffs)
+        return ACCEPT_HANDOFFS_FULL;
+    unsigned long places = all_free_places(pool);
+    /* While starts fail, one connection is enough to try the next start with. */
+    if (pool->n_starting > 0 || may_start(pool, options, now))
+        places += pool->n_failed_starts > 0 ? 1 : options->max_conns;
+    return places > pool->n_waiting ? ACCEPT_YES : ACCEPT_NO_PLACE;
+}

@@ -1,0 +1,225 @@
+#include "protocol/message.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The layout is part of the protocol: other programs, and other versions of this one, rely on
+ * it. */
+static_assert(sizeof(struct message_header) == 8, "layout of message_header");
+static_assert(sizeof(struct address) == 24, "layout of address");
+static_assert(sizeof(struct connection_record) == 72, "layout of connection_record");
+
+const char *message_type_to_string(uint32_t type)
+{
+    switch (type) {
+    case MESSAGE_HELLO:
+        return "HELLO";
+    case MESSAGE_READY:
+        return "READY";
+    case MESSAGE_ACKNOWLEDGE:
+        return "ACKNOWLEDGE";
+    case MESSAGE_REFUSE:
+        return "REFUSE";
+    case MESSAGE_ENDED:
+        return "ENDED";
+    case MESSAGE_DRAINING:
+        return "DRAINING";
+    case MESSAGE_WELCOME:
+        return "WELCOME";
+    case MESSAGE_CONNECTION:
+        return "CONNECTION";
+    case MESSAGE_DRAIN:
+        return "DRAIN";
+    case MESSAGE_DEBUG:
+        return "DEBUG";
+    default:
+        return "unknown";
+    }
+}
+
+static size_t pad_to_eight(size_t length)
+{
+    return (length + 7) & ~(size_t)7;
+}
+
+static bool has_nul(const char *text, size_t length)
+{
+    return memchr(text, '\0', length) != NULL;
+}
+
+static bool records_are_whole(const struct message *message)
+{
+    size_t offset = 0;
+    struct connection_view view;
+    uint32_t n = 0;
+
+    while (message_next_connection(message, &offset, &view)) {
+        if (has_nul(view.tag, view.record->tag_length) ||
+            has_nul(view.note, view.record->note_length))
+            return false;
+        n++;
+    }
+    return n == message->value && offset == message->records_length && n <= MESSAGE_FDS_MAX;
+}
+
+int message_read(const void *bytes, size_t length, struct message *ret)
+{
+    struct message_header header;
+    struct message message = {0};
+
+    if (length < sizeof(header) || length > MESSAGE_BYTES_MAX)
+        return -EBADMSG;
+    memcpy(&header, bytes, sizeof(header));
+    message.type = header.type;
+    message.value = header.value;
+    const uint8_t *body = (const uint8_t *)bytes + sizeof(header);
+    size_t body_length = length - sizeof(header);
+
+    switch (header.type) {
+    case MESSAGE_READY:
+    case MESSAGE_DRAINING:
+    case MESSAGE_DRAIN:
+    case MESSAGE_DEBUG:
+        if (body_length != 0)
+            return -EBADMSG;
+        break;
+    case MESSAGE_ACKNOWLEDGE:
+    case MESSAGE_REFUSE:
+    case MESSAGE_ENDED:
+        if (header.value > MESSAGE_IDS_MAX || body_length != header.value * sizeof(uint64_t))
+            return -EBADMSG;
+        message.ids = (const uint64_t *)(const void *)body;
+        break;
+    case MESSAGE_HELLO:
+    case MESSAGE_WELCOME:
+        if (body_length > 0 && body[body_length - 1] != '\0')
+            return -EBADMSG;
+        message.text = (const char *)body;
+        message.text_length = body_length;
+        break;
+    case MESSAGE_CONNECTION:
+        message.records = body;
+        message.records_length = body_length;
+        if (!records_are_whole(&message))
+            return -EBADMSG;
+        break;
+    default:
+        return -EBADMSG;
+    }
+    *ret = message;
+    return 0;
+}
+
+const char *message_next_text(const struct message *message, const char *previous)
+{
+    const char *next = previous ? previous + strlen(previous) + 1 : message->text;
+
+    return next < message->text + message->text_length ? next : NULL;
+}
+
+const char *message_find_text(const struct message *message, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *s = message_next_text(message, NULL); s; s = message_next_text(message, s))
+        if (strncmp(s, name, length) == 0 && s[length] == '=')
+            return s + length + 1;
+    return NULL;
+}
+
+bool message_next_connection(const struct message *message, size_t *offset,
+                             struct connection_view *ret)
+{
+    size_t left = message->records_length - *offset;
+    const uint8_t *at = message->records + *offset;
+    const struct connection_record *record = (const void *)at;
+
+    if (left < sizeof(*record) || record->tag_length > CONNECTION_TEXT_MAX ||
+        record->note_length > CONNECTION_TEXT_MAX)
+        return false;
+    size_t whole = pad_to_eight(sizeof(*record) + (size_t)record->tag_length + record->note_length);
+    if (whole > left)
+        return false;
+    *ret = (struct connection_view){
+        .record = record,
+        .tag = (const char *)at + sizeof(*record),
+        .note = (const char *)at + sizeof(*record) + record->tag_length,
+    };
+    *offset += whole;
+    return true;
+}
+
+size_t message_write_value(void *bytes, size_t size, enum message_type type, uint32_t value)
+{
+    const struct message_header header = {.type = type, .value = value};
+
+    if (size < sizeof(header))
+        return 0;
+    memcpy(bytes, &header, sizeof(header));
+    return sizeof(header);
+}
+
+size_t message_write_ids(void *bytes, size_t size, enum message_type type, const uint64_t *ids,
+                         size_t n_ids)
+{
+    size_t length = sizeof(struct message_header) + n_ids * sizeof(*ids);
+
+    if (n_ids > MESSAGE_IDS_MAX || size < length)
+        return 0;
+    message_write_value(bytes, size, type, (uint32_t)n_ids);
+    memcpy((uint8_t *)bytes + sizeof(struct message_header), ids, n_ids * sizeof(*ids));
+    return length;
+}
+
+size_t message_write_connection(void *bytes, size_t size, const struct connection_record *record,
+                                const char *tag, const char *note)
+{
+    struct connection_record written = *record;
+    size_t tag_length = strnlen(tag, CONNECTION_TEXT_MAX);
+    size_t note_length = strnlen(note, CONNECTION_TEXT_MAX);
+    size_t text_at = sizeof(struct message_header) + sizeof(written);
+    size_t length = pad_to_eight(text_at + tag_length + note_length);
+    uint8_t *out = bytes;
+
+    if (size < length)
+        return 0;
+    written.tag_length = (uint16_t)tag_length;
+    written.note_length = (uint16_t)note_length;
+    message_write_value(bytes, size, MESSAGE_CONNECTION, 1);
+    memcpy(out + sizeof(struct message_header), &written, sizeof(written));
+    memcpy(out + text_at, tag, tag_length);
+    memcpy(out + text_at + tag_length, note, note_length);
+    memset(out + text_at + tag_length + note_length, 0,
+           length - text_at - tag_length - note_length);
+    return length;
+}
+
+struct message_text message_text_start(void *bytes, size_t size, enum message_type type)
+{
+    size_t length = message_write_value(bytes, size, type, 0);
+
+    return (struct message_text){
+        .bytes = bytes, .size = size, .length = length, .is_too_long = length == 0};
+}
+
+void message_text_add(struct message_text *text, const char *name, const char *value)
+{
+    size_t room = text->size - text->length;
+    int n = snprintf(text->bytes + text->length, room, "%s=%s", name, value);
+
+    if (n < 0 || (size_t)n >= room)
+        text->is_too_long = true;
+    else
+        text->length += (size_t)n + 1;
+}
+
+void message_text_add_number(struct message_text *text, const char *name, uint64_t value)
+{
+    char digits[24];
+
+    snprintf(digits, sizeof(digits), "%" PRIu64, value);
+    message_text_add(text, name, digits);
+}

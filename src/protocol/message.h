@@ -1,0 +1,117 @@
+/* The messages between dispatcherd and a worker: one definition for both sides.
+ *
+ * Each message is one packet of a SOCK_SEQPACKET socket: a header, then what its type says. All
+ * numbers are in the host's byte order, since both ends are on one host. The same in prose, for
+ * people who write a worker in another language: dispatcher-worker(7). */
+#pragma once
+
+#include "base/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The version of the protocol that this source speaks. */
+#define PROTOCOL_VERSION 1
+
+/* The control channel's descriptor in a worker. */
+#define PROTOCOL_CHANNEL_FD 3
+
+enum {
+    MESSAGE_BYTES_MAX = 65536, /* of one message; a welcome with long PARAMETERs is the largest */
+    MESSAGE_FDS_MAX = 16,      /* descriptors with one message */
+    MESSAGE_IDS_MAX = 1024,    /* identifiers in one message */
+};
+
+enum message_type {
+    /* worker to dispatcherd */
+    MESSAGE_HELLO = 1,       /* text: VERSION_MIN=, VERSION_MAX= */
+    MESSAGE_READY = 2,       /* value: how many connections it can serve at a time */
+    MESSAGE_ACKNOWLEDGE = 3, /* ids: connections it has taken over */
+    MESSAGE_REFUSE = 4,      /* ids: connections it does not take: it drains, or has no place */
+    MESSAGE_ENDED = 5,       /* ids: connections whose service is over */
+    MESSAGE_DRAINING = 6,    /* it takes no more connections, and nobody told it so */
+
+    /* dispatcherd to worker */
+    MESSAGE_WELCOME = 65,    /* text: all that it must know (spec 12.4) */
+    MESSAGE_CONNECTION = 66, /* connections, with a descriptor for each */
+    MESSAGE_DRAIN = 67,      /* value: seconds until its sessions are cut */
+    MESSAGE_DEBUG = 68,      /* value: the new debug mask */
+};
+
+/* "HELLO" and so on; "unknown" for a number that is no type. */
+const char *message_type_to_string(uint32_t type);
+
+struct message_header {
+    uint32_t type;
+    uint32_t value; /* number of identifiers or connections, or the type's value */
+};
+
+/* One connection in a MESSAGE_CONNECTION, followed by its access tag and its note (no NUL), and
+ * padding up to a multiple of eight bytes. */
+struct connection_record {
+    uint64_t id;
+    uint64_t accepted_at_usec; /* CLOCK_MONOTONIC */
+    struct address peer;
+    struct address local;
+    uint32_t flags;
+    uint16_t tag_length;  /* bytes */
+    uint16_t note_length; /* bytes */
+};
+
+#define CONNECTION_FLAG_TLS 1u /* came to a TLS_PORT */
+
+#define CONNECTION_TEXT_MAX 1024 /* bytes of a tag or a note */
+
+/* A message that was read, checked for form. Pointers lead into the bytes it was read from. */
+struct message {
+    enum message_type type;
+    uint32_t value;
+    const uint64_t *ids; /* `value` of them */
+    const char *text;    /* strings "NAME=value", each ended by NUL */
+    size_t text_length;
+    const uint8_t *records; /* `value` connections, for message_next_connection() */
+    size_t records_length;
+};
+
+/* Reads `length` bytes, aligned to eight. Returns 0, or -EBADMSG where they are no message of the
+ * protocol: cut, too long, of an unknown type, with text that is not terminated, or with a NUL in a
+ * tag or note. */
+int message_read(const void *bytes, size_t length, struct message *ret);
+
+/* The string after `previous` (NULL: the first), or NULL after the last. */
+const char *message_next_text(const struct message *message, const char *previous);
+
+/* The value of the first string "NAME=value", or NULL. */
+const char *message_find_text(const struct message *message, const char *name);
+
+/* What message_next_connection() reads. The texts are not terminated. */
+struct connection_view {
+    const struct connection_record *record;
+    const char *tag;
+    const char *note;
+};
+
+/* Reads the connection at *offset (0: the first) and moves *offset behind it. Returns false after
+ * the last. */
+bool message_next_connection(const struct message *message, size_t *offset,
+                             struct connection_view *ret);
+
+/* Each writes a whole message to `bytes` and returns its length; 0 where it does not fit. */
+size_t message_write_value(void *bytes, size_t size, enum message_type type, uint32_t value);
+size_t message_write_ids(void *bytes, size_t size, enum message_type type, const uint64_t *ids,
+                         size_t n_ids);
+size_t message_write_connection(void *bytes, size_t size, const struct connection_record *record,
+                                const char *tag, const char *note);
+
+/* A text message that grows: start it, add strings, take its length. */
+struct message_text {
+    char *bytes;
+    size_t size;
+    size_t length;
+    bool is_too_long;
+};
+
+struct message_text message_text_start(void *bytes, size_t size, enum message_type type);
+void message_text_add(struct message_text *text, const char *name, const char *value);
+void message_text_add_number(struct message_text *text, const char *name, uint64_t value);

@@ -1,0 +1,107 @@
+/* tcp_smtp_server: an SMTP server as a worker of dispatcherd. Joins libdispatcher, which brings the
+ * connections, and session.h, which serves them. */
+#include "workers/tcp_smtp_server/maildir.h"
+#include "workers/tcp_smtp_server/session.h"
+
+#include "base/log.h"
+
+#include <dispatcher/worker.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The template unit of the service's workers, in which an administrator would allow a path. */
+static void unit_name(char name[64], const char *service)
+{
+    snprintf(name, 64, "dispatcherd-%.32s-worker@.service", service);
+    for (; *name; name++)
+        if (*name >= 'A' && *name <= 'Z')
+            *name = (char)(*name - 'A' + 'a');
+}
+
+static int make_maildir(const struct session_settings *settings)
+{
+    int r = maildir_make(settings->maildir);
+    char unit[64];
+
+    unit_name(unit, settings->service);
+    if (r == -EACCES || r == -EPERM || r == -EROFS || r == -ENOENT)
+        log_err("%s: cannot deliver to MAILDIR=%s: %s; let the worker's user write there, and "
+                "under systemd add ReadWritePaths=%s with: systemctl edit %s",
+                settings->service, settings->maildir, strerror(-r), settings->maildir, unit);
+    else if (r < 0)
+        log_err("%s: cannot deliver to MAILDIR=%s: %s", settings->service, settings->maildir,
+                strerror(-r));
+    else
+        maildir_clean(settings->maildir);
+    return r;
+}
+
+/* Says every mistake in the PARAMETERs, not the first alone. */
+static int apply_parameters(struct session_settings *settings, dispatcher_worker *worker)
+{
+    char error[SETTINGS_ERROR_BYTES];
+    const char *parameter;
+    int result = 0;
+
+    for (size_t i = 0; (parameter = dispatcher_worker_parameter(worker, i)); i++) {
+        int r = session_settings_apply(settings, parameter, error);
+
+        if (r == -EINVAL)
+            log_err("%s: %s", settings->service, error);
+        if (r < 0)
+            result = r;
+    }
+    return result;
+}
+
+static int start(dispatcher_worker *worker, void *userdata)
+{
+    struct session_settings *settings = userdata;
+    int r = session_settings_init(settings, dispatcher_worker_service(worker),
+                                  dispatcher_worker_host_name(worker));
+
+    if (r == 0)
+        r = apply_parameters(settings, worker);
+    if (r == 0)
+        r = session_settings_complete(settings);
+    if (r == -ENOMEM)
+        log_err("tcp_smtp_server: out of memory");
+    if (r < 0)
+        return r;
+    return make_maildir(settings);
+}
+
+static void serve(dispatcher_connection *connection, void *userdata)
+{
+    const struct session_settings *settings = userdata;
+    const struct session_peer peer = {
+        .connection_id = dispatcher_connection_id(connection),
+        .host = dispatcher_connection_peer_host(connection),
+        .port = dispatcher_connection_peer_port(connection),
+    };
+
+    if (dispatcher_connection_is_tls(connection)) {
+        log_warning("%s: connection %s came to a TLS_PORT, but tcp_smtp_server speaks no TLS; "
+                    "closed",
+                    settings->service, peer.connection_id);
+        return;
+    }
+    session_run(settings, &peer, dispatcher_connection_fd(connection));
+}
+
+int main(void)
+{
+    static const struct dispatcher_worker_callbacks callbacks = {.start = start, .serve = serve};
+    struct session_settings settings = {0};
+
+    log_open("tcp_smtp_server");
+    /* A file that would grow past the limit is EFBIG, and 452 to the client; not our death. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    int r = dispatcher_worker_run(&callbacks, &settings);
+    session_settings_clear(&settings);
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,176 @@
+#include "workers/tcp_smtp_server/message.h"
+
+#include "base/log.h"
+#include "base/time.h"
+#include "workers/tcp_smtp_server/session_log.h"
+#include "workers/tcp_smtp_server/trace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The slowest client that is served: after data_block, each second of a message must have brought
+ * this many octets. So a message of the largest size has an end in sight, whatever the client
+ * does. The number is Postfix's (smtpd_min_data_rate). */
+#define MIN_OCTETS_PER_SEC 500
+
+static enum message_end end_of_error(int error)
+{
+    return error == -ENOSPC || error == -EDQUOT || error == -EFBIG ? MESSAGE_NO_SPACE
+                                                                   : MESSAGE_NO_STORAGE;
+}
+
+/* The file cannot be written, or must not be: what comes is read and thrown away. */
+static void stop_delivering(struct message *message)
+{
+    if (message->is_delivering)
+        maildir_abort(&message->delivery);
+    message->is_delivering = false;
+}
+
+static void set_error(struct message *message, int error)
+{
+    message->error = error;
+    session_log(LOG_ERR, message->settings, message->peer, "cannot write a message to %s: %s",
+                message->settings->maildir, strerror(-error));
+    stop_delivering(message);
+}
+
+static int write_text(struct message *message, const char *text)
+{
+    return maildir_write(&message->delivery, text, strlen(text));
+}
+
+static int write_header(struct message *message, const struct client_greeting *greeting)
+{
+    const struct str_list *recipients = &message->envelope->recipients;
+    char text[TRACE_RECEIVED_BYTES];
+
+    snprintf(text, sizeof(text), "Return-Path: <%s>\n", message->envelope->sender.mailbox);
+    int r = write_text(message, text);
+    for (size_t i = 0; r == 0 && i < recipients->n_items; i++) {
+        snprintf(text, sizeof(text), "Delivered-To: %s\n", recipients->items[i]);
+        r = write_text(message, text);
+    }
+    if (r == 0)
+        r = write_text(message, trace_received(text, message->settings, message->peer, greeting,
+                                               message->envelope, time(NULL)));
+    return r;
+}
+
+enum message_end message_begin(struct message *message, const struct session_settings *settings,
+                               const struct session_peer *peer,
+                               const struct client_greeting *greeting,
+                               const struct envelope *envelope)
+{
+    message->settings = settings;
+    message->peer = peer;
+    message->envelope = envelope;
+    message->error = 0;
+    message->is_delivering = false;
+    data_decoder_init(&message->decoder);
+    int r = maildir_begin(&message->delivery, settings->maildir, settings->host_name);
+    if (r == 0) {
+        message->is_delivering = true;
+        r = write_header(message, greeting);
+    }
+    if (r < 0) {
+        set_error(message, r);
+        return end_of_error(r);
+    }
+    return MESSAGE_DELIVERED;
+}
+
+static bool is_too_big(const struct message *message)
+{
+    return message->decoder.n_octets > message->settings->max_message_octets;
+}
+
+/* Takes what is buffered. */
+static enum data_status take_data(struct message *message, struct line_reader *reader)
+{
+    size_t n_bytes, n_consumed, n_decoded;
+    char *bytes = line_reader_bytes(reader, &n_bytes);
+    enum data_status status =
+        data_decode(&message->decoder, bytes, n_bytes, bytes, &n_consumed, &n_decoded);
+
+    line_reader_consume(reader, n_consumed);
+    if (message->decoder.fault != DATA_NO_FAULT || is_too_big(message))
+        stop_delivering(message);
+    if (message->is_delivering) {
+        int r = maildir_write(&message->delivery, bytes, n_decoded);
+
+        if (r < 0)
+            set_error(message, r);
+    }
+    return status;
+}
+
+static uint64_t min_usec(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Fills the reader until the end of the data was taken from it. Returns the decoder's word,
+ * -ETIMEDOUT, or another negative errno where the client is gone. */
+static int read_to_the_end(struct message *message, struct line_reader *reader)
+{
+    const struct session_timeouts *timeouts = &message->settings->timeouts;
+    const uint64_t started_at = time_now_usec(CLOCK_MONOTONIC);
+    uint64_t wait = timeouts->data_start, refused_at = USEC_INFINITY;
+
+    for (;;) {
+        enum data_status status = take_data(message, reader);
+
+        if (status != DATA_MORE)
+            return (int)status;
+        uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+        uint64_t at_rate = message->decoder.n_octets / MIN_OCTETS_PER_SEC * USEC_PER_SEC;
+        if (!message->is_delivering)
+            refused_at = min_usec(refused_at, now);
+        uint64_t deadline =
+            min_usec(now + wait, min_usec(started_at + timeouts->data_block + at_rate,
+                                          time_add_usec(refused_at, timeouts->discard)));
+        ssize_t n = line_reader_fill(reader, deadline);
+        if (n <= 0)
+            return n < 0 ? (int)n : -ECONNRESET;
+        wait = timeouts->data_block;
+    }
+}
+
+static void log_delivered(const struct message *message)
+{
+    const struct str_list *recipients = &message->envelope->recipients;
+    char others[32] = "";
+
+    if (recipients->n_items > 1)
+        snprintf(others, sizeof(others), " and %zu more", recipients->n_items - 1);
+    session_log(LOG_INFO, message->settings, message->peer,
+                "delivered %" PRIu64 " bytes from <%s> for <%s>%s as %s", message->decoder.n_octets,
+                message->envelope->sender.mailbox, recipients->items[0], others,
+                message->delivery.file_name);
+}
+
+enum message_end message_receive(struct message *message, struct line_reader *reader)
+{
+    int r = read_to_the_end(message, reader);
+
+    if (r == DATA_END && message->is_delivering) {
+        message->is_delivering = false;
+        int error = maildir_commit(&message->delivery);
+        if (error < 0)
+            set_error(message, error);
+        else
+            log_delivered(message);
+    }
+    stop_delivering(message);
+    if (r == -ETIMEDOUT)
+        return MESSAGE_TIMEOUT;
+    if (r < 0)
+        return MESSAGE_CLIENT_GONE;
+    if (r == DATA_BROKEN_END || message->decoder.fault != DATA_NO_FAULT)
+        return MESSAGE_FAULTY;
+    if (is_too_big(message))
+        return MESSAGE_TOO_BIG;
+    return message->error < 0 ? end_of_error(message->error) : MESSAGE_DELIVERED;
+}

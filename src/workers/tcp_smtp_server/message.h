@@ -1,0 +1,40 @@
+/* One message, from DATA to the Maildir: streamed to its file as it comes, so that no message is
+ * ever held in memory. */
+#pragma once
+
+#include "workers/tcp_smtp_server/data.h"
+#include "workers/tcp_smtp_server/envelope.h"
+#include "workers/tcp_smtp_server/line_reader.h"
+#include "workers/tcp_smtp_server/maildir.h"
+#include "workers/tcp_smtp_server/settings.h"
+
+struct message {
+    const struct session_settings *settings;
+    const struct session_peer *peer;
+    const struct envelope *envelope;
+    struct data_decoder decoder;
+    struct maildir_delivery delivery;
+    bool is_delivering; /* `delivery` is open */
+    int error;          /* why it could not be written, a negative errno */
+};
+
+enum message_end {
+    MESSAGE_DELIVERED,  /* safe in the Maildir: 250 */
+    MESSAGE_TOO_BIG,    /* 552 */
+    MESSAGE_NO_SPACE,   /* 452 */
+    MESSAGE_NO_STORAGE, /* 451: any other error of the file system */
+    MESSAGE_FAULTY,     /* refused, and the session must end: decoder.fault says why */
+    MESSAGE_TIMEOUT,    /* the client was too slow, and the session must end */
+    MESSAGE_CLIENT_GONE,
+};
+
+/* Opens the file and writes our header lines. Returns MESSAGE_DELIVERED when the data may come,
+ * MESSAGE_NO_SPACE or MESSAGE_NO_STORAGE. */
+enum message_end message_begin(struct message *message, const struct session_settings *settings,
+                               const struct session_peer *peer,
+                               const struct client_greeting *greeting,
+                               const struct envelope *envelope);
+
+/* Reads the data to its end and delivers it, or says why not. Either way the message is over, and
+ * nothing of it is left but what was delivered. */
+enum message_end message_receive(struct message *message, struct line_reader *reader);

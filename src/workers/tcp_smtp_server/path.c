@@ -1,0 +1,220 @@
+#include "workers/tcp_smtp_server/path.h"
+
+#include "base/str.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <string.h>
+
+#define LABEL_MAX 63 /* RFC 1035, 2.3.4 */
+
+/* A locale must not change what an address is, so ctype.h is of no use here. */
+static bool is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* RFC 5322, 3.2.3: atext. */
+static bool is_atom_character(char c)
+{
+    return is_letter_or_digit(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c));
+}
+
+/* The length of the well-formed non-ASCII UTF-8 sequence (RFC 3629, 4) that `text` starts with, or
+ * 0. The control characters U+0080 to U+009F are refused: terminals obey them, and no address
+ * needs them. */
+static size_t utf8_length(const char *text)
+{
+    const uint8_t *p = (const uint8_t *)text;
+    uint8_t min = 0x80, max = 0xbf;
+    size_t length;
+
+    if (p[0] >= 0xc2 && p[0] <= 0xdf)
+        length = 2;
+    else if (p[0] >= 0xe0 && p[0] <= 0xef)
+        length = 3;
+    else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+        length = 4;
+    else
+        return 0;
+    /* What would be too long a form, a surrogate, or past U+10FFFF. */
+    if (p[0] == 0xc2 || p[0] == 0xe0)
+        min = 0xa0;
+    else if (p[0] == 0xf0)
+        min = 0x90;
+    if (p[0] == 0xed)
+        max = 0x9f;
+    else if (p[0] == 0xf4)
+        max = 0x8f;
+    if (p[1] < min || p[1] > max)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if (p[i] < 0x80 || p[i] > 0xbf)
+            return 0;
+    return length;
+}
+
+/* The functions below get the start of something and return what follows it, or NULL where it is
+ * not there. The text ends in NUL, which is part of nothing. */
+
+static const char *skip_label(const char *text, bool allow_utf8)
+{
+    const char *p = text;
+
+    for (;;) {
+        size_t n = allow_utf8 ? utf8_length(p) : 0;
+
+        if (n == 0 && (is_letter_or_digit(*p) || *p == '_' || (*p == '-' && p > text)))
+            n = 1;
+        if (n == 0)
+            break;
+        p += n;
+    }
+    return p > text && p[-1] != '-' && p - text <= LABEL_MAX ? p : NULL;
+}
+
+static const char *skip_domain_name(const char *text, bool allow_utf8)
+{
+    const char *p = skip_label(text, allow_utf8);
+
+    while (p && *p == '.')
+        p = skip_label(p + 1, allow_utf8);
+    return p && p - text <= DOMAIN_MAX ? p : NULL;
+}
+
+/* "[192.0.2.1]", "[IPv6:2001:db8::1]", or a tag and something that the future will define. */
+static const char *skip_address_literal(const char *text)
+{
+    char inner[DOMAIN_MAX + 1];
+    unsigned char address[sizeof(struct in6_addr)];
+    const char *end = text + strcspn(text, "]");
+    size_t length = *text == '[' && *end ? (size_t)(end - text) - 1 : 0;
+
+    if (length == 0 || length + 2 > DOMAIN_MAX)
+        return NULL;
+    memcpy(inner, text + 1, length);
+    inner[length] = '\0';
+    /* dcontent of RFC 5321, 4.1.3, which keeps spaces and UTF-8 out. */
+    for (size_t i = 0; i < length; i++)
+        if (inner[i] < 33 || inner[i] > 126 || inner[i] == '[' || inner[i] == '\\')
+            return NULL;
+    char *colon = strchr(inner, ':');
+    if (!colon)
+        return inet_pton(AF_INET, inner, address) == 1 ? end + 1 : NULL;
+    if (str_starts_nocase(inner, "IPv6:"))
+        return inet_pton(AF_INET6, colon + 1, address) == 1 ? end + 1 : NULL;
+    *colon = '\0';
+    const char *tag_end = skip_label(inner, false);
+    return tag_end == colon && colon[1] ? end + 1 : NULL;
+}
+
+static const char *skip_domain(const char *text, bool allow_utf8)
+{
+    return *text == '[' ? skip_address_literal(text) : skip_domain_name(text, allow_utf8);
+}
+
+static const char *skip_quoted_string(const char *text)
+{
+    const char *p = text + 1;
+
+    while (*p != '"') {
+        size_t n = utf8_length(p);
+
+        if (n == 0 && *p == '\\' && p[1] >= 32 && p[1] <= 126)
+            n = 2;
+        else if (n == 0 && *p >= 32 && *p <= 126 && *p != '\\')
+            n = 1;
+        if (n == 0)
+            return NULL;
+        p += n;
+    }
+    return p + 1;
+}
+
+static const char *skip_dot_string(const char *text)
+{
+    const char *p = text;
+
+    for (;;) {
+        const char *atom = p;
+
+        for (size_t n = 1; n > 0; p += n) {
+            n = utf8_length(p);
+            if (n == 0 && is_atom_character(*p))
+                n = 1;
+        }
+        if (p == atom)
+            return NULL;
+        if (*p != '.')
+            return p;
+        p++;
+    }
+}
+
+static const char *skip_local_part(const char *text)
+{
+    const char *end = *text == '"' ? skip_quoted_string(text) : skip_dot_string(text);
+
+    return end && end - text <= LOCAL_PART_MAX ? end : NULL;
+}
+
+/* "@one.example,@two.example:": obsolete, to be accepted and ignored (RFC 5321, 4.1.1.3). */
+static const char *skip_source_route(const char *text)
+{
+    const char *p = text;
+
+    for (;;) {
+        if (*p != '@' || !(p = skip_domain(p + 1, true)))
+            return NULL;
+        if (*p == ':')
+            return p + 1;
+        if (*p++ != ',')
+            return NULL;
+    }
+}
+
+static bool is_ascii(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text > 127)
+            return false;
+    return true;
+}
+
+const char *path_parse(const char *text, enum path_kind kind, struct path *ret)
+{
+    const char *mailbox = text + 1, *end, *at = NULL;
+
+    if (*text != '<')
+        return NULL;
+    if (*mailbox == '@' && !(mailbox = skip_source_route(mailbox)))
+        return NULL;
+    if (kind == PATH_REVERSE && text[1] == '>')
+        end = mailbox;
+    else if (!(end = skip_local_part(mailbox)))
+        return NULL;
+    if (*end == '@') {
+        at = end;
+        if (!(end = skip_domain(at + 1, true)))
+            return NULL;
+    }
+    /* Only these two do without a domain. */
+    size_t length = (size_t)(end - mailbox);
+    bool is_postmaster = length == strlen("postmaster") && str_starts_nocase(mailbox, "postmaster");
+    if (!at && length > 0 && !(kind == PATH_FORWARD && is_postmaster && mailbox == text + 1))
+        return NULL;
+    if (*end != '>' || end + 1 - text > PATH_MAX_OCTETS)
+        return NULL;
+    memcpy(ret->mailbox, mailbox, length);
+    ret->mailbox[length] = '\0';
+    ret->domain_at = at ? (size_t)(at + 1 - mailbox) : length;
+    ret->is_ascii = is_ascii(ret->mailbox);
+    return end + 1;
+}
+
+bool path_is_domain(const char *text, bool allow_utf8)
+{
+    const char *end = skip_domain(text, allow_utf8);
+
+    return end && *end == '\0';
+}

@@ -1,0 +1,25 @@
+/* Replies on their way to the client. They wait in a buffer, so that a group of pipelined commands
+ * is answered with one packet; whoever is about to wait for the client flushes first. */
+#pragma once
+
+#include "base/macro.h"
+#include "workers/tcp_smtp_server/transport.h"
+
+#define REPLY_BUFFER_BYTES 4096
+
+struct reply_writer {
+    const struct transport *transport;
+    uint64_t timeout_usec; /* for a client that does not read what we send */
+    int error;             /* the first failure, a negative errno; then nothing more is sent */
+    size_t length;
+    char buffer[REPLY_BUFFER_BYTES];
+};
+
+void reply_writer_init(struct reply_writer *writer, const struct transport *transport,
+                       uint64_t timeout_usec);
+
+/* Adds one line, without its CRLF; cut to the 512 octets of RFC 5321, 4.5.3.1.5. */
+void reply_add(struct reply_writer *writer, const char *format, ...) _printf_(2, 3);
+
+/* Sends what was added. Returns 0, or the failure that `error` also keeps. */
+int reply_flush(struct reply_writer *writer);

@@ -1,0 +1,208 @@
+#include "workers/tcp_smtp_server/session_internal.h"
+
+#include "base/time.h"
+#include "workers/tcp_smtp_server/session_log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Commands that were refused, since the last message was delivered. */
+#define MAX_ERRORS 20
+/* Commands that bring no message nearer, since the last message was delivered. */
+#define MAX_IDLE_COMMANDS 100
+/* Read and thrown away after the last reply. */
+#define LINGER_MAX_OCTETS (UINT64_C(64) << 20)
+
+/* The session ends after this reply (NULL: after what was said before), for a reason that an
+ * administrator may ask for. */
+void session_close(struct session *session, const char *text, const char *reason)
+{
+    if (text)
+        session_reply(session, "%s", text);
+    session_log(LOG_NOTICE, session->settings, session->peer, "closed: %s", reason);
+    session->must_linger = true;
+    session->state = STATE_CLOSING;
+}
+
+/* Every refusal of a command goes through here. */
+void session_refuse(struct session *session, const char *text)
+{
+    if (++session->n_errors < MAX_ERRORS)
+        session_reply(session, "%s", text);
+    else
+        session_close(session, "421 4.7.0 Too many errors", "too many errors");
+}
+
+void session_reset_transaction(struct session *session)
+{
+    str_list_clear(&session->envelope.recipients);
+    session->n_recipients_over = 0;
+    if (session->state == STATE_SENDER || session->state == STATE_RECIPIENTS)
+        session->state = STATE_IDLE;
+}
+
+#define EVERYWHERE(function)                                                                       \
+    {                                                                                              \
+        function, function, function, function                                                     \
+    }
+
+/* What each command does in each state, and what else is to be known of it. */
+static const struct {
+    command_function *in_state[N_COMMAND_STATES]; /* GREETED, IDLE, SENDER, RECIPIENTS */
+    bool takes_no_argument;
+    bool ends_group; /* the last of a pipelined group: RFC 2920, 3.1 */
+    bool is_idle;    /* counts towards MAX_IDLE_COMMANDS */
+} rules[N_COMMANDS] = {
+    [COMMAND_UNKNOWN] = {EVERYWHERE(refuse_unknown), false, false, false},
+    [COMMAND_NOT_IMPLEMENTED] = {EVERYWHERE(refuse_not_implemented), false, false, false},
+    [COMMAND_FORBIDDEN] = {EVERYWHERE(refuse_http), false, false, false},
+    [COMMAND_HELO] = {EVERYWHERE(do_helo), false, true, true},
+    [COMMAND_EHLO] = {EVERYWHERE(do_ehlo), false, true, true},
+    [COMMAND_MAIL] = {{refuse_without_greeting, do_mail, refuse_second_mail, refuse_second_mail},
+                      false,
+                      false,
+                      false},
+    [COMMAND_RCPT] = {{refuse_without_greeting, refuse_without_mail, do_rcpt, do_rcpt},
+                      false,
+                      false,
+                      false},
+    [COMMAND_DATA] = {{refuse_without_greeting, refuse_without_mail, refuse_without_recipient,
+                       do_data},
+                      true,
+                      true,
+                      false},
+    [COMMAND_RSET] = {EVERYWHERE(do_rset), true, false, true},
+    [COMMAND_NOOP] = {EVERYWHERE(do_noop), false, true, true},
+    [COMMAND_VRFY] = {EVERYWHERE(do_vrfy), false, true, true},
+    [COMMAND_HELP] = {EVERYWHERE(do_help), false, false, true},
+    [COMMAND_QUIT] = {EVERYWHERE(do_quit), true, false, false},
+};
+
+/* True where the client sent more than it may before it has read the reply to this command. */
+static bool is_out_of_step(const struct session *session, enum command command)
+{
+    /* Only EHLO tells a client that it may pipeline. What follows QUIT is nobody's concern. */
+    bool may_pipeline = session->greeting.kind == GREETING_EHLO && !rules[command].ends_group;
+
+    return command != COMMAND_QUIT && !may_pipeline && line_reader_has_input(&session->reader);
+}
+
+static void obey(struct session *session, char *line, size_t length)
+{
+    const char *argument;
+    enum command command = command_parse(line, length, &argument);
+
+    if (is_out_of_step(session, command))
+        session_close(session, "554 5.5.0 Improper command pipelining", "improper pipelining");
+    else if (length + 2 > command_line_max(command))
+        session_refuse(session, "500 5.5.2 Line too long");
+    else if (rules[command].takes_no_argument && *argument)
+        session_refuse(session, "501 5.5.4 The command takes no argument");
+    else if (rules[command].is_idle && ++session->n_idle_commands > MAX_IDLE_COMMANDS)
+        session_close(session, "421 4.7.0 Too many commands without mail",
+                      "too many idle commands");
+    else
+        rules[command].in_state[session->state](session, argument);
+}
+
+static void end_without_command(struct session *session, int error)
+{
+    if (error == -ETIMEDOUT)
+        session_close(session, "421 4.4.2 Timeout", "time-out");
+    session->state = STATE_CLOSING;
+}
+
+/* Takes the next command, and waits for it where it is not yet there. */
+static void next_command(struct session *session)
+{
+    uint64_t deadline = time_now_usec(CLOCK_MONOTONIC) + session->settings->timeouts.command;
+    enum line_status status;
+    char *line;
+    size_t length;
+
+    if (deadline > session->ends_at)
+        deadline = session->ends_at;
+    while ((status = line_reader_take_line(&session->reader, COMMAND_LINE_MAX_MAIL, &line,
+                                           &length)) == LINE_INCOMPLETE) {
+        if (reply_flush(&session->replies) < 0) {
+            session->state = STATE_CLOSING;
+            return;
+        }
+        ssize_t n = line_reader_fill(&session->reader, deadline);
+        if (n <= 0) {
+            end_without_command(session, (int)n);
+            return;
+        }
+    }
+    if (status == LINE_COMPLETE)
+        obey(session, line, length);
+    else if (status == LINE_TOO_LONG)
+        session_refuse(session, "500 5.5.2 Line too long");
+    else
+        session_close(session, "500 5.5.2 Lines must end in <CR><LF> and hold no <CR>, <LF> or NUL",
+                      "malformed command line");
+}
+
+/* A socket that is closed with input unread sends a reset, which may overtake our last reply and
+ * destroy it (RFC 1122, 4.2.2.13). So the client gets a little time to read it and to close first.
+ */
+static void linger(struct session *session)
+{
+    const struct transport *transport = session->reader.transport;
+    uint64_t deadline = time_now_usec(CLOCK_MONOTONIC) + session->settings->timeouts.linger;
+    uint64_t n_octets = 0;
+    ssize_t n;
+
+    transport->end_output(transport->userdata);
+    do {
+        n = transport->receive(transport->userdata, session->reader.buffer, LINE_READER_BYTES,
+                               deadline);
+        n_octets += n > 0 ? (uint64_t)n : 0;
+    } while (n > 0 && n_octets < LINGER_MAX_OCTETS);
+}
+
+static void serve(struct session *session)
+{
+    if (line_reader_has_input(&session->reader)) {
+        session_close(session, "554 5.5.0 You spoke before our greeting",
+                      "input before the greeting");
+    } else {
+        session_reply(session, "220 %s ESMTP dispatcherd", session->settings->host_name);
+        while (session->state != STATE_CLOSING)
+            next_command(session);
+    }
+    if (reply_flush(&session->replies) == 0 && session->must_linger)
+        linger(session);
+    session_reset_transaction(session);
+}
+
+void session_run_over(const struct session_settings *settings, const struct session_peer *peer,
+                      const struct transport *transport)
+{
+    /* Too much for the stack of a thread whose STACKSIZE an administrator may choose. */
+    struct session *session = calloc(1, sizeof(*session));
+
+    if (!session) {
+        static const char busy[] = "421 4.3.0 Out of memory\r\n";
+
+        (void)transport->send(transport->userdata, busy, strlen(busy),
+                              time_now_usec(CLOCK_MONOTONIC) + USEC_PER_SEC);
+        return;
+    }
+    session->settings = settings;
+    session->peer = peer;
+    session->state = STATE_GREETED;
+    session->ends_at = time_now_usec(CLOCK_MONOTONIC) + settings->timeouts.session;
+    line_reader_init(&session->reader, transport);
+    reply_writer_init(&session->replies, transport, settings->timeouts.command);
+    serve(session);
+    free(session);
+}
+
+void session_run(const struct session_settings *settings, const struct session_peer *peer, int fd)
+{
+    const struct transport transport = transport_over_socket(&fd);
+
+    session_run_over(settings, peer, &transport);
+}

@@ -1,0 +1,242 @@
+#include "workers/tcp_smtp_server/session_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* RFC 5321, 4.5.3.1.8, asks for at least 100. */
+#define MAX_RECIPIENTS 1000
+/* RCPT beyond the limit that a client may pipeline before it has seen a 452; more are errors. */
+#define MAX_RECIPIENTS_OVER 1000
+/* Returns false where it was refused. */
+static bool take_greeting(struct session *session, const char *argument, enum greeting kind)
+{
+    const char *refusal = command_parse_greeting(argument, kind, &session->greeting);
+
+    if (refusal) {
+        session_refuse(session, refusal);
+        return false;
+    }
+    /* RFC 5321, 4.1.4: as if RSET had been sent. */
+    session_reset_transaction(session);
+    session->state = STATE_IDLE;
+    return true;
+}
+
+void do_helo(struct session *session, const char *argument)
+{
+    if (take_greeting(session, argument, GREETING_HELO))
+        session_reply(session, "250 %s", session->settings->host_name);
+}
+
+void do_ehlo(struct session *session, const char *argument)
+{
+    if (!take_greeting(session, argument, GREETING_EHLO))
+        return;
+    session_reply(session, "250-%s", session->settings->host_name);
+    session_reply(session, "250-PIPELINING");
+    session_reply(session, "250-SIZE %" PRIu64, session->settings->max_message_octets);
+    session_reply(session, "250-8BITMIME");
+    session_reply(session, "250-ENHANCEDSTATUSCODES");
+    session_reply(session, "250 SMTPUTF8");
+}
+
+void do_mail(struct session *session, const char *argument)
+{
+    struct mail_arguments mail;
+    const char *refusal =
+        command_parse_mail(argument, session->greeting.kind == GREETING_EHLO, &mail);
+
+    if (!refusal && mail.size > session->settings->max_message_octets)
+        refusal = "552 5.3.4 Message too big";
+    if (refusal) {
+        session_refuse(session, refusal);
+        return;
+    }
+    session->envelope.is_smtputf8 = mail.is_smtputf8;
+    session->envelope.sender = mail.sender;
+    session->state = STATE_SENDER;
+    session_reply(session, "250 2.1.0 Sender ok");
+}
+
+static bool has_recipient(const struct envelope *envelope, const char *mailbox)
+{
+    for (size_t i = 0; i < envelope->recipients.n_items; i++)
+        if (strcmp(envelope->recipients.items[i], mailbox) == 0)
+            return true;
+    return false;
+}
+
+/* RFC 5321, 4.5.3.1.10: 452, and the recipients so far stay. */
+static void refuse_one_more_recipient(struct session *session)
+{
+    static const char text[] = "452 4.5.3 Too many recipients";
+
+    if (session->n_recipients_over++ < MAX_RECIPIENTS_OVER)
+        session_reply(session, "%s", text);
+    else
+        session_refuse(session, text);
+}
+
+void do_rcpt(struct session *session, const char *argument)
+{
+    struct envelope *envelope = &session->envelope;
+    struct path path;
+    const char *refusal = command_parse_rcpt(argument, envelope->is_smtputf8, &path);
+
+    if (!refusal && *path_domain(&path) &&
+        !session_settings_has_domain(session->settings, path_domain(&path)))
+        refusal = "550 5.7.1 Mail for this domain is not accepted here";
+    if (refusal) {
+        session_refuse(session, refusal);
+        return;
+    }
+    if (!has_recipient(envelope, path.mailbox)) {
+        if (envelope->recipients.n_items >= MAX_RECIPIENTS) {
+            refuse_one_more_recipient(session);
+            return;
+        }
+        if (str_list_append(&envelope->recipients, path.mailbox) < 0) {
+            session_reply(session, "452 4.3.0 Out of memory");
+            return;
+        }
+    }
+    session->state = STATE_RECIPIENTS;
+    session_reply(session, "250 2.1.5 Recipient ok");
+}
+
+static const char *fault_to_string(enum data_fault fault)
+{
+    switch (fault) {
+    case DATA_BARE_LF:
+        return "bare <LF>";
+    case DATA_BARE_CR:
+        return "bare <CR>";
+    case DATA_NUL:
+        return "NUL";
+    case DATA_NO_FAULT:
+        break;
+    }
+    return "single dot with a wrong line end";
+}
+
+/* A message that breaks the rules ends the session: what the client sends next may be what somebody
+ * smuggled into it. */
+static void refuse_faulty(struct session *session, enum data_fault fault)
+{
+    char reason[64];
+
+    session_reply(session, "554 5.6.0 Refused: %s in the message", fault_to_string(fault));
+    snprintf(reason, sizeof(reason), "%s in a message", fault_to_string(fault));
+    session_close(session, NULL, reason);
+}
+
+static void finish_message(struct session *session, enum message_end end)
+{
+    switch (end) {
+    case MESSAGE_DELIVERED:
+        session->n_errors = session->n_idle_commands = 0;
+        session_reply(session, "250 2.0.0 Delivered as %s", session->message.delivery.file_name);
+        break;
+    case MESSAGE_TOO_BIG:
+        session_refuse(session, "552 5.3.4 Message too big");
+        break;
+    case MESSAGE_NO_SPACE:
+        session_reply(session, "452 4.3.1 Insufficient system storage");
+        break;
+    case MESSAGE_NO_STORAGE:
+        session_reply(session, "451 4.3.0 The message could not be stored");
+        break;
+    case MESSAGE_FAULTY:
+        refuse_faulty(session, session->message.decoder.fault);
+        break;
+    case MESSAGE_TIMEOUT:
+        session_close(session, "421 4.4.2 Timeout", "time-out in a message");
+        break;
+    case MESSAGE_CLIENT_GONE:
+        session->state = STATE_CLOSING;
+        break;
+    }
+    session_reset_transaction(session);
+}
+
+void do_data(struct session *session, const char *argument _unused_)
+{
+    struct message *message = &session->message;
+    enum message_end end = message_begin(message, session->settings, session->peer,
+                                         &session->greeting, &session->envelope);
+
+    /* Without 354 the client sends nothing, so a full disk costs it no transfer. */
+    if (end == MESSAGE_DELIVERED) {
+        session_reply(session, "354 End data with <CR><LF>.<CR><LF>");
+        (void)reply_flush(&session->replies);
+        end = message_receive(message, &session->reader);
+    }
+    finish_message(session, end);
+}
+
+void do_rset(struct session *session, const char *argument _unused_)
+{
+    session_reset_transaction(session);
+    session_reply(session, "250 2.0.0 Ok");
+}
+
+void do_noop(struct session *session, const char *argument _unused_)
+{
+    session_reply(session, "250 2.0.0 Ok");
+}
+
+void do_vrfy(struct session *session, const char *argument)
+{
+    /* RFC 5321, 3.5.3: what a server says that does not tell. */
+    if (*argument)
+        session_reply(session, "252 2.5.2 Send some mail and see");
+    else
+        session_refuse(session, "501 5.5.4 Syntax: VRFY address");
+}
+
+void do_help(struct session *session, const char *argument _unused_)
+{
+    session_reply(session, "214 2.0.0 Commands: HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT");
+}
+
+void do_quit(struct session *session, const char *argument _unused_)
+{
+    session_reply(session, "221 2.0.0 Bye");
+    session->state = STATE_CLOSING;
+}
+
+void refuse_unknown(struct session *session, const char *argument _unused_)
+{
+    session_refuse(session, "500 5.5.1 Unknown command");
+}
+
+void refuse_not_implemented(struct session *session, const char *argument _unused_)
+{
+    session_refuse(session, "502 5.5.1 Command not implemented");
+}
+
+void refuse_http(struct session *session, const char *argument _unused_)
+{
+    session_close(session, "421 4.7.0 This is an SMTP server", "a command of HTTP");
+}
+
+void refuse_without_greeting(struct session *session, const char *argument _unused_)
+{
+    session_refuse(session, "503 5.5.1 Say EHLO or HELO first");
+}
+
+void refuse_without_mail(struct session *session, const char *argument _unused_)
+{
+    session_refuse(session, "503 5.5.1 MAIL is needed first");
+}
+
+void refuse_second_mail(struct session *session, const char *argument _unused_)
+{
+    session_refuse(session, "503 5.5.1 A sender is named already");
+}
+
+void refuse_without_recipient(struct session *session, const char *argument _unused_)
+{
+    session_refuse(session, "554 5.5.1 No valid recipients");
+}

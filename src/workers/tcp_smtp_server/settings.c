@@ -1,0 +1,162 @@
+#include "workers/tcp_smtp_server/settings.h"
+
+#include "base/time.h"
+#include "workers/tcp_smtp_server/path.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHANNEL_MAX         32
+#define DEFAULT_SIZE_OCTETS UINT64_C(26214400)
+/* RFC 5321, 4.5.3.1.7 wants every server to take messages of 64 KiB. */
+#define MIN_SIZE_OCTETS UINT64_C(65536)
+/* No Maildir takes more, and sums of sizes stay far from overflow. */
+#define MAX_SIZE_OCTETS (UINT64_C(1) << 40)
+
+const struct session_timeouts session_timeouts_default = {
+    .command = 5 * 60 * USEC_PER_SEC,    /* RFC 5321, 4.5.3.2.7 */
+    .data_start = 2 * 60 * USEC_PER_SEC, /* 4.5.3.2.4 */
+    .data_block = 3 * 60 * USEC_PER_SEC, /* 4.5.3.2.5 */
+    .discard = 10 * 60 * USEC_PER_SEC,   /* as long as a client waits for the reply: 4.5.3.2.6 */
+    .session = 4 * 60 * 60 * USEC_PER_SEC,
+    .linger = 10 * USEC_PER_SEC,
+};
+
+int session_settings_init(struct session_settings *settings, const char *service,
+                          const char *host_name)
+{
+    *settings = (struct session_settings){
+        .service = strdup(service),
+        .host_name = strdup(host_name),
+        .max_message_octets = DEFAULT_SIZE_OCTETS,
+        .timeouts = session_timeouts_default,
+    };
+    return settings->service && settings->host_name ? 0 : -ENOMEM;
+}
+
+static int replace_string(char **string, const char *value)
+{
+    char *copy = strdup(value);
+
+    if (!copy)
+        return -ENOMEM;
+    free(*string);
+    *string = copy;
+    return 0;
+}
+
+/* Each parser returns 0, -ENOMEM, or -EINVAL and what would be right. */
+
+/* The name goes into a comment of Received:, so it must need no quoting there. */
+static int apply_channel(struct session_settings *settings, const char *value,
+                         const char **ret_hint)
+{
+    size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789_-");
+
+    *ret_hint = "must be a channel's name: 1 to 32 letters, digits, '_' and '-'";
+    if (length == 0 || length > CHANNEL_MAX || value[length])
+        return -EINVAL;
+    return replace_string(&settings->channel, value);
+}
+
+static int apply_domain(struct session_settings *settings, const char *value, const char **ret_hint)
+{
+    *ret_hint = "must be a domain, such as example.com, or an address literal, such as [192.0.2.1]";
+    if (!path_is_domain(value, true))
+        return -EINVAL;
+    return str_list_append(&settings->domains, value);
+}
+
+static int apply_maildir(struct session_settings *settings, const char *value,
+                         const char **ret_hint)
+{
+    *ret_hint = "must be the path of a folder";
+    if (!*value)
+        return -EINVAL;
+    return replace_string(&settings->maildir, value);
+}
+
+static int apply_size(struct session_settings *settings, const char *value, const char **ret_hint)
+{
+    char *end;
+
+    *ret_hint = "must be a number of bytes from 65536 to 1099511627776";
+    errno = 0;
+    unsigned long long size = strtoull(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end || errno != 0 || size < MIN_SIZE_OCTETS ||
+        size > MAX_SIZE_OCTETS)
+        return -EINVAL;
+    settings->max_message_octets = size;
+    return 0;
+}
+
+static const struct {
+    const char *prefix;
+    int (*apply)(struct session_settings *settings, const char *value, const char **ret_hint);
+} parameters[] = {
+    {"CHANNEL=", apply_channel},
+    {"DOMAIN=", apply_domain},
+    {"MAILDIR=", apply_maildir},
+    {"SIZE=", apply_size},
+};
+
+int session_settings_apply(struct session_settings *settings, const char *parameter,
+                           char error[SETTINGS_ERROR_BYTES])
+{
+    for (size_t i = 0; i < ELEMENTSOF(parameters); i++) {
+        const char *hint = NULL;
+
+        if (!str_starts_nocase(parameter, parameters[i].prefix))
+            continue;
+        int r = parameters[i].apply(settings, parameter + strlen(parameters[i].prefix), &hint);
+        if (r == -EINVAL)
+            snprintf(error, SETTINGS_ERROR_BYTES, "PARAMETER=%.200s: %s", parameter, hint);
+        return r;
+    }
+    snprintf(error, SETTINGS_ERROR_BYTES,
+             "PARAMETER=%.200s: unknown; the parameters are CHANNEL=, DOMAIN=, MAILDIR= and SIZE=",
+             parameter);
+    return -EINVAL;
+}
+
+int session_settings_complete(struct session_settings *settings)
+{
+    const char *state_folder = getenv("STATE_DIRECTORY");
+
+    if (settings->domains.n_items == 0 &&
+        (str_list_append(&settings->domains, "localhost") < 0 ||
+         str_list_append(&settings->domains, settings->host_name) < 0))
+        return -ENOMEM;
+    if (settings->maildir)
+        return 0;
+    if (!state_folder || !*state_folder)
+        return replace_string(&settings->maildir, "./mail");
+    /* With several StateDirectory= systemd separates them by colons; the first is ours. */
+    int length = (int)strcspn(state_folder, ":");
+    if (asprintf(&settings->maildir, "%.*s/mail", length, state_folder) < 0) {
+        settings->maildir = NULL;
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void session_settings_clear(struct session_settings *settings)
+{
+    free(settings->service);
+    free(settings->host_name);
+    free(settings->channel);
+    free(settings->maildir);
+    str_list_clear(&settings->domains);
+    *settings = (struct session_settings){0};
+}
+
+bool session_settings_has_domain(const struct session_settings *settings, const char *domain)
+{
+    for (size_t i = 0; i < settings->domains.n_items; i++)
+        if (str_equal_nocase(settings->domains.items[i], domain))
+            return true;
+    return false;
+}

@@ -1,0 +1,137 @@
+#include "workers/smtp_dialogue.h"
+
+#include "base/str.h"
+
+#include <check.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    PATIENCE_MSEC = 5000,
+    PAUSE_USEC = 20000,
+};
+
+struct client {
+    const struct session_settings *settings;
+    int client_fd, server_fd;
+    char sent[65536]; /* what is to be sent as one piece */
+    size_t n_sent;
+    char received[8192];
+    size_t n_received;
+};
+
+static void *run_session(void *userdata)
+{
+    const struct client *client = userdata;
+    const struct session_peer peer = {"0123456789abcdef", "192.0.2.1", 4711};
+
+    session_run(client->settings, &peer, client->server_fd);
+    close(client->server_fd);
+    return NULL;
+}
+
+static void flush(struct client *client)
+{
+    const char *next = client->sent;
+
+    while (client->n_sent > 0) {
+        ssize_t n = send(client->client_fd, next, client->n_sent, MSG_NOSIGNAL);
+
+        ck_assert_msg(n > 0, "cannot send: %m");
+        next += n;
+        client->n_sent -= (size_t)n;
+    }
+}
+
+static void add(struct client *client, const char *text, const char *end)
+{
+    size_t length = strlen(text) + strlen(end);
+
+    ck_assert_uint_lt(client->n_sent + length, sizeof(client->sent));
+    client->n_sent += (size_t)sprintf(client->sent + client->n_sent, "%s%s", text, end);
+}
+
+/* Reads until there is a whole line, or the end. Returns the line's length, or 0. */
+static size_t read_line(struct client *client, char *line)
+{
+    for (;;) {
+        struct pollfd entry = {.fd = client->client_fd, .events = POLLIN};
+        char *end = memmem(client->received, client->n_received, "\r\n", 2);
+
+        if (end) {
+            size_t length = (size_t)(end - client->received);
+
+            memcpy(line, client->received, length);
+            line[length] = '\0';
+            client->n_received -= length + 2;
+            memmove(client->received, end + 2, client->n_received);
+            return length;
+        }
+        ck_assert_msg(poll(&entry, 1, PATIENCE_MSEC) == 1, "the server says nothing");
+        ssize_t n = recv(client->client_fd, client->received + client->n_received,
+                         sizeof(client->received) - client->n_received, 0);
+        if (n <= 0) {
+            ck_assert_uint_eq(client->n_received, 0);
+            return 0;
+        }
+        client->n_received += (size_t)n;
+    }
+}
+
+static void take_step(struct client *client, size_t number, const char *step)
+{
+    const char *text = strlen(step) > 3 ? step + 3 : "";
+    char line[sizeof(client->received)];
+
+    if (*step != 'C' && *step != 'R')
+        flush(client);
+    switch (*step) {
+    case 'C':
+        add(client, text, "\r\n");
+        break;
+    case 'R':
+        add(client, text, "");
+        break;
+    case 'S':
+        ck_assert_msg(read_line(client, line) > 0, "step %zu: end of file instead of '%s'", number,
+                      text);
+        ck_assert_msg(strncmp(line, text, strlen(text)) == 0, "step %zu: '%s' instead of '%s'",
+                      number, line, text);
+        break;
+    case 'E':
+        ck_assert_msg(read_line(client, line) == 0, "step %zu: '%s' instead of the end", number,
+                      line);
+        break;
+    case 'W':
+        usleep(PAUSE_USEC);
+        break;
+    default:
+        ck_abort_msg("step %zu: '%s'", number, step);
+    }
+}
+
+void smtp_dialogue(const struct session_settings *settings, const char *const steps[])
+{
+    struct client client = {.settings = settings};
+    pthread_t thread;
+    int fds[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    client.client_fd = fds[0];
+    client.server_fd = fds[1];
+    /* A dialogue that starts with the client lets it speak before the session does. */
+    size_t i = 0;
+    for (; steps[i] && (*steps[i] == 'C' || *steps[i] == 'R'); i++)
+        take_step(&client, i, steps[i]);
+    flush(&client);
+    ck_assert_int_eq(pthread_create(&thread, NULL, run_session, &client), 0);
+    for (; steps[i]; i++)
+        take_step(&client, i, steps[i]);
+    flush(&client);
+    close(client.client_fd);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}

@@ -1,0 +1,14 @@
+/* A session over a socket pair, written down as the client's and the server's lines. */
+#pragma once
+
+#include "workers/tcp_smtp_server/session.h"
+
+/* Each string is one step:
+ *   "C: text"   the client sends the line and CRLF; steps of the client that follow each other go
+ *               out as one piece
+ *   "R: bytes"  the client sends the bytes as they are
+ *   "S: text"   the server's next line starts with the text
+ *   "E:"        the server has closed, and has sent no more
+ *   "W:"        waits a moment, so that what follows is not pipelined
+ * The list ends with NULL; then the client closes, and the session must come to its end. */
+void smtp_dialogue(const struct session_settings *settings, const char *const steps[]);
