@@ -7,6 +7,7 @@ libtestsupport_la_SOURCES = \
 	%D%/support/main.c \
 	%D%/support/random.c \
 	%D%/support/random.h \
+	%D%/support/sanitizer.h \
 	%D%/support/suite.h
 libtestsupport_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 libtestsupport_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -13,7 +13,6 @@ struct context {
     sd_event *event;
     const struct spawner *spawner;
     const char *host_name;       /* this host's name up to its first dot */
-    const char *log_dir;         /* of relative LOGFILEs */
     uint32_t debug;              /* the daemon's own mask */
     unsigned stop_limit_sec;     /* how long sessions may go on when the daemon stops */
     uint64_t next_connection_id; /* see context_new_connection_id() */

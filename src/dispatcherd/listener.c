@@ -150,6 +150,13 @@ void listeners_watch(struct service *service, bool on)
     }
 }
 
+void listeners_close_own(struct service *service)
+{
+    /* A service has sockets of one kind: all passed, or all bound here. */
+    if (service->n_listeners > 0 && !service->listeners[0].is_inherited)
+        listeners_free(service);
+}
+
 void listeners_free(struct service *service)
 {
     for (size_t i = 0; i < service->n_listeners; i++) {

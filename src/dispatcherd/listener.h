@@ -31,5 +31,9 @@ bool listeners_accept(struct service *service);
 /* Watches the sockets or leaves them alone, so that what may not be accepted costs nothing. */
 void listeners_watch(struct service *service, bool on);
 
+/* Closes those that the service manager does not hold; frees all of them then, if there are such.
+ */
+void listeners_close_own(struct service *service);
+
 /* Closes and frees all of them. */
 void listeners_free(struct service *service);

@@ -28,6 +28,8 @@ dispatcherd_SOURCES = \
 	%D%/message_ids.h \
 	%D%/notify.c \
 	%D%/notify.h \
+	%D%/operations.c \
+	%D%/operations.h \
 	%D%/report.c \
 	%D%/report.h \
 	%D%/service.c \

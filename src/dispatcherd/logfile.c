@@ -26,15 +26,13 @@ static void add_expanded(struct str_buffer *path, const char *pattern, const cha
     }
 }
 
-int logfile_open(const char *pattern, const char *log_dir, const char *host_name, pid_t pid)
+int logfile_open(const char *pattern, const char *host_name, pid_t pid)
 {
     char text[PATH_MAX], stamp[32];
     struct str_buffer path = str_buffer_init(text, sizeof(text));
     time_t now = time(NULL);
     struct tm tm;
 
-    if (pattern[0] != '/')
-        str_buffer_add(&path, "%s/", log_dir);
     add_expanded(&path, pattern, host_name);
     localtime_r(&now, &tm);
     strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &tm);

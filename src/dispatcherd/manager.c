@@ -229,8 +229,6 @@ static int add_signals(struct manager *manager)
 static int init_context(struct manager *manager, const struct config *config,
                         const struct manager_settings *settings)
 {
-    const char *log_dir = getenv("LOGS_DIRECTORY");
-
     if (gethostname(manager->host_name, sizeof(manager->host_name) - 1) < 0)
         return -errno;
     manager->host_name[strcspn(manager->host_name, ".")] = '\0';
@@ -238,7 +236,6 @@ static int init_context(struct manager *manager, const struct config *config,
         .changed = on_change,
         .spawner = settings->spawner,
         .host_name = manager->host_name,
-        .log_dir = log_dir ? log_dir : LOG_DIR,
         .debug = config->debug,
         .stop_limit_sec = settings->stop_limit_sec,
     };

@@ -20,8 +20,9 @@
     "4980867ca75f4c00af5cab97d2931592" /* a worker died by a signal or with an error */
 #define MESSAGE_ID_WORKER_HUNG                                                                     \
     "a2d1cddd44694d5fae54417b995ddd50" /* a worker did not do in time what it must */
-#define MESSAGE_ID_WORKER_LIED "0bba175ce3a3451186f6b1a5fa3bc188" /* a worker broke the protocol   \
-                                                                   */
+#define MESSAGE_ID_WORKER_LIED                                                                     \
+    "0bba175ce3a3451186f6b1a5fa3bc188" /* a worker broke the protocol                              \
+                                        */
 #define MESSAGE_ID_SERVICE_FULL                                                                    \
     "3bb40409f5704b9db7ea967f40d33a30" /* every place of a service is taken */
 #define MESSAGE_ID_SERVICE_HAS_ROOM                                                                \

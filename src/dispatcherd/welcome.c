@@ -19,7 +19,7 @@ static int open_log(struct worker *worker)
 
     if (!options->logfile)
         return -1;
-    int fd = logfile_open(options->logfile, context->log_dir, context->host_name, worker->pid);
+    int fd = logfile_open(options->logfile, context->host_name, worker->pid);
     if (fd < 0) {
         struct subject subject = worker_subject(worker, MESSAGE_ID_LOGFILE_FAILED);
 

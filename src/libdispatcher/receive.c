@@ -81,11 +81,11 @@ static void start_batch(struct receiver *receiver)
 /* What dispatcherd can still be told, it is told; then it sees the end of the channel too. */
 static void end_channel(struct receiver *receiver)
 {
+    start_draining(receiver, receiver->worker->welcome.drain_limit_sec);
     start_batch(receiver);
     (void)shutdown(receiver->worker->channel, SHUT_RDWR);
     start_batch(receiver);
     receiver->channel_is_open = false;
-    start_draining(receiver, receiver->worker->welcome.drain_limit_sec);
 }
 
 static void fill_connection(dispatcher_connection *connection, const struct connection_view *view,

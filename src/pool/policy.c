@@ -20,6 +20,7 @@ const char *decision_reason_to_string(enum decision_reason reason)
         [REASON_IDLE] = "MAX_IDLE_TIME",
         [REASON_AGE] = "MAX_LIFE_TIME",
         [REASON_USE] = "MAX_LIFE_CONNS",
+        [REASON_OUTDATED] = "outdated",
         [REASON_SURPLUS] = "more than MAX_PROCS",
         [REASON_STOPPING] = "stopping",
         [REASON_NOTHING_DUE] = "nothing is due",
@@ -52,6 +53,15 @@ static unsigned free_places(const struct pool_worker *worker)
     return load < worker->max_conns ? worker->max_conns - load : 0;
 }
 
+static unsigned long all_free_places(const struct pool *pool)
+{
+    unsigned long places = 0;
+
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        places += free_places(&pool->workers[i]);
+    return places;
+}
+
 static uint64_t expires_at(const struct pool_worker *worker, const struct pool_options *options)
 {
     return options->max_life_usec == 0 ? USEC_INFINITY
@@ -64,12 +74,22 @@ static bool is_used_up(const struct pool_worker *worker, const struct pool_optio
            worker->n_total + worker->n_handoffs >= options->max_life_conns;
 }
 
-/* Past MAX_LIFE_TIME or MAX_LIFE_CONNS: serves on until there is a shutdown slot for it. */
+/* Past MAX_LIFE_TIME or MAX_LIFE_CONNS, or outdated: serves on until there is a shutdown slot for
+ * it. */
 static bool is_due(const struct pool_worker *worker, const struct pool_options *options,
                    uint64_t now)
 {
     return worker->state == POOL_WORKER_READY &&
-           (now >= expires_at(worker, options) || is_used_up(worker, options));
+           (worker->is_outdated || now >= expires_at(worker, options) ||
+            is_used_up(worker, options));
+}
+
+static enum decision_reason reason_due(const struct pool_worker *worker,
+                                       const struct pool_options *options)
+{
+    if (worker->is_outdated)
+        return REASON_OUTDATED;
+    return is_used_up(worker, options) ? REASON_USE : REASON_AGE;
 }
 
 static bool is_idle(const struct pool_worker *worker)
@@ -117,11 +137,20 @@ static bool decide_handoff(const struct pool *pool, const struct pool_options *o
     return true;
 }
 
+/* One that could not make MAX_CONNS threads, or was started under a lower MAX_CONNS, may be full
+ * below MIN_CONNS. */
+static bool is_busy_enough(const struct pool_worker *worker, const struct pool_options *options)
+{
+    unsigned load = pool_worker_load(worker);
+
+    return load >= options->min_conns || load >= worker->max_conns;
+}
+
 static bool all_are_busy_enough(const struct pool *pool, const struct pool_options *options)
 {
     for (unsigned i = 0; i < pool->n_slots; i++)
         if (pool->workers[i].state == POOL_WORKER_READY &&
-            pool_worker_load(&pool->workers[i]) < options->min_conns)
+            !is_busy_enough(&pool->workers[i], options))
             return false;
     return true;
 }
@@ -150,8 +179,8 @@ static bool needs_successor(const struct pool *pool, const struct pool_options *
 static enum decision_reason reason_to_start(const struct pool *pool,
                                             const struct pool_options *options, uint64_t now)
 {
-    if (pool_available(pool) < options->min_procs)
-        return pool->is_stopping ? REASON_NONE : REASON_MINIMUM;
+    if (!pool->is_stopping && pool_available(pool) < options->min_procs)
+        return REASON_MINIMUM;
     if (pool->n_starting > 0)
         return REASON_NONE;
     if (pool->n_ready == 0)
@@ -160,6 +189,8 @@ static enum decision_reason reason_to_start(const struct pool *pool,
         return REASON_NONE;
     if (all_are_busy_enough(pool, options))
         return REASON_ALL_BUSY;
+    if (pool->n_waiting > 0 && all_free_places(pool) == 0)
+        return REASON_DEMAND;
     return needs_successor(pool, options, now) ? REASON_SUCCESSOR : REASON_NONE;
 }
 
@@ -196,7 +227,7 @@ static bool may_go_idle(const struct pool *pool, const struct pool_options *opti
         if (i == idle_slot || pool->workers[i].state != POOL_WORKER_READY)
             continue;
         is_last = false;
-        if (pool_worker_load(&pool->workers[i]) < options->min_conns)
+        if (!is_busy_enough(&pool->workers[i], options))
             return true;
     }
     return is_last && pool->n_waiting == 0 && pool->n_starting == 0;
@@ -208,22 +239,23 @@ static enum decision_reason reason_to_retire(const struct pool *pool,
 {
     const struct pool_worker *worker = &pool->workers[slot];
 
+    if (pool->is_stopping &&
+        (worker->state == POOL_WORKER_READY || worker->state == POOL_WORKER_STARTING))
+        return pool->n_waiting == 0 && pool->n_checking == 0 ? REASON_STOPPING : REASON_NONE;
     if (worker->state != POOL_WORKER_READY)
         return REASON_NONE;
-    if (pool->is_stopping)
-        return pool->n_waiting == 0 ? REASON_STOPPING : REASON_NONE;
     if (pool->n_draining >= options->max_shutdown)
         return REASON_NONE;
-    if (pool_available(pool) > options->max_procs)
+    if (pool->n_ready > options->max_procs)
         return REASON_SURPLUS;
     if (is_due(worker, options, now)) {
-        bool has_distance = pool->last_expiry_at == 0 ||
+        bool has_distance = worker->is_outdated || pool->last_expiry_at == 0 ||
                             now >= time_add_usec(pool->last_expiry_at, EXPIRY_DISTANCE_USEC);
         bool has_room = pool_total(pool) < options->max_procs;
         bool leaves_enough = pool->n_ready - 1 >= needed_without(worker, options);
 
         if (has_distance && (leaves_enough || (is_idle(worker) && !has_room)))
-            return is_used_up(worker, options) ? REASON_USE : REASON_AGE;
+            return reason_due(worker, options);
     }
     if (is_idle(worker) && options->max_idle_usec > 0 &&
         now >= time_add_usec(worker->idle_since, options->max_idle_usec) &&
@@ -315,16 +347,13 @@ struct decision policy_decide(const struct pool *pool, const struct pool_options
 enum accept_verdict policy_may_accept(const struct pool *pool, const struct pool_options *options,
                                       uint64_t now)
 {
-    unsigned long places = 0;
-
     if (pool->is_stopping)
         return ACCEPT_STOPPING;
     if (pool->n_checking >= POLICY_CHECKING_MAX)
         return ACCEPT_CHECKS_FULL;
     if (pool->n_handoffs >= options->max_handoffs)
         return ACCEPT_HANDOFFS_FULL;
-    for (unsigned i = 0; i < pool->n_slots; i++)
-        places += free_places(&pool->workers[i]);
+    unsigned long places = all_free_places(pool);
     /* While starts fail, one connection is enough to try the next start with. */
     if (pool->n_starting > 0 || may_start(pool, options, now))
         places += pool->n_failed_starts > 0 ? 1 : options->max_conns;

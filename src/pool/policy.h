@@ -34,13 +34,14 @@ enum decision_reason {
     REASON_LAST_RESORT, /* hand-off: it is due to be retired, but no other has a free place */
 
     REASON_MINIMUM,   /* start: fewer than MIN_PROCS are available */
-    REASON_DEMAND,    /* start: a connection waits and there is no worker */
-    REASON_ALL_BUSY,  /* start: every worker has MIN_CONNS connections or more */
+    REASON_DEMAND,    /* start: a connection waits and no worker has a place */
+    REASON_ALL_BUSY,  /* start: every worker has MIN_CONNS connections, or all it can take */
     REASON_SUCCESSOR, /* start: one is due to be retired, and needs somebody in its place */
 
     REASON_IDLE,     /* retire: MAX_IDLE_TIME without a connection */
     REASON_AGE,      /* retire: MAX_LIFE_TIME */
     REASON_USE,      /* retire: MAX_LIFE_CONNS */
+    REASON_OUTDATED, /* retire: replaced after a change, or on request */
     REASON_SURPLUS,  /* retire: more than MAX_PROCS */
     REASON_STOPPING, /* retire: the service stops */
 

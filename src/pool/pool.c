@@ -141,6 +141,11 @@ void pool_worker_blocked(struct pool *pool, unsigned slot, bool is_blocked)
     used_worker(pool, slot)->is_blocked = is_blocked;
 }
 
+void pool_worker_outdated(struct pool *pool, unsigned slot)
+{
+    used_worker(pool, slot)->is_outdated = true;
+}
+
 void pool_checking_begun(struct pool *pool)
 {
     pool->n_checking++;

@@ -36,6 +36,7 @@ struct pool_worker {
     uint64_t ready_at;
     uint64_t idle_since; /* of a ready worker without connections */
     bool is_blocked;     /* its channel takes no more for now */
+    bool is_outdated;    /* to be replaced: what it was started with is no longer what is wanted */
 };
 
 struct pool {
@@ -55,7 +56,7 @@ struct pool {
     uint64_t next_start_at;   /* after a failed start: not before */
     uint64_t last_expiry_at;  /* of a retirement for age or use; 0: none yet */
     uint64_t n_starts;
-    bool is_stopping; /* nothing is accepted or started any more */
+    bool is_stopping; /* nothing is accepted any more, or started but for what was accepted */
 };
 
 /* Workers that take, or will soon take, connections. */
@@ -92,6 +93,10 @@ void pool_start_failed(struct pool *pool, uint64_t now);
 void pool_expiry_begun(struct pool *pool, uint64_t now);
 
 void pool_worker_blocked(struct pool *pool, unsigned slot, bool is_blocked);
+
+/* To be replaced as soon as there is somebody in its place: after a change of what it was started
+ * with, or because an administrator wants it. A draining one goes anyway. */
+void pool_worker_outdated(struct pool *pool, unsigned slot);
 
 /* The way of a connection, one function a step. */
 void pool_checking_begun(struct pool *pool);

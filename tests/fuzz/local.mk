@@ -1,0 +1,20 @@
+
+# Sessions of the SMTP worker:
+#   fuzz_smtp_session tests/fuzz/corpus/smtp_session
+if ENABLE_FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_smtp_session
+tests_fuzz_fuzz_smtp_session_SOURCES = %D%/fuzz_smtp_session.c
+tests_fuzz_fuzz_smtp_session_LDADD = libsmtpserver.la libbase.la
+tests_fuzz_fuzz_smtp_session_LDFLAGS = -fsanitize=fuzzer
+endif
+
+EXTRA_DIST += \
+	%D%/corpus/smtp_session/deliver \
+	%D%/corpus/smtp_session/helo \
+	%D%/corpus/smtp_session/literals \
+	%D%/corpus/smtp_session/other_commands \
+	%D%/corpus/smtp_session/smtputf8 \
+	%D%/corpus/smtp_session/smuggle_cr \
+	%D%/corpus/smtp_session/smuggle_lf \
+	%D%/corpus/smtp_session/too_big \
+	%D%/corpus/smtp_session/two_messages

@@ -1,0 +1,63 @@
+check_PROGRAMS += \
+	tests/libdispatcher/run_talkative_worker \
+	tests/libdispatcher/test_draining \
+	tests/libdispatcher/test_full_channel \
+	tests/libdispatcher/test_greeting \
+	tests/libdispatcher/test_manager \
+	tests/libdispatcher/test_outbox \
+	tests/libdispatcher/test_sessions
+TESTS += \
+	tests/libdispatcher/test_draining \
+	tests/libdispatcher/test_full_channel \
+	tests/libdispatcher/test_greeting \
+	tests/libdispatcher/test_manager \
+	tests/libdispatcher/test_outbox \
+	tests/libdispatcher/test_sessions
+
+# A dispatcher and a worker that the tests of the library play with.
+check_LTLIBRARIES += libtestworker.la
+libtestworker_la_SOURCES = \
+	%D%/fake_dispatcher.c \
+	%D%/fake_dispatcher.h \
+	%D%/talkative_worker.c \
+	%D%/talkative_worker.h
+libtestworker_la_CPPFLAGS = $(TEST_CPPFLAGS)
+libtestworker_la_CFLAGS = $(TEST_CFLAGS) -pthread
+
+WORKER_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -DTEST_BUILD_DIR='"$(abs_top_builddir)/tests"'
+WORKER_TEST_CFLAGS = $(TEST_CFLAGS) -pthread
+WORKER_TEST_LIBS = libtestworker.la libworker.la $(TEST_LIBS)
+
+tests_libdispatcher_run_talkative_worker_SOURCES = %D%/run_talkative_worker.c
+tests_libdispatcher_run_talkative_worker_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_libdispatcher_run_talkative_worker_LDADD = libtestworker.la libdispatcher.la $(TEST_LIBS)
+
+tests_libdispatcher_test_draining_SOURCES = %D%/test_draining.c
+tests_libdispatcher_test_draining_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
+tests_libdispatcher_test_draining_CFLAGS = $(WORKER_TEST_CFLAGS)
+tests_libdispatcher_test_draining_LDADD = $(WORKER_TEST_LIBS)
+
+tests_libdispatcher_test_full_channel_SOURCES = %D%/test_full_channel.c
+tests_libdispatcher_test_full_channel_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
+tests_libdispatcher_test_full_channel_CFLAGS = $(WORKER_TEST_CFLAGS)
+tests_libdispatcher_test_full_channel_LDADD = $(WORKER_TEST_LIBS)
+
+tests_libdispatcher_test_greeting_SOURCES = %D%/test_greeting.c
+tests_libdispatcher_test_greeting_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
+tests_libdispatcher_test_greeting_CFLAGS = $(WORKER_TEST_CFLAGS)
+tests_libdispatcher_test_greeting_LDADD = $(WORKER_TEST_LIBS)
+
+tests_libdispatcher_test_manager_SOURCES = %D%/test_manager.c
+tests_libdispatcher_test_manager_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
+tests_libdispatcher_test_manager_CFLAGS = $(WORKER_TEST_CFLAGS)
+tests_libdispatcher_test_manager_LDADD = $(WORKER_TEST_LIBS)
+
+tests_libdispatcher_test_outbox_SOURCES = %D%/test_outbox.c
+tests_libdispatcher_test_outbox_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
+tests_libdispatcher_test_outbox_CFLAGS = $(WORKER_TEST_CFLAGS)
+tests_libdispatcher_test_outbox_LDADD = $(WORKER_TEST_LIBS)
+
+tests_libdispatcher_test_sessions_SOURCES = %D%/test_sessions.c
+tests_libdispatcher_test_sessions_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
+tests_libdispatcher_test_sessions_CFLAGS = $(WORKER_TEST_CFLAGS)
+tests_libdispatcher_test_sessions_LDADD = $(WORKER_TEST_LIBS)

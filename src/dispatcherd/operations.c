@@ -1,0 +1,60 @@
+#include "dispatcherd/operations.h"
+
+#include "dispatcherd/listener.h"
+#include "dispatcherd/report.h"
+#include "dispatcherd/sockets.h"
+
+#include <errno.h>
+
+static void say(const struct service *service, const char *what)
+{
+    const struct subject subject = {.service = service->options->name};
+
+    report(LOG_NOTICE, &subject, "%s", what);
+}
+
+void operation_stop(struct service *service)
+{
+    if (service->pool.is_stopping)
+        return;
+    service->pool.is_stopping = true;
+    listeners_close_own(service);
+    say(service, "stopped by request; sessions may finish");
+    service_touch(service);
+}
+
+int operation_start(struct service *service)
+{
+    if (!service->pool.is_stopping)
+        return 0;
+    if (service->n_listeners == 0) {
+        int r = sockets_bind(service);
+
+        if (r < 0 && service->n_listeners == 0)
+            return r;
+        r = listeners_start(service);
+        if (r < 0)
+            return r;
+    }
+    service->pool.is_stopping = false;
+    say(service, "started by request");
+    service_touch(service);
+    return 0;
+}
+
+unsigned operation_restart(struct service *service)
+{
+    unsigned n = 0;
+
+    for (unsigned slot = 0; slot < service->pool.n_slots; slot++) {
+        enum pool_worker_state state = service->pool.workers[slot].state;
+
+        if (state != POOL_WORKER_STARTING && state != POOL_WORKER_READY)
+            continue;
+        pool_worker_outdated(&service->pool, slot);
+        n++;
+    }
+    say(service, "restarted by request; its workers are replaced one after another");
+    service_touch(service);
+    return n;
+}

@@ -1,0 +1,16 @@
+/* What an administrator may ask of a service that runs: stop, start and restart it (spec 1.6). */
+#pragma once
+
+#include "dispatcherd/service.h"
+
+/* No more connections; its workers finish theirs and exit. Clients wait in the sockets that the
+ * service manager holds; those that are ours are closed. */
+void operation_stop(struct service *service);
+
+/* Undoes operation_stop(). Returns 0, or a negative errno where its ports cannot be bound
+ * again. */
+int operation_start(struct service *service);
+
+/* Replaces every worker, one after another within MAX_SHUTDOWN, with no connection lost. Returns
+ * how many there are to replace. */
+unsigned operation_restart(struct service *service);

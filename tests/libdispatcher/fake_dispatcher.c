@@ -1,0 +1,300 @@
+#include "libdispatcher/fake_dispatcher.h"
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "libdispatcher/internal.h"
+#include "protocol/channel.h"
+
+#include <check.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct fake_welcome fake_welcome_default(void)
+{
+    return (struct fake_welcome){
+        .version = "1",
+        .max_conns = "10",
+        .stacksize = "0",
+        .drain_limit = "3600",
+        .log_fd = -1,
+    };
+}
+
+/* Returns 0 in the child, whose channel is descriptor 3. */
+static pid_t start(struct fake_dispatcher *fake)
+{
+    const int on = 1;
+    int pair[2];
+
+    memset(fake, 0, sizeof(*fake));
+    fake->errors = memfd_create("errors", MFD_CLOEXEC);
+    ck_assert_int_ge(fake->errors, 0);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    ck_assert_int_eq(setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
+    fflush(NULL);
+    fake->worker = fork();
+    ck_assert_int_ge(fake->worker, 0);
+    if (fake->worker == 0) {
+        /* Check's own handlers would end the test. */
+        signal(SIGTERM, SIG_DFL);
+        signal(SIGINT, SIG_DFL);
+        dup2(fake->errors, STDOUT_FILENO);
+        dup2(fake->errors, STDERR_FILENO);
+        if (pair[1] != PROTOCOL_CHANNEL_FD)
+            dup2(pair[1], PROTOCOL_CHANNEL_FD);
+        else
+            fd_set_cloexec(PROTOCOL_CHANNEL_FD, false);
+        close_range(PROTOCOL_CHANNEL_FD + 1, ~0u, 0);
+        return 0;
+    }
+    fake->channel = pair[0];
+    fd_close(pair[1]);
+    return fake->worker;
+}
+
+void fake_start(struct fake_dispatcher *fake, const struct dispatcher_worker_callbacks *callbacks,
+                int welcome_limit_msec)
+{
+    if (start(fake) == 0) {
+        int r = worker_run(callbacks, NULL, welcome_limit_msec);
+        fflush(NULL);
+        _exit(-r);
+    }
+}
+
+void fake_start_program(struct fake_dispatcher *fake, char *const argv[])
+{
+    if (start(fake) == 0) {
+        setenv("LISTEN_FDS", "1", 1);
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+}
+
+static void send_packet(struct fake_dispatcher *fake, const void *bytes, size_t length,
+                        const int fds[], size_t n_fds)
+{
+    ck_assert_uint_gt(length, 0);
+    int r = channel_send(fake->channel, bytes, length, fds, n_fds);
+    ck_assert_msg(r == 0, "sending to the worker: %s; it says: %s", strerror(-r),
+                  fake_text_of(fake->errors));
+}
+
+void fake_send_value(struct fake_dispatcher *fake, enum message_type type, uint32_t value)
+{
+    uint8_t bytes[sizeof(struct message_header)];
+
+    send_packet(fake, bytes, message_write_value(bytes, sizeof(bytes), type, value), NULL, 0);
+}
+
+void fake_send_welcome(struct fake_dispatcher *fake, const struct fake_welcome *welcome)
+{
+    static char bytes[MESSAGE_BYTES_MAX];
+    struct message_text text = message_text_start(bytes, sizeof(bytes), MESSAGE_WELCOME);
+
+    message_text_add(&text, "VERSION", welcome->version);
+    message_text_add(&text, "SERVICE", "Smtp_Submit");
+    message_text_add(&text, "SLOT", "3");
+    message_text_add(&text, "MAX_CONNS", welcome->max_conns);
+    message_text_add(&text, "STACKSIZE", welcome->stacksize);
+    message_text_add(&text, "DEBUG", "4294967295");
+    message_text_add(&text, "DRAIN_LIMIT", welcome->drain_limit);
+    message_text_add(&text, "HOST_NAME", "freddy.example.org");
+    message_text_add(&text, "OF_A_LATER_VERSION", "1");
+    for (size_t i = 0; i < ELEMENTSOF(welcome->parameters) && welcome->parameters[i]; i++)
+        message_text_add(&text, "PARAMETER", welcome->parameters[i]);
+    ck_assert(!text.is_too_long);
+    send_packet(fake, bytes, text.length, &welcome->log_fd, welcome->log_fd >= 0);
+}
+
+/* Waits for a packet. Returns its length, or 0 at the end of the channel. */
+static size_t receive(struct fake_dispatcher *fake, struct message *ret)
+{
+    static alignas(8) uint8_t bytes[MESSAGE_BYTES_MAX];
+    struct pollfd pollfd = {.fd = fake->channel, .events = POLLIN};
+    int fds[MESSAGE_FDS_MAX];
+    size_t n_fds;
+    pid_t pid;
+
+    ck_assert_msg(poll(&pollfd, 1, FAKE_LIMIT_MSEC) == 1, "no message from the worker; it says: %s",
+                  fake_text_of(fake->errors));
+    ssize_t length = channel_receive(fake->channel, bytes, sizeof(bytes), fds, &n_fds, &pid);
+    ck_assert_msg(length >= 0, "receiving from the worker: %s", strerror((int)-length));
+    if (length == 0)
+        return 0;
+    ck_assert_uint_eq(n_fds, 0);
+    ck_assert_int_eq(pid, fake->worker);
+    ck_assert_int_eq(message_read(bytes, (size_t)length, ret), 0);
+    return (size_t)length;
+}
+
+void fake_expect_hello(struct fake_dispatcher *fake)
+{
+    struct message message;
+
+    ck_assert_msg(receive(fake, &message) > 0, "the worker says: %s", fake_text_of(fake->errors));
+    ck_assert_str_eq(message_type_to_string(message.type), "HELLO");
+    ck_assert_str_eq(message_find_text(&message, "VERSION_MIN"), "1");
+    ck_assert_str_eq(message_find_text(&message, "VERSION_MAX"), "1");
+}
+
+void fake_greet(struct fake_dispatcher *fake, const struct fake_welcome *welcome)
+{
+    fake_expect_hello(fake);
+    fake_send_welcome(fake, welcome);
+    fake_read(fake);
+    ck_assert_msg(fake->n_ready > 0, "not ready; the worker says: %s", fake_text_of(fake->errors));
+}
+
+size_t fake_connect_as(struct fake_dispatcher *fake, struct connection_record record,
+                       const char *tag, const char *note)
+{
+    alignas(8)
+        uint8_t bytes[sizeof(struct message_header) + sizeof(record) + 2 * CONNECTION_TEXT_MAX];
+    size_t index = fake->n_connections++;
+    int pair[2];
+
+    ck_assert_uint_lt(index, FAKE_CONNECTIONS_MAX);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    fake->connections[index] =
+        (struct fake_connection){.state = FAKE_SENT, .client = pair[0], .server = pair[1]};
+    record.id = FAKE_FIRST_ID + index;
+    send_packet(fake, bytes, message_write_connection(bytes, sizeof(bytes), &record, tag, note),
+                &pair[1], 1);
+    return index;
+}
+
+size_t fake_connect(struct fake_dispatcher *fake)
+{
+    return fake_connect_as(fake, (struct connection_record){.peer.family = AF_UNIX}, "", "");
+}
+
+const char *fake_ask(struct fake_dispatcher *fake, size_t connection, const char *question)
+{
+    static char text[4096];
+    int client = fake->connections[connection].client;
+    struct pollfd pollfd = {.fd = client, .events = POLLIN};
+    size_t length = 0;
+
+    ck_assert_int_eq(write(client, question, strlen(question)), (ssize_t)strlen(question));
+    do {
+        ck_assert_msg(poll(&pollfd, 1, FAKE_LIMIT_MSEC) == 1, "no answer to '%s'", question);
+        ck_assert_uint_lt(length, sizeof(text));
+        ssize_t n = read(client, text + length, sizeof(text) - length);
+        ck_assert_msg(n > 0, "the end instead of an answer to '%s'; the worker says: %s", question,
+                      fake_text_of(fake->errors));
+        length += (size_t)n;
+    } while (text[length - 1] != '\n');
+    text[length - 1] = '\0';
+    return text;
+}
+
+bool fake_client_has_news(struct fake_dispatcher *fake, size_t connection)
+{
+    struct pollfd pollfd = {.fd = fake->connections[connection].client, .events = POLLIN};
+
+    return poll(&pollfd, 1, 0) == 1;
+}
+
+void fake_hang_up(struct fake_dispatcher *fake, size_t connection)
+{
+    struct fake_connection *c = &fake->connections[connection];
+
+    c->client = fd_close(c->client);
+}
+
+static void count_ids(struct fake_dispatcher *fake, const struct message *message,
+                      enum fake_state from, enum fake_state to, size_t *counter)
+{
+    ck_assert_uint_gt(message->value, 0);
+    for (uint32_t i = 0; i < message->value; i++) {
+        uint64_t index = message->ids[i] - FAKE_FIRST_ID;
+
+        ck_assert_msg(index < fake->n_connections, "%s of an unknown connection",
+                      message_type_to_string(message->type));
+        struct fake_connection *c = &fake->connections[index];
+        ck_assert_msg(c->state == from, "%s in state %d of connection %zu",
+                      message_type_to_string(message->type), c->state, (size_t)index);
+        c->state = to;
+        c->server = fd_close(c->server);
+        ++*counter;
+    }
+}
+
+void fake_read(struct fake_dispatcher *fake)
+{
+    struct message message;
+
+    ck_assert_msg(!fake->is_at_end, "the channel has ended; the worker says: %s",
+                  fake_text_of(fake->errors));
+    if (receive(fake, &message) == 0) {
+        fake->is_at_end = true;
+        return;
+    }
+    switch (message.type) {
+    case MESSAGE_READY:
+        ck_assert_uint_eq(fake->n_ready, 0);
+        fake->n_ready = message.value;
+        break;
+    case MESSAGE_ACKNOWLEDGE:
+        count_ids(fake, &message, FAKE_SENT, FAKE_ACKNOWLEDGED, &fake->n_acknowledged);
+        fake->n_acknowledge_messages++;
+        break;
+    case MESSAGE_REFUSE:
+        count_ids(fake, &message, FAKE_SENT, FAKE_REFUSED, &fake->n_refused);
+        break;
+    case MESSAGE_ENDED:
+        count_ids(fake, &message, FAKE_ACKNOWLEDGED, FAKE_ENDED, &fake->n_ended);
+        break;
+    case MESSAGE_DRAINING:
+        ck_assert(!fake->is_draining);
+        fake->is_draining = true;
+        break;
+    default:
+        ck_abort_msg("unexpected %s", message_type_to_string(message.type));
+    }
+}
+
+void fake_close_channel(struct fake_dispatcher *fake)
+{
+    fake->channel = fd_close(fake->channel);
+    fake->is_at_end = true;
+}
+
+void fake_freeze(struct fake_dispatcher *fake)
+{
+    int status;
+
+    ck_assert_int_eq(kill(fake->worker, SIGSTOP), 0);
+    ck_assert_int_eq(waitpid(fake->worker, &status, WUNTRACED), fake->worker);
+    ck_assert(WIFSTOPPED(status));
+}
+
+/* The time limit of the test case ends a worker that does not. */
+int fake_wait_end(struct fake_dispatcher *fake)
+{
+    int status;
+
+    while (!fake->is_at_end)
+        fake_read(fake);
+    ck_assert_int_eq(waitpid(fake->worker, &status, 0), fake->worker);
+    return status;
+}
+
+const char *fake_text_of(int fd)
+{
+    static char text[8192];
+    ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
+
+    text[length > 0 ? length : 0] = '\0';
+    return text;
+}

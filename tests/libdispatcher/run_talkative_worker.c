@@ -1,0 +1,7 @@
+/* The talkative worker as a program of its own, on the shared library. */
+#include "libdispatcher/talkative_worker.h"
+
+int main(void)
+{
+    return -dispatcher_worker_run(&talkative_worker, 0);
+}

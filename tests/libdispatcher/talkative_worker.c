@@ -1,0 +1,131 @@
+#include "libdispatcher/talkative_worker.h"
+
+#include "protocol/message.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <inttypes.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static void describe_connection(const dispatcher_connection *c, FILE *out)
+{
+    struct sockaddr_in6 peer = {0};
+    struct sockaddr_in local = {0};
+    socklen_t peer_length = sizeof(peer), local_length = sizeof(local);
+
+    dispatcher_connection_peer(c, (struct sockaddr *)&peer, &peer_length);
+    dispatcher_connection_local(c, (struct sockaddr *)&local, &local_length);
+    fprintf(out, "%s %s %u %s %u %d '%s' '%s' %u/%u %u/%u", dispatcher_connection_id(c),
+            dispatcher_connection_peer_host(c), dispatcher_connection_peer_port(c),
+            dispatcher_connection_local_host(c), dispatcher_connection_local_port(c),
+            dispatcher_connection_is_tls(c), dispatcher_connection_access_tag(c),
+            dispatcher_connection_access_note(c), peer_length, ntohs(peer.sin6_port), local_length,
+            ntohs(local.sin_port));
+}
+
+static void describe_worker(const dispatcher_worker *w, FILE *out)
+{
+    const char *last = dispatcher_worker_parameter_value(w, "CHANNEL");
+
+    fprintf(out, "%s %u %u %s '%s'", dispatcher_worker_service(w), dispatcher_worker_slot(w),
+            dispatcher_worker_max_connections(w), dispatcher_worker_host_name(w),
+            last ? last : "none");
+    for (size_t i = 0; dispatcher_worker_parameter(w, i); i++)
+        fprintf(out, " [%s]", dispatcher_worker_parameter(w, i));
+}
+
+static size_t stack_size(void)
+{
+    pthread_attr_t attributes;
+    size_t size = 0;
+
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        pthread_attr_getstacksize(&attributes, &size);
+        pthread_attr_destroy(&attributes);
+    }
+    return size;
+}
+
+static unsigned count_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    unsigned n = 0;
+
+    while (dir && readdir(dir))
+        n++;
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+static bool channel_is_full(void)
+{
+    int size = 0, used = 0;
+    socklen_t length = sizeof(size);
+
+    return getsockopt(PROTOCOL_CHANNEL_FD, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0 &&
+           ioctl(PROTOCOL_CHANNEL_FD, SIOCOUTQ, &used) == 0 && used >= size;
+}
+
+static void answer(dispatcher_connection *c, char command, FILE *out)
+{
+    dispatcher_worker *worker = dispatcher_connection_worker(c);
+
+    if (command == 'c')
+        describe_connection(c, out);
+    else if (command == 'w')
+        describe_worker(worker, out);
+    else if (command == 'm')
+        fprintf(out, "%" PRIx32, dispatcher_worker_debug(worker));
+    else if (command == 's')
+        fprintf(out, "%zu", stack_size());
+    else if (command == 't')
+        fprintf(out, "%d", (int)gettid());
+    else if (command == 'd')
+        fprintf(out, "%d", dispatcher_worker_is_draining(worker));
+    else if (command == 'f')
+        fprintf(out, "%u", count_descriptors());
+    else if (command == 'o')
+        fprintf(out, "%d", channel_is_full());
+    else if (command == 'k')
+        raise(SIGKILL);
+    else if (command == 'p')
+        dprintf(STDOUT_FILENO, "to stdout\n"), dprintf(STDERR_FILENO, "to stderr\n");
+}
+
+void talkative_serve(dispatcher_connection *connection, void *userdata)
+{
+    int fd = dispatcher_connection_fd(connection);
+    char command;
+
+    (void)userdata;
+    while (read(fd, &command, 1) == 1 && command != 'q') {
+        char text[2048];
+        FILE *out = fmemopen(text, sizeof(text), "w");
+
+        answer(connection, command, out);
+        fputc('\n', out);
+        long length = ftell(out);
+        fclose(out);
+        if (write(fd, text, (size_t)length) < 0)
+            return;
+    }
+}
+
+static void stop(dispatcher_worker *worker, void *userdata)
+{
+    (void)worker;
+    (void)userdata;
+    fprintf(stderr, "stop called\n");
+}
+
+const struct dispatcher_worker_callbacks talkative_worker = {
+    .serve = talkative_serve,
+    .stop = stop,
+};

@@ -1,0 +1,18 @@
+/* A worker for tests: each byte that a client writes is a command.
+ *
+ *   c  what is known of the connection        t  the thread's number
+ *   w  what is known of the worker            d  1 while the worker drains, else 0
+ *   m  the debug mask, hexadecimal            f  number of open descriptors
+ *   s  the thread's stack size in bytes       p  prints a line on stdout and one on stderr
+ *   o  1 while the channel is full, else 0
+ *   k  the process kills itself               q  the session ends; so it does at end of file
+ *
+ * All but the last two are answered by one line. */
+#pragma once
+
+#include "dispatcher/worker.h"
+
+/* Prints "stop called" on standard error when the worker ends by itself. */
+extern const struct dispatcher_worker_callbacks talkative_worker;
+
+void talkative_serve(dispatcher_connection *connection, void *userdata);

@@ -1,0 +1,103 @@
+#include "support/suite.h"
+
+#include "base/fd.h"
+#include "libdispatcher/outbox.h"
+#include "protocol/channel.h"
+
+#include <errno.h>
+#include <stdalign.h>
+#include <sys/socket.h>
+
+static struct outbox outbox;
+static int ours, theirs;
+
+static void setup(void)
+{
+    int pair[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    ours = pair[0];
+    theirs = pair[1];
+    outbox_init(&outbox);
+}
+
+static void expect(enum message_type type, uint32_t value, uint64_t first_id)
+{
+    alignas(8) static uint8_t bytes[MESSAGE_BYTES_MAX];
+    int fds[MESSAGE_FDS_MAX];
+    size_t n_fds;
+    pid_t pid;
+    struct message message;
+
+    ssize_t length = channel_receive(theirs, bytes, sizeof(bytes), fds, &n_fds, &pid);
+    ck_assert_int_gt(length, 0);
+    ck_assert_int_eq(message_read(bytes, (size_t)length, &message), 0);
+    ck_assert_str_eq(message_type_to_string(message.type), message_type_to_string(type));
+    ck_assert_uint_eq(message.value, value);
+    if (message.ids)
+        ck_assert_uint_eq(message.ids[0], first_id);
+}
+
+START_TEST(test_sends_in_the_order_of_the_kinds)
+{
+    setup();
+    outbox_add(&outbox, OUTBOX_ENDED, 1);
+    outbox_add(&outbox, OUTBOX_REFUSE, 2);
+    outbox_add(&outbox, OUTBOX_ACKNOWLEDGE, 3);
+    outbox_add(&outbox, OUTBOX_DRAINING, 0);
+    outbox_add(&outbox, OUTBOX_ACKNOWLEDGE, 4);
+    ck_assert(!outbox_is_empty(&outbox));
+    ck_assert_int_eq(outbox_flush(&outbox, ours), 0);
+    ck_assert(outbox_is_empty(&outbox));
+    expect(MESSAGE_ACKNOWLEDGE, 2, 3);
+    expect(MESSAGE_DRAINING, 0, 0);
+    expect(MESSAGE_REFUSE, 1, 2);
+    expect(MESSAGE_ENDED, 1, 1);
+}
+END_TEST
+
+START_TEST(test_keeps_what_the_channel_does_not_take)
+{
+    setup();
+    int least = 1;
+    uint32_t n_sent = 0;
+    ck_assert_int_eq(setsockopt(ours, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)), 0);
+    for (uint64_t id = 0; id < MESSAGE_IDS_MAX; id++)
+        outbox_add(&outbox, OUTBOX_ENDED, id);
+    outbox_add(&outbox, OUTBOX_ACKNOWLEDGE, 7);
+    ck_assert_int_eq(outbox_flush(&outbox, ours), -EAGAIN);
+    ck_assert(!outbox_is_empty(&outbox));
+    expect(MESSAGE_ACKNOWLEDGE, 1, 7);
+    do {
+        (void)outbox_flush(&outbox, ours);
+        expect(MESSAGE_ENDED, 128, n_sent);
+        n_sent += 128;
+    } while (n_sent < MESSAGE_IDS_MAX);
+    ck_assert_int_eq(outbox_flush(&outbox, ours), 0);
+    ck_assert(outbox_is_empty(&outbox));
+}
+END_TEST
+
+/* Whoever looks later must not take an outbox that another thread emptied for one that was
+ * sent. */
+START_TEST(test_remembers_that_the_channel_is_closed)
+{
+    setup();
+    theirs = fd_close(theirs);
+    outbox_add(&outbox, OUTBOX_ACKNOWLEDGE, 1);
+    ck_assert_int_eq(outbox_flush(&outbox, ours), -EPIPE);
+    ck_assert(outbox_is_empty(&outbox));
+    ck_assert_int_eq(outbox_flush(&outbox, ours), -EPIPE);
+    outbox_add(&outbox, OUTBOX_ENDED, 1);
+    ck_assert(outbox_is_empty(&outbox));
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *suite = suite_create("outbox");
+
+    ADD_TESTS(suite, "outbox", test_sends_in_the_order_of_the_kinds,
+              test_keeps_what_the_channel_does_not_take, test_remembers_that_the_channel_is_closed);
+    return suite;
+}

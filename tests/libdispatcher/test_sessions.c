@@ -1,0 +1,281 @@
+/* Connections given to a worker, and what comes back. */
+#include "support/random.h"
+#include "support/suite.h"
+
+#include "base/fd.h"
+#include "libdispatcher/fake_dispatcher.h"
+#include "libdispatcher/talkative_worker.h"
+#include "protocol/channel.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct fake_dispatcher the_fake, *const fake = &the_fake;
+
+static void start(const char *max_conns)
+{
+    struct fake_welcome welcome = fake_welcome_default();
+
+    welcome.max_conns = max_conns;
+    fake_start(fake, &talkative_worker, 10000);
+    fake_greet(fake, &welcome);
+}
+
+static void kill_worker(void)
+{
+    kill(fake->worker, SIGKILL);
+    ck_assert(WIFSIGNALED(fake_wait_end(fake)));
+}
+
+START_TEST(test_tells_the_program_about_the_connection)
+{
+    struct connection_record record = {.flags = CONNECTION_FLAG_TLS};
+    char tag[CONNECTION_TEXT_MAX + 1];
+    char expected[2048];
+
+    start("10");
+    ck_assert_int_eq(address_parse("2001:db8::7", &record.peer), 0);
+    record.peer.port = 40000;
+    ck_assert_int_eq(address_parse("192.0.2.1", &record.local), 0);
+    record.local.port = 465;
+    size_t c = fake_connect_as(fake, record, "EXTERNAL", "a note");
+    ck_assert_str_eq(fake_ask(fake, c, "c"), "fedcba9800000000 2001:db8::7 40000 192.0.2.1 465 1 "
+                                             "'EXTERNAL' 'a note' 28/40000 16/465");
+    /* An IPv4 client, no TLS, the longest tag. */
+    memset(tag, 'x', CONNECTION_TEXT_MAX);
+    tag[CONNECTION_TEXT_MAX] = '\0';
+    record.peer = record.local;
+    record.flags = 0;
+    c = fake_connect_as(fake, record, tag, "");
+    snprintf(expected, sizeof(expected),
+             "fedcba9800000001 192.0.2.1 465 192.0.2.1 465 0 '%s' '' 16/465 16/465", tag);
+    ck_assert_str_eq(fake_ask(fake, c, "c"), expected);
+    /* A place that was used before tells nothing of its last connection. */
+    fake_hang_up(fake, c);
+    FAKE_WAIT(fake->n_ended == 1);
+    c = fake_connect_as(fake, (struct connection_record){.peer.family = AF_UNIX}, "", "");
+    ck_assert_str_eq(fake_ask(fake, c, "c"), "fedcba9800000002 unix 0 unknown 0 0 '' '' 2/0 0/0");
+    kill_worker();
+}
+END_TEST
+
+START_TEST(test_serves_up_to_max_conns_at_a_time)
+{
+    start("50");
+    for (size_t i = 0; i < 50; i++)
+        fake_connect(fake);
+    for (size_t i = 0; i < 50; i++) /* all of them live at once, in any order */
+        ck_assert_str_eq(fake_ask(fake, (i * 17) % 50, "d"), "0");
+    size_t over = fake_connect(fake);
+    FAKE_WAIT(fake->n_refused == 1);
+    ck_assert_int_eq(fake->connections[over].state, FAKE_REFUSED);
+    ck_assert(!fake->is_draining);
+    /* A place is free as soon as the end of a session is known. */
+    for (size_t i = 0; i < 50; i++) {
+        fake_hang_up(fake, i);
+        FAKE_WAIT(fake->n_ended == i + 1);
+        ck_assert_str_eq(fake_ask(fake, fake_connect(fake), "d"), "0");
+    }
+    ck_assert_uint_eq(fake->n_refused, 1);
+    kill_worker();
+}
+END_TEST
+
+START_TEST(test_a_place_is_free_before_its_end_is_told)
+{
+    start("3");
+    for (size_t i = 0; i < 3000; i++) {
+        size_t c = fake_connect(fake);
+        FAKE_WAIT(c - fake->n_ended < 2);
+        ck_assert_int_eq(write(fake->connections[c].client, "q", 1), 1);
+        fake_hang_up(fake, c);
+        FAKE_WAIT(c + 1 - fake->n_ended < 3);
+    }
+    FAKE_WAIT(fake->n_ended == fake->n_connections);
+    ck_assert_uint_eq(fake->n_refused, 0);
+    kill_worker();
+}
+END_TEST
+
+static int thread_of(size_t connection)
+{
+    return atoi(fake_ask(fake, connection, "t"));
+}
+
+START_TEST(test_wakes_the_thread_that_slept_least)
+{
+    size_t c[3];
+    int threads[3];
+
+    start("10");
+    for (size_t i = 0; i < 3; i++) {
+        c[i] = fake_connect(fake);
+        threads[i] = thread_of(c[i]);
+    }
+    ck_assert(threads[0] != threads[1] && threads[1] != threads[2]);
+    fake_hang_up(fake, c[1]);
+    FAKE_WAIT(fake->n_ended == 1);
+    fake_hang_up(fake, c[0]);
+    FAKE_WAIT(fake->n_ended == 2);
+    ck_assert_int_eq(thread_of(fake_connect(fake)), threads[0]);
+    ck_assert_int_eq(thread_of(fake_connect(fake)), threads[1]);
+    kill_worker();
+}
+END_TEST
+
+START_TEST(test_acknowledges_together_what_came_together)
+{
+    start("50");
+    fake_freeze(fake);
+    for (size_t i = 0; i < 30; i++)
+        fake_connect(fake);
+    kill(fake->worker, SIGCONT);
+    FAKE_WAIT(fake->n_acknowledged == 30);
+    ck_assert_uint_eq(fake->n_acknowledge_messages, 1);
+    kill_worker();
+}
+END_TEST
+
+START_TEST(test_takes_many_connections_in_one_message)
+{
+    static const struct connection_record record = {.peer.family = AF_UNIX};
+    struct {
+        struct message_header header;
+        struct connection_record records[MESSAGE_FDS_MAX];
+    } message = {.header = {MESSAGE_CONNECTION, MESSAGE_FDS_MAX}};
+    int fds[MESSAGE_FDS_MAX];
+
+    start("50");
+    for (size_t i = 0; i < MESSAGE_FDS_MAX; i++) {
+        int pair[2];
+
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        fake->connections[i] = (struct fake_connection){FAKE_SENT, pair[0], pair[1]};
+        fds[i] = pair[1];
+        message.records[i] = record;
+        message.records[i].id = FAKE_FIRST_ID + i;
+    }
+    fake->n_connections = MESSAGE_FDS_MAX;
+    ck_assert_int_eq(channel_send(fake->channel, &message, sizeof(message), fds, MESSAGE_FDS_MAX),
+                     0);
+    for (size_t i = 0; i < MESSAGE_FDS_MAX; i++) {
+        char id[32];
+
+        snprintf(id, sizeof(id), "%016" PRIx64 " unix", FAKE_FIRST_ID + i);
+        ck_assert_ptr_nonnull(strstr(fake_ask(fake, i, "c"), id));
+    }
+    kill_worker();
+}
+END_TEST
+
+START_TEST(test_leaks_no_descriptor)
+{
+    start("4");
+    size_t c = fake_connect(fake);
+    int before = atoi(fake_ask(fake, c, "f"));
+
+    for (size_t i = 0; i < 200; i++) {
+        size_t n_over = fake->n_refused;
+        size_t d[4];
+        for (size_t k = 0; k < 4; k++)
+            d[k] = fake_connect(fake);
+        FAKE_WAIT(fake->n_refused == n_over + 1); /* one of them has no place */
+        for (size_t k = 0; k < 4; k++)
+            fake_hang_up(fake, d[k]);
+        FAKE_WAIT(fake->n_ended == 3 * (i + 1));
+    }
+    ck_assert_int_eq(atoi(fake_ask(fake, c, "f")), before);
+    kill_worker();
+}
+END_TEST
+
+/* Room for two more descriptors. */
+static int limit_descriptors(dispatcher_worker *worker, void *userdata)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    const struct rlimit limit = {(rlim_t)fd + 2, (rlim_t)fd + 2};
+
+    (void)worker;
+    (void)userdata;
+    fd_close(fd);
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+}
+
+START_TEST(test_drains_when_it_may_have_no_more_descriptors)
+{
+    const struct dispatcher_worker_callbacks callbacks = {.start = limit_descriptors,
+                                                          .serve = talkative_serve};
+    struct fake_welcome welcome = fake_welcome_default();
+
+    fake_start(fake, &callbacks, 10000);
+    fake_greet(fake, &welcome);
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_str_eq(fake_ask(fake, fake_connect(fake), "d"), "0");
+    size_t c = fake_connect(fake);
+    FAKE_WAIT(fake->n_refused == 1);
+    ck_assert(fake->is_draining);
+    ck_assert_int_eq(fake->connections[c].state, FAKE_REFUSED);
+    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "descriptor"));
+    fake_hang_up(fake, 0);
+    fake_hang_up(fake, 1);
+    ck_assert_int_eq(fake_wait_end(fake), 0);
+    ck_assert_uint_eq(fake->n_ended, 2);
+}
+END_TEST
+
+/* Random lives, each cut by SIGKILL at a random moment: fake_read() checks that what is still to
+ * be read afterwards is true. */
+START_TEST(test_what_it_said_before_a_sudden_death_is_true)
+{
+    struct random_source random = random_start();
+
+    for (int round = 0; round < 25; round++) {
+        size_t first_open = 0;
+
+        start("10");
+        for (uint64_t n = random_between(&random, 0, 60); n > 0; n--) {
+            if (random_next(&random) % 3 > 0 && fake->n_connections - first_open < 10)
+                (void)!write(fake->connections[fake_connect(fake)].client, "d", 1);
+            else if (first_open < fake->n_connections)
+                fake_hang_up(fake, first_open++);
+            if (random_next(&random) % 8 == 0)
+                FAKE_WAIT(fake->n_acknowledged + fake->n_refused == fake->n_connections);
+        }
+        kill_worker();
+        /* Nobody else has lost a client: our copy of what was not acknowledged still works. */
+        for (size_t i = 0; i < fake->n_connections; i++) {
+            struct fake_connection *c = &fake->connections[i];
+            if (c->state == FAKE_SENT && c->client >= 0)
+                ck_assert_int_eq(write(c->server, "220\r\n", 5), 5);
+            fd_close(c->client);
+            fd_close(c->server);
+        }
+        fd_close(fake->channel);
+        fd_close(fake->errors);
+    }
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *suite = suite_create("sessions");
+
+    ADD_SLOW_TESTS(
+        suite, "sessions", 60, test_tells_the_program_about_the_connection,
+        test_serves_up_to_max_conns_at_a_time, test_a_place_is_free_before_its_end_is_told,
+        test_wakes_the_thread_that_slept_least, test_acknowledges_together_what_came_together,
+        test_takes_many_connections_in_one_message, test_leaks_no_descriptor,
+        test_drains_when_it_may_have_no_more_descriptors,
+        test_what_it_said_before_a_sudden_death_is_true);
+    return suite;
+}
