@@ -16,6 +16,7 @@ const char *decision_reason_to_string(enum decision_reason reason)
         [REASON_MINIMUM] = "fewer than MIN_PROCS",
         [REASON_DEMAND] = "a connection waits",
         [REASON_ALL_BUSY] = "every worker has MIN_CONNS connections",
+        [REASON_ADOPTED] = "adopted",
         [REASON_SUCCESSOR] = "successor of a worker that is due",
         [REASON_IDLE] = "MAX_IDLE_TIME",
         [REASON_AGE] = "MAX_LIFE_TIME",
