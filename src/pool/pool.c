@@ -208,8 +208,9 @@ static void handoff_ended(struct pool *pool, struct pool_worker *worker)
     pool->n_handoffs--;
 }
 
-static void became_idle(struct pool_worker *worker, uint64_t now)
+static void load_fell(struct pool_worker *worker, uint64_t now)
 {
+    worker->load_fell_at = now;
     if (pool_worker_load(worker) == 0)
         worker->idle_since = now;
 }
@@ -219,7 +220,7 @@ void pool_handoff_returned(struct pool *pool, unsigned slot, uint64_t now)
     struct pool_worker *worker = used_worker(pool, slot);
 
     handoff_ended(pool, worker);
-    became_idle(worker, now);
+    load_fell(worker, now);
 }
 
 void pool_handoff_acknowledged(struct pool *pool, unsigned slot)
@@ -252,5 +253,5 @@ void pool_connection_ended(struct pool *pool, unsigned slot, uint64_t now)
     assert(worker->n_active > 0 && pool->n_active > 0);
     worker->n_active--;
     pool->n_active--;
-    became_idle(worker, now);
+    load_fell(worker, now);
 }

@@ -34,9 +34,10 @@ struct pool_worker {
     uint64_t start_number; /* counts the starts of the service: lower is older */
     uint64_t started_at;
     uint64_t ready_at;
-    uint64_t idle_since; /* of a ready worker without connections */
-    bool is_blocked;     /* its channel takes no more for now */
-    bool is_outdated;    /* to be replaced: what it was started with is no longer what is wanted */
+    uint64_t idle_since;   /* of a ready worker without connections */
+    uint64_t load_fell_at; /* when it last lost a connection; 0: never */
+    bool is_blocked;       /* its channel takes no more for now */
+    bool is_outdated;      /* to be replaced: what it was started with is not what is wanted now */
 };
 
 struct pool {
