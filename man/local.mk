@@ -1,0 +1,3 @@
+dist_man_MANS += \
+	%D%/dispatcher-worker.3 \
+	%D%/dispatcher-worker.7
