@@ -52,7 +52,9 @@ static void say_unknown(struct scope *scope, const struct line *line, const char
         scope->is_broken = true;
         return;
     }
-    const char *nearest = option_nearest_name(name);
+    /* Guessing is slow, and what is not kept needs no guess. */
+    bool is_kept = problems->n_warnings < PROBLEMS_MAX;
+    const char *nearest = is_kept ? option_nearest_name(name) : NULL;
     if (nearest)
         problem_add(problems, PROBLEM_WARNING, line->file, line->number,
                     "the unknown option %.60s is ignored; is %s meant?", name, nearest);

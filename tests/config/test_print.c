@@ -95,8 +95,8 @@ START_TEST(test_prints_what_reads_back_the_same)
         "[SERVICE=S]\nIMAGE=w\nPORT=25\nTLS_PORT=0\nDEBUG=11111\n",
         "[SERVICE=S]\nIMAGE=w\nPORT=25\nPARAMETER=\"a\"\nPARAMETER=a=b ! c\nPARAMETER=x\\ \n",
         "[SERVICE=S]\nIMAGE=/a b/w\\ \nPORT=25\nLOGFILE=%%%s\nPARAMETER=\xff\x01\n",
-        "LOGFILE=d\nDEBUG=-1\nHISTORICAL_TIME=5\n[SERVICE=DISPATCHER]\nLOGFILE=\n"
-        "[SERVICE=S]\nIMAGE=w\nPORT=25\nDEBUG=0\n",
+        ("LOGFILE=d\nDEBUG=-1\nHISTORICAL_TIME=5\n[SERVICE=DISPATCHER]\nLOGFILE=\n"
+         "[SERVICE=S]\nIMAGE=w\nPORT=25\nDEBUG=0\n"),
     };
 
     for (size_t i = 0; i < ELEMENTSOF(texts); i++)
