@@ -22,7 +22,9 @@ WAYS = ("hand", "systemd")
 
 def pytest_addoption(parser):
     parser.addoption("--way", choices=WAYS, help="run the tests of this way alone")
-    parser.addoption("--container", help="the folder of one that is booted already; it stays so")
+    parser.addoption(
+        "--container", metavar="FOLDER", help="use that one, which stays, or boot it there"
+    )
     parser.addoption("--builddir", default=os.getcwd(), help="where configure and make ran")
 
 
@@ -56,17 +58,17 @@ def builddir(pytestconfig):
 def container(pytestconfig, builddir, tmp_path_factory):
     """A booted container with dispatcherd and the test worker installed."""
     srcdir = pathlib.Path(__file__).resolve().parents[2]
-    kept = pytestconfig.getoption("--container")
-    folder = kept or tmp_path_factory.mktemp("systemd") / "container"
+    folder = pytestconfig.getoption("--container") or tmp_path_factory.mktemp("systemd") / "root"
     container = Container(folder, srcdir, builddir)
+    is_ours = not os.path.exists(folder)
     try:
-        if not kept:
+        if is_ours:
             container.boot()
         container.attach()
         container.install()
         yield container
     finally:
-        if not kept:
+        if is_ours:
             container.stop()
 
 
