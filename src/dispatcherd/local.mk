@@ -1,6 +1,8 @@
 sbin_PROGRAMS += dispatcherd
 
-dispatcherd_SOURCES = \
+# All but main(), so that the tests link it too.
+noinst_LTLIBRARIES += libdaemon.la
+libdaemon_la_SOURCES = \
 	%D%/admission.c \
 	%D%/admission.h \
 	%D%/completion.c \
@@ -22,7 +24,6 @@ dispatcherd_SOURCES = \
 	%D%/listener.h \
 	%D%/logfile.c \
 	%D%/logfile.h \
-	%D%/main.c \
 	%D%/manager.c \
 	%D%/manager.h \
 	%D%/message_ids.h \
@@ -52,5 +53,9 @@ dispatcherd_SOURCES = \
 	%D%/worker_end.h \
 	%D%/worker_start.c \
 	%D%/worker_start.h
+libdaemon_la_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+libdaemon_la_LIBADD = libconfig.la libpool.la libprotocol.la libbase.la $(LIBSYSTEMD_LIBS)
+
+dispatcherd_SOURCES = %D%/main.c
 dispatcherd_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)
-dispatcherd_LDADD = libconfig.la libpool.la libprotocol.la libbase.la $(LIBSYSTEMD_LIBS)
+dispatcherd_LDADD = libdaemon.la
