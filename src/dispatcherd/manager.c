@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "dispatcherd/context.h"
+#include "dispatcherd/control.h"
 #include "dispatcherd/debug.h"
 #include "dispatcherd/dispatch.h"
 #include "dispatcherd/listener.h"
@@ -36,6 +37,8 @@ struct manager {
     struct service **services; /* n_services of them, owned */
     size_t n_services;
     struct notifier notifier;
+    struct control *control; /* owned; NULL: none */
+    uint64_t started_at;     /* CLOCK_MONOTONIC */
     char host_name[64];
     sd_event_source *status_timer;
     sd_event_source *stop_timer;
@@ -204,6 +207,49 @@ static void on_change(struct context *context)
         (void)sd_event_exit(context->event, EXIT_SUCCESS);
 }
 
+/* Control */
+
+static void describe(void *userdata, struct control_daemon *ret)
+{
+    static const char *const states[] = {
+        [MANAGER_STARTING] = "starting",
+        [MANAGER_RUNNING] = "running",
+        [MANAGER_STOPPING] = "stopping",
+    };
+    const struct manager *manager = userdata;
+
+    *ret = (struct control_daemon){
+        .state = states[manager->state],
+        .is_stopping = manager->state == MANAGER_STOPPING,
+        .started_at = manager->started_at,
+        .spawner = manager->context.spawner->name,
+        .services = manager->services,
+        .n_services = manager->n_services,
+    };
+}
+
+static const struct control_operations control_operations = {.describe = describe};
+
+/* Clients are served without it too. */
+static void open_control(struct manager *manager, const char *path)
+{
+    const struct subject subject = {.message_id = MESSAGE_ID_CONTROL_FAILED};
+    const struct control_settings settings = {
+        .event = manager->context.event,
+        .path = path,
+        .operations = &control_operations,
+        .userdata = manager,
+    };
+
+    if (!path)
+        return;
+    int r = control_new(&settings, &manager->control);
+    if (r < 0)
+        report(LOG_ERR, &subject,
+               "cannot make the control socket %s: %s; dispatcherctl will not work", path,
+               r == -EADDRINUSE ? "another dispatcherd answers there" : strerror(-r));
+}
+
 /* Construction */
 
 static int add_signals(struct manager *manager)
@@ -232,6 +278,7 @@ static int init_context(struct manager *manager, const struct config *config,
     if (gethostname(manager->host_name, sizeof(manager->host_name) - 1) < 0)
         return -errno;
     manager->host_name[strcspn(manager->host_name, ".")] = '\0';
+    manager->started_at = time_now_usec(CLOCK_MONOTONIC);
     manager->context = (struct context){
         .changed = on_change,
         .spawner = settings->spawner,
@@ -292,6 +339,7 @@ static int open_sockets(struct manager *manager)
 
 static void manager_clear(struct manager *manager)
 {
+    control_free(manager->control);
     for (size_t i = 0; i < manager->n_services; i++)
         service_free(manager->services[i]);
     free(manager->services);
@@ -324,6 +372,8 @@ int manager_run(const struct config *config, const struct manager_settings *sett
         r = add_services(&manager, config);
     if (r == 0)
         r = start(&manager);
+    if (r == 0)
+        open_control(&manager, settings->control_path);
     if (r == 0)
         r = status = sd_event_loop(manager.context.event);
     if (r < 0) {

@@ -10,7 +10,8 @@
 
 struct manager_settings {
     const struct spawner *spawner;
-    unsigned stop_limit_sec; /* how long sessions may go on after SIGTERM */
+    unsigned stop_limit_sec;  /* how long sessions may go on after SIGTERM */
+    const char *control_path; /* of the control socket; NULL: none */
 };
 
 /* Runs the services of the configuration, which must outlive the call, until SIGTERM or SIGINT,
