@@ -185,6 +185,9 @@ static json_t *pid_or_null(const struct worker *worker)
 json_t *view_worker(const struct worker *worker, const struct control_clock *clock)
 {
     const struct pool_worker *in_pool = worker_in_pool(worker);
+    /* What it can serve is not known before it is ready. */
+    unsigned limit =
+        in_pool->max_conns > 0 ? in_pool->max_conns : worker->service->pool_options.max_conns;
     bool is_idle = in_pool->state == POOL_WORKER_READY && pool_worker_load(in_pool) == 0;
     json_t *object = json_object();
 
@@ -194,7 +197,7 @@ json_t *view_worker(const struct worker *worker, const struct control_clock *clo
     view_put(&object, "is_child", json_boolean(worker->is_child));
     view_put(&object, "unit", view_unit(worker));
     view_put(&object, "state", json_string(pool_worker_state_to_string(in_pool->state)));
-    view_put(&object, "connections", gauge(pool_worker_load(in_pool), in_pool->max_conns));
+    view_put(&object, "connections", gauge(pool_worker_load(in_pool), limit));
     view_put(&object, "n_active", json_integer(in_pool->n_active));
     view_put(&object, "n_handoffs", json_integer(in_pool->n_handoffs));
     view_put(&object, "n_peak", json_integer(in_pool->n_peak));
