@@ -1,0 +1,19 @@
+/* Replies of dispatcherd as people read them. */
+#pragma once
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Each prints the parameters of its method's reply; `service` is the one that was named, or NULL.
+ * Returns 0 or a negative errno. */
+int view_status(const json_t *parameters, const char *service, FILE *stream);
+int view_services(const json_t *parameters, const char *service, FILE *stream);
+int view_workers(const json_t *parameters, const char *service, FILE *stream);
+int view_connections(const json_t *parameters, const char *service, FILE *stream);
+int view_stop(const json_t *parameters, const char *service, FILE *stream);
+int view_start(const json_t *parameters, const char *service, FILE *stream);
+int view_restart(const json_t *parameters, const char *service, FILE *stream);
+int view_reload(const json_t *parameters, const char *service, FILE *stream);
+
+/* Prints a text of the daemon's on a line of its own, behind `before`, unprintable bytes as "?". */
+void view_line(const char *before, const char *text, FILE *stream);
