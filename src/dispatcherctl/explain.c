@@ -47,7 +47,7 @@ static void explain_reload(const json_t *parameters)
     size_t i;
 
     json_array_foreach(problems, i, item)
-        view_line("", json_string_value(item) ? json_string_value(item) : "", stderr);
+        view_line(stderr, "%s", json_string_value(item) ? json_string_value(item) : "");
     fputs("dispatcherctl: the new configuration was refused; the old one stays in force\n", stderr);
 }
 
@@ -79,13 +79,13 @@ void explain_error(const json_t *reply)
         explain_reload(parameters);
         return;
     }
-    fputs("dispatcherctl: ", stderr);
     for (size_t i = 0; i < ELEMENTSOF(explanations); i++)
         if (strcmp(error, explanations[i].error) == 0) {
             const char *name = explanations[i].parameter;
 
-            view_line(explanations[i].before, name ? reply_text(parameters, name) : "", stderr);
+            view_line(stderr, "dispatcherctl: %s%s", explanations[i].before,
+                      name ? reply_text(parameters, name) : "");
             return;
         }
-    view_line("dispatcherd says ", error, stderr);
+    view_line(stderr, "dispatcherctl: dispatcherd says %s", error);
 }

@@ -8,14 +8,22 @@
 #include "dispatcherctl/table.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
-void view_line(const char *before, const char *text, FILE *stream)
+void view_line(FILE *stream, const char *format, ...)
 {
-    fputs(before, stream);
-    for (const char *c = text; *c; c++)
-        fputc(*c < ' ' || *c > '~' ? '?' : *c, stream);
-    fputc('\n', stream);
+    va_list arguments;
+    char *text;
+
+    va_start(arguments, format);
+    int n = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (n < 0)
+        return;
+    fprintf(stream, "%s\n", table_printable(text));
+    free(text);
 }
 
 /* Cells */
@@ -87,32 +95,32 @@ static void print_daemon(const json_t *parameters, FILE *stream)
     time_t since = (time_t)(reply_number(started_at, "realtime") / (int64_t)USEC_PER_SEC);
     uint64_t span = reply_moment(parameters, "now") - reply_moment(parameters, "started_at");
     bool has_units = strcmp(reply_text(parameters, "spawner"), "unit") == 0;
-    char date[64] = "", text[512], age[DURATION_TEXT_MAX];
+    char date[64] = "", age[DURATION_TEXT_MAX];
     struct tm local;
 
     if (localtime_r(&since, &local))
         strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &local);
-    snprintf(text, sizeof(text), "dispatcherd %s is %s since %s (%s), process %" PRId64 "; %s",
-             reply_text(parameters, "version"), reply_text(parameters, "state"), date,
-             duration_format(span, age), reply_number(parameters, "pid"),
-             has_units ? "workers are units of systemd" : "workers are its children");
-    view_line("", text, stream);
+    view_line(stream, "dispatcherd %s is %s since %s (%s), process %" PRId64 "; %s",
+              reply_text(parameters, "version"), reply_text(parameters, "state"), date,
+              duration_format(span, age), reply_number(parameters, "pid"),
+              has_units ? "workers are units of systemd" : "workers are its children");
+    if (reply_is_true(parameters, "is_on_last_config"))
+        view_line(stream, "%s is broken; the last good configuration is in force",
+                  reply_text(parameters, "config_file"));
     fputc('\n', stream);
 }
 
 /* What a person should look after. */
 static void print_trouble(const json_t *service, FILE *stream)
 {
+    const char *name = reply_text(service, "name");
     const char *state = reply_text(service, "state");
-    char before[128];
+    bool is_up = strcmp(state, "running") == 0 || strcmp(state, "full") == 0;
 
-    if (reply_is_set(service, "start_error") && reply_number(service, "n_ready") == 0) {
-        snprintf(before, sizeof(before),
-                 "%.64s cannot start a worker: ", reply_text(service, "name"));
-        view_line(before, reply_text(service, "start_error"), stream);
-    }
-    if (!reply_is_true(service, "has_socket") && strncmp(state, "stop", 4) != 0)
-        view_line(reply_text(service, "name"), " has no socket: nobody can reach it", stream);
+    if (reply_is_set(service, "start_error") && reply_number(service, "n_ready") == 0)
+        view_line(stream, "%s cannot start a worker: %s", name, reply_text(service, "start_error"));
+    if (is_up && !reply_is_true(service, "has_socket"))
+        view_line(stream, "%s has no socket: nobody can reach it", name);
 }
 
 int view_status(const json_t *parameters, _unused_ const char *service, FILE *stream)
@@ -277,14 +285,14 @@ int view_stop(const json_t *parameters, const char *service, FILE *stream)
 {
     int64_t n = reply_number(parameters, "n_connections");
 
-    fprintf(stream, "%s accepts no more; %" PRId64 " connection%s may finish\n", service, n,
-            plural(n));
+    view_line(stream, "%s accepts no more; %" PRId64 " connection%s may finish", service, n,
+              plural(n));
     return 0;
 }
 
 int view_start(_unused_ const json_t *parameters, const char *service, FILE *stream)
 {
-    fprintf(stream, "%s accepts connections\n", service);
+    view_line(stream, "%s accepts connections", service);
     return 0;
 }
 
@@ -292,7 +300,7 @@ int view_restart(const json_t *parameters, _unused_ const char *service, FILE *s
 {
     int64_t n = reply_number(parameters, "n_workers");
 
-    fprintf(stream, "%" PRId64 " worker%s will be replaced, one after another\n", n, plural(n));
+    view_line(stream, "%" PRId64 " worker%s will be replaced, one after another", n, plural(n));
     return 0;
 }
 
@@ -303,7 +311,7 @@ int view_reload(const json_t *parameters, _unused_ const char *service, FILE *st
     size_t i;
 
     json_array_foreach(warnings, i, item)
-        view_line("", json_string_value(item) ? json_string_value(item) : "", stream);
-    fputs("the configuration was read again\n", stream);
+        view_line(stream, "%s", json_string_value(item) ? json_string_value(item) : "");
+    view_line(stream, "the configuration was read again");
     return 0;
 }

@@ -1,6 +1,8 @@
 /* Replies of dispatcherd as people read them. */
 #pragma once
 
+#include "base/macro.h"
+
 #include <jansson.h>
 #include <stdio.h>
 
@@ -15,5 +17,6 @@ int view_start(const json_t *parameters, const char *service, FILE *stream);
 int view_restart(const json_t *parameters, const char *service, FILE *stream);
 int view_reload(const json_t *parameters, const char *service, FILE *stream);
 
-/* Prints a text of the daemon's on a line of its own, behind `before`, unprintable bytes as "?". */
-void view_line(const char *before, const char *text, FILE *stream);
+/* Prints one line, its unprintable bytes as "?", so that nothing from a stranger steers the
+ * terminal. */
+void view_line(FILE *stream, const char *format, ...) _printf_(2, 3);

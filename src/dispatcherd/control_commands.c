@@ -1,12 +1,10 @@
 /* What changes something. Each command is told in the journal with who gave it. */
+#include "config/problem.h"
 #include "dispatcherd/control_call.h"
 #include "dispatcherd/operations.h"
 #include "dispatcherd/report.h"
 
 #include <string.h>
-
-/* Of the problems of a configuration: more than problem.h keeps. */
-#define PROBLEM_TEXT_MAX 65536
 
 static void say(const struct control_call *call, const struct service *service, const char *what)
 {
@@ -32,7 +30,10 @@ static struct service *named_service(const struct control_call *call, const char
 {
     size_t i = control_call_find(call, name);
 
-    return i < call->daemon.n_services ? call->daemon.services[i] : NULL;
+    /* One that is no longer in dispatcher.cnf only waits for its workers to end. */
+    if (i == call->daemon.n_services || call->daemon.services[i]->is_going)
+        return NULL;
+    return call->daemon.services[i];
 }
 
 json_t *control_stop(const struct control_call *call)
@@ -42,10 +43,10 @@ json_t *control_stop(const struct control_call *call)
 
     if (!service)
         return control_no_such_service(name);
-    if (!service->pool.is_stopping)
+    if (!service->pool->is_stopping)
         say(call, service, "stop");
     operation_stop(service);
-    const struct pool *pool = &service->pool;
+    const struct pool *pool = service->pool;
     return varlink_reply(
         json_pack("{s:i}", "n_connections",
                   (int)(pool->n_active + pool->n_handoffs + pool->n_waiting + pool->n_checking)));
@@ -60,7 +61,7 @@ json_t *control_start(const struct control_call *call)
         return control_no_such_service(name);
     if (call->daemon.is_stopping)
         return stopping_error();
-    if (service->pool.is_stopping)
+    if (service->pool->is_stopping)
         say(call, service, "start");
     int r = operation_start(service);
     return r < 0 ? failure(strerror(-r)) : varlink_reply(json_object());
@@ -72,7 +73,7 @@ static json_t *restart_all(const struct control_call *call)
 
     say(call, NULL, "restart of all services");
     for (size_t i = 0; i < call->daemon.n_services; i++)
-        if (!call->daemon.services[i]->pool.is_stopping)
+        if (!call->daemon.services[i]->pool->is_stopping)
             n_workers += (int)operation_restart(call->daemon.services[i]);
     return varlink_reply(json_pack("{s:i}", "n_workers", n_workers));
 }
@@ -88,28 +89,27 @@ json_t *control_restart(const struct control_call *call)
     struct service *service = named_service(call, name);
     if (!service)
         return control_no_such_service(name);
-    if (service->pool.is_stopping)
+    if (service->pool->is_stopping)
         return varlink_error(CONTROL_INTERFACE ".NotRunning",
                              json_pack("{s:s}", "service", service->options->name));
     say(call, service, "restart");
     return varlink_reply(json_pack("{s:i}", "n_workers", (int)operation_restart(service)));
 }
 
-/* One text a line. */
-static json_t *split_lines(char *text)
+static json_t *list_problems(const struct problem_list *problems)
 {
     json_t *array = json_array();
-    char *place = NULL;
+    char text[1024];
 
-    for (char *line = strtok_r(text, "\n", &place); line; line = strtok_r(NULL, "\n", &place))
-        view_append(&array, view_text(line));
+    for (size_t i = 0; i < problems->n_items; i++)
+        view_append(&array, view_text(problem_format(&problems->items[i], text, sizeof(text))));
     return array;
 }
 
 json_t *control_reload(const struct control_call *call)
 {
-    static char text[PROBLEM_TEXT_MAX];
-    struct str_buffer problems = str_buffer_init(text, sizeof(text));
+    struct problem_list problems = {0};
+    json_t *reply;
 
     if (!call->operations->reload)
         return varlink_error(CONTROL_INTERFACE ".NotSupported", json_object());
@@ -118,9 +118,12 @@ json_t *control_reload(const struct control_call *call)
     say(call, NULL, "reload");
     int r = call->operations->reload(call->userdata, &problems);
     if (r == 0)
-        return varlink_reply(json_pack("{s:o}", "warnings", split_lines(text)));
-    if (problems.length == 0)
-        return failure(strerror(-r));
-    return varlink_error(CONTROL_INTERFACE ".ReloadFailed",
-                         json_pack("{s:o}", "problems", split_lines(text)));
+        reply = varlink_reply(json_pack("{s:o}", "warnings", list_problems(&problems)));
+    else if (problems.n_items > 0)
+        reply = varlink_error(CONTROL_INTERFACE ".ReloadFailed",
+                              json_pack("{s:o}", "problems", list_problems(&problems)));
+    else
+        reply = failure(strerror(-r));
+    problem_list_clear(&problems);
+    return reply;
 }

@@ -80,12 +80,17 @@ const char *control_call_text(const struct control_call *call, const char *name)
 
 size_t control_call_find(const struct control_call *call, const char *name)
 {
-    size_t i = 0;
+    size_t found = call->daemon.n_services;
 
-    while (i < call->daemon.n_services &&
-           !str_equal_nocase(call->daemon.services[i]->options->name, name))
-        i++;
-    return i;
+    /* One that came back to dispatcher.cnf while the workers of the old one still drain is there
+     * twice: it is the new one that is meant. */
+    for (size_t i = 0; i < call->daemon.n_services; i++)
+        if (str_equal_nocase(call->daemon.services[i]->options->name, name)) {
+            found = i;
+            if (!call->daemon.services[i]->is_going)
+                break;
+        }
+    return found;
 }
 
 json_t *control_no_such_service(const char *name)
@@ -130,6 +135,8 @@ static json_t *status(const struct control_call *call)
     view_put(&object, "version", json_string(PACKAGE_VERSION));
     view_put(&object, "pid", json_integer(getpid()));
     view_put(&object, "state", json_string(daemon->state));
+    view_put(&object, "config_file", view_text(daemon->config_file));
+    view_put(&object, "is_on_last_config", json_boolean(daemon->is_on_last_config));
     view_put(&object, "spawner", json_string(daemon->spawner));
     view_put(&object, "started_at", view_time(daemon->started_at, &call->clock));
     view_put(&object, "now", view_time(call->clock.monotonic, &call->clock));

@@ -2,7 +2,7 @@
  * comes in as text, its reply goes out as text; sockets are control.c's business. */
 #pragma once
 
-#include "base/str.h"
+#include "config/problem.h"
 #include "dispatcherd/service.h"
 
 #include <stdbool.h>
@@ -11,8 +11,10 @@
 
 /* The daemon as it is while one call is answered. Everything is borrowed. */
 struct control_daemon {
-    const char *state; /* "starting", "running", "stopping" */
-    bool is_stopping;
+    const char *state; /* "starting", "running", "stopping", "leaving" */
+    bool is_stopping;  /* or leaving: nothing is started any more */
+    bool is_on_last_config;
+    const char *config_file;
     uint64_t started_at; /* CLOCK_MONOTONIC, in microseconds */
     const char *spawner;
     struct service *const *services;
@@ -23,9 +25,9 @@ struct control_daemon {
 struct control_operations {
     void (*describe)(void *userdata, struct control_daemon *ret);
 
-    /* Reads the configuration again. Returns 0, or a negative errno where it was refused. Either
-     * way the problems that were found are in the buffer, one a line. NULL: cannot be done. */
-    int (*reload)(void *userdata, struct str_buffer *ret_problems);
+    /* Reads the configuration again. Returns 0, or a negative errno where it was refused. What was
+     * found is added to the problems either way. NULL: cannot be done. */
+    int (*reload)(void *userdata, struct problem_list *ret_problems);
 };
 
 /* Who calls. */

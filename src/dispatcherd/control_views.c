@@ -82,7 +82,7 @@ static json_t *gauge(uint64_t value, uint64_t limit)
 
 const char *view_service_state(const struct service *service)
 {
-    const struct pool *pool = &service->pool;
+    const struct pool *pool = service->pool;
 
     if (!pool->is_stopping)
         return service->full_since > 0 ? "full" : "running";
@@ -93,7 +93,7 @@ const char *view_service_state(const struct service *service)
 
 json_t *view_summary(const struct service *service, const struct control_clock *clock)
 {
-    const struct pool *pool = &service->pool;
+    const struct pool *pool = service->pool;
     const struct pool_options *options = &service->pool_options;
     uint64_t places = service_places(service);
     uint64_t taken = pool->n_active + pool->n_handoffs;
@@ -155,7 +155,7 @@ json_t *view_service(const struct service *service, bool is_trusted,
     json_t *object = view_summary(service, clock);
 
     view_put(&object, "listeners", view_listeners(service));
-    view_put(&object, "statistics", view_statistics(&service->statistics));
+    view_put(&object, "statistics", view_statistics(service->statistics));
     view_put(&object, "options", view_options(service->options, is_trusted));
     return object;
 }

@@ -5,8 +5,12 @@ noinst_LTLIBRARIES += libdaemon.la
 libdaemon_la_SOURCES = \
 	%D%/admission.c \
 	%D%/admission.h \
+	%D%/adopt.c \
+	%D%/adopt.h \
 	%D%/completion.c \
 	%D%/completion.h \
+	%D%/config_version.c \
+	%D%/config_version.h \
 	%D%/connection.c \
 	%D%/connection.h \
 	%D%/context.c \
@@ -18,6 +22,8 @@ libdaemon_la_SOURCES = \
 	%D%/control_client.h \
 	%D%/control_commands.c \
 	%D%/control_lists.c \
+	%D%/control_manager.c \
+	%D%/control_manager.h \
 	%D%/control_methods.c \
 	%D%/control_methods.h \
 	%D%/control_options.c \
@@ -30,12 +36,18 @@ libdaemon_la_SOURCES = \
 	%D%/debug.h \
 	%D%/dispatch.c \
 	%D%/dispatch.h \
+	%D%/fingerprint.c \
+	%D%/fingerprint.h \
 	%D%/fullness.c \
 	%D%/fullness.h \
 	%D%/handoff.c \
 	%D%/handoff.h \
 	%D%/hangup.c \
 	%D%/hangup.h \
+	%D%/job.c \
+	%D%/job.h \
+	%D%/last_config.c \
+	%D%/last_config.h \
 	%D%/listener.c \
 	%D%/listener.h \
 	%D%/logfile.c \
@@ -47,6 +59,10 @@ libdaemon_la_SOURCES = \
 	%D%/notify.h \
 	%D%/operations.c \
 	%D%/operations.h \
+	%D%/passed.c \
+	%D%/passed.h \
+	%D%/reload.c \
+	%D%/reload.h \
 	%D%/report.c \
 	%D%/report.h \
 	%D%/service.c \
@@ -57,8 +73,14 @@ libdaemon_la_SOURCES = \
 	%D%/spawner.h \
 	%D%/spawner_self.c \
 	%D%/spawner_unit.c \
+	%D%/state.c \
+	%D%/state.h \
 	%D%/status.c \
 	%D%/status.h \
+	%D%/stop.c \
+	%D%/stop.h \
+	%D%/store.c \
+	%D%/store.h \
 	%D%/welcome.c \
 	%D%/welcome.h \
 	%D%/worker.c \

@@ -14,6 +14,7 @@ struct dispatcher_connection {
     dispatcher_worker *worker;
     int fd;
     uint64_t id;
+    uint64_t accepted_at_usec; /* CLOCK_MONOTONIC */
     struct address peer;
     struct address local;
     bool is_tls;
@@ -30,7 +31,8 @@ struct session {
     dispatcher_worker *worker;
     pthread_t thread;
     pthread_cond_t wake;
-    bool is_started; /* has a connection to serve */
+    bool is_reserved; /* is not on the stack of idle ones */
+    bool is_started;  /* has a connection to serve */
     struct dispatcher_connection connection;
 };
 
@@ -73,6 +75,11 @@ unsigned sessions_busy(struct sessions *sessions);
 
 /* Waits for every thread to end; none may be busy. Frees all. */
 void sessions_stop(struct sessions *sessions);
+
+/* Answers a new dispatcherd that asks what this worker has: every connection, then READY. What had
+ * still to be told to its predecessor is dropped, since the answer holds it all. Returns 0 or a
+ * negative errno of the channel. */
+int held_tell(dispatcher_worker *worker);
 
 /* Asks the receiving thread to look at its outbox and its sessions again. */
 void worker_wake(dispatcher_worker *worker);

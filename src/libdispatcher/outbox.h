@@ -41,4 +41,11 @@ void outbox_add(struct outbox *outbox, enum outbox_kind kind, uint64_t id);
  * negative errno, from then on always, when it is of no use any more. */
 int outbox_flush(struct outbox *outbox, int channel);
 
+/* For somebody who sends on the channel himself: between the two, nobody else does. */
+void outbox_hold(struct outbox *outbox);
+void outbox_release(struct outbox *outbox);
+
+/* Forgets all that waits to be sent. */
+void outbox_discard(struct outbox *outbox);
+
 bool outbox_is_empty(struct outbox *outbox);
