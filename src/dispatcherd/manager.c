@@ -366,9 +366,9 @@ int manager_run(struct config *config, const struct manager_settings *settings,
     if (r == 0)
         r = add_services(&manager);
     if (r == 0)
-        r = start(&manager, passed);
-    if (r == 0)
         control_manager_open(&manager, settings->control_path);
+    if (r == 0)
+        r = start(&manager, passed);
     if (r == 0)
         r = status = sd_event_loop(manager.context.event);
     if (r < 0) {
