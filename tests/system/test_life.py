@@ -83,6 +83,21 @@ def test_a_restart_leaves_workers_and_sessions_alone(site_of_systemd):
     assert site.worker_pids("TEST") == set(pids)
 
 
+def test_a_changed_port_follows_one_command_and_no_session_breaks(site_of_systemd):
+    site = site_of_systemd
+    old, new = site.free_port(), site.free_port()
+    site.run_service(PORT=old)
+    (client,) = site.connect_served(old)
+    pid = client.pid()
+    site.write_config(site.service("TEST", PORT=new))
+    site.systemctl("daemon-reload")
+    # In this order: systemd opens no socket while its service runs.
+    site.systemctl("restart", "dispatcherd.service", "dispatcherd-test.socket")
+    assert client.pid() == pid
+    assert site.connect(new).ask("local") == f"127.0.0.1 {new}"
+    assert site.refuses(old)
+
+
 def test_starting_the_service_opens_the_sockets(site_of_systemd):
     site = site_of_systemd
     port = site.run_service()

@@ -8,11 +8,15 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../.." && pwd)
 build=$PWD
+
+[ -e config.status ] || { echo "walkthrough: $build is not where configure ran" >&2 && exit 2; }
+"$here/container" can-boot
+command -v swaks >/dev/null ||
+    { echo "skipped: swaks was not found; on Debian: apt-get install swaks" && exit 77; }
+
 scratch=$(mktemp -d)
 container=$scratch/container
 port=2525
-
-[ -e config.status ] || { echo "walkthrough: $build is not where configure ran" >&2 && exit 2; }
 
 clean() {
     status=$?
@@ -80,7 +84,8 @@ run "mkdir -p /etc/systemd/system/dispatcherd-smtp.socket.d"
 run "printf '[Socket]\nListenStream=\nListenStream=127.0.0.1:$port\n' \
     >/etc/systemd/system/dispatcherd-smtp.socket.d/override.conf"
 run "systemctl daemon-reload"
-run "systemctl restart dispatcherd-smtp.socket dispatcherd.service"
+# The service first: a socket alone is not opened while its service runs.
+run "systemctl restart dispatcherd.service dispatcherd-smtp.socket"
 run "swaks --to somebody@localhost --from you@example.com --server 127.0.0.1:$port \
     --header 'Subject: the second' | grep -E '<-  (220|250 2.0.0|221)'"
 run "! swaks --to somebody@localhost --server 127.0.0.1:25 --quit-after CONNECT >/dev/null 2>&1"
