@@ -1,6 +1,8 @@
 sbin_PROGRAMS += dispatcherd
 
-dispatcherd_SOURCES = \
+# All but main(), so that the tests link it too.
+noinst_LTLIBRARIES += libdaemon.la
+libdaemon_la_SOURCES = \
 	%D%/admission.c \
 	%D%/admission.h \
 	%D%/adopt.c \
@@ -13,6 +15,24 @@ dispatcherd_SOURCES = \
 	%D%/connection.h \
 	%D%/context.c \
 	%D%/context.h \
+	%D%/control.c \
+	%D%/control.h \
+	%D%/control_call.h \
+	%D%/control_client.c \
+	%D%/control_client.h \
+	%D%/control_commands.c \
+	%D%/control_lists.c \
+	%D%/control_manager.c \
+	%D%/control_manager.h \
+	%D%/control_methods.c \
+	%D%/control_methods.h \
+	%D%/control_options.c \
+	%D%/control_peer.c \
+	%D%/control_peer.h \
+	%D%/control_socket.c \
+	%D%/control_socket.h \
+	%D%/control_views.c \
+	%D%/control_views.h \
 	%D%/debug.h \
 	%D%/dispatch.c \
 	%D%/dispatch.h \
@@ -32,7 +52,6 @@ dispatcherd_SOURCES = \
 	%D%/listener.h \
 	%D%/logfile.c \
 	%D%/logfile.h \
-	%D%/main.c \
 	%D%/manager.c \
 	%D%/manager.h \
 	%D%/message_ids.h \
@@ -72,5 +91,28 @@ dispatcherd_SOURCES = \
 	%D%/worker_end.h \
 	%D%/worker_start.c \
 	%D%/worker_start.h
+nodist_libdaemon_la_SOURCES = %D%/control_descriptions.c
+libdaemon_la_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+libdaemon_la_LIBADD = libvarlink.la libconfig.la libpool.la libprotocol.la libbase.la \
+	$(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
+
+dispatcherd_SOURCES = %D%/main.c
 dispatcherd_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)
-dispatcherd_LDADD = libconfig.la libpool.la libprotocol.la libbase.la $(LIBSYSTEMD_LIBS)
+dispatcherd_LDADD = libdaemon.la
+
+# The interface descriptions, which the daemon gives to whoever asks.
+CONTROL_DESCRIPTIONS = \
+	%D%/io.dispatcherd.Control.varlink \
+	%D%/org.varlink.service.varlink
+EXTRA_DIST += $(CONTROL_DESCRIPTIONS)
+CLEANFILES += %D%/control_descriptions.c
+
+%D%/control_descriptions.c: $(CONTROL_DESCRIPTIONS) %D%/local.mk
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && { \
+		as_string() { $(SED) -e 's/[\\"]/\\&/g' -e 's/.*/    "&\\n"/'; } && \
+		echo '#include "dispatcherd/control_methods.h"' && \
+		echo 'const char control_interface_description[] =' && \
+		as_string < $(srcdir)/%D%/io.dispatcherd.Control.varlink && echo '    ;' && \
+		echo 'const char varlink_service_description[] =' && \
+		as_string < $(srcdir)/%D%/org.varlink.service.varlink && echo '    ;'; \
+	} > $@.new && mv $@.new $@

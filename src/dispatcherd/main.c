@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ struct arguments {
     const char *config_file;
     const struct spawner *spawner;
     unsigned stop_limit_sec;
+    const char *control_path; /* NULL: what the service manager says */
 };
 
 static void print_help(void)
@@ -45,6 +47,8 @@ static void print_help(void)
            "dispatcher.cnf says.\n\n"
            "  --config FILE        read FILE (default: %s/dispatcher.cnf)\n"
            "  --spawner NAME       who starts the workers: self (default), or unit: systemd\n"
+           "  --control PATH       the socket for dispatcherctl (default: control, in the folder\n"
+           "                       that systemd made; by hand there is none)\n"
            "  --stop-limit SECONDS how long sessions may go on when it stops (default: %d)\n"
            "  --check              tell all that is wrong with the file, and exit\n"
            "  --print-config       print every service's effective options, and exit\n"
@@ -67,6 +71,7 @@ static int parse_seconds(const char *text, unsigned *ret)
 
 enum option_character {
     OPTION_CHARACTER_CONFIG = 256,
+    OPTION_CHARACTER_CONTROL,
     OPTION_CHARACTER_SPAWNER,
     OPTION_CHARACTER_STOP_LIMIT,
     OPTION_CHARACTER_CHECK,
@@ -77,6 +82,7 @@ enum option_character {
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPTION_CHARACTER_CONFIG},
+    {"control", required_argument, NULL, OPTION_CHARACTER_CONTROL},
     {"spawner", required_argument, NULL, OPTION_CHARACTER_SPAWNER},
     {"stop-limit", required_argument, NULL, OPTION_CHARACTER_STOP_LIMIT},
     {"check", no_argument, NULL, OPTION_CHARACTER_CHECK},
@@ -92,6 +98,9 @@ static int parse_option(int option, struct arguments *arguments)
     switch (option) {
     case OPTION_CHARACTER_CONFIG:
         arguments->config_file = optarg;
+        return 0;
+    case OPTION_CHARACTER_CONTROL:
+        arguments->control_path = optarg;
         return 0;
     case OPTION_CHARACTER_SPAWNER:
         arguments->spawner = spawner_find(optarg);
@@ -203,6 +212,19 @@ static void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* What --control says, or the socket in the first folder of RuntimeDirectory=. Returns NULL where
+ * there is neither, or what the buffer holds. */
+static const char *control_path(const struct arguments *arguments, char *text, size_t size)
+{
+    const char *folder = getenv("RUNTIME_DIRECTORY");
+
+    if (arguments->control_path || !folder || !folder[0])
+        return arguments->control_path;
+    int length = (int)strcspn(folder, ":");
+    snprintf(text, size, "%.*s/control", length, folder);
+    return text;
+}
+
 /* A broken file is no reason to end the workers that a predecessor has left: its configuration, the
  * last that was good, serves on. */
 static int fall_back(int last_config_fd, struct config *ret)
@@ -220,10 +242,12 @@ static int fall_back(int last_config_fd, struct config *ret)
 static int run_with(const struct arguments *arguments, const struct config_places *places,
                     struct passed *passed)
 {
+    char path[PATH_MAX];
     struct manager_settings settings = {
         .config_file = arguments->config_file,
         .spawner = arguments->spawner,
         .stop_limit_sec = arguments->stop_limit_sec,
+        .control_path = control_path(arguments, path, sizeof(path)),
     };
     struct problem_list problems = {0};
     struct config config = {0};

@@ -4,6 +4,8 @@
 #include "base/notify_socket.h"
 #include "base/time.h"
 #include "dispatcherd/adopt.h"
+#include "dispatcherd/control.h"
+#include "dispatcherd/control_manager.h"
 #include "dispatcherd/debug.h"
 #include "dispatcherd/dispatch.h"
 #include "dispatcherd/last_config.h"
@@ -195,6 +197,7 @@ static int init_context(struct manager *manager, struct config *config,
     if (gethostname(manager->host_name, sizeof(manager->host_name) - 1) < 0)
         return -errno;
     manager->host_name[strcspn(manager->host_name, ".")] = '\0';
+    manager->started_at = time_now_usec(CLOCK_MONOTONIC);
     manager->config_file = settings->config_file;
     manager->is_on_last_config = settings->is_on_last_config;
     manager->config_number = settings->config_number;
@@ -322,6 +325,7 @@ static void take_over(struct manager *manager, struct passed *passed)
 
 static void manager_clear(struct manager *manager)
 {
+    control_free(manager->control);
     /* What follows must not reach the successor. */
     if (manager->durable && manager->state == MANAGER_LEAVING)
         (void)state_detach(manager->durable);
@@ -361,6 +365,8 @@ int manager_run(struct config *config, const struct manager_settings *settings,
     int r = init_context(&manager, config, settings);
     if (r == 0)
         r = add_services(&manager);
+    if (r == 0)
+        control_manager_open(&manager, settings->control_path);
     if (r == 0)
         r = start(&manager, passed);
     if (r == 0)

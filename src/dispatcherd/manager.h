@@ -13,6 +13,8 @@
 #include "dispatcherd/service.h"
 #include "dispatcherd/spawner.h"
 
+struct control;
+
 enum manager_state {
     MANAGER_STARTING,
     MANAGER_RUNNING,
@@ -29,6 +31,8 @@ struct manager {
     size_t n_services;
     struct state *durable; /* owned: what survives us */
     struct notifier notifier;
+    struct control *control; /* owned; NULL: there is none */
+    uint64_t started_at;     /* CLOCK_MONOTONIC */
     char host_name[64];
     sd_event_source *status_timer;
     sd_event_source *stop_timer;
@@ -43,7 +47,8 @@ struct manager {
 struct manager_settings {
     const char *config_file;
     const struct spawner *spawner;
-    unsigned stop_limit_sec; /* how long sessions may go on after SIGTERM */
+    unsigned stop_limit_sec;  /* how long sessions may go on after SIGTERM */
+    const char *control_path; /* of the control socket; NULL: none */
     bool is_on_last_config;
     unsigned long config_number; /* of the last good configuration in the store; 0: none */
 };

@@ -34,3 +34,5 @@
                                         */
 #define MESSAGE_ID_LOGFILE_FAILED                                                                  \
     "480c0b67c26644728dd620af9c89318c" /* a LOGFILE could not be opened */
+#define MESSAGE_ID_CONTROL_FAILED                                                                  \
+    "e4cb733e3c4349c5a209db9cc3a861f7" /* the control socket could not be made */

@@ -1,0 +1,24 @@
+/* Calls to dispatcherd's control socket. Every wait is limited. */
+#pragma once
+
+#include "varlink/frames.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct client {
+    int fd; /* owned */
+    struct varlink_frames frames;
+};
+
+/* Connects. Returns 0 or a negative errno; -EAGAIN where that took too long. */
+int client_open(const char *path, uint64_t limit_usec, struct client *ret);
+
+/* Calls a method of io.dispatcherd.Control; `parameters` passes on. Returns 0 with the whole reply
+ * (the caller's): an object with "parameters" and, where it is an error, "error". Else a negative
+ * errno: -EINVAL where `parameters` is NULL, -ETIMEDOUT, -ECONNRESET where the daemon closed the
+ * connection, -EBADMSG where what came is no reply. */
+int client_call(struct client *client, const char *method, json_t *parameters, uint64_t limit_usec,
+                json_t **ret);
+
+void client_close(struct client *client);

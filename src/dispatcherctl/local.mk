@@ -1,0 +1,23 @@
+bin_PROGRAMS += dispatcherctl
+
+# All but main(), so that the tests link it too.
+noinst_LTLIBRARIES += libctl.la
+libctl_la_SOURCES = \
+	%D%/client.c \
+	%D%/client.h \
+	%D%/duration.c \
+	%D%/duration.h \
+	%D%/explain.c \
+	%D%/explain.h \
+	%D%/reply.c \
+	%D%/reply.h \
+	%D%/table.c \
+	%D%/table.h \
+	%D%/views.c \
+	%D%/views.h
+libctl_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+libctl_la_LIBADD = libvarlink.la libbase.la $(JANSSON_LIBS)
+
+dispatcherctl_SOURCES = %D%/main.c
+dispatcherctl_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+dispatcherctl_LDADD = libctl.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)

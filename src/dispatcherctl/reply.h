@@ -1,0 +1,16 @@
+/* Reads the JSON of replies. What is missing, or of another type, reads as nothing: a daemon of
+ * another version must not end the tool. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Members of an object. */
+const char *reply_text(const json_t *object, const char *name); /* "" */
+int64_t reply_number(const json_t *object, const char *name);   /* 0 */
+bool reply_is_true(const json_t *object, const char *name);     /* false */
+bool reply_is_set(const json_t *object, const char *name);      /* false: absent, or null */
+
+/* The monotonic reading of a Timestamp, in microseconds; 0 where there is none. */
+uint64_t reply_moment(const json_t *object, const char *name);

@@ -1,0 +1,43 @@
+/* Tables for people: columns as wide as their widest cell, numbers to the right. */
+#pragma once
+
+#include "base/macro.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define TABLE_COLUMNS_MAX 16
+
+enum table_align {
+    TABLE_LEFT,
+    TABLE_RIGHT,
+};
+
+struct table_column {
+    const char *title;
+    enum table_align align;
+};
+
+struct table {
+    const struct table_column *columns; /* n_columns of them, the caller's */
+    size_t n_columns;
+    char **cells; /* row by row, n_cells of them, owned; the last row may be incomplete */
+    size_t n_cells;
+    size_t capacity;
+    int error; /* 0, or -ENOMEM: a cell is lacking, and nothing is printed */
+};
+
+/* An empty table of at most TABLE_COLUMNS_MAX columns. */
+struct table table_init(const struct table_column columns[], size_t n_columns);
+
+/* The next cell of the row, or the first of the next. Bytes that are not printable ASCII become
+ * "?", so that nothing from a stranger steers the terminal. An empty cell shows as "-". */
+void table_add(struct table *table, const char *format, ...) _printf_(2, 3);
+
+/* Prints the titles and all rows. Returns 0 or a negative errno. */
+int table_print(const struct table *table, FILE *stream);
+
+void table_clear(struct table *table);
+
+/* Replaces each byte that is not printable ASCII by "?". Returns `text`. */
+char *table_printable(char *text);

@@ -1,0 +1,22 @@
+/* Replies of dispatcherd as people read them. */
+#pragma once
+
+#include "base/macro.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Each prints the parameters of its method's reply; `service` is the one that was named, or NULL.
+ * Returns 0 or a negative errno. */
+int view_status(const json_t *parameters, const char *service, FILE *stream);
+int view_services(const json_t *parameters, const char *service, FILE *stream);
+int view_workers(const json_t *parameters, const char *service, FILE *stream);
+int view_connections(const json_t *parameters, const char *service, FILE *stream);
+int view_stop(const json_t *parameters, const char *service, FILE *stream);
+int view_start(const json_t *parameters, const char *service, FILE *stream);
+int view_restart(const json_t *parameters, const char *service, FILE *stream);
+int view_reload(const json_t *parameters, const char *service, FILE *stream);
+
+/* Prints one line, its unprintable bytes as "?", so that nothing from a stranger steers the
+ * terminal. */
+void view_line(FILE *stream, const char *format, ...) _printf_(2, 3);

@@ -1,0 +1,141 @@
+#include "dispatcherd/control.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "dispatcherd/control_client.h"
+#include "dispatcherd/control_socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+/* Clients at a time. People have one or two, monitoring a few. */
+#define CLIENTS_MAX 64
+
+/* Of these for those who are not trusted, and for each user among them: so no user keeps the others
+ * out, and all of them together do not keep the administrator out. (PrivateUsers= makes them all
+ * look like one.) */
+#define STRANGERS_MAX          48
+#define CLIENTS_A_STRANGER_MAX 16
+
+/* Connections that are looked at in a time: a user who connects again and again gets a slow answer,
+ * not the processor; and it does not matter that a lack of descriptors is not waited for. */
+#define ACCEPT_INTERVAL_USEC (100 * USEC_PER_MSEC)
+#define ACCEPT_BURST         50
+
+struct control {
+    struct control_settings settings;
+    struct control_trust trust;
+    struct control_socket socket;
+    struct control_client_list clients; /* owned */
+    sd_event_source *source;
+};
+
+static void on_client_gone(struct control_client *client)
+{
+    struct control *control = client->owner;
+
+    TAILQ_REMOVE(&control->clients, client, link);
+    control_client_free(client);
+}
+
+static bool has_place(const struct control *control, const struct control_caller *caller)
+{
+    const struct control_client *client;
+    unsigned n = 0, n_strangers = 0, n_same = 0;
+
+    TAILQ_FOREACH(client, &control->clients, link)
+    {
+        n++;
+        if (client->caller.is_trusted)
+            continue;
+        n_strangers++;
+        if (client->caller.uid == caller->uid)
+            n_same++;
+    }
+    if (n >= CLIENTS_MAX)
+        return false;
+    return caller->is_trusted || (n_strangers < STRANGERS_MAX && n_same < CLIENTS_A_STRANGER_MAX);
+}
+
+static int identify(const struct control *control, int fd, struct control_caller *ret)
+{
+    struct control_peer peer = {0};
+
+    int r = control->settings.read_peer ? control->settings.read_peer(fd, &peer)
+                                        : control_peer_read(fd, &peer);
+    if (r < 0)
+        return r;
+    *ret = (struct control_caller){
+        .pid = peer.pid,
+        .uid = peer.uid,
+        .is_trusted = control_peer_is_trusted(&peer, &control->trust),
+    };
+    control_peer_clear(&peer);
+    return 0;
+}
+
+/* What cannot be served, for whatever reason, is closed. */
+static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_t events,
+                      void *userdata)
+{
+    struct control *control = userdata;
+    struct control_caller caller;
+
+    _cleanup_fd_ int client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (client_fd < 0 || identify(control, client_fd, &caller) < 0 || !has_place(control, &caller))
+        return 0;
+    struct control_client *client = calloc(1, sizeof(*client));
+    if (!client)
+        return 0;
+    *client = (struct control_client){
+        .gone = on_client_gone,
+        .owner = control,
+        .operations = control->settings.operations,
+        .userdata = control->settings.userdata,
+        .event = control->settings.event,
+        .fd = take_fd(&client_fd),
+        .caller = caller,
+    };
+    TAILQ_INSERT_TAIL(&control->clients, client, link);
+    if (control_client_start(client) < 0)
+        on_client_gone(client);
+    return 0;
+}
+
+int control_new(const struct control_settings *settings, struct control **ret)
+{
+    struct control *control = calloc(1, sizeof(*control));
+
+    if (!control)
+        return -ENOMEM;
+    control->settings = *settings;
+    control->trust = control_trust_default();
+    control->socket.fd = -1;
+    TAILQ_INIT(&control->clients);
+    int r = control_socket_open(&control->socket, settings->path);
+    if (r >= 0)
+        r = sd_event_add_io(settings->event, &control->source, control->socket.fd, EPOLLIN,
+                            on_connect, control);
+    if (r >= 0)
+        r = sd_event_source_set_ratelimit(control->source, ACCEPT_INTERVAL_USEC, ACCEPT_BURST);
+    if (r < 0) {
+        control_free(control);
+        return r;
+    }
+    *ret = control;
+    return 0;
+}
+
+void control_free(struct control *control)
+{
+    struct control_client *client;
+
+    if (!control)
+        return;
+    while ((client = TAILQ_FIRST(&control->clients)))
+        on_client_gone(client);
+    sd_event_source_disable_unref(control->source);
+    control_socket_close(&control->socket);
+    free(control);
+}

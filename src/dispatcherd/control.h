@@ -1,0 +1,30 @@
+/* The control socket: where dispatcherctl, and whoever speaks Varlink, asks and gives orders.
+ *
+ * Nothing of it ever blocks the daemon or costs it more than a bounded amount: of clients, of
+ * memory, of time. Nothing else of the daemon knows it. */
+#pragma once
+
+#include "dispatcherd/control_methods.h"
+#include "dispatcherd/control_peer.h"
+
+#include <systemd/sd-event.h>
+
+struct control; /* opaque */
+
+struct control_settings {
+    sd_event *event;
+    const char *path;                            /* of the socket */
+    const struct control_operations *operations; /* outlive the control */
+    void *userdata;                              /* of the operations */
+
+    /* For tests: who a client is. NULL: what the kernel says. */
+    int (*read_peer)(int fd, struct control_peer *ret);
+};
+
+/* Makes the socket and listens at it; one that is left over, at which nobody listens, is removed.
+ * Returns 0, or a negative errno: -EADDRINUSE where somebody answers there already, -EEXIST where
+ * the path is no socket. */
+int control_new(const struct control_settings *settings, struct control **ret);
+
+/* Removes the socket, and drops all clients. NULL is fine. */
+void control_free(struct control *control);

@@ -1,0 +1,190 @@
+#include "dispatcherd/control_client.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+/* The longest call: names of methods and services, and much to spare. */
+#define CALL_MAX_BYTES 65536
+
+/* How long a call may take to arrive, from its first byte to its last. */
+#define MESSAGE_LIMIT_USEC (10 * USEC_PER_SEC)
+
+/* How long a reply may take to be read: a client that was stopped loses it, and its place. */
+#define READER_LIMIT_USEC (30 * USEC_PER_SEC)
+
+/* Calls of one client, sent in one go, before everything else has its turn. */
+#define CALLS_AT_ONCE 8
+
+/* Sends what is left of the reply. Returns 0, also where the client does not read now, or a
+ * negative errno. */
+static int send_reply(struct control_client *client)
+{
+    while (client->reply) {
+        ssize_t n = send(client->fd, client->reply + client->n_sent,
+                         client->reply_size - client->n_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN ? 0 : -errno;
+        client->n_sent += (size_t)n;
+        if (client->n_sent < client->reply_size)
+            continue;
+        free(client->reply);
+        client->reply = NULL;
+    }
+    return 0;
+}
+
+static void stop_waiting(struct control_client *client)
+{
+    client->wait = CONTROL_WAIT_NOTHING;
+    client->limit_source = sd_event_source_disable_unref(client->limit_source);
+}
+
+/* Answers calls until one's reply cannot be sent at once, or there are no more, or it was enough.
+ * Returns 1 where calls are left to be answered, 0 where not, or a negative errno. */
+static int answer_calls(struct control_client *client)
+{
+    const char *text;
+    size_t length;
+
+    for (unsigned i = 0; i < CALLS_AT_ONCE; i++) {
+        int r = send_reply(client);
+        if (r < 0)
+            return r;
+        if (client->reply || !varlink_frames_next(&client->frames, &text, &length))
+            return 0;
+        stop_waiting(client);
+        client->n_sent = 0;
+        r = control_answer(client->operations, client->userdata, &client->caller, text, length,
+                           &client->reply, &client->reply_size);
+        if (r < 0)
+            return r;
+    }
+    int r = send_reply(client);
+    return r < 0 ? r : !client->reply;
+}
+
+static int on_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct control_client *client = userdata;
+
+    client->gone(client);
+    return 0;
+}
+
+static int limit_wait(struct control_client *client)
+{
+    enum control_wait wait = CONTROL_WAIT_NOTHING;
+
+    if (client->reply)
+        wait = CONTROL_WAIT_READER;
+    else if (varlink_frames_is_pending(&client->frames))
+        wait = CONTROL_WAIT_MESSAGE;
+    if (wait == client->wait)
+        return 0;
+    stop_waiting(client);
+    client->wait = wait;
+    if (wait == CONTROL_WAIT_NOTHING)
+        return 0;
+    return sd_event_add_time_relative(client->event, &client->limit_source, CLOCK_MONOTONIC,
+                                      wait == CONTROL_WAIT_READER ? READER_LIMIT_USEC
+                                                                  : MESSAGE_LIMIT_USEC,
+                                      USEC_PER_SEC, on_limit, client);
+}
+
+static uint32_t wanted_events(const struct control_client *client)
+{
+    if (client->reply)
+        return EPOLLOUT;
+    return client->has_ended || client->has_calls ? 0 : EPOLLIN;
+}
+
+/* Prepares for what comes next. Returns 0 or a negative errno. */
+static int wait_for_more(struct control_client *client)
+{
+    int r = limit_wait(client);
+
+    if (r >= 0)
+        r = sd_event_source_set_io_events(client->io_source, wanted_events(client));
+    if (r >= 0)
+        r = sd_event_source_set_enabled(client->again_source,
+                                        client->has_calls ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+    return r;
+}
+
+/* After anything has happened: goes on as far as that is possible. May end in gone(). */
+static void go_on(struct control_client *client)
+{
+    int r = answer_calls(client);
+
+    client->has_calls = r > 0;
+    bool is_over = client->has_ended && !client->has_calls && !client->reply;
+    if (r < 0 || is_over || wait_for_more(client) < 0)
+        client->gone(client);
+}
+
+/* Returns 0 or a negative errno. */
+static int read_some(struct control_client *client)
+{
+    char *room;
+    size_t size;
+
+    int r = varlink_frames_room(&client->frames, &room, &size);
+    if (r < 0)
+        return r;
+    ssize_t n = recv(client->fd, room, size, MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    if (n == 0)
+        client->has_ended = true;
+    varlink_frames_added(&client->frames, (size_t)n);
+    return 0;
+}
+
+static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events, void *userdata)
+{
+    struct control_client *client = userdata;
+
+    /* A hang-up is told unasked. Where it is not found by reading, nobody is left to read. */
+    bool may_read = !client->reply && !client->has_calls;
+    bool is_hung_up = (events & (EPOLLHUP | EPOLLERR)) && !may_read;
+    if (is_hung_up || (may_read && read_some(client) < 0))
+        client->gone(client);
+    else
+        go_on(client);
+    return 0;
+}
+
+static int on_again(_unused_ sd_event_source *source, void *userdata)
+{
+    go_on(userdata);
+    return 0;
+}
+
+int control_client_start(struct control_client *client)
+{
+    client->frames = VARLINK_FRAMES_INIT(CALL_MAX_BYTES);
+    int r = sd_event_add_io(client->event, &client->io_source, client->fd, EPOLLIN, on_io, client);
+    if (r >= 0)
+        r = sd_event_add_defer(client->event, &client->again_source, on_again, client);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(client->again_source, SD_EVENT_OFF);
+    return r < 0 ? r : 0;
+}
+
+void control_client_free(struct control_client *client)
+{
+    sd_event_source_disable_unref(client->io_source);
+    sd_event_source_disable_unref(client->again_source);
+    sd_event_source_disable_unref(client->limit_source);
+    varlink_frames_clear(&client->frames);
+    free(client->reply);
+    fd_close(client->fd);
+    free(client);
+}

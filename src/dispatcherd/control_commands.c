@@ -1,0 +1,129 @@
+/* What changes something. Each command is told in the journal with who gave it. */
+#include "config/problem.h"
+#include "dispatcherd/control_call.h"
+#include "dispatcherd/operations.h"
+#include "dispatcherd/report.h"
+
+#include <string.h>
+
+static void say(const struct control_call *call, const struct service *service, const char *what)
+{
+    const struct subject subject = {.service = service ? service->options->name : NULL};
+
+    report(LOG_NOTICE, &subject, "%s is asked for by process %d of user %u", what,
+           (int)call->caller->pid, (unsigned)call->caller->uid);
+}
+
+static json_t *stopping_error(void)
+{
+    return varlink_error(CONTROL_INTERFACE ".Stopping", json_object());
+}
+
+static json_t *failure(const char *reason)
+{
+    return varlink_error(CONTROL_INTERFACE ".OperationFailed",
+                         json_pack("{s:o}", "reason", view_text(reason)));
+}
+
+/* The service that is meant, or NULL. */
+static struct service *named_service(const struct control_call *call, const char *name)
+{
+    size_t i = control_call_find(call, name);
+
+    /* One that is no longer in dispatcher.cnf only waits for its workers to end. */
+    if (i == call->daemon.n_services || call->daemon.services[i]->is_going)
+        return NULL;
+    return call->daemon.services[i];
+}
+
+json_t *control_stop(const struct control_call *call)
+{
+    const char *name = control_call_text(call, "service");
+    struct service *service = named_service(call, name);
+
+    if (!service)
+        return control_no_such_service(name);
+    if (!service->pool->is_stopping)
+        say(call, service, "stop");
+    operation_stop(service);
+    const struct pool *pool = service->pool;
+    return varlink_reply(
+        json_pack("{s:i}", "n_connections",
+                  (int)(pool->n_active + pool->n_handoffs + pool->n_waiting + pool->n_checking)));
+}
+
+json_t *control_start(const struct control_call *call)
+{
+    const char *name = control_call_text(call, "service");
+    struct service *service = named_service(call, name);
+
+    if (!service)
+        return control_no_such_service(name);
+    if (call->daemon.is_stopping)
+        return stopping_error();
+    if (service->pool->is_stopping)
+        say(call, service, "start");
+    int r = operation_start(service);
+    return r < 0 ? failure(strerror(-r)) : varlink_reply(json_object());
+}
+
+static json_t *restart_all(const struct control_call *call)
+{
+    int n_workers = 0;
+
+    say(call, NULL, "restart of all services");
+    for (size_t i = 0; i < call->daemon.n_services; i++)
+        if (!call->daemon.services[i]->pool->is_stopping)
+            n_workers += (int)operation_restart(call->daemon.services[i]);
+    return varlink_reply(json_pack("{s:i}", "n_workers", n_workers));
+}
+
+json_t *control_restart(const struct control_call *call)
+{
+    const char *name = control_call_text(call, "service");
+
+    if (call->daemon.is_stopping)
+        return stopping_error();
+    if (!name)
+        return restart_all(call);
+    struct service *service = named_service(call, name);
+    if (!service)
+        return control_no_such_service(name);
+    if (service->pool->is_stopping)
+        return varlink_error(CONTROL_INTERFACE ".NotRunning",
+                             json_pack("{s:s}", "service", service->options->name));
+    say(call, service, "restart");
+    return varlink_reply(json_pack("{s:i}", "n_workers", (int)operation_restart(service)));
+}
+
+static json_t *list_problems(const struct problem_list *problems)
+{
+    json_t *array = json_array();
+    char text[1024];
+
+    for (size_t i = 0; i < problems->n_items; i++)
+        view_append(&array, view_text(problem_format(&problems->items[i], text, sizeof(text))));
+    return array;
+}
+
+json_t *control_reload(const struct control_call *call)
+{
+    struct problem_list problems = {0};
+    json_t *reply;
+
+    if (!call->operations->reload)
+        return varlink_error(CONTROL_INTERFACE ".NotSupported", json_object());
+    if (call->daemon.is_stopping)
+        return stopping_error();
+    say(call, NULL, "reload");
+    int r = call->operations->reload(call->userdata, &problems);
+    if (r == 0)
+        reply = varlink_reply(json_pack("{s:o}", "warnings", list_problems(&problems)));
+    else if (problems.n_items > 0)
+        reply = varlink_error(CONTROL_INTERFACE ".ReloadFailed",
+                              json_pack("{s:o}", "problems", list_problems(&problems)));
+    else
+        reply = failure(strerror(-r));
+    problem_list_clear(&problems);
+    return reply;
+}

@@ -1,0 +1,62 @@
+#include "dispatcherd/control_manager.h"
+
+#include "dispatcherd/control.h"
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/reload.h"
+#include "dispatcherd/report.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void describe(void *userdata, struct control_daemon *ret)
+{
+    static const char *const states[] = {
+        [MANAGER_STARTING] = "starting",
+        [MANAGER_RUNNING] = "running",
+        [MANAGER_STOPPING] = "stopping",
+        [MANAGER_LEAVING] = "leaving",
+    };
+    const struct manager *manager = userdata;
+
+    *ret = (struct control_daemon){
+        .state = states[manager->state],
+        .is_stopping = manager->state == MANAGER_STOPPING || manager->state == MANAGER_LEAVING,
+        .is_on_last_config = manager->is_on_last_config,
+        .config_file = manager->config_file,
+        .started_at = manager->started_at,
+        .spawner = manager->context.spawner->name,
+        .services = manager->services,
+        .n_services = manager->n_services,
+    };
+}
+
+static int reload_for_client(void *userdata, struct problem_list *ret_problems)
+{
+    struct manager *manager = userdata;
+
+    return reload(manager, ret_problems);
+}
+
+static const struct control_operations operations = {
+    .describe = describe,
+    .reload = reload_for_client,
+};
+
+void control_manager_open(struct manager *manager, const char *path)
+{
+    const struct subject subject = {.message_id = MESSAGE_ID_CONTROL_FAILED};
+    const struct control_settings settings = {
+        .event = manager->context.event,
+        .path = path,
+        .operations = &operations,
+        .userdata = manager,
+    };
+
+    if (!path)
+        return;
+    int r = control_new(&settings, &manager->control);
+    if (r < 0)
+        report(LOG_ERR, &subject,
+               "cannot make the control socket %s: %s; dispatcherctl will not work", path,
+               r == -EADDRINUSE ? "another dispatcherd answers there" : strerror(-r));
+}

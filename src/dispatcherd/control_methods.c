@@ -1,0 +1,252 @@
+#include "dispatcherd/control_methods.h"
+
+#include "base/str.h"
+#include "dispatcherd/control_call.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SERVICE_INTERFACE "org.varlink.service"
+
+/* A reply that is longer is not sent: it would stay in memory for as long as its reader takes.
+ * Everything that is told of 256 services, with options of usual length, is a fifth of it. */
+#define REPLY_MAX_BYTES (4 * 1024 * 1024)
+
+#define PARAMETERS_MAX 2
+
+static json_t *get_info(const struct control_call *call);
+static json_t *get_interface_description(const struct control_call *call);
+static json_t *status(const struct control_call *call);
+static json_t *services(const struct control_call *call);
+
+enum permission {
+    FOR_ALL,
+    FOR_TRUSTED,
+};
+
+enum presence {
+    OPTIONAL,
+    REQUIRED,
+};
+
+/* Every parameter of every method is a text so far. */
+static const struct method {
+    const char *name;
+    enum permission permission;
+    control_function run;
+    struct parameter {
+        const char *name; /* NULL: no more */
+        enum presence presence;
+    } parameters[PARAMETERS_MAX];
+} methods[] = {
+    {SERVICE_INTERFACE ".GetInfo", FOR_ALL, get_info, {{0}}},
+    {SERVICE_INTERFACE ".GetInterfaceDescription",
+     FOR_ALL,
+     get_interface_description,
+     {{"interface", REQUIRED}}},
+    {CONTROL_INTERFACE ".Status", FOR_ALL, status, {{0}}},
+    {CONTROL_INTERFACE ".Services", FOR_ALL, services, {{0}}},
+    {CONTROL_INTERFACE ".Workers",
+     FOR_ALL,
+     control_workers,
+     {{"service", OPTIONAL}, {"after", OPTIONAL}}},
+    {CONTROL_INTERFACE ".Connections",
+     FOR_TRUSTED,
+     control_connections,
+     {{"service", OPTIONAL}, {"after", OPTIONAL}}},
+    {CONTROL_INTERFACE ".Stop", FOR_TRUSTED, control_stop, {{"service", REQUIRED}}},
+    {CONTROL_INTERFACE ".Start", FOR_TRUSTED, control_start, {{"service", REQUIRED}}},
+    {CONTROL_INTERFACE ".Restart", FOR_TRUSTED, control_restart, {{"service", OPTIONAL}}},
+    {CONTROL_INTERFACE ".Reload", FOR_TRUSTED, control_reload, {{0}}},
+};
+
+bool control_method_info(size_t i, struct control_method_info *ret)
+{
+    if (i >= ELEMENTSOF(methods))
+        return false;
+    *ret = (struct control_method_info){
+        .name = methods[i].name,
+        .needs_trust = methods[i].permission == FOR_TRUSTED,
+    };
+    return true;
+}
+
+const char *control_call_text(const struct control_call *call, const char *name)
+{
+    return json_string_value(json_object_get(call->parameters, name));
+}
+
+size_t control_call_find(const struct control_call *call, const char *name)
+{
+    size_t found = call->daemon.n_services;
+
+    /* One that came back to dispatcher.cnf while the workers of the old one still drain is there
+     * twice: it is the new one that is meant. */
+    for (size_t i = 0; i < call->daemon.n_services; i++)
+        if (str_equal_nocase(call->daemon.services[i]->options->name, name)) {
+            found = i;
+            if (!call->daemon.services[i]->is_going)
+                break;
+        }
+    return found;
+}
+
+json_t *control_no_such_service(const char *name)
+{
+    return varlink_error(CONTROL_INTERFACE ".NoSuchService", json_pack("{s:s}", "service", name));
+}
+
+/* org.varlink.service */
+
+static json_t *get_info(_unused_ const struct control_call *call)
+{
+    return varlink_reply(json_pack("{s:s, s:s, s:s, s:s, s:[s, s]}", "vendor", "dispatcherd",
+                                   "product", "dispatcherd", "version", PACKAGE_VERSION, "url", "",
+                                   "interfaces", SERVICE_INTERFACE, CONTROL_INTERFACE));
+}
+
+static json_t *get_interface_description(const struct control_call *call)
+{
+    const char *interface = control_call_text(call, "interface");
+    const char *description = NULL;
+
+    if (strcmp(interface, CONTROL_INTERFACE) == 0)
+        description = control_interface_description;
+    else if (strcmp(interface, SERVICE_INTERFACE) == 0)
+        description = varlink_service_description;
+    if (!description)
+        return varlink_error(VARLINK_INTERFACE_NOT_FOUND,
+                             json_pack("{s:s}", "interface", interface));
+    return varlink_reply(json_pack("{s:s}", "description", description));
+}
+
+/* What everybody may see */
+
+static json_t *status(const struct control_call *call)
+{
+    const struct control_daemon *daemon = &call->daemon;
+    json_t *list = json_array();
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < daemon->n_services; i++)
+        view_append(&list, view_summary(daemon->services[i], &call->clock));
+    view_put(&object, "version", json_string(PACKAGE_VERSION));
+    view_put(&object, "pid", json_integer(getpid()));
+    view_put(&object, "state", json_string(daemon->state));
+    view_put(&object, "config_file", view_text(daemon->config_file));
+    view_put(&object, "is_on_last_config", json_boolean(daemon->is_on_last_config));
+    view_put(&object, "spawner", json_string(daemon->spawner));
+    view_put(&object, "started_at", view_time(daemon->started_at, &call->clock));
+    view_put(&object, "now", view_time(call->clock.monotonic, &call->clock));
+    view_put(&object, "services", list);
+    return varlink_reply(object);
+}
+
+static json_t *services(const struct control_call *call)
+{
+    json_t *list = json_array();
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < call->daemon.n_services; i++)
+        view_append(&list,
+                    view_service(call->daemon.services[i], call->caller->is_trusted, &call->clock));
+    view_put(&object, "now", view_time(call->clock.monotonic, &call->clock));
+    view_put(&object, "services", list);
+    return varlink_reply(object);
+}
+
+/* From the text of a call to the text of its reply */
+
+static const struct method *find_method(const char *name)
+{
+    for (size_t i = 0; i < ELEMENTSOF(methods); i++)
+        if (strcmp(methods[i].name, name) == 0)
+            return &methods[i];
+    return NULL;
+}
+
+static bool is_known(const struct method *method, const char *name)
+{
+    for (size_t i = 0; i < PARAMETERS_MAX && method->parameters[i].name; i++)
+        if (strcmp(method->parameters[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The first parameter that is wrong, lacking, or unknown; NULL: all is well. */
+static const char *find_bad_parameter(const struct method *method, json_t *parameters)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(parameters, name,
+                        value) if (!is_known(method, name) ||
+                                   (!json_is_string(value) && !json_is_null(value))) return name;
+    for (size_t i = 0; i < PARAMETERS_MAX && method->parameters[i].name; i++) {
+        const struct parameter *parameter = &method->parameters[i];
+
+        if (parameter->presence == REQUIRED &&
+            !json_is_string(json_object_get(parameters, parameter->name)))
+            return parameter->name;
+    }
+    return NULL;
+}
+
+static json_t *run(const struct varlink_call *message, struct control_call *call)
+{
+    const struct method *method = find_method(message->method);
+
+    if (!method)
+        return varlink_error(VARLINK_METHOD_NOT_FOUND,
+                             json_pack("{s:s}", "method", message->method));
+    if (method->permission == FOR_TRUSTED && !call->caller->is_trusted)
+        return varlink_error(CONTROL_INTERFACE ".PermissionDenied",
+                             json_pack("{s:s}", "group", DISPATCHER_USER));
+    const char *bad =
+        message->wants_upgrade ? "upgrade" : find_bad_parameter(method, message->parameters);
+    if (bad)
+        return varlink_error(VARLINK_INVALID_PARAMETER, json_pack("{s:s}", "parameter", bad));
+    call->parameters = message->parameters;
+    call->clock = control_clock_now();
+    call->operations->describe(call->userdata, &call->daemon);
+    return method->run(call);
+}
+
+static char *reply_text(const json_t *reply, size_t *ret_size)
+{
+    char *text = varlink_message_text(reply, ret_size);
+
+    if (!text || *ret_size <= REPLY_MAX_BYTES)
+        return text;
+    free(text);
+    json_auto_t *error = varlink_error(CONTROL_INTERFACE ".ReplyTooLong", json_object());
+    return varlink_message_text(error, ret_size);
+}
+
+int control_answer(const struct control_operations *operations, void *userdata,
+                   const struct control_caller *caller, const char *text, size_t length, char **ret,
+                   size_t *ret_size)
+{
+    struct control_call call = {
+        .operations = operations,
+        .userdata = userdata,
+        .caller = caller,
+    };
+    struct varlink_call message;
+
+    int r = varlink_call_parse(text, length, &message);
+    if (r < 0)
+        return r;
+    json_auto_t *reply = run(&message, &call);
+    bool is_oneway = message.is_oneway;
+    varlink_call_clear(&message);
+    if (!reply)
+        return -ENOMEM;
+    *ret = NULL;
+    if (is_oneway)
+        return 0;
+    *ret = reply_text(reply, ret_size);
+    return *ret ? 0 : -ENOMEM;
+}

@@ -1,0 +1,57 @@
+/* The methods of io.dispatcherd.Control: one table of names, permissions and functions. A call
+ * comes in as text, its reply goes out as text; sockets are control.c's business. */
+#pragma once
+
+#include "config/problem.h"
+#include "dispatcherd/service.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* The daemon as it is while one call is answered. Everything is borrowed. */
+struct control_daemon {
+    const char *state; /* "starting", "running", "stopping", "leaving" */
+    bool is_stopping;  /* or leaving: nothing is started any more */
+    bool is_on_last_config;
+    const char *config_file;
+    uint64_t started_at; /* CLOCK_MONOTONIC, in microseconds */
+    const char *spawner;
+    struct service *const *services;
+    size_t n_services;
+};
+
+/* What the daemon as a whole can do. */
+struct control_operations {
+    void (*describe)(void *userdata, struct control_daemon *ret);
+
+    /* Reads the configuration again. Returns 0, or a negative errno where it was refused. What was
+     * found is added to the problems either way. NULL: cannot be done. */
+    int (*reload)(void *userdata, struct problem_list *ret_problems);
+};
+
+/* Who calls. */
+struct control_caller {
+    pid_t pid;
+    uid_t uid;
+    bool is_trusted; /* may change things, and see clients */
+};
+
+/* Answers one call. Returns 0 with the reply and its NUL in *ret (the caller's, to be freed with
+ * free(); NULL where none is wanted); -EBADMSG where the text is no call; or -ENOMEM. */
+int control_answer(const struct control_operations *operations, void *userdata,
+                   const struct control_caller *caller, const char *text, size_t length, char **ret,
+                   size_t *ret_size);
+
+/* Name and permission of a method, for the tests. Returns NULL after the last. */
+struct control_method_info {
+    const char *name; /* INTERFACE.METHOD */
+    bool needs_trust;
+};
+
+bool control_method_info(size_t i, struct control_method_info *ret);
+
+/* The description of io.dispatcherd.Control and org.varlink.service, made from the files of those
+ * names when this is built. */
+extern const char control_interface_description[];
+extern const char varlink_service_description[];

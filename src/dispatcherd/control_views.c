@@ -1,0 +1,231 @@
+#include "dispatcherd/control_views.h"
+
+#include "base/time.h"
+#include "dispatcherd/listener.h"
+#include "dispatcherd/worker.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-login.h>
+
+struct control_clock control_clock_now(void)
+{
+    return (struct control_clock){
+        .monotonic = time_now_usec(CLOCK_MONOTONIC),
+        .realtime = time_now_usec(CLOCK_REALTIME),
+    };
+}
+
+void view_put(json_t **object, const char *name, json_t *value)
+{
+    if (json_object_set_new(*object, name, value) == 0)
+        return;
+    json_decref(*object);
+    *object = NULL;
+}
+
+void view_append(json_t **array, json_t *value)
+{
+    if (json_array_append_new(*array, value) == 0)
+        return;
+    json_decref(*array);
+    *array = NULL;
+}
+
+json_t *view_time(uint64_t at, const struct control_clock *clock)
+{
+    if (at == 0)
+        return json_null();
+    return json_pack("{s:I, s:I}", "realtime",
+                     (json_int_t)(clock->realtime - (clock->monotonic - at)), "monotonic",
+                     (json_int_t)at);
+}
+
+json_t *view_text(const char *text)
+{
+    if (!text)
+        return json_null();
+    json_t *value = json_string(text);
+    if (value)
+        return value;
+    char *ascii = strdup(text);
+    if (!ascii)
+        return NULL;
+    for (char *c = ascii; *c; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    value = json_string(ascii);
+    free(ascii);
+    return value;
+}
+
+static json_t *view_count(uint64_t count)
+{
+    return json_integer((json_int_t)count);
+}
+
+static json_t *view_address(const struct address *address)
+{
+    char host[ADDRESS_TEXT_MAX];
+
+    return json_pack("{s:s, s:i}", "address", address_format_host(address, host), "port",
+                     (int)address->port);
+}
+
+/* A count beside what it cannot exceed. */
+static json_t *gauge(uint64_t value, uint64_t limit)
+{
+    return json_pack("{s:I, s:I}", "value", (json_int_t)value, "limit", (json_int_t)limit);
+}
+
+const char *view_service_state(const struct service *service)
+{
+    const struct pool *pool = service->pool;
+
+    if (!pool->is_stopping)
+        return service->full_since > 0 ? "full" : "running";
+    if (pool_total(pool) > 0 || pool->n_waiting > 0 || pool->n_checking > 0)
+        return "stopping";
+    return "stopped";
+}
+
+json_t *view_summary(const struct service *service, const struct control_clock *clock)
+{
+    const struct pool *pool = service->pool;
+    const struct pool_options *options = &service->pool_options;
+    uint64_t places = service_places(service);
+    uint64_t taken = pool->n_active + pool->n_handoffs;
+    enum accept_verdict verdict = policy_may_accept(pool, options, clock->monotonic);
+    json_t *object = json_object();
+
+    view_put(&object, "name", json_string(service->options->name));
+    view_put(&object, "state", json_string(view_service_state(service)));
+    view_put(&object, "accept", json_string(accept_verdict_to_string(verdict)));
+    view_put(&object, "workers", gauge(pool_total(pool), options->max_procs));
+    view_put(&object, "n_starting", json_integer(pool->n_starting));
+    view_put(&object, "n_ready", json_integer(pool->n_ready));
+    view_put(&object, "n_draining", json_integer(pool->n_draining));
+    view_put(&object, "active", gauge(pool->n_active, places));
+    view_put(&object, "handoffs", gauge(pool->n_handoffs, options->max_handoffs));
+    /* No more are accepted than there are free places. */
+    view_put(&object, "waiting", gauge(pool->n_waiting, places > taken ? places - taken : 0));
+    view_put(&object, "checking", gauge(pool->n_checking, POLICY_CHECKING_MAX));
+    view_put(&object, "has_socket", json_boolean(service->n_listeners > 0));
+    view_put(&object, "full_since", view_time(service->full_since, clock));
+    view_put(&object, "start_error",
+             view_text(service->start_error[0] ? service->start_error : NULL));
+    return object;
+}
+
+static json_t *view_listener(const struct listener *listener)
+{
+    json_t *object = view_address(&listener->address);
+
+    view_put(&object, "is_tls", json_boolean(listener->is_tls));
+    view_put(&object, "is_inherited", json_boolean(listener->is_inherited));
+    return object;
+}
+
+static json_t *view_listeners(const struct service *service)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < service->n_listeners; i++)
+        view_append(&array, view_listener(&service->listeners[i]));
+    return array;
+}
+
+static json_t *view_statistics(const struct service_statistics *statistics)
+{
+    json_t *object = json_object();
+
+    view_put(&object, "n_accepted", view_count(statistics->n_accepted));
+    view_put(&object, "n_ended", view_count(statistics->n_ended));
+    view_put(&object, "n_broken", view_count(statistics->n_broken));
+    view_put(&object, "n_gone", view_count(statistics->n_gone));
+    view_put(&object, "n_failed_starts", view_count(statistics->n_failed_starts));
+    return object;
+}
+
+json_t *view_service(const struct service *service, bool is_trusted,
+                     const struct control_clock *clock)
+{
+    json_t *object = view_summary(service, clock);
+
+    view_put(&object, "listeners", view_listeners(service));
+    view_put(&object, "statistics", view_statistics(service->statistics));
+    view_put(&object, "options", view_options(service->options, is_trusted));
+    return object;
+}
+
+/* Our own children share our unit, which says nothing about them. */
+static json_t *view_unit(const struct worker *worker)
+{
+    char *unit = NULL;
+
+    if (worker->is_child || worker->pid == 0 || sd_pid_get_unit(worker->pid, &unit) < 0)
+        return json_null();
+    json_t *value = view_text(unit);
+    free(unit);
+    return value;
+}
+
+static json_t *reason_or_null(enum decision_reason reason)
+{
+    return reason == REASON_NONE ? json_null() : json_string(decision_reason_to_string(reason));
+}
+
+static json_t *pid_or_null(const struct worker *worker)
+{
+    return worker && worker->pid > 0 ? json_integer(worker->pid) : json_null();
+}
+
+json_t *view_worker(const struct worker *worker, const struct control_clock *clock)
+{
+    const struct pool_worker *in_pool = worker_in_pool(worker);
+    /* What it can serve is not known before it is ready. */
+    unsigned limit =
+        in_pool->max_conns > 0 ? in_pool->max_conns : worker->service->pool_options.max_conns;
+    bool is_idle = in_pool->state == POOL_WORKER_READY && pool_worker_load(in_pool) == 0;
+    json_t *object = json_object();
+
+    view_put(&object, "service", json_string(worker->service->options->name));
+    view_put(&object, "slot", json_integer(worker->slot));
+    view_put(&object, "pid", pid_or_null(worker));
+    view_put(&object, "is_child", json_boolean(worker->is_child));
+    view_put(&object, "unit", view_unit(worker));
+    view_put(&object, "state", json_string(pool_worker_state_to_string(in_pool->state)));
+    view_put(&object, "connections", gauge(pool_worker_load(in_pool), limit));
+    view_put(&object, "n_active", json_integer(in_pool->n_active));
+    view_put(&object, "n_handoffs", json_integer(in_pool->n_handoffs));
+    view_put(&object, "n_peak", json_integer(in_pool->n_peak));
+    view_put(&object, "n_total", view_count(in_pool->n_total));
+    view_put(&object, "started_at", view_time(in_pool->started_at, clock));
+    view_put(&object, "ready_at", view_time(in_pool->ready_at, clock));
+    view_put(&object, "idle_since", view_time(is_idle ? in_pool->idle_since : 0, clock));
+    view_put(&object, "start_reason", reason_or_null(worker->start_reason));
+    view_put(&object, "retire_reason", reason_or_null(worker->retire_reason));
+    view_put(&object, "is_outdated", json_boolean(in_pool->is_outdated));
+    return object;
+}
+
+json_t *view_connection(const struct connection *connection, const struct control_clock *clock)
+{
+    uint64_t handed_at = connection->worker ? connection->handed_at : 0;
+    char id[sizeof("0123456789abcdef")];
+    json_t *object = json_object();
+
+    snprintf(id, sizeof(id), "%016" PRIx64, connection->id);
+    view_put(&object, "id", json_string(id));
+    view_put(&object, "service", json_string(connection->service->options->name));
+    view_put(&object, "state", json_string(connection_state_to_string(connection->state)));
+    view_put(&object, "worker_pid", pid_or_null(connection->worker));
+    view_put(&object, "client", view_address(&connection->peer));
+    view_put(&object, "local", view_address(&connection->local));
+    view_put(&object, "is_tls", json_boolean(connection->is_tls));
+    view_put(&object, "accepted_at", view_time(connection->accepted_at, clock));
+    view_put(&object, "handed_at", view_time(handed_at, clock));
+    return object;
+}

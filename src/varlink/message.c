@@ -1,0 +1,91 @@
+#include "varlink/message.h"
+
+#include <errno.h>
+#include <string.h>
+
+static json_t *parse_object(const char *text, size_t length)
+{
+    json_t *message = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+
+    if (json_is_object(message))
+        return message;
+    json_decref(message);
+    return NULL;
+}
+
+/* A flag that is absent, or null, is false. */
+static int get_flag(const json_t *message, const char *name, bool *ret)
+{
+    const json_t *value = json_object_get(message, name);
+
+    if (value && !json_is_boolean(value) && !json_is_null(value))
+        return -EBADMSG;
+    *ret = json_is_true(value);
+    return 0;
+}
+
+int varlink_call_parse(const char *text, size_t length, struct varlink_call *ret)
+{
+    json_auto_t *message = parse_object(text, length);
+    struct varlink_call call = {
+        .method = json_string_value(json_object_get(message, "method")),
+        .parameters = json_object_get(message, "parameters"),
+    };
+
+    if (json_is_null(call.parameters))
+        call.parameters = NULL;
+    if (!call.method || (call.parameters && !json_is_object(call.parameters)) ||
+        get_flag(message, "oneway", &call.is_oneway) < 0 ||
+        get_flag(message, "more", &call.wants_more) < 0 ||
+        get_flag(message, "upgrade", &call.wants_upgrade) < 0)
+        return -EBADMSG;
+    call.message = json_incref(message);
+    *ret = call;
+    return 0;
+}
+
+void varlink_call_clear(struct varlink_call *call)
+{
+    json_decref(call->message);
+    *call = (struct varlink_call){0};
+}
+
+/* json_pack() takes an object over even where it fails. */
+json_t *varlink_method(const char *method, json_t *parameters)
+{
+    return parameters ? json_pack("{s:s, s:o}", "method", method, "parameters", parameters) : NULL;
+}
+
+json_t *varlink_reply(json_t *parameters)
+{
+    return parameters ? json_pack("{s:o}", "parameters", parameters) : NULL;
+}
+
+json_t *varlink_error(const char *name, json_t *parameters)
+{
+    return parameters ? json_pack("{s:s, s:o}", "error", name, "parameters", parameters) : NULL;
+}
+
+char *varlink_message_text(const json_t *message, size_t *ret_size)
+{
+    char *text = json_dumps(message, JSON_COMPACT);
+
+    if (text)
+        *ret_size = strlen(text) + 1;
+    return text;
+}
+
+int varlink_reply_parse(const char *text, size_t length, json_t **ret)
+{
+    json_auto_t *message = parse_object(text, length);
+    const json_t *error = json_object_get(message, "error");
+    const json_t *parameters = json_object_get(message, "parameters");
+
+    if (!message || (error && !json_is_string(error)) ||
+        (parameters && !json_is_object(parameters)))
+        return -EBADMSG;
+    if (!parameters && json_object_set_new(message, "parameters", json_object()) < 0)
+        return -ENOMEM;
+    *ret = json_incref(message);
+    return 0;
+}

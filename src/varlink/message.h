@@ -1,0 +1,39 @@
+/* Calls, replies and errors of Varlink (https://varlink.org) as JSON. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Errors that every Varlink service knows. */
+#define VARLINK_INTERFACE_NOT_FOUND "org.varlink.service.InterfaceNotFound"
+#define VARLINK_METHOD_NOT_FOUND    "org.varlink.service.MethodNotFound"
+#define VARLINK_INVALID_PARAMETER   "org.varlink.service.InvalidParameter"
+
+struct varlink_call {
+    json_t *message;    /* owned; the rest points into it */
+    const char *method; /* INTERFACE.METHOD */
+    json_t *parameters; /* an object, or NULL */
+    bool is_oneway;     /* no reply is wanted */
+    bool wants_more;    /* several replies may come */
+    bool wants_upgrade; /* another protocol after the reply */
+};
+
+/* Reads a call. Returns 0, or -EBADMSG where the text is none. */
+int varlink_call_parse(const char *text, size_t length, struct varlink_call *ret);
+
+void varlink_call_clear(struct varlink_call *call);
+
+/* Each makes the object to be sent; the parameters pass on to it, also when it fails. Each returns
+ * NULL when out of memory, or when `parameters` is NULL, because making them has failed. */
+json_t *varlink_method(const char *method, json_t *parameters);
+json_t *varlink_reply(json_t *parameters);
+json_t *varlink_error(const char *name, json_t *parameters);
+
+/* The message as it is sent; *ret_size counts its NUL too. The caller frees it with free().
+ * Returns NULL when out of memory. */
+char *varlink_message_text(const json_t *message, size_t *ret_size);
+
+/* Reads a reply or an error. Returns 0 and the whole object, which has an object "parameters" and,
+ * for an error, a string "error"; or -EBADMSG. */
+int varlink_reply_parse(const char *text, size_t length, json_t **ret);
