@@ -41,4 +41,8 @@ void outbox_add(struct outbox *outbox, enum outbox_kind kind, uint64_t id);
  * negative errno, from then on always, when it is of no use any more. */
 int outbox_flush(struct outbox *outbox, int channel);
 
+/* The same, but where another thread is just sending, it is left to that thread, and 0 is
+ * returned. */
+int outbox_flush_unless_busy(struct outbox *outbox, int channel);
+
 bool outbox_is_empty(struct outbox *outbox);

@@ -21,7 +21,7 @@ static void finish(struct session *session)
     bool is_last = sessions->n_idle == sessions->n_items;
     outbox_add(&worker->outbox, OUTBOX_ENDED, id);
     pthread_mutex_unlock(&sessions->lock);
-    int r = outbox_flush(&worker->outbox, worker->channel);
+    int r = outbox_flush_unless_busy(&worker->outbox, worker->channel);
     if (r == -EAGAIN || (is_last && atomic_load(&worker->is_draining)))
         worker_wake(worker);
 }
