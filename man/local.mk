@@ -1,0 +1,5 @@
+dist_man_MANS += man/dispatcher.cnf.5
+dist_man_MANS += man/tcp_smtp_server.8
+dist_man_MANS += \
+	%D%/dispatcher-worker.3 \
+	%D%/dispatcher-worker.7

@@ -1,0 +1,42 @@
+nodist_systemdsystemunit_DATA = %D%/dispatcherd.service
+dist_systemdsystemunit_DATA = %D%/dispatcherd.slice
+nodist_sysusers_DATA = %D%/dispatcherd.conf
+
+EXTRA_DIST += \
+	%D%/dispatcher.cnf \
+	%D%/dispatcherd.service.in \
+	%D%/sysusers.conf.in
+
+CLEANFILES += \
+	%D%/dispatcherd.conf \
+	%D%/dispatcherd.service
+
+%D%/dispatcherd.service: %D%/dispatcherd.service.in Makefile
+	$(SUBSTITUTE) $< > $@
+
+%D%/dispatcherd.conf: %D%/sysusers.conf.in Makefile
+	$(SUBSTITUTE) $< > $@
+
+# An administrator's dispatcher.cnf is never written over, and is left behind unless it is the one
+# that was installed.
+install-data-local: install-configuration
+uninstall-local: uninstall-configuration
+.PHONY: install-configuration uninstall-configuration
+
+install-configuration:
+	$(MKDIR_P) '$(DESTDIR)$(configdir)'
+	test -e '$(DESTDIR)$(configdir)/dispatcher.cnf' || \
+		$(INSTALL_DATA) '$(srcdir)/%D%/dispatcher.cnf' \
+			'$(DESTDIR)$(configdir)/dispatcher.cnf'
+
+uninstall-configuration:
+	if cmp -s '$(srcdir)/%D%/dispatcher.cnf' '$(DESTDIR)$(configdir)/dispatcher.cnf'; then \
+		rm -f '$(DESTDIR)$(configdir)/dispatcher.cnf'; \
+	fi
+	-rmdir '$(DESTDIR)$(configdir)' 2>/dev/null || :
+
+# Workers find a library in a place such as /usr/local/lib by the linker's cache alone.
+install-exec-hook:
+	if test -z '$(DESTDIR)' && test "$$(id -u)" = 0 && command -v ldconfig >/dev/null; then \
+		ldconfig; \
+	fi

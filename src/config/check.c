@@ -111,34 +111,47 @@ static void check_backlog(struct service_options *service, struct problem_list *
     }
 }
 
-/* What a service cannot do without, at the line that comes nearest to it. */
-static void check_complete(const struct service_options *service, struct problem_list *problems)
+static bool is_faulty(const struct scope *section, enum option_id id)
 {
+    return section->faulty & UINT32_C(1) << id;
+}
+
+/* What a service cannot do without, where its lines are not at fault anyway, at the line that comes
+ * nearest to it. */
+static void check_complete(struct scope *section, struct problem_list *problems)
+{
+    const struct service_options *service = &section->values;
     const struct origin *port = &service->origins[OPTION_PORT], *at = &service->origin;
+    bool has_ports = service->port.n_ports > 0 || service->tls_port.n_ports > 0;
+    bool is_port_known = !is_faulty(section, OPTION_PORT) && !is_faulty(section, OPTION_TLS_PORT);
 
     if (!service->is_enabled)
         return;
-    if (!service->image)
+    if (!service->image && !is_faulty(section, OPTION_IMAGE)) {
+        section->is_broken = true;
         problem_add(problems, PROBLEM_ERROR, at->file, at->line,
                     "the service %s has no IMAGE, the program that its workers run", service->name);
-    if (service->port.n_ports == 0 && service->tls_port.n_ports == 0) {
+    }
+    if (!has_ports && is_port_known) {
+        section->is_broken = true;
         at = port->file ? port : at;
         problem_add(problems, PROBLEM_ERROR, at->file, at->line,
                     "the service %s has no PORT; PORT=0 keeps a service off", service->name);
     }
 }
 
-void check_service(struct service_options *service, bool has_port_zero,
-                   struct problem_list *problems)
+void check_section(struct scope *section, struct problem_list *problems)
 {
-    service->is_enabled = service->enable && !has_port_zero;
+    struct service_options *service = &section->values;
+
+    service->is_enabled = service->enable && !section->has_port_zero;
     service->has_interface_address = service->interface_address.family != AF_UNSPEC;
     lower_to(service, OPTION_MIN_PROCS, OPTION_MAX_PROCS, problems);
     lower_to(service, OPTION_MIN_CONNS, OPTION_MAX_CONNS, problems);
     lower_to(service, OPTION_MAX_HANDOFFS, OPTION_MAX_CONNS, problems);
     lower_to(service, OPTION_MAX_SHUTDOWN, OPTION_MAX_PROCS, problems);
     check_backlog(service, problems);
-    check_complete(service, problems);
+    check_complete(section, problems);
 }
 
 /* One port of one service. */
@@ -147,6 +160,11 @@ struct use {
     size_t service;
     enum option_id option; /* OPTION_PORT or OPTION_TLS_PORT */
 };
+
+static bool is_everywhere(const struct service_options *service)
+{
+    return !service->has_interface_address || address_is_wildcard(&service->interface_address);
+}
 
 static int compare_uses(const void *a, const void *b)
 {
@@ -177,14 +195,12 @@ enum clash {
 static enum clash clash_of(const struct service_options *a, const struct service_options *b)
 {
     const struct address *x = &a->interface_address, *y = &b->interface_address;
-    bool is_x_wild = !a->has_interface_address || address_is_wildcard(x);
-    bool is_y_wild = !b->has_interface_address || address_is_wildcard(y);
 
     if (a->has_interface_address && b->has_interface_address && x->family != y->family)
         return CLASH_NONE;
-    if (is_x_wild != is_y_wild)
+    if (is_everywhere(a) != is_everywhere(b))
         return CLASH_PARTLY;
-    return is_x_wild || address_equal(x, y) ? CLASH_FULL : CLASH_NONE;
+    return is_everywhere(a) || address_equal(x, y) ? CLASH_FULL : CLASH_NONE;
 }
 
 /* `b` is the later one, and the one that is at fault. */
@@ -205,11 +221,10 @@ static void say_clash(const struct service_options *services, const struct use *
                     b->port, second->name, first->name, there->file, there->line);
     else
         problem_add(problems, PROBLEM_WARNING, here->file, here->line,
-                    "port %u is wanted by the service %s on one address and by the service %s "
-                    "(%.300s:%u) on all; the kernel lets only one of them listen",
-                    b->port, first->has_interface_address ? first->name : second->name,
-                    first->has_interface_address ? second->name : first->name, there->file,
-                    there->line);
+                    "port %u is wanted by the service %s on %s, and by the service %s "
+                    "(%.300s:%u) on %s; the kernel lets only one of them listen",
+                    b->port, second->name, is_everywhere(second) ? "all addresses" : "one address",
+                    first->name, there->file, there->line, is_everywhere(first) ? "all" : "one");
 }
 
 int check_clashes(const struct service_options *services, size_t n_services, bool is_broken[],

@@ -2,13 +2,11 @@
  * other, and the system (spec 2.6). */
 #pragma once
 
-#include "config/options.h"
-#include "config/problem.h"
+#include "config/scope.h"
 
-/* Brings the options of a service into line with each other, saying what it lowers, and gives
- * those their values whose default depends on others. */
-void check_service(struct service_options *service, bool has_port_zero,
-                   struct problem_list *problems);
+/* Brings the effective options of a service into line with each other, saying what it lowers, and
+ * gives those their values whose default depends on others. An error is the section's. */
+void check_section(struct scope *section, struct problem_list *problems);
 
 /* Adds an error for each enabled service that wants an address and port which an earlier one has.
  * is_broken[i] is set for service i, the later one. Returns 0 or -ENOMEM. */

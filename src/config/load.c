@@ -4,6 +4,7 @@
 #include "config/number.h"
 #include "config/reader.h"
 #include "config/scope.h"
+#include "config/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -22,6 +23,7 @@ struct loader {
     struct scope global;
     struct scope dispatcher;
     struct scope nowhere;    /* lines below a section line that was no good: read and forgotten */
+    bool has_nowhere;        /* there was such a line */
     struct scope **services; /* in the order of the file */
     size_t n_services;
     struct scope *current; /* one of the above */
@@ -108,41 +110,44 @@ static int add_section(struct loader *loader, const struct line *line, const cha
 static int refuse_section(struct loader *loader, const struct line *line, const char *reason)
 {
     problem_add(loader->problems, PROBLEM_ERROR, line->file, line->number, "%s", reason);
+    scope_clear(&loader->nowhere);
     loader->current = &loader->nowhere;
+    loader->has_nowhere = true;
     return 0;
+}
+
+/* Goes on with a section; the Dispatcher's is always there, but opened by its first line. */
+static void reopen_section(struct loader *loader, const struct line *line, struct scope *section,
+                           const char *name)
+{
+    struct origin *origin = &section->values.origin;
+
+    if (origin->file)
+        problem_add(loader->problems, PROBLEM_WARNING, line->file, line->number,
+                    "the section %s goes on here; it began at %.300s:%u", name, origin->file,
+                    origin->line);
+    else
+        *origin = (struct origin){.file = line->file, .line = line->number};
+    loader->current = section;
 }
 
 static int open_section(struct loader *loader, const struct line *line, const char *name)
 {
     const char *fault = name_fault(name);
+    struct scope *section = &loader->dispatcher;
 
-    if (str_equal_nocase(name, "DISPATCHER")) {
-        loader->current = &loader->dispatcher;
-        return 0;
+    if (!str_equal_nocase(name, "DISPATCHER")) {
+        if (fault)
+            return refuse_section(loader, line, fault);
+        section = find_section(loader, name);
     }
-    if (fault)
-        return refuse_section(loader, line, fault);
-    struct scope *section = find_section(loader, name);
     if (section) {
-        problem_add(loader->problems, PROBLEM_WARNING, line->file, line->number,
-                    "the section of the service %s goes on here; it began at %.300s:%u",
-                    section->values.name, section->values.origin.file, section->values.origin.line);
-        loader->current = section;
+        reopen_section(loader, line, section, name);
         return 0;
     }
     if (loader->n_services == SERVICES_MAX)
         return refuse_section(loader, line, "256 services at the most are allowed");
     return add_section(loader, line, name);
-}
-
-static char *trim(char *text)
-{
-    text += strspn(text, " \t");
-    size_t length = strlen(text);
-    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
-        length--;
-    text[length] = '\0';
-    return text;
 }
 
 /* "[SERVICE=name]", with blanks anywhere but in the words. */
@@ -154,9 +159,9 @@ static int read_section_line(struct loader *loader, const struct line *line)
     if (!end || end[1] || !equals || equals > end)
         return refuse_section(loader, line, form);
     *end = *equals = '\0';
-    if (!str_equal_nocase(trim(line->text + 1), "SERVICE"))
+    if (!str_equal_nocase(text_trim(line->text + 1), "SERVICE"))
         return refuse_section(loader, line, form);
-    return open_section(loader, line, trim(equals + 1));
+    return open_section(loader, line, text_trim(equals + 1));
 }
 
 /* Reads all files into scopes. Returns 0, whatever the lines were like, or -ENOMEM. */
@@ -192,7 +197,8 @@ static bool environment_mask(const struct loader *loader, uint32_t *ret)
     problem_add(loader->problems, PROBLEM_WARNING, "environment", 0,
                 "%s=%.60s is ignored; a mask is written as 1 to 8 hexadecimal digits, as in "
                 "FFFFFFFF",
-                places->debug_env_name, places->debug_env);
+                places->debug_env_name ? places->debug_env_name : "the debug mask",
+                places->debug_env);
     return false;
 }
 
@@ -218,13 +224,11 @@ static int finish_services(struct loader *loader)
 {
     for (size_t i = 0; i < loader->n_services; i++) {
         struct scope *section = loader->services[i];
-        size_t n_errors = loader->problems->n_errors;
         int r = scope_inherit(section, &loader->global);
 
         if (r < 0)
             return r;
-        check_service(&section->values, section->has_port_zero, loader->problems);
-        section->is_broken |= loader->problems->n_errors > n_errors;
+        check_section(section, loader->problems);
     }
     return 0;
 }
@@ -248,7 +252,7 @@ static int collect_services(struct loader *loader, bool is_broken[], struct conf
     if (!config->services)
         return -ENOMEM;
     for (size_t i = 0; i < loader->n_services; i++) {
-        is_broken[i] = loader->services[i]->is_broken;
+        is_broken[i] = scope_has_errors(loader->services[i]);
         config->services[i] = loader->services[i]->values;
         loader->services[i]->values = (struct service_options){0};
     }
@@ -274,8 +278,9 @@ static int load(struct loader *loader, const char *path, struct config *config)
     bool is_broken[SERVICES_MAX];
     uint32_t mask;
     int r = read_files(loader, path);
+    bool is_read = loader->files.n_items > 0;
 
-    if (r == 0 && loader->n_services == 0 && loader->problems->n_errors == 0)
+    if (r == 0 && is_read && loader->n_services == 0 && !loader->has_nowhere)
         problem_add(loader->problems, PROBLEM_ERROR, path, 0,
                     "the file has no service; a section starts with [SERVICE=name]");
     if (r == 0)

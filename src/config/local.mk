@@ -24,6 +24,8 @@ libconfig_la_SOURCES = \
 	%D%/reader.h \
 	%D%/scope.c \
 	%D%/scope.h \
+	%D%/text.c \
+	%D%/text.h \
 	%D%/value.h \
 	%D%/value_network.c \
 	%D%/value_number.c \

@@ -1,6 +1,7 @@
 #include "config/number.h"
 
 #include "base/str.h"
+#include "config/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -44,15 +45,6 @@ static bool is_digits(const char *text, unsigned base)
         if (digit_value(*text) >= base)
             return false;
     return true;
-}
-
-/* A blank and a comment character: "25 ! smtp". */
-static bool has_trailing_comment(const char *text)
-{
-    for (const char *c = text; *c; c++)
-        if (is_blank(*c) && (c[1] == '!' || c[1] == ';' || c[1] == '#'))
-            return true;
-    return false;
 }
 
 static int refuse(char reason[NUMBER_REASON_MAX], const char *format, ...) _printf_(2, 3);
@@ -116,7 +108,7 @@ int number_parse(const char *text, int64_t *ret, char reason[NUMBER_REASON_MAX])
 
     if (!*text)
         return refuse(reason, "an integer is missing after the =");
-    if (has_trailing_comment(text))
+    if (text_has_comment(text))
         return refuse(reason, "a comment must start its line");
     bool has_sign = is_sign(*rest), is_negative = *rest == '-';
     if (has_sign)

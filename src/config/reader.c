@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/macro.h"
+#include "config/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -186,19 +187,6 @@ static bool append_continuations(struct reader *reader, struct reader_source *so
     return true;
 }
 
-/* Takes the blanks from both ends of what is in the buffer. */
-static char *trimmed(struct reader *reader)
-{
-    char *text = reader->buffer;
-
-    while (reader->length > 0 && is_blank(text[reader->length - 1]))
-        reader->length--;
-    text[reader->length] = '\0';
-    while (is_blank(*text))
-        text++;
-    return text;
-}
-
 static bool is_comment(const char *text)
 {
     return *text == '!' || *text == ';' || *text == '#';
@@ -220,10 +208,21 @@ static bool is_broken(struct reader *reader, const struct line *line, bool is_cu
     return fault != NULL;
 }
 
+/* "x\ " looks as if it went on, and does not. */
+static void check_end(struct reader *reader, const struct line *line)
+{
+    size_t length = strlen(line->text);
+
+    if (length > 0 && line->text[length - 1] == '\\' && !is_comment(line->text))
+        problem_add(reader->problems, PROBLEM_WARNING, line->file, line->number,
+                    "a blank after the backslash keeps the line from being joined with the next");
+}
+
 /* The next line of the file that is read, comments and blank lines included. */
 static bool read_line(struct reader *reader, struct line *ret)
 {
     struct reader_source *source = &reader->sources[reader->n_sources - 1];
+    size_t start = 0;
 
     reader->length = 0;
     reader->has_nul = reader->is_too_long = false;
@@ -231,17 +230,15 @@ static bool read_line(struct reader *reader, struct line *ret)
         return false;
     ret->file = source->path;
     ret->number = source->line;
-    size_t blanks = 0;
-    while (blanks < reader->length && is_blank(reader->buffer[blanks]))
-        blanks++;
     reader->buffer[reader->length] = '\0';
-    bool is_cut_off = !is_comment(reader->buffer + blanks) && !append_continuations(reader, source);
-    ret->text = trimmed(reader);
+    while (is_blank(reader->buffer[start]))
+        start++;
+    bool is_cut_off = !is_comment(reader->buffer + start) && !append_continuations(reader, source);
+    reader->buffer[reader->length] = '\0';
+    ret->text = text_trim(reader->buffer);
     ret->kind = is_broken(reader, ret, is_cut_off) ? LINE_BROKEN : LINE_TEXT;
-    if (ret->kind == LINE_TEXT && !is_comment(ret->text) && reader->length > 0 &&
-        reader->buffer[reader->length - 1] == '\\')
-        problem_add(reader->problems, PROBLEM_WARNING, ret->file, ret->number,
-                    "a blank after the backslash keeps the line from being joined with the next");
+    if (ret->kind == LINE_TEXT)
+        check_end(reader, ret);
     return true;
 }
 

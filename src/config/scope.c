@@ -1,5 +1,7 @@
 #include "config/scope.h"
 
+#include "config/text.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -8,14 +10,6 @@
 static uint32_t bit(const struct option *option)
 {
     return UINT32_C(1) << option_id(option);
-}
-
-static void cut_blanks_at_end(char *text)
-{
-    size_t length = strlen(text);
-
-    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
-        text[--length] = '\0';
 }
 
 /* A line without an =. One that starts with an option's name leaves the option's value unknown. */
@@ -58,7 +52,9 @@ static void say_unknown(struct scope *scope, const struct line *line, const char
         scope->is_broken = true;
         return;
     }
-    const char *nearest = option_nearest_name(name);
+    /* Guessing is slow, and what is not kept needs no guess. */
+    bool is_kept = problems->n_warnings < PROBLEMS_MAX;
+    const char *nearest = is_kept ? option_nearest_name(name) : NULL;
     if (nearest)
         problem_add(problems, PROBLEM_WARNING, line->file, line->number,
                     "the unknown option %.60s is ignored; is %s meant?", name, nearest);
@@ -132,9 +128,9 @@ int scope_read_line(struct scope *scope, const struct line *line,
         return 0;
     }
     *value++ = '\0';
-    value += strspn(value, " \t");
-    cut_blanks_at_end(line->text);
-    if (!*line->text) {
+    value = text_trim(value);
+    const char *name = text_trim(line->text);
+    if (!*name) {
         problem_add(problems, PROBLEM_ERROR, line->file, line->number,
                     "an option's name is missing before the =");
         scope->is_broken = true;
@@ -142,7 +138,7 @@ int scope_read_line(struct scope *scope, const struct line *line,
     }
 
     struct value_source source = {
-        .option = option_find(line->text),
+        .option = option_find(name),
         .text = value,
         .file = line->file,
         .line = line->number,
@@ -150,7 +146,7 @@ int scope_read_line(struct scope *scope, const struct line *line,
         .problems = problems,
     };
     if (!source.option) {
-        say_unknown(scope, line, line->text, value, problems);
+        say_unknown(scope, line, name, value, problems);
         return 0;
     }
     if (!is_at_home(scope, &source))
@@ -166,7 +162,7 @@ int scope_read_line(struct scope *scope, const struct line *line,
 
 int scope_inherit(struct scope *section, const struct scope *global)
 {
-    section->is_broken |= (section->faulty | (global->faulty & ~section->written)) != 0;
+    section->faulty |= global->faulty & ~section->written;
     for (size_t i = 0; i < N_OPTIONS; i++) {
         const struct option *option = &option_table[i];
 
@@ -182,6 +178,11 @@ int scope_inherit(struct scope *section, const struct scope *global)
         section->values.origins[i] = global->values.origins[i];
     }
     return 0;
+}
+
+bool scope_has_errors(const struct scope *section)
+{
+    return section->is_broken || section->faulty != 0;
 }
 
 void scope_clear(struct scope *scope)

@@ -11,9 +11,9 @@ struct scope {
     enum option_scope kind;
     struct service_options values; /* what is written; the rest is all zero */
     uint32_t written;              /* a bit for each option that has a good value here */
-    uint32_t faulty;               /* a bit for each option whose last value here is an error */
+    uint32_t faulty;               /* a bit for each option whose value an error hides */
     bool has_port_zero;            /* PORT=0, as opposed to no PORT */
-    bool is_broken;                /* has an error that belongs to no known option */
+    bool is_broken;                /* has an error of another kind; in the global part, nobody's */
 };
 
 static_assert(N_OPTIONS <= 32, "scope.written has a bit for each option");
@@ -23,7 +23,10 @@ int scope_read_line(struct scope *scope, const struct line *line,
                     const struct config_places *places, struct problem_list *problems);
 
 /* Makes the effective options of a section: what is not written there comes from the global part,
- * or is the default. `is_broken` is set where an error touches any of it. Returns 0 or -ENOMEM. */
+ * or is the default, and so are errors. Returns 0 or -ENOMEM. */
 int scope_inherit(struct scope *section, const struct scope *global);
+
+/* True where an error touches the section. */
+bool scope_has_errors(const struct scope *section);
 
 void scope_clear(struct scope *scope);

@@ -1,4 +1,5 @@
 #include "config/number.h"
+#include "config/text.h"
 #include "config/value.h"
 
 #include <ctype.h>
@@ -9,17 +10,6 @@
 
 /* Ports of one list: each becomes a socket, and nobody needs so many. */
 #define PORTS_MAX 64
-
-static char *trim(char *text)
-{
-    while (*text == ' ' || *text == '\t')
-        text++;
-    size_t length = strlen(text);
-    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
-        length--;
-    text[length] = '\0';
-    return text;
-}
 
 static bool has_port(const struct port_list *list, int64_t port)
 {
@@ -92,7 +82,7 @@ static int parse_ports(const struct value_source *source, void *place)
         char *rest = text;
 
         for (char *item; r == 0 && (item = strsep(&rest, ","));)
-            r = parse_port(source, trim(item), &list);
+            r = parse_port(source, text_trim(item), &list);
     }
     if (r < 0 || list.n_ports == 0)
         clear_ports(&list);
@@ -160,8 +150,10 @@ static int parse_address(const struct value_source *source, void *place)
                                     "address",
                         VALUE_ARGS(source));
         else
-            value_error(source, VALUE_SHOWN " is no address; write one as 192.0.2.1 or 2001:db8::1",
-                        VALUE_ARGS(source));
+            value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source),
+                        text_has_comment(source->text)
+                            ? "a comment must start its line"
+                            : "an address is written as 192.0.2.1 or 2001:db8::1");
         return -EINVAL;
     }
     if (is_mapped(&address)) {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 /* From how many digits on a decimal DEBUG of 0 and 1 alone looks like a mask in another base. */
@@ -19,12 +20,13 @@ static int parse_integer(const struct value_source *source, int64_t *ret)
     return r;
 }
 
-/* Brings the value into the option's range where the option allows that. */
+/* Brings the value into the option's range where the option allows that. What is no integer of this
+ * file at all (spec 2.3) stays an error. */
 static int64_t adjust(const struct value_source *source, int64_t value)
 {
     const struct option *option = source->option;
 
-    if (value > option->max && (option->flags & OPTION_LOWERED)) {
+    if (value > option->max && value <= INT_MAX && (option->flags & OPTION_LOWERED)) {
         value_warning(source, VALUE_SHOWN " is more than is allowed; %" PRId64 " is used",
                       VALUE_ARGS(source), option->max);
         return option->max;

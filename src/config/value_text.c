@@ -1,3 +1,4 @@
+#include "config/text.h"
 #include "config/value.h"
 
 #include <ctype.h>
@@ -89,7 +90,7 @@ static int resolve_file(const struct value_source *source, const char *relative_
                     VALUE_ARGS(source));
         return -EINVAL;
     }
-    if (strstr(text, " !") || strstr(text, " ;") || strstr(text, " #"))
+    if (text_has_comment(text))
         value_warning(source,
                       VALUE_SHOWN ": all of this is the file's name; a comment must start its line",
                       VALUE_ARGS(source));
@@ -239,6 +240,8 @@ static const char *zone_fault(const char *text)
 
     if (address_parse(text, &address) == 0)
         return "an address is no list; write the name of the list's zone, as in zen.dnsbl.example";
+    if (text_has_comment(text))
+        return "a comment must start its line";
     if (strlen(text) > ZONE_BYTES_MAX)
         return "the name is too long for a query";
     for (const char *c = text; *c; c++) {

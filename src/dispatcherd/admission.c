@@ -44,7 +44,7 @@ int admission_admit(struct listener *listener, int *fd, struct address peer)
     connection->is_tls = listener->is_tls;
     connection->peer = peer;
     connection->local = local_address(listener, connection->fd);
-    service->statistics.n_accepted++;
+    service->statistics->n_accepted++;
     report_arrival(connection);
     connection_check(connection);
     connection_wait(connection, now);

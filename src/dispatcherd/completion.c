@@ -24,10 +24,11 @@ static void count(struct connection *connection, uint64_t *counter, const char *
 
 void completion_ended(struct connection *connection, uint64_t now)
 {
-    count(connection, &connection->service->statistics.n_ended, "ended", now);
+    count(connection, &connection->service->statistics->n_ended, "ended", now);
 }
 
 void completion_broken(struct connection *connection, uint64_t now)
 {
-    count(connection, &connection->service->statistics.n_broken, "broken by its worker's end", now);
+    count(connection, &connection->service->statistics->n_broken, "broken by its worker's end",
+          now);
 }

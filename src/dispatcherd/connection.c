@@ -41,10 +41,26 @@ struct connection *connection_new(struct service *service, int *fd, uint64_t now
     return connection;
 }
 
+struct connection *connection_adopt(struct worker *worker, uint64_t id, uint64_t accepted_at)
+{
+    struct connection *connection = calloc(1, sizeof(*connection));
+
+    if (!connection)
+        return NULL;
+    connection->service = worker->service;
+    connection->id = id;
+    connection->fd = -1;
+    connection->accepted_at = accepted_at;
+    connection->state = CONNECTION_ACTIVE;
+    pool_connection_adopted(worker->service->pool, worker->slot);
+    worker_hold(worker, connection);
+    return connection;
+}
+
 static void leave_state(struct connection *connection, enum connection_state next, uint64_t now)
 {
     struct service *service = connection->service;
-    struct pool *pool = &service->pool;
+    struct pool *pool = service->pool;
 
     switch (connection->state) {
     case CONNECTION_CHECKING:
@@ -84,7 +100,7 @@ static void move(struct connection *connection, enum connection_state next, uint
 void connection_check(struct connection *connection)
 {
     move(connection, CONNECTION_CHECKING, 0);
-    pool_checking_begun(&connection->service->pool);
+    pool_checking_begun(connection->service->pool);
 }
 
 void connection_wait(struct connection *connection, uint64_t now)
@@ -97,14 +113,14 @@ void connection_wait(struct connection *connection, uint64_t now)
         TAILQ_INSERT_HEAD(&service->waiting, connection, waiting_link);
     else
         TAILQ_INSERT_TAIL(&service->waiting, connection, waiting_link);
-    pool_waiting_begun(&service->pool);
+    pool_waiting_begun(service->pool);
 }
 
 void connection_hand_off(struct connection *connection, struct worker *worker, uint64_t now)
 {
     move(connection, CONNECTION_HANDOFF, now);
     connection->handed_at = now;
-    pool_handoff_begun(&connection->service->pool, worker->slot);
+    pool_handoff_begun(connection->service->pool, worker->slot);
     worker_hold(worker, connection);
 }
 

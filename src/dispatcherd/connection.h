@@ -1,5 +1,8 @@
 /* A connection between accept and its end, and the one table of its states.
  *
+ *                                     adopted with its worker
+ *                                                |
+ *                                                v
  *      accept -> checking -> waiting -> hand-off -> active -> closed
  *                   |           ^  |        |
  *                   v           |  v        v  worker refused it, or died
@@ -52,6 +55,10 @@ TAILQ_HEAD(connection_queue, connection);
 /* Makes a connection of `service` in state accepted and takes over *fd (-1 afterwards). Returns
  * NULL when out of memory; *fd is still the caller's then. */
 struct connection *connection_new(struct service *service, int *fd, uint64_t now);
+
+/* Makes the connection that an adopted worker says it serves: it is active from the start. Returns
+ * NULL when out of memory. */
+struct connection *connection_adopt(struct worker *worker, uint64_t id, uint64_t accepted_at);
 
 /* Each moves the connection on, and with it the pool's counters, the waiting queue and the
  * worker's list; asserts that the table allows it. */

@@ -11,10 +11,10 @@ void context_init_ids(struct context *context)
     if (getrandom(&start, sizeof(start), GRND_NONBLOCK) != sizeof(start))
         start = (uint32_t)time_now_usec(CLOCK_REALTIME);
     /* Zero means "no connection" in log lines. */
-    context->next_connection_id = ((uint64_t)start << 32) + 1;
+    *context->next_connection_id = ((uint64_t)start << 32) + 1;
 }
 
 uint64_t context_new_connection_id(struct context *context)
 {
-    return context->next_connection_id++;
+    return (*context->next_connection_id)++;
 }

@@ -12,14 +12,14 @@ struct context {
     void (*changed)(struct context *context);
     sd_event *event;
     const struct spawner *spawner;
-    const char *host_name;       /* this host's name up to its first dot */
-    uint32_t debug;              /* the daemon's own mask */
-    unsigned stop_limit_sec;     /* how long sessions may go on when the daemon stops */
-    uint64_t next_connection_id; /* see context_new_connection_id() */
+    const char *host_name;        /* this host's name up to its first dot */
+    uint32_t debug;               /* the daemon's own mask */
+    unsigned stop_limit_sec;      /* how long sessions may go on when the daemon stops */
+    uint64_t *next_connection_id; /* in what survives us; see context_new_connection_id() */
 };
 
-/* Sets the identifiers' start: the upper 32 bits differ from one start of the daemon to the next,
- * so that an identifier is unique on this host for all that matters. */
+/* Sets the identifiers' start where no predecessor's is known: the upper 32 bits are random, so
+ * that an identifier is unique on this host for all that matters. */
 void context_init_ids(struct context *context);
 
 uint64_t context_new_connection_id(struct context *context);

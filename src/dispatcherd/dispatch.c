@@ -51,7 +51,7 @@ static void retire(struct service *service, const struct decision *decision, uin
     bool is_stopping = decision->reason == REASON_STOPPING;
 
     if (decision->reason == REASON_AGE || decision->reason == REASON_USE)
-        pool_expiry_begun(&service->pool, now);
+        pool_expiry_begun(service->pool, now);
     worker_retire(service->workers[decision->slot], decision->reason,
                   is_stopping ? service->context->stop_limit_sec : RETIRE_LIMIT_SEC);
 }
@@ -90,12 +90,11 @@ void dispatch_run(struct service *service)
 
     for (unsigned i = 0; i < DECISIONS_AT_ONCE; i++) {
         now = time_now_usec(CLOCK_MONOTONIC);
-        struct decision decision = policy_decide(&service->pool, &service->pool_options, now);
+        struct decision decision = policy_decide(service->pool, &service->pool_options, now);
 
         if (carry_out(service, &decision, now))
             continue;
-        enum accept_verdict verdict =
-            policy_may_accept(&service->pool, &service->pool_options, now);
+        enum accept_verdict verdict = policy_may_accept(service->pool, &service->pool_options, now);
         if (verdict == ACCEPT_YES && listeners_accept(service))
             continue;
         rest(service, verdict, decision.until, now);

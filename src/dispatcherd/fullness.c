@@ -11,7 +11,7 @@
 
 static bool is_full(const struct service *service, enum accept_verdict verdict)
 {
-    const struct pool *pool = &service->pool;
+    const struct pool *pool = service->pool;
 
     return verdict == ACCEPT_NO_PLACE && pool_total(pool) >= service->pool_options.max_procs &&
            pool->n_starting == 0;
@@ -19,7 +19,7 @@ static bool is_full(const struct service *service, enum accept_verdict verdict)
 
 static void say_full(struct service *service, uint64_t now)
 {
-    const struct pool *pool = &service->pool;
+    const struct pool *pool = service->pool;
     const struct subject subject = {.service = service->options->name,
                                     .message_id = MESSAGE_ID_SERVICE_FULL};
 

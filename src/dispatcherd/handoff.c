@@ -70,7 +70,7 @@ static int on_retry(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
 {
     struct worker *worker = userdata;
 
-    pool_worker_blocked(&worker->service->pool, worker->slot, false);
+    pool_worker_blocked(worker->service->pool, worker->slot, false);
     service_touch(worker->service);
     return 0;
 }
@@ -93,7 +93,7 @@ static size_t write_message(const struct connection *connection, void *bytes, si
         .flags = connection->is_tls ? CONNECTION_FLAG_TLS : 0,
     };
 
-    return message_write_connection(bytes, size, &record, "", "");
+    return message_write_connection(bytes, size, MESSAGE_CONNECTION, &record, "", "");
 }
 
 static void report_handoff(const struct connection *connection, const struct worker *worker)
@@ -122,10 +122,10 @@ void handoff_send(struct service *service, struct worker *worker)
         watch_acknowledgement(worker);
     } else if (r == -EAGAIN) {
         /* worker_channel.c lifts this as soon as the channel can be written again. */
-        pool_worker_blocked(&service->pool, worker->slot, true);
+        pool_worker_blocked(service->pool, worker->slot, true);
         (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
     } else if (r == -ETOOMANYREFS) {
-        pool_worker_blocked(&service->pool, worker->slot, true);
+        pool_worker_blocked(service->pool, worker->slot, true);
         retry_later(worker);
     } else if (r == -EPIPE) {
         worker_channel_ended(worker);

@@ -25,7 +25,7 @@ static int on_hangup(sd_event_source *source, _unused_ int fd, uint32_t events, 
         (void)sd_event_source_set_io_events(source, 0); /* hang-up and error are always told */
         return 0;
     }
-    service->statistics.n_gone++;
+    service->statistics->n_gone++;
     connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
     service_touch(service);
     return 0;

@@ -15,6 +15,18 @@
 /* How long accepting rests when the system has no descriptor or memory for a connection. */
 #define PAUSE_USEC (USEC_PER_SEC / 2)
 
+/* Event sources point at their listener, so that none may exist while the array changes. */
+static void forget_sources(struct service *service)
+{
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener = &service->listeners[i];
+
+        listener->source = sd_event_source_disable_unref(listener->source);
+        listener->pause_source = sd_event_source_disable_unref(listener->pause_source);
+        listener->is_paused = false;
+    }
+}
+
 int listener_add(struct service *service, int *fd, bool is_tls, bool is_inherited)
 {
     struct sockaddr_storage storage;
@@ -25,6 +37,7 @@ int listener_add(struct service *service, int *fd, bool is_tls, bool is_inherite
     int r = fd_set_nonblocking(*fd, true);
     if (r < 0)
         return r;
+    forget_sources(service);
     struct listener *listeners =
         reallocarray(service->listeners, service->n_listeners + 1, sizeof(*listeners));
     if (!listeners)
@@ -54,6 +67,8 @@ int listeners_start(struct service *service)
 {
     for (size_t i = 0; i < service->n_listeners; i++) {
         struct listener *listener = &service->listeners[i];
+        if (listener->source)
+            continue;
         int r = sd_event_add_io(service->context->event, &listener->source, listener->fd, EPOLLIN,
                                 on_connection, listener);
         if (r < 0)
@@ -148,6 +163,13 @@ void listeners_watch(struct service *service, bool on)
         if (listener->source && !listener->is_paused)
             (void)sd_event_source_set_enabled(listener->source, on ? SD_EVENT_ON : SD_EVENT_OFF);
     }
+}
+
+void listener_remove(struct service *service, size_t index)
+{
+    forget_sources(service);
+    fd_close(service->listeners[index].fd);
+    service->listeners[index] = service->listeners[--service->n_listeners];
 }
 
 void listeners_close_own(struct service *service)

@@ -21,8 +21,11 @@ struct listener {
  * 0 or a negative errno. */
 int listener_add(struct service *service, int *fd, bool is_tls, bool is_inherited);
 
-/* Starts watching; before this call nothing is accepted. */
+/* Starts watching those that are not watched yet; before this call nothing is accepted. */
 int listeners_start(struct service *service);
+
+/* Closes one, the `index`-th; the last one takes its place. */
+void listener_remove(struct service *service, size_t index);
 
 /* Takes one connection from the service's sockets, each in its turn, and admits it. Returns false
  * where there is none, or none can be taken for now. */

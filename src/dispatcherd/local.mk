@@ -3,8 +3,12 @@ sbin_PROGRAMS += dispatcherd
 dispatcherd_SOURCES = \
 	%D%/admission.c \
 	%D%/admission.h \
+	%D%/adopt.c \
+	%D%/adopt.h \
 	%D%/completion.c \
 	%D%/completion.h \
+	%D%/config_version.c \
+	%D%/config_version.h \
 	%D%/connection.c \
 	%D%/connection.h \
 	%D%/context.c \
@@ -12,12 +16,18 @@ dispatcherd_SOURCES = \
 	%D%/debug.h \
 	%D%/dispatch.c \
 	%D%/dispatch.h \
+	%D%/fingerprint.c \
+	%D%/fingerprint.h \
 	%D%/fullness.c \
 	%D%/fullness.h \
 	%D%/handoff.c \
 	%D%/handoff.h \
 	%D%/hangup.c \
 	%D%/hangup.h \
+	%D%/job.c \
+	%D%/job.h \
+	%D%/last_config.c \
+	%D%/last_config.h \
 	%D%/listener.c \
 	%D%/listener.h \
 	%D%/logfile.c \
@@ -30,6 +40,10 @@ dispatcherd_SOURCES = \
 	%D%/notify.h \
 	%D%/operations.c \
 	%D%/operations.h \
+	%D%/passed.c \
+	%D%/passed.h \
+	%D%/reload.c \
+	%D%/reload.h \
 	%D%/report.c \
 	%D%/report.h \
 	%D%/service.c \
@@ -40,8 +54,14 @@ dispatcherd_SOURCES = \
 	%D%/spawner.h \
 	%D%/spawner_self.c \
 	%D%/spawner_unit.c \
+	%D%/state.c \
+	%D%/state.h \
 	%D%/status.c \
 	%D%/status.h \
+	%D%/stop.c \
+	%D%/stop.h \
+	%D%/store.c \
+	%D%/store.h \
 	%D%/welcome.c \
 	%D%/welcome.h \
 	%D%/worker.c \

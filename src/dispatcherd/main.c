@@ -1,10 +1,12 @@
+#include "base/fd.h"
 #include "base/log.h"
 #include "config/load.h"
 #include "config/print.h"
-#include "dispatcherd/debug.h"
+#include "dispatcherd/last_config.h"
 #include "dispatcherd/manager.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/store.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -201,24 +203,58 @@ static void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int run(const struct arguments *arguments, const struct config_places *places)
+/* A broken file is no reason to end the workers that a predecessor has left: its configuration, the
+ * last that was good, serves on. */
+static int fall_back(int last_config_fd, struct config *ret)
 {
-    struct problem_list problems = {0};
-    struct config config = {0};
-    const struct manager_settings settings = {
+    const struct subject subject = {.message_id = MESSAGE_ID_CONFIG_REFUSED};
+
+    if (last_config_fd < 0 || last_config_read(last_config_fd, ret) < 0)
+        return -ENOENT;
+    report(LOG_ERR, &subject,
+           "dispatcher.cnf cannot be used; going on with the last good configuration until it is "
+           "mended and reloaded");
+    return 0;
+}
+
+static int run_with(const struct arguments *arguments, const struct config_places *places,
+                    struct passed *passed)
+{
+    struct manager_settings settings = {
+        .config_file = arguments->config_file,
         .spawner = arguments->spawner,
         .stop_limit_sec = arguments->stop_limit_sec,
     };
+    struct problem_list problems = {0};
+    struct config config = {0};
+    _cleanup_fd_ int last_config =
+        passed_take_newest(passed, STORE_CONFIG, &settings.config_number);
 
-    log_open("dispatcherd");
     int r = config_load(arguments->config_file, places, &problems, &config);
     report_problems(&problems);
     problem_list_clear(&problems);
+    if (r < 0) {
+        r = fall_back(last_config, &config);
+        settings.is_on_last_config = r == 0;
+    }
     if (r < 0)
         return EX_CONFIG;
     raise_descriptor_limit();
-    int status = manager_run(&config, &settings);
-    config_clear(&config);
+    return manager_run(&config, &settings, passed);
+}
+
+static int run(const struct arguments *arguments, const struct config_places *places)
+{
+    struct passed passed;
+
+    log_open("dispatcherd");
+    int r = passed_collect(&passed);
+    if (r < 0) {
+        log_err("the descriptors that the service manager passed cannot be used: %s", strerror(-r));
+        return EXIT_FAILURE;
+    }
+    int status = run_with(arguments, places, &passed);
+    passed_clear(&passed);
     return status;
 }
 

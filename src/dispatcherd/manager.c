@@ -1,16 +1,20 @@
 #include "dispatcherd/manager.h"
 
+#include "base/fd.h"
+#include "base/notify_socket.h"
 #include "base/time.h"
-#include "dispatcherd/context.h"
+#include "dispatcherd/adopt.h"
 #include "dispatcherd/debug.h"
 #include "dispatcherd/dispatch.h"
+#include "dispatcherd/last_config.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
-#include "dispatcherd/notify.h"
+#include "dispatcherd/reload.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/sockets.h"
 #include "dispatcherd/status.h"
-#include "dispatcherd/worker_end.h"
+#include "dispatcherd/stop.h"
+#include "dispatcherd/store.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,42 +25,21 @@
 
 #define STATUS_INTERVAL_USEC USEC_PER_SEC
 
-/* When sessions have been cut: how long their workers may take to be gone. */
-#define CUT_LIMIT_USEC (2 * USEC_PER_SEC)
-
-enum manager_state {
-    MANAGER_STARTING,
-    MANAGER_RUNNING,
-    MANAGER_STOPPING,
-};
-
-struct manager {
-    struct context context;
-    enum manager_state state;
-    struct service **services; /* n_services of them, owned */
-    size_t n_services;
-    struct notifier notifier;
-    char host_name[64];
-    sd_event_source *status_timer;
-    sd_event_source *stop_timer;
-    bool is_cut; /* the time for finishing is over */
-};
-
-static unsigned count_workers(const struct manager *manager)
+unsigned manager_count_workers(const struct manager *manager)
 {
     unsigned n = 0;
 
     for (size_t i = 0; i < manager->n_services; i++)
-        n += pool_total(&manager->services[i]->pool);
+        n += pool_total(manager->services[i]->pool);
     return n;
 }
 
-static unsigned count_connections(const struct manager *manager)
+unsigned manager_count_connections(const struct manager *manager)
 {
     unsigned n = 0;
 
     for (size_t i = 0; i < manager->n_services; i++) {
-        const struct pool *pool = &manager->services[i]->pool;
+        const struct pool *pool = manager->services[i]->pool;
         n += pool->n_active + pool->n_handoffs + pool->n_waiting;
     }
     return n;
@@ -64,13 +47,29 @@ static unsigned count_connections(const struct manager *manager)
 
 /* STATUS: at most once a second, and only while something changes. */
 
+/* Not where its end is noticed: the callers there still look at it. */
+static void free_gone_services(struct manager *manager)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < manager->n_services; i++) {
+        struct service *service = manager->services[i];
+
+        if (service->is_going && pool_total(service->pool) == 0 && service->pool->n_waiting == 0)
+            service_free(service);
+        else
+            manager->services[n++] = service;
+    }
+    manager->n_services = n;
+}
+
 static int on_status(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
 {
     struct manager *manager = userdata;
     char text[NOTIFY_STATUS_MAX];
 
-    notify_status(&manager->notifier,
-                  status_format(manager->services, manager->n_services, text, sizeof(text)));
+    free_gone_services(manager);
+    notify_status(&manager->notifier, status_format(manager, text, sizeof(text)));
     return 0;
 }
 
@@ -98,7 +97,7 @@ static bool is_settled(const struct manager *manager)
     for (size_t i = 0; i < manager->n_services; i++) {
         const struct service *service = manager->services[i];
 
-        if (!service->has_failed_start && service->pool.n_ready < service->pool_options.min_procs)
+        if (!service->has_failed_start && service->pool->n_ready < service->pool_options.min_procs)
             return false;
     }
     return true;
@@ -128,68 +127,15 @@ static void become_running(struct manager *manager)
     for (size_t i = 0; i < manager->n_services; i++)
         say_where(manager->services[i]);
     report(LOG_NOTICE, &subject, "ready: %zu service%s, %u worker%s", manager->n_services,
-           manager->n_services == 1 ? "" : "s", count_workers(manager),
-           count_workers(manager) == 1 ? "" : "s");
-}
-
-/* Stop */
-
-static void cut(struct manager *manager)
-{
-    const struct subject subject = {.message_id = MESSAGE_ID_SESSIONS_CUT};
-    unsigned n = count_connections(manager);
-
-    manager->is_cut = true;
-    if (n > 0)
-        report(LOG_WARNING, &subject, "%u connections are cut: the time for finishing is over", n);
-    for (size_t i = 0; i < manager->n_services; i++)
-        for (unsigned slot = 0; slot < POOL_WORKERS_MAX; slot++)
-            if (manager->services[i]->workers[slot])
-                worker_cut(manager->services[i]->workers[slot]);
-}
-
-static int on_stop_limit(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
-{
-    struct manager *manager = userdata;
-
-    if (manager->is_cut)
-        return sd_event_exit(manager->context.event, EXIT_SUCCESS);
-    cut(manager);
-    (void)sd_event_source_set_time_relative(source, CUT_LIMIT_USEC);
-    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-    return 0;
-}
-
-static void begin_stop(struct manager *manager)
-{
-    unsigned limit_sec = manager->context.stop_limit_sec;
-
-    manager->state = MANAGER_STOPPING;
-    notify_stopping(&manager->notifier);
-    log_notice("stopping: %u connections may go on for up to %u s", count_connections(manager),
-               limit_sec);
-    /* A second more than the workers have, who see to it themselves. */
-    (void)sd_event_add_time_relative(manager->context.event, &manager->stop_timer, CLOCK_MONOTONIC,
-                                     (limit_sec + 1) * USEC_PER_SEC, USEC_PER_MSEC, on_stop_limit,
-                                     manager);
-    for (size_t i = 0; i < manager->n_services; i++) {
-        listeners_free(manager->services[i]);
-        manager->services[i]->pool.is_stopping = true;
-        service_touch(manager->services[i]);
-    }
+           manager->n_services == 1 ? "" : "s", manager_count_workers(manager),
+           manager_count_workers(manager) == 1 ? "" : "s");
 }
 
 static int on_stop_signal(_unused_ sd_event_source *source,
                           _unused_ const struct signalfd_siginfo *info, void *userdata)
 {
-    struct manager *manager = userdata;
-
-    if (manager->state != MANAGER_STOPPING) {
-        begin_stop(manager);
-        return 0;
-    }
-    /* A second signal: at once. */
-    return sd_event_source_set_time(manager->stop_timer, 0);
+    stop_begin(userdata);
+    return 0;
 }
 
 static void on_change(struct context *context)
@@ -199,47 +145,66 @@ static void on_change(struct context *context)
     status_soon(manager);
     if (manager->state == MANAGER_STARTING && is_settled(manager))
         become_running(manager);
-    if (manager->state == MANAGER_STOPPING && count_workers(manager) == 0 &&
-        (manager->is_cut || count_connections(manager) == 0))
-        (void)sd_event_exit(context->event, EXIT_SUCCESS);
+    stop_check(manager);
 }
 
 /* Construction */
 
+static int on_reload_signal(_unused_ sd_event_source *source,
+                            _unused_ const struct signalfd_siginfo *info, void *userdata)
+{
+    struct manager *manager = userdata;
+    struct problem_list problems = {0};
+
+    notify_reloading(&manager->notifier);
+    (void)reload(manager, &problems);
+    problem_list_clear(&problems);
+    notify_ready(&manager->notifier);
+    return 0;
+}
+
 static int add_signals(struct manager *manager)
 {
-    static const int signals[] = {SIGTERM, SIGINT};
+    static const struct {
+        int number;
+        sd_event_signal_handler_t handler;
+    } signals[] = {{SIGTERM, on_stop_signal}, {SIGINT, on_stop_signal}, {SIGHUP, on_reload_signal}};
     sigset_t set;
 
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&set);
     for (size_t i = 0; i < ELEMENTSOF(signals); i++)
-        sigaddset(&set, signals[i]);
+        sigaddset(&set, signals[i].number);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
     for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
-        int r =
-            sd_event_add_signal(manager->context.event, NULL, signals[i], on_stop_signal, manager);
+        int r = sd_event_add_signal(manager->context.event, NULL, signals[i].number,
+                                    signals[i].handler, manager);
         if (r < 0)
             return r;
     }
     return 0;
 }
 
-static int init_context(struct manager *manager, const struct config *config,
+static int init_context(struct manager *manager, struct config *config,
                         const struct manager_settings *settings)
 {
+    manager->version = config_version_new(config);
+    if (!manager->version)
+        return -ENOMEM;
     if (gethostname(manager->host_name, sizeof(manager->host_name) - 1) < 0)
         return -errno;
     manager->host_name[strcspn(manager->host_name, ".")] = '\0';
+    manager->config_file = settings->config_file;
+    manager->is_on_last_config = settings->is_on_last_config;
+    manager->config_number = settings->config_number;
     manager->context = (struct context){
         .changed = on_change,
         .spawner = settings->spawner,
         .host_name = manager->host_name,
-        .debug = config->debug,
+        .debug = manager->version->config.debug,
         .stop_limit_sec = settings->stop_limit_sec,
     };
-    context_init_ids(&manager->context);
     int r = sd_event_new(&manager->context.event);
     if (r == 0)
         r = add_signals(manager);
@@ -248,33 +213,67 @@ static int init_context(struct manager *manager, const struct config *config,
     return r;
 }
 
-static int add_services(struct manager *manager, const struct config *config)
+int manager_add_service(struct manager *manager, struct config_version *version,
+                        const struct service_options *options, struct service **ret)
 {
-    manager->services = calloc(config->n_services, sizeof(struct service *));
-    if (!manager->services)
+    struct service **services =
+        reallocarray(manager->services, manager->n_services + 1, sizeof(struct service *));
+
+    if (!services)
         return -ENOMEM;
-    for (size_t i = 0; i < config->n_services; i++) {
-        if (!config->services[i].is_enabled)
-            continue;
-        int r = service_new(&manager->context, &config->services[i], dispatch_run,
-                            &manager->services[manager->n_services]);
-        if (r < 0)
-            return r;
-        manager->n_services++;
+    manager->services = services;
+    struct service_state *state = state_claim(manager->durable, options->unit_name);
+    if (!state)
+        return -E2BIG;
+    int r = service_new(&manager->context, version, options, state, dispatch_run, ret);
+    if (r < 0) {
+        state_release(state);
+        return r;
     }
+    services[manager->n_services++] = *ret;
     return 0;
 }
 
+static int add_services(struct manager *manager)
+{
+    const struct config *config = &manager->version->config;
+    struct service *service;
+    int r = state_new(&manager->durable);
+
+    if (r < 0)
+        return r;
+    manager->context.next_connection_id = state_next_connection_id(manager->durable);
+    context_init_ids(&manager->context);
+    for (size_t i = 0; i < config->n_services && r == 0; i++)
+        if (config->services[i].is_enabled)
+            r = manager_add_service(manager, manager->version, &config->services[i], &service);
+    return r;
+}
+
+void manager_remember_config(struct manager *manager)
+{
+    _cleanup_fd_ int fd = last_config_write(&manager->version->config);
+    char name[STORE_NAME_MAX];
+
+    snprintf(name, sizeof(name), STORE_CONFIG "%lu", manager->config_number + 1);
+    if (fd < 0 || store_add(name, fd) < 0)
+        return;
+    snprintf(name, sizeof(name), STORE_CONFIG "%lu", manager->config_number);
+    if (manager->config_number > 0)
+        (void)store_remove(name);
+    manager->config_number++;
+}
+
 /* Returns 0, or a negative errno where no service could be reached by anybody. */
-static int open_sockets(struct manager *manager)
+static int open_sockets(struct manager *manager, struct passed *passed)
 {
     size_t n_listeners = 0;
-    int n_passed = sockets_take_passed(manager->services, manager->n_services);
 
-    if (n_passed < 0)
-        return n_passed;
+    manager->has_passed_sockets = passed->has_manager;
+    if (passed->has_manager)
+        sockets_take_passed(manager->services, manager->n_services, passed);
     for (size_t i = 0; i < manager->n_services; i++) {
-        if (n_passed == 0)
+        if (!passed->has_manager)
             (void)sockets_bind(manager->services[i]);
         int r = listeners_start(manager->services[i]);
         if (r < 0)
@@ -290,22 +289,61 @@ static int open_sockets(struct manager *manager)
     return 0;
 }
 
+/* What a predecessor left: its counts, then its workers. */
+static void take_over(struct manager *manager, struct passed *passed)
+{
+    unsigned long old_number;
+    char name[STORE_NAME_MAX];
+    struct state *old = NULL;
+
+    _cleanup_fd_ int old_fd = passed_take_newest(passed, STORE_STATE, &old_number);
+    int r = old_fd < 0 ? 0 : state_open(&old_fd, &old);
+    if (r < 0)
+        log_warning("what the dispatcher before this one counted cannot be read (%s); "
+                    "the counts begin anew",
+                    strerror(-r));
+    if (old)
+        state_inherit(manager->durable, old);
+    unsigned n = adopt_workers(manager->services, manager->n_services, passed, old);
+    if (n > 0)
+        log_notice("taking over %u workers", n);
+    state_free(old);
+    manager->has_successor_store =
+        manager->context.spawner == &spawner_unit && notify_socket_is_set();
+    snprintf(name, sizeof(name), STORE_STATE "%lu", old_number + 1);
+    r = store_add(name, state_fd(manager->durable));
+    if (r < 0)
+        log_warning("the counts will not survive this dispatcher: %s", strerror(-r));
+    else if (old_number > 0) {
+        snprintf(name, sizeof(name), STORE_STATE "%lu", old_number);
+        (void)store_remove(name);
+    }
+}
+
 static void manager_clear(struct manager *manager)
 {
+    /* What follows must not reach the successor. */
+    if (manager->durable && manager->state == MANAGER_LEAVING)
+        (void)state_detach(manager->durable);
     for (size_t i = 0; i < manager->n_services; i++)
         service_free(manager->services[i]);
     free(manager->services);
+    state_free(manager->durable);
+    config_version_unref(manager->version);
     notify_end(&manager->notifier);
     sd_event_source_disable_unref(manager->status_timer);
     sd_event_source_disable_unref(manager->stop_timer);
+    sd_event_source_disable_unref(manager->extend_timer);
     sd_event_unref(manager->context.event);
 }
 
-/* Every start is an adoption of N >= 0 workers: the policy starts what is lacking. */
-static int start(struct manager *manager)
+/* Every start is an adoption of N >= 0 workers: what is lacking then, the policy starts. */
+static int start(struct manager *manager, struct passed *passed)
 {
-    int r = open_sockets(manager);
-
+    take_over(manager, passed);
+    if (!manager->is_on_last_config)
+        manager_remember_config(manager);
+    int r = open_sockets(manager, passed);
     if (r < 0)
         return r;
     for (size_t i = 0; i < manager->n_services; i++)
@@ -314,16 +352,17 @@ static int start(struct manager *manager)
     return 0;
 }
 
-int manager_run(const struct config *config, const struct manager_settings *settings)
+int manager_run(struct config *config, const struct manager_settings *settings,
+                struct passed *passed)
 {
     static struct manager manager;
     int status = EXIT_FAILURE;
 
     int r = init_context(&manager, config, settings);
     if (r == 0)
-        r = add_services(&manager, config);
+        r = add_services(&manager);
     if (r == 0)
-        r = start(&manager);
+        r = start(&manager, passed);
     if (r == 0)
         r = status = sd_event_loop(manager.context.event);
     if (r < 0) {

@@ -1,19 +1,67 @@
 /* The daemon as a whole: its services, its signals, its start and its stop.
  *
- *      starting -> running -> stopping -> (the loop ends)
+ *      starting -> running -> stopping or leaving -> (the loop ends)
  *
- * starting ends when every service has its MIN_PROCS workers, or a first start that failed. */
+ * starting ends when every service has its MIN_PROCS workers, or a first start that failed; stop.h
+ * tells stopping from leaving. */
 #pragma once
 
-#include "config/options.h"
+#include "dispatcherd/config_version.h"
+#include "dispatcherd/context.h"
+#include "dispatcherd/notify.h"
+#include "dispatcherd/passed.h"
+#include "dispatcherd/service.h"
 #include "dispatcherd/spawner.h"
 
-struct manager_settings {
-    const struct spawner *spawner;
-    unsigned stop_limit_sec; /* how long sessions may go on after SIGTERM */
+enum manager_state {
+    MANAGER_STARTING,
+    MANAGER_RUNNING,
+    MANAGER_STOPPING, /* workers finish their sessions, then we end */
+    MANAGER_LEAVING,  /* workers serve on for our successor, we end at once */
 };
 
-/* Runs the services of the configuration, which must outlive the call, until SIGTERM or SIGINT,
- * and returns the exit status of the program: 0 after an ordinary stop, 1 where it could not
- * run. */
-int manager_run(const struct config *config, const struct manager_settings *settings);
+struct manager {
+    struct context context;
+    const char *config_file;
+    struct config_version *version; /* the configuration in force; used */
+    enum manager_state state;
+    struct service **services; /* n_services of them, owned */
+    size_t n_services;
+    struct state *durable; /* owned: what survives us */
+    struct notifier notifier;
+    char host_name[64];
+    sd_event_source *status_timer;
+    sd_event_source *stop_timer;
+    sd_event_source *extend_timer;
+    bool is_cut;                 /* stopping: the time for finishing is over */
+    bool is_on_last_config;      /* dispatcher.cnf is broken: the last good one is in force */
+    bool has_successor_store;    /* workers can be left to a successor */
+    bool has_passed_sockets;     /* the service manager binds, we do not */
+    unsigned long config_number; /* of what the store has as the last good configuration */
+};
+
+struct manager_settings {
+    const char *config_file;
+    const struct spawner *spawner;
+    unsigned stop_limit_sec; /* how long sessions may go on after SIGTERM */
+    bool is_on_last_config;
+    unsigned long config_number; /* of the last good configuration in the store; 0: none */
+};
+
+/* Runs the services of the configuration, which it takes over, until SIGTERM or SIGINT, and returns
+ * the exit status of the program: 0 after an ordinary stop, 1 where it could not run. Takes what it
+ * needs from `passed`. */
+int manager_run(struct config *config, const struct manager_settings *settings,
+                struct passed *passed);
+
+/* Adds a service of the version. Returns 0 with *ret, -E2BIG where there are too many, or
+ * -ENOMEM. */
+int manager_add_service(struct manager *manager, struct config_version *version,
+                        const struct service_options *options, struct service **ret);
+
+/* Keeps the configuration in force in the store, as the last good one. */
+void manager_remember_config(struct manager *manager);
+
+/* Sums over all services. */
+unsigned manager_count_workers(const struct manager *manager);
+unsigned manager_count_connections(const struct manager *manager);

@@ -79,10 +79,27 @@ void notify_ready(struct notifier *notifier)
     flush(notifier);
 }
 
+void notify_reloading(_unused_ struct notifier *notifier)
+{
+    char text[96];
+
+    snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+             time_now_usec(CLOCK_MONOTONIC));
+    (void)notify_socket_send(text, -1);
+}
+
 void notify_stopping(struct notifier *notifier)
 {
     notifier->is_stopping_due = true;
     flush(notifier);
+}
+
+void notify_extend(_unused_ struct notifier *notifier, uint64_t usec)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%" PRIu64, usec);
+    (void)notify_socket_send(text, -1);
 }
 
 void notify_status(struct notifier *notifier, const char *status)

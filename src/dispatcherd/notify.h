@@ -23,7 +23,11 @@ struct notifier {
 int notify_start(struct notifier *notifier, sd_event *event);
 
 void notify_ready(struct notifier *notifier);
+void notify_reloading(struct notifier *notifier); /* until the next notify_ready() */
 void notify_stopping(struct notifier *notifier);
+
+/* Asks for so much more time, in microseconds, for what is going on. */
+void notify_extend(struct notifier *notifier, uint64_t usec);
 
 /* One line for `systemctl status`. Told only where it has changed. */
 void notify_status(struct notifier *notifier, const char *status);

@@ -15,9 +15,9 @@ static void say(const struct service *service, const char *what)
 
 void operation_stop(struct service *service)
 {
-    if (service->pool.is_stopping)
+    if (service->pool->is_stopping)
         return;
-    service->pool.is_stopping = true;
+    service->pool->is_stopping = true;
     listeners_close_own(service);
     say(service, "stopped by request; sessions may finish");
     service_touch(service);
@@ -25,7 +25,7 @@ void operation_stop(struct service *service)
 
 int operation_start(struct service *service)
 {
-    if (!service->pool.is_stopping)
+    if (!service->pool->is_stopping)
         return 0;
     if (service->n_listeners == 0) {
         int r = sockets_bind(service);
@@ -36,7 +36,7 @@ int operation_start(struct service *service)
         if (r < 0)
             return r;
     }
-    service->pool.is_stopping = false;
+    service->pool->is_stopping = false;
     say(service, "started by request");
     service_touch(service);
     return 0;
@@ -46,12 +46,12 @@ unsigned operation_restart(struct service *service)
 {
     unsigned n = 0;
 
-    for (unsigned slot = 0; slot < service->pool.n_slots; slot++) {
-        enum pool_worker_state state = service->pool.workers[slot].state;
+    for (unsigned slot = 0; slot < service->pool->n_slots; slot++) {
+        enum pool_worker_state state = service->pool->workers[slot].state;
 
         if (state != POOL_WORKER_STARTING && state != POOL_WORKER_READY)
             continue;
-        pool_worker_outdated(&service->pool, slot);
+        pool_worker_outdated(service->pool, slot);
         n++;
     }
     say(service, "restarted by request; its workers are replaced one after another");

@@ -1,7 +1,9 @@
 #include "dispatcherd/service.h"
 
 #include "base/time.h"
+#include "dispatcherd/config_version.h"
 #include "dispatcherd/context.h"
+#include "dispatcherd/fingerprint.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
@@ -27,7 +29,8 @@ static struct pool_options pool_options_of(const struct service_options *options
     };
 }
 
-int service_new(struct context *context, const struct service_options *options,
+int service_new(struct context *context, struct config_version *version,
+                const struct service_options *options, struct service_state *state,
                 void (*dispatch)(struct service *service), struct service **ret)
 {
     struct service *service = calloc(1, sizeof(*service));
@@ -35,12 +38,32 @@ int service_new(struct context *context, const struct service_options *options,
     if (!service)
         return -ENOMEM;
     service->context = context;
+    service->version = config_version_ref(version);
     service->options = options;
     service->pool_options = pool_options_of(options);
     service->dispatch = dispatch;
+    service->state = state;
+    service->pool = &state->pool;
+    service->statistics = &state->statistics;
     TAILQ_INIT(&service->waiting);
     *ret = service;
     return 0;
+}
+
+void service_set_options(struct service *service, struct config_version *version,
+                         const struct service_options *options)
+{
+    uint64_t fingerprint = fingerprint_of(options);
+    struct config_version *before = service->version;
+
+    service->version = config_version_ref(version);
+    service->options = options;
+    service->pool_options = pool_options_of(options);
+    pool_limit_conns(service->pool, options->max_conns);
+    for (unsigned slot = 0; slot < service->pool->n_slots; slot++)
+        if (service->workers[slot] && service->state->fingerprints[slot] != fingerprint)
+            pool_worker_outdated(service->pool, slot);
+    config_version_unref(before);
 }
 
 /* Only a unit's worker that outlived every time limit is still there when the service goes. */
@@ -51,7 +74,7 @@ static void free_worker(struct service *service, unsigned slot)
     while (worker->n_held > 0)
         connection_close(worker->held[0], 0);
     worker_free(worker);
-    pool_worker_exited(&service->pool, slot, 0);
+    pool_worker_exited(service->pool, slot, 0);
 }
 
 void service_free(struct service *service)
@@ -65,6 +88,8 @@ void service_free(struct service *service)
         connection_close(connection, 0);
     listeners_free(service);
     sd_event_source_disable_unref(service->timer);
+    state_release(service->state);
+    config_version_unref(service->version);
     free(service);
 }
 
@@ -93,7 +118,7 @@ void service_start_failed(struct service *service, const char *format, ...)
     vsnprintf(service->start_error, sizeof(service->start_error), format, arguments);
     va_end(arguments);
     service->has_failed_start = true;
-    service->statistics.n_failed_starts++;
+    service->statistics->n_failed_starts++;
     report(LOG_ERR, &subject, "cannot start a worker: %s", service->start_error);
 }
 

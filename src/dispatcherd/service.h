@@ -6,25 +6,22 @@
 
 #include "config/options.h"
 #include "dispatcherd/connection.h"
+#include "dispatcherd/state.h"
 #include "pool/policy.h"
 
+struct config_version;
 struct context;
 struct listener;
 struct worker;
 
-struct service_statistics {
-    uint64_t n_accepted;
-    uint64_t n_ended;  /* served to their end, as the worker said */
-    uint64_t n_broken; /* their worker died */
-    uint64_t n_gone;   /* the client left before a worker had it */
-    uint64_t n_failed_starts;
-};
-
 struct service {
     struct context *context;
-    const struct service_options *options; /* the configuration's */
+    struct config_version *version;        /* used */
+    const struct service_options *options; /* the version's */
     struct pool_options pool_options;
-    struct pool pool;
+    struct service_state *state; /* what survives the daemon; the next two are parts of it */
+    struct pool *pool;
+    struct service_statistics *statistics;
     struct worker *workers[POOL_WORKERS_MAX]; /* by slot; owned; NULL where the slot is free */
 
     struct listener *listeners; /* n_listeners of them, owned */
@@ -33,7 +30,6 @@ struct service {
 
     struct connection_queue waiting; /* owned; the one that waits longest first */
     sd_event_source *timer;          /* for the policy's next moment */
-    struct service_statistics statistics;
 
     char start_error[256]; /* why the last start failed; "" since one has succeeded */
     bool has_failed_start; /* at least once since the daemon's start */
@@ -43,15 +39,23 @@ struct service {
     /* Called after any change: carries out what the policy decides. May be called by anybody at
      * any time; calls into the middle of itself are put off. */
     void (*dispatch)(struct service *service);
+    bool is_going;              /* no longer in dispatcher.cnf: freed when its workers are gone */
     bool is_short_of_resources; /* accepting failed, and has been told so */
     bool is_dispatching;
     bool dispatch_again;
 };
 
-/* Makes the service of `options`, which must outlive it, without listeners and workers. Returns 0
- * or a negative errno. */
-int service_new(struct context *context, const struct service_options *options,
+/* Makes the service of `options`, which are part of `version`, with its place in what survives; it
+ * uses the version and owns the place. It has no listeners and no workers yet. Returns 0 or
+ * -ENOMEM. */
+int service_new(struct context *context, struct config_version *version,
+                const struct service_options *options, struct service_state *state,
                 void (*dispatch)(struct service *service), struct service **ret);
+
+/* Other options come into force: limits at once, and workers that were started with something else
+ * are outdated. */
+void service_set_options(struct service *service, struct config_version *version,
+                         const struct service_options *options);
 
 /* Frees the service with all it owns. */
 void service_free(struct service *service);

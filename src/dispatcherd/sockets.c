@@ -90,8 +90,9 @@ static bool is_listening_at(const struct service *service, uint16_t port, bool i
     return false;
 }
 
-static void say_missing_ports(const struct service *service, bool is_tls)
+static bool say_missing_ports(const struct service *service, bool is_tls)
 {
+    bool has_missing = false;
     const struct port_list *list = ports_of(service->options, is_tls);
     const struct origin *origin =
         &service->options->origins[is_tls ? OPTION_TLS_PORT : OPTION_PORT];
@@ -99,16 +100,19 @@ static void say_missing_ports(const struct service *service, bool is_tls)
                                     .message_id = MESSAGE_ID_SOCKET_MISMATCH};
 
     for (size_t i = 0; i < list->n_ports; i++)
-        if (!is_listening_at(service, list->ports[i], is_tls))
+        if (!is_listening_at(service, list->ports[i], is_tls)) {
+            has_missing = true;
             report(
                 LOG_NOTICE, &subject,
                 "no socket listens at port %u, although %s:%u says %s=%u; the socket unit decides",
                 list->ports[i], origin->file ? origin->file : "dispatcher.cnf", origin->line,
                 is_tls ? "TLS_PORT" : "PORT", list->ports[i]);
+        }
+    return has_missing;
 }
 
 /* The socket unit wins, by a drop-in of the administrator's; but he should know. */
-static void compare(const struct service *service)
+bool sockets_compare(const struct service *service)
 {
     const struct subject subject = {.service = service->options->name,
                                     .message_id = MESSAGE_ID_SOCKET_MISMATCH};
@@ -120,32 +124,28 @@ static void compare(const struct service *service)
         report(LOG_WARNING, &missing,
                "has no socket: nobody can reach it; is dispatcherd-%s.socket active?",
                service->options->unit_name);
-        return;
+        return true;
     }
+    bool differs = false;
     for (size_t i = 0; i < service->n_listeners; i++)
-        if (!is_as_configured(service->options, &service->listeners[i]))
+        if (!is_as_configured(service->options, &service->listeners[i])) {
+            differs = true;
             report(LOG_NOTICE, &subject,
                    "listens at %s, which is not what dispatcher.cnf says; the socket unit decides",
                    address_format(&service->listeners[i].address, text));
-    say_missing_ports(service, false);
-    say_missing_ports(service, true);
+        }
+    differs |= say_missing_ports(service, false);
+    differs |= say_missing_ports(service, true);
+    return differs;
 }
 
-int sockets_take_passed(struct service *const services[], size_t n_services)
+void sockets_take_passed(struct service *const services[], size_t n_services, struct passed *passed)
 {
-    char **names = NULL;
-    int n = sd_listen_fds_with_names(1, &names);
-
-    if (n <= 0)
-        return n;
-    for (int i = 0; i < n; i++) {
-        assign(services, n_services, SD_LISTEN_FDS_START + i, names[i]);
-        free(names[i]);
-    }
-    free(names);
+    for (size_t i = 0; i < passed->n_items; i++)
+        if (passed->items[i].fd >= 0)
+            assign(services, n_services, take_fd(&passed->items[i].fd), passed->items[i].name);
     for (size_t i = 0; i < n_services; i++)
-        compare(services[i]);
-    return n;
+        (void)sockets_compare(services[i]);
 }
 
 static int open_listening(const struct address *address, unsigned backlog)
@@ -186,6 +186,15 @@ static bool is_missing_ipv6(const struct address *address, int r)
            (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL);
 }
 
+static bool has_listener(const struct service *service, const struct address *address, bool is_tls)
+{
+    for (size_t i = 0; i < service->n_listeners; i++)
+        if (address_equal(&service->listeners[i].address, address) &&
+            service->listeners[i].is_tls == is_tls)
+            return true;
+    return false;
+}
+
 static int bind_at(struct service *service, struct address address, uint16_t port, bool is_tls)
 {
     const struct subject subject = {.service = service->options->name,
@@ -193,6 +202,8 @@ static int bind_at(struct service *service, struct address address, uint16_t por
     char text[ADDRESS_TEXT_MAX];
 
     address.port = port;
+    if (has_listener(service, &address, is_tls))
+        return 0;
     _cleanup_fd_ int fd = open_listening(&address, service->options->backlog);
     if (is_missing_ipv6(&address, fd))
         return 0;
@@ -223,4 +234,14 @@ int sockets_bind(struct service *service)
             }
     }
     return result;
+}
+
+int sockets_rebind(struct service *service)
+{
+    for (size_t i = service->n_listeners; i > 0; i--)
+        if (!is_as_configured(service->options, &service->listeners[i - 1]))
+            listener_remove(service, i - 1);
+    int r = sockets_bind(service);
+    int started = listeners_start(service);
+    return r < 0 ? r : started;
 }

@@ -4,7 +4,7 @@
 
 static void add_service(struct str_buffer *line, const struct service *service)
 {
-    const struct pool *pool = &service->pool;
+    const struct pool *pool = service->pool;
 
     str_buffer_add(line, "%s", service->options->name);
     if (service->start_error[0] && pool->n_ready == 0)
@@ -23,15 +23,16 @@ static void add_service(struct str_buffer *line, const struct service *service)
         str_buffer_add(line, ", no socket");
 }
 
-const char *status_format(struct service *const services[], size_t n_services, char *text,
-                          size_t size)
+const char *status_format(const struct manager *manager, char *text, size_t size)
 {
     struct str_buffer line = str_buffer_init(text, size);
 
-    for (size_t i = 0; i < n_services; i++) {
+    if (manager->is_on_last_config)
+        str_buffer_add(&line, "dispatcher.cnf is broken, the last good one is in force; ");
+    for (size_t i = 0; i < manager->n_services; i++) {
         if (i > 0)
             str_buffer_add(&line, "; ");
-        add_service(&line, services[i]);
+        add_service(&line, manager->services[i]);
     }
     return text;
 }

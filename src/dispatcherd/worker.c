@@ -1,9 +1,14 @@
 #include "dispatcherd/worker.h"
 
 #include "base/fd.h"
+#include "base/time.h"
+#include "dispatcherd/context.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/store.h"
+#include "protocol/message.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 struct worker *worker_new(struct service *service, unsigned slot, enum decision_reason reason,
@@ -13,7 +18,9 @@ struct worker *worker_new(struct service *service, unsigned slot, enum decision_
 
     if (!worker)
         return NULL;
-    worker->held = calloc(service->options->max_conns, sizeof(*worker->held));
+    /* An adopted worker may hold more than what is allowed now. */
+    worker->n_places = reason == REASON_ADOPTED ? MESSAGE_IDS_MAX : service->options->max_conns;
+    worker->held = calloc(worker->n_places, sizeof(*worker->held));
     if (!worker->held) {
         free(worker);
         return NULL;
@@ -24,7 +31,7 @@ struct worker *worker_new(struct service *service, unsigned slot, enum decision_
     worker->channel = take_fd(channel);
     worker->pidfd = -1;
     service->workers[slot] = worker;
-    pool_worker_started(&service->pool, slot, now);
+    pool_worker_started(service->pool, slot, now);
     return worker;
 }
 
@@ -35,6 +42,7 @@ void worker_free(struct worker *worker)
     sd_event_source_disable_unref(worker->exit_source);
     sd_event_source_disable_unref(worker->limit_source);
     sd_event_source_disable_unref(worker->retry_source);
+    sd_event_source_disable_unref(worker->store_source);
     fd_close(worker->channel);
     fd_close(worker->pidfd);
     free(worker->held);
@@ -42,9 +50,33 @@ void worker_free(struct worker *worker)
     free(worker);
 }
 
+#define STORE_RETRY_USEC (50 * USEC_PER_MSEC)
+
+static int on_store_retry(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    worker_store(userdata);
+    return 0;
+}
+
+void worker_store(struct worker *worker)
+{
+    char name[STORE_NAME_MAX];
+
+    store_worker_name(worker->service->options->unit_name, worker->slot, name);
+    int r = store_add(name, worker->channel);
+    worker->is_stored = r == 0;
+    if (r != -EAGAIN)
+        return;
+    sd_event_source_disable_unref(worker->store_source);
+    worker->store_source = NULL;
+    (void)sd_event_add_time_relative(worker->service->context->event, &worker->store_source,
+                                     CLOCK_MONOTONIC, STORE_RETRY_USEC, USEC_PER_MSEC,
+                                     on_store_retry, worker);
+}
+
 void worker_hold(struct worker *worker, struct connection *connection)
 {
-    assert(worker->n_held < worker->service->options->max_conns);
+    assert(worker->n_held < worker->n_places);
     worker->held[worker->n_held++] = connection;
     connection->worker = worker;
 }
@@ -69,7 +101,7 @@ struct connection *worker_find(const struct worker *worker, uint64_t id)
 
 const struct pool_worker *worker_in_pool(const struct worker *worker)
 {
-    return &worker->service->pool.workers[worker->slot];
+    return &worker->service->pool->workers[worker->slot];
 }
 
 struct subject worker_subject(const struct worker *worker, const char *message_id)

@@ -14,17 +14,21 @@ struct worker {
     int pidfd;       /* owned; -1 while pid is 0 */
     bool is_child;   /* ours to reap, and to kill */
     bool is_welcome; /* it has said hello, and we have answered */
+    bool is_adopted; /* a predecessor's: asked what it holds, until it is ready again */
+    bool is_stored;  /* its channel is in the service manager's store */
     enum decision_reason start_reason;
     enum decision_reason retire_reason; /* REASON_NONE: nobody sent it away */
     unsigned drain_limit_sec;
     bool is_drain_unsent;     /* its channel was full: the order follows when it can be written */
     const char *lost_reason;  /* why its end will be no surprise; NULL: it would be one */
-    struct connection **held; /* in hand-off or active: n_held of options->max_conns; owned */
+    struct connection **held; /* in hand-off or active: n_held, room for n_places; owned */
     unsigned n_held;
+    unsigned n_places;
     sd_event_source *channel_source;
     sd_event_source *exit_source;
     sd_event_source *limit_source; /* of its start, of its hand-offs, at last of its exit */
     sd_event_source *retry_source; /* while the kernel has no room for what we send */
+    sd_event_source *store_source; /* while the service manager is too busy for its channel */
 };
 
 /* Makes the worker of a free slot, and tells the pool that it is starting. Takes over *channel.
@@ -34,6 +38,9 @@ struct worker *worker_new(struct service *service, unsigned slot, enum decision_
 
 /* Frees it with all it owns. It holds no connection any more. */
 void worker_free(struct worker *worker);
+
+/* Puts its channel into the store, for a successor of ours. */
+void worker_store(struct worker *worker);
 
 /* Adds to and takes from the connections that it holds. connection.c alone calls these. */
 void worker_hold(struct worker *worker, struct connection *connection);

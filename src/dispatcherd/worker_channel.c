@@ -13,6 +13,7 @@
 #include "protocol/channel.h"
 #include "protocol/message.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdalign.h>
 #include <stdlib.h>
@@ -21,8 +22,13 @@
 /* Messages read from one worker before the others have their turn. */
 #define MESSAGES_AT_ONCE 16
 
-/* The longest message from a worker: identifiers, or its greeting. */
+/* The longest message from a worker: identifiers, or connections that it tells of. */
 #define MESSAGE_FROM_WORKER_MAX (sizeof(struct message_header) + MESSAGE_IDS_MAX * sizeof(uint64_t))
+
+static_assert(MESSAGE_FROM_WORKER_MAX >= sizeof(struct message_header) +
+                                             sizeof(struct connection_record) +
+                                             2 * CONNECTION_TEXT_MAX + 8,
+              "room for one connection");
 
 static void lied(struct worker *worker, const char *how)
 {
@@ -37,12 +43,14 @@ static bool speaks_our_version(const struct message *hello)
     return min && max && atoi(min) <= PROTOCOL_VERSION && atoi(max) >= PROTOCOL_VERSION;
 }
 
-static void take_hello(struct worker *worker, const struct message *hello, pid_t pid)
+/* What a worker sent to our predecessor means nothing to us; its answer holds it all. */
+static bool is_being_adopted(const struct worker *worker)
 {
-    int r = 0;
+    return worker->is_adopted && worker_in_pool(worker)->state == POOL_WORKER_STARTING;
+}
 
-    if (worker->pid == 0)
-        r = worker_watch_process(worker, pid, false);
+static void take_hello(struct worker *worker, const struct message *hello)
+{
     if (worker->is_welcome) {
         lied(worker, "has said hello twice");
         return;
@@ -51,8 +59,7 @@ static void take_hello(struct worker *worker, const struct message *hello, pid_t
         lied(worker, "speaks no version of the protocol that this dispatcherd knows");
         return;
     }
-    if (r == 0)
-        r = welcome_send(worker);
+    int r = welcome_send(worker);
     if (r < 0)
         worker_give_up(worker,
                        r == -EMSGSIZE ? "cannot be told its PARAMETERs: they are too long"
@@ -60,6 +67,30 @@ static void take_hello(struct worker *worker, const struct message *hello, pid_t
                        MESSAGE_ID_START_FAILED);
     else
         worker->is_welcome = true;
+}
+
+static void take_held(struct worker *worker, const struct message *message)
+{
+    struct connection_view view;
+    size_t offset = 0;
+
+    if (!is_being_adopted(worker)) {
+        lied(worker, "has told what it holds without being asked");
+        return;
+    }
+    while (message_next_connection(message, &offset, &view)) {
+        struct connection *connection =
+            worker->n_held < worker->n_places
+                ? connection_adopt(worker, view.record->id, view.record->accepted_at_usec)
+                : NULL;
+        if (!connection) {
+            lied(worker, "holds more connections than can be taken over");
+            return;
+        }
+        connection->peer = view.record->peer;
+        connection->local = view.record->local;
+        connection->is_tls = view.record->flags & CONNECTION_FLAG_TLS;
+    }
 }
 
 static void take_ready(struct worker *worker, uint32_t n_connections)
@@ -71,17 +102,19 @@ static void take_ready(struct worker *worker, uint32_t n_connections)
     if (in_pool->state == POOL_WORKER_DRAINING)
         return; /* it was sent away in the meantime */
     if (!worker->is_welcome || in_pool->state != POOL_WORKER_STARTING || n_connections == 0 ||
-        n_connections > service->options->max_conns) {
+        n_connections > worker->n_places) {
         lied(worker, "has said that it is ready when it could not be");
         return;
     }
-    if (n_connections < service->options->max_conns)
+    if (n_connections < service->options->max_conns && !worker->is_adopted)
         report(LOG_WARNING, &subject,
                "worker %d has threads for %u connections, not for MAX_CONNS=%u", (int)worker->pid,
                n_connections, service->options->max_conns);
     worker->limit_source = sd_event_source_disable_unref(worker->limit_source);
-    pool_worker_ready(&service->pool, worker->slot, n_connections, time_now_usec(CLOCK_MONOTONIC));
+    pool_worker_ready(service->pool, worker->slot, n_connections, time_now_usec(CLOCK_MONOTONIC));
     service->start_error[0] = '\0';
+    if (!worker->is_stored)
+        worker_store(worker);
     subject.reason = decision_reason_to_string(worker->start_reason);
     report_debug(service->options->debug, DEBUG_PROCESS, &subject, "worker %d is ready: %s",
                  (int)worker->pid, subject.reason);
@@ -124,11 +157,11 @@ static void take_ids(struct worker *worker, const struct message *message)
         }
 }
 
-static void take_message(struct worker *worker, const struct message *message, pid_t pid)
+static void take_message(struct worker *worker, const struct message *message)
 {
     switch (message->type) {
     case MESSAGE_HELLO:
-        take_hello(worker, message, pid);
+        take_hello(worker, message);
         break;
     case MESSAGE_READY:
         take_ready(worker, message->value);
@@ -136,10 +169,15 @@ static void take_message(struct worker *worker, const struct message *message, p
     case MESSAGE_ACKNOWLEDGE:
     case MESSAGE_REFUSE:
     case MESSAGE_ENDED:
-        take_ids(worker, message);
+        if (!is_being_adopted(worker))
+            take_ids(worker, message);
         break;
     case MESSAGE_DRAINING:
-        worker_says_it_drains(worker);
+        if (!is_being_adopted(worker))
+            worker_says_it_drains(worker);
+        break;
+    case MESSAGE_HELD:
+        take_held(worker, message);
         break;
     default:
         lied(worker, "has sent a message that only dispatcherd sends");
@@ -175,7 +213,11 @@ static int read_message(struct worker *worker)
                      "worker %d says %s %u", (int)pid, message_type_to_string(message.type),
                      message.value);
     }
-    take_message(worker, &message, pid);
+    if (worker->pid == 0 && pid > 0 && worker_watch_process(worker, pid, false) < 0) {
+        worker_give_up(worker, "cannot be watched", MESSAGE_ID_START_FAILED);
+        return 0;
+    }
+    take_message(worker, &message);
     return worker->lost_reason ? 0 : 1;
 }
 
@@ -187,7 +229,7 @@ void worker_channel_read_rest(struct worker *worker)
 
 static void became_writable(struct worker *worker)
 {
-    pool_worker_blocked(&worker->service->pool, worker->slot, false);
+    pool_worker_blocked(worker->service->pool, worker->slot, false);
     (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN);
     if (worker->is_drain_unsent)
         worker_send_drain(worker);
@@ -215,4 +257,18 @@ int worker_channel_watch(struct worker *worker)
 {
     return sd_event_add_io(worker->service->context->event, &worker->channel_source,
                            worker->channel, EPOLLIN, on_channel, worker);
+}
+
+void workers_set_debug(struct service *service)
+{
+    uint8_t bytes[sizeof(struct message_header)];
+    size_t length =
+        message_write_value(bytes, sizeof(bytes), MESSAGE_DEBUG, service->options->debug);
+
+    /* Where a channel is full the worker goes on with the old mask: it is busy with other things.
+     */
+    for (unsigned slot = 0; slot < service->pool->n_slots; slot++)
+        if (service->workers[slot] && service->workers[slot]->channel >= 0 &&
+            worker_in_pool(service->workers[slot])->state != POOL_WORKER_STARTING)
+            (void)channel_send(service->workers[slot]->channel, bytes, length, NULL, 0);
 }

@@ -7,6 +7,7 @@
 #include "dispatcherd/debug.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/store.h"
 #include "dispatcherd/worker_channel.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 /* A worker whose channel has ended is about to exit; one without sessions that does not in this
@@ -25,12 +27,21 @@
 static void set_draining(struct worker *worker)
 {
     if (worker_in_pool(worker)->state != POOL_WORKER_DRAINING)
-        pool_worker_draining(&worker->service->pool, worker->slot, time_now_usec(CLOCK_MONOTONIC));
+        pool_worker_draining(worker->service->pool, worker->slot, time_now_usec(CLOCK_MONOTONIC));
 }
 
 static void close_channel(struct worker *worker)
 {
+    char name[STORE_NAME_MAX];
+
     worker->channel_source = sd_event_source_disable_unref(worker->channel_source);
+    /* The store has a copy, so that closing ours is not the end of it. */
+    if (worker->channel >= 0)
+        (void)shutdown(worker->channel, SHUT_RDWR);
+    if (worker->is_stored)
+        (void)store_remove(
+            store_worker_name(worker->service->options->unit_name, worker->slot, name));
+    worker->is_stored = false;
     worker->channel = fd_close(worker->channel);
 }
 
@@ -47,6 +58,7 @@ static void bury(struct worker *worker)
     unsigned slot = worker->slot;
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
+    close_channel(worker);
     while (worker->n_held > 0) {
         struct connection *connection = worker->held[0];
 
@@ -56,7 +68,7 @@ static void bury(struct worker *worker)
             completion_broken(connection, now);
     }
     worker_free(worker);
-    pool_worker_exited(&service->pool, slot, now);
+    pool_worker_exited(service->pool, slot, now);
     service_touch(service);
 }
 

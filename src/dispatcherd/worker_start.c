@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/debug.h"
+#include "dispatcherd/fingerprint.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/spawner.h"
@@ -58,7 +59,7 @@ void worker_start(struct service *service, unsigned slot, enum decision_reason r
     int r = service->context->spawner->start(service->options, &spawned, error, sizeof(error));
     if (r < 0) {
         service_start_failed(service, "%s", error[0] ? error : strerror(-r));
-        pool_start_failed(&service->pool, now);
+        pool_start_failed(service->pool, now);
         return;
     }
     _cleanup_fd_ int channel = spawned.channel;
@@ -69,12 +70,13 @@ void worker_start(struct service *service, unsigned slot, enum decision_reason r
         service_start_failed(service, "cannot watch the new worker: %s", strerror(-r));
         if (worker) {
             worker_free(worker);
-            pool_worker_exited(&service->pool, slot, now);
+            pool_worker_exited(service->pool, slot, now);
         } else {
-            pool_start_failed(&service->pool, now);
+            pool_start_failed(service->pool, now);
         }
         return;
     }
+    service->state->fingerprints[slot] = fingerprint_of(service->options);
     struct subject subject = worker_subject(worker, NULL);
     subject.reason = decision_reason_to_string(reason);
     report_debug(service->options->debug, DEBUG_PROCESS, &subject, "a worker is started: %s",

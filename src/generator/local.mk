@@ -1,0 +1,19 @@
+# What is pure stands in a library of its own: the daemon compares units by it.
+noinst_LTLIBRARIES += libunits.la
+
+libunits_la_SOURCES = \
+	%D%/unit_text.c \
+	%D%/unit_text.h \
+	%D%/units.c \
+	%D%/units.h
+
+generatordir = $(systemdsystemgeneratordir)
+generator_PROGRAMS = dispatcherd-generator
+
+dispatcherd_generator_SOURCES = \
+	%D%/boot_log.c \
+	%D%/boot_log.h \
+	%D%/main.c \
+	%D%/write.c \
+	%D%/write.h
+dispatcherd_generator_LDADD = libunits.la libconfig.la libbase.la

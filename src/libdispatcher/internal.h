@@ -15,6 +15,7 @@ struct dispatcher_connection {
     dispatcher_worker *worker;
     int fd;
     uint64_t id;
+    uint64_t accepted_at_usec; /* CLOCK_MONOTONIC */
     struct address peer;
     struct address local;
     bool is_tls;
@@ -29,7 +30,8 @@ struct dispatcher_connection {
 struct session {
     dispatcher_worker *worker;
     pthread_t thread;
-    sem_t wake; /* posted when there is a connection to serve, or no more will come */
+    sem_t wake;       /* posted when there is a connection to serve, or no more will come */
+    bool is_reserved; /* is not on the stack of idle ones; under the lock of struct sessions */
     struct dispatcher_connection connection;
 };
 
@@ -72,6 +74,11 @@ unsigned sessions_busy(struct sessions *sessions);
 
 /* Waits for every thread to end; none may be busy. Frees all. */
 void sessions_stop(struct sessions *sessions);
+
+/* Answers a new dispatcherd that asks what this worker has: every connection, then READY. What had
+ * still to be told to its predecessor is dropped, since the answer holds it all. Returns 0 or a
+ * negative errno of the channel. */
+int held_tell(dispatcher_worker *worker);
 
 /* Asks the receiving thread to look at its outbox and its sessions again. */
 void worker_wake(dispatcher_worker *worker);

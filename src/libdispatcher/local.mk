@@ -12,6 +12,7 @@ dispatcherinclude_HEADERS = %D%/include/dispatcher/worker.h
 noinst_LTLIBRARIES += libworker.la
 libworker_la_SOURCES = \
 	%D%/connection.c \
+	%D%/held.c \
 	%D%/internal.h \
 	%D%/manager.c \
 	%D%/manager.h \

@@ -81,13 +81,30 @@ static void forget_sent(struct outbox *outbox, const struct outgoing *sent)
     pthread_mutex_unlock(&outbox->lock);
 }
 
+void outbox_discard(struct outbox *outbox)
+{
+    pthread_mutex_lock(&outbox->lock);
+    for (int kind = 0; kind < N_OUTBOX_KINDS; kind++)
+        outbox->queues[kind].n_ids = 0;
+    pthread_mutex_unlock(&outbox->lock);
+}
+
 static void close_outbox(struct outbox *outbox)
 {
     pthread_mutex_lock(&outbox->lock);
     outbox->is_closed = true;
-    for (int kind = 0; kind < N_OUTBOX_KINDS; kind++)
-        outbox->queues[kind].n_ids = 0;
     pthread_mutex_unlock(&outbox->lock);
+    outbox_discard(outbox);
+}
+
+void outbox_hold(struct outbox *outbox)
+{
+    pthread_mutex_lock(&outbox->send_lock);
+}
+
+void outbox_release(struct outbox *outbox)
+{
+    pthread_mutex_unlock(&outbox->send_lock);
 }
 
 /* Called with the send lock held, which it gives back. */

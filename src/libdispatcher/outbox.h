@@ -45,4 +45,11 @@ int outbox_flush(struct outbox *outbox, int channel);
  * returned. */
 int outbox_flush_unless_busy(struct outbox *outbox, int channel);
 
+/* For somebody who sends on the channel himself: between the two, nobody else does. */
+void outbox_hold(struct outbox *outbox);
+void outbox_release(struct outbox *outbox);
+
+/* Forgets all that waits to be sent. */
+void outbox_discard(struct outbox *outbox);
+
 bool outbox_is_empty(struct outbox *outbox);

@@ -95,6 +95,7 @@ static void fill_connection(dispatcher_connection *connection, const struct conn
 
     connection->fd = fd;
     connection->id = record->id;
+    connection->accepted_at_usec = record->accepted_at_usec;
     connection->peer = record->peer;
     connection->local = record->local;
     connection->is_tls = record->flags & CONNECTION_FLAG_TLS;
@@ -158,6 +159,9 @@ static void handle_message(struct receiver *receiver, size_t length, const int f
         start_draining(receiver, message.value);
     } else if (is_good && n_fds == 0 && message.type == MESSAGE_DEBUG) {
         atomic_store(&worker->debug, message.value);
+    } else if (is_good && n_fds == 0 && message.type == MESSAGE_ADOPT) {
+        if (held_tell(worker) < 0)
+            end_channel(receiver);
     } else {
         fprintf(stderr, "libdispatcher: dispatcherd sent what is no message for a worker; "
                         "finishing the sessions\n");

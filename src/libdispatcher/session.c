@@ -17,6 +17,7 @@ static void finish(struct session *session)
 
     session->connection.fd = fd_close(session->connection.fd);
     pthread_mutex_lock(&sessions->lock);
+    session->is_reserved = false;
     sessions->idle[sessions->n_idle++] = session;
     bool is_last = sessions->n_idle == sessions->n_items;
     outbox_add(&worker->outbox, OUTBOX_ENDED, id);
@@ -81,8 +82,10 @@ struct session *session_reserve(struct sessions *sessions)
     struct session *session = NULL;
 
     pthread_mutex_lock(&sessions->lock);
-    if (sessions->n_idle > 0)
+    if (sessions->n_idle > 0) {
         session = sessions->idle[--sessions->n_idle];
+        session->is_reserved = true;
+    }
     pthread_mutex_unlock(&sessions->lock);
     return session;
 }
@@ -98,6 +101,7 @@ void session_release(struct session *session)
 
     session->connection.fd = fd_close(session->connection.fd);
     pthread_mutex_lock(&sessions->lock);
+    session->is_reserved = false;
     sessions->idle[sessions->n_idle++] = session;
     pthread_mutex_unlock(&sessions->lock);
 }

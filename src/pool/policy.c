@@ -16,6 +16,7 @@ const char *decision_reason_to_string(enum decision_reason reason)
         [REASON_MINIMUM] = "fewer than MIN_PROCS",
         [REASON_DEMAND] = "a connection waits",
         [REASON_ALL_BUSY] = "every worker has MIN_CONNS connections",
+        [REASON_ADOPTED] = "adopted",
         [REASON_SUCCESSOR] = "successor of a worker that is due",
         [REASON_IDLE] = "MAX_IDLE_TIME",
         [REASON_AGE] = "MAX_LIFE_TIME",
@@ -95,6 +96,17 @@ static enum decision_reason reason_due(const struct pool_worker *worker,
 static bool is_idle(const struct pool_worker *worker)
 {
     return worker->state == POOL_WORKER_READY && pool_worker_load(worker) == 0;
+}
+
+static uint64_t idle_until(const struct pool_worker *worker, const struct pool_options *options)
+{
+    return time_add_usec(worker->idle_since, options->max_idle_usec);
+}
+
+static bool is_past_idle(const struct pool_worker *worker, const struct pool_options *options,
+                         uint64_t now)
+{
+    return is_idle(worker) && options->max_idle_usec > 0 && now >= idle_until(worker, options);
 }
 
 /* True where a is the better one for the next connection (spec 1.3). */
@@ -214,23 +226,46 @@ static bool decide_start(const struct pool *pool, const struct pool_options *opt
     return true;
 }
 
-/* An idle worker above the minimum goes only where another one still has fewer than MIN_CONNS:
- * otherwise a new one would be started at once in its place. */
-static bool may_go_idle(const struct pool *pool, const struct pool_options *options,
-                        unsigned idle_slot)
+/* How many connections it takes before it is busy enough. One that is due or blocked takes none
+ * that could be counted on. */
+static unsigned spare_conns(const struct pool_worker *worker, const struct pool_options *options,
+                            uint64_t now)
 {
-    bool is_last = true;
+    if (worker->state != POOL_WORKER_READY || worker->is_blocked || is_due(worker, options, now) ||
+        is_busy_enough(worker, options))
+        return 0;
+    unsigned enough =
+        options->min_conns < worker->max_conns ? options->min_conns : worker->max_conns;
+    return enough - pool_worker_load(worker);
+}
+
+static uint64_t spare_enough_at(const struct pool_worker *worker,
+                                const struct pool_options *options)
+{
+    return time_add_usec(worker->load_fell_at, options->max_idle_usec);
+}
+
+/* An idle worker above the minimum goes only where those that stay are not all busy enough:
+ * otherwise a new one would be started at once in its place. Where they are but one connection
+ * short of that, this must have been so for MAX_IDLE_TIME: a session that ends and the next client
+ * that takes its place are a steady load. */
+static bool may_go_idle(const struct pool *pool, const struct pool_options *options,
+                        unsigned idle_slot, uint64_t now)
+{
+    unsigned n_spare = 0;
+    bool has_lasted = false;
 
     if (pool_available(pool) <= options->min_procs)
         return false;
+    if (pool->n_ready == 1)
+        return pool->n_waiting == 0 && pool->n_starting == 0;
     for (unsigned i = 0; i < pool->n_slots; i++) {
-        if (i == idle_slot || pool->workers[i].state != POOL_WORKER_READY)
-            continue;
-        is_last = false;
-        if (!is_busy_enough(&pool->workers[i], options))
-            return true;
+        unsigned n = i == idle_slot ? 0 : spare_conns(&pool->workers[i], options, now);
+
+        n_spare += n;
+        has_lasted |= n > 0 && now >= spare_enough_at(&pool->workers[i], options);
     }
-    return is_last && pool->n_waiting == 0 && pool->n_starting == 0;
+    return n_spare > 1 || has_lasted;
 }
 
 static enum decision_reason reason_to_retire(const struct pool *pool,
@@ -257,9 +292,7 @@ static enum decision_reason reason_to_retire(const struct pool *pool,
         if (has_distance && (leaves_enough || (is_idle(worker) && !has_room)))
             return reason_due(worker, options);
     }
-    if (is_idle(worker) && options->max_idle_usec > 0 &&
-        now >= time_add_usec(worker->idle_since, options->max_idle_usec) &&
-        may_go_idle(pool, options, slot))
+    if (is_past_idle(worker, options, now) && may_go_idle(pool, options, slot, now))
         return REASON_IDLE;
     return REASON_NONE;
 }
@@ -293,30 +326,36 @@ static bool decide_retirement(const struct pool *pool, const struct pool_options
     return true;
 }
 
+static void consider(uint64_t moment, uint64_t now, uint64_t *next)
+{
+    if (moment > now && moment < *next)
+        *next = moment;
+}
+
 /* The first moment after now that could change a decision by itself. A moment that has passed
  * without one waits for something else to change. */
 static uint64_t next_moment(const struct pool *pool, const struct pool_options *options,
                             uint64_t now)
 {
     uint64_t next = USEC_INFINITY;
-    uint64_t moments[2];
+    bool has_past_idle = false;
 
-    for (unsigned i = 0; i <= pool->n_slots; i++) {
-        size_t n = 0;
+    consider(pool->next_start_at, now, &next);
+    if (pool->last_expiry_at > 0)
+        consider(time_add_usec(pool->last_expiry_at, EXPIRY_DISTANCE_USEC), now, &next);
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        const struct pool_worker *worker = &pool->workers[i];
 
-        if (i == pool->n_slots) {
-            moments[n++] = pool->next_start_at;
-            if (pool->last_expiry_at > 0)
-                moments[n++] = time_add_usec(pool->last_expiry_at, EXPIRY_DISTANCE_USEC);
-        } else if (pool->workers[i].state == POOL_WORKER_READY) {
-            moments[n++] = expires_at(&pool->workers[i], options);
-            if (is_idle(&pool->workers[i]) && options->max_idle_usec > 0)
-                moments[n++] = time_add_usec(pool->workers[i].idle_since, options->max_idle_usec);
-        }
-        for (size_t k = 0; k < n; k++)
-            if (moments[k] > now && moments[k] < next)
-                next = moments[k];
+        if (worker->state != POOL_WORKER_READY)
+            continue;
+        consider(expires_at(worker, options), now, &next);
+        if (is_idle(worker) && options->max_idle_usec > 0)
+            consider(idle_until(worker, options), now, &next);
+        has_past_idle |= is_past_idle(worker, options, now);
     }
+    for (unsigned i = 0; has_past_idle && i < pool->n_slots; i++)
+        if (spare_conns(&pool->workers[i], options, now) > 0)
+            consider(spare_enough_at(&pool->workers[i], options), now, &next);
     return next;
 }
 

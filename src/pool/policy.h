@@ -36,6 +36,7 @@ enum decision_reason {
     REASON_MINIMUM,   /* start: fewer than MIN_PROCS are available */
     REASON_DEMAND,    /* start: a connection waits and no worker has a place */
     REASON_ALL_BUSY,  /* start: every worker has MIN_CONNS connections, or all it can take */
+    REASON_ADOPTED,   /* start: a predecessor of the daemon did */
     REASON_SUCCESSOR, /* start: one is due to be retired, and needs somebody in its place */
 
     REASON_IDLE,     /* retire: MAX_IDLE_TIME without a connection */

@@ -88,6 +88,20 @@ void pool_worker_draining(struct pool *pool, unsigned slot, uint64_t now)
     set_state(pool, worker, POOL_WORKER_DRAINING);
 }
 
+void pool_worker_restore(struct pool *pool, unsigned slot, const struct pool_worker *saved)
+{
+    struct pool_worker *worker = used_worker(pool, slot);
+
+    assert(worker->state == POOL_WORKER_STARTING);
+    worker->n_total = saved->n_total;
+    worker->n_peak = saved->n_peak;
+    worker->start_number = saved->start_number;
+    worker->started_at = saved->started_at;
+    worker->is_outdated = saved->is_outdated;
+    if (pool->n_starts <= saved->start_number)
+        pool->n_starts = saved->start_number + 1;
+}
+
 static bool has_good_worker(const struct pool *pool, uint64_t now)
 {
     for (unsigned i = 0; i < pool->n_slots; i++) {
@@ -146,6 +160,13 @@ void pool_worker_outdated(struct pool *pool, unsigned slot)
     used_worker(pool, slot)->is_outdated = true;
 }
 
+void pool_limit_conns(struct pool *pool, unsigned max_conns)
+{
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        if (pool->workers[i].max_conns > max_conns)
+            pool->workers[i].max_conns = max_conns;
+}
+
 void pool_checking_begun(struct pool *pool)
 {
     pool->n_checking++;
@@ -187,8 +208,9 @@ static void handoff_ended(struct pool *pool, struct pool_worker *worker)
     pool->n_handoffs--;
 }
 
-static void became_idle(struct pool_worker *worker, uint64_t now)
+static void load_fell(struct pool_worker *worker, uint64_t now)
 {
+    worker->load_fell_at = now;
     if (pool_worker_load(worker) == 0)
         worker->idle_since = now;
 }
@@ -198,7 +220,7 @@ void pool_handoff_returned(struct pool *pool, unsigned slot, uint64_t now)
     struct pool_worker *worker = used_worker(pool, slot);
 
     handoff_ended(pool, worker);
-    became_idle(worker, now);
+    load_fell(worker, now);
 }
 
 void pool_handoff_acknowledged(struct pool *pool, unsigned slot)
@@ -212,6 +234,18 @@ void pool_handoff_acknowledged(struct pool *pool, unsigned slot)
     pool->n_failed_starts = 0;
 }
 
+void pool_connection_adopted(struct pool *pool, unsigned slot)
+{
+    struct pool_worker *worker = used_worker(pool, slot);
+
+    worker->n_active++;
+    pool->n_active++;
+    if (worker->n_total < worker->n_active)
+        worker->n_total = worker->n_active;
+    if (worker->n_peak < pool_worker_load(worker))
+        worker->n_peak = pool_worker_load(worker);
+}
+
 void pool_connection_ended(struct pool *pool, unsigned slot, uint64_t now)
 {
     struct pool_worker *worker = used_worker(pool, slot);
@@ -219,5 +253,5 @@ void pool_connection_ended(struct pool *pool, unsigned slot, uint64_t now)
     assert(worker->n_active > 0 && pool->n_active > 0);
     worker->n_active--;
     pool->n_active--;
-    became_idle(worker, now);
+    load_fell(worker, now);
 }

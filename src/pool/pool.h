@@ -34,9 +34,10 @@ struct pool_worker {
     uint64_t start_number; /* counts the starts of the service: lower is older */
     uint64_t started_at;
     uint64_t ready_at;
-    uint64_t idle_since; /* of a ready worker without connections */
-    bool is_blocked;     /* its channel takes no more for now */
-    bool is_outdated;    /* to be replaced: what it was started with is no longer what is wanted */
+    uint64_t idle_since;   /* of a ready worker without connections */
+    uint64_t load_fell_at; /* when it last lost a connection; 0: never */
+    bool is_blocked;       /* its channel takes no more for now */
+    bool is_outdated;      /* to be replaced: what it was started with is not what is wanted now */
 };
 
 struct pool {
@@ -89,6 +90,9 @@ bool pool_worker_exited(struct pool *pool, unsigned slot, uint64_t now);
 /* A start that did not even begin: the same delay. */
 void pool_start_failed(struct pool *pool, uint64_t now);
 
+/* Gives an adopted worker back what was known of it before: its times and totals. */
+void pool_worker_restore(struct pool *pool, unsigned slot, const struct pool_worker *saved);
+
 /* Marks an expiry (age or use), from which the next one keeps a distance. */
 void pool_expiry_begun(struct pool *pool, uint64_t now);
 
@@ -98,6 +102,9 @@ void pool_worker_blocked(struct pool *pool, unsigned slot, bool is_blocked);
  * with, or because an administrator wants it. A draining one goes anyway. */
 void pool_worker_outdated(struct pool *pool, unsigned slot);
 
+/* MAX_CONNS was lowered: no worker gets more than that from now on. */
+void pool_limit_conns(struct pool *pool, unsigned max_conns);
+
 /* The way of a connection, one function a step. */
 void pool_checking_begun(struct pool *pool);
 void pool_checking_ended(struct pool *pool);
@@ -106,6 +113,7 @@ void pool_waiting_ended(struct pool *pool);
 void pool_handoff_begun(struct pool *pool, unsigned slot);
 void pool_handoff_returned(struct pool *pool, unsigned slot, uint64_t now);
 void pool_handoff_acknowledged(struct pool *pool, unsigned slot);
+void pool_connection_adopted(struct pool *pool, unsigned slot); /* the worker has it already */
 void pool_connection_ended(struct pool *pool, unsigned slot, uint64_t now);
 
 /* A worker has proved itself when it was ready for so long (spec 1.4), in microseconds. */

@@ -27,6 +27,8 @@ const char *message_type_to_string(uint32_t type)
         return "ENDED";
     case MESSAGE_DRAINING:
         return "DRAINING";
+    case MESSAGE_HELD:
+        return "HELD";
     case MESSAGE_WELCOME:
         return "WELCOME";
     case MESSAGE_CONNECTION:
@@ -35,6 +37,8 @@ const char *message_type_to_string(uint32_t type)
         return "DRAIN";
     case MESSAGE_DEBUG:
         return "DEBUG";
+    case MESSAGE_ADOPT:
+        return "ADOPT";
     default:
         return "unknown";
     }
@@ -95,12 +99,14 @@ int message_read(const void *bytes, size_t length, struct message *ret)
         break;
     case MESSAGE_HELLO:
     case MESSAGE_WELCOME:
+    case MESSAGE_ADOPT:
         if (body_length > 0 && body[body_length - 1] != '\0')
             return -EBADMSG;
         message.text = (const char *)body;
         message.text_length = body_length;
         break;
     case MESSAGE_CONNECTION:
+    case MESSAGE_HELD:
         message.records = body;
         message.records_length = body_length;
         if (!records_are_whole(&message))
@@ -174,8 +180,9 @@ size_t message_write_ids(void *bytes, size_t size, enum message_type type, const
     return length;
 }
 
-size_t message_write_connection(void *bytes, size_t size, const struct connection_record *record,
-                                const char *tag, const char *note)
+size_t message_write_connection(void *bytes, size_t size, enum message_type type,
+                                const struct connection_record *record, const char *tag,
+                                const char *note)
 {
     struct connection_record written = *record;
     size_t tag_length = strnlen(tag, CONNECTION_TEXT_MAX);
@@ -188,7 +195,7 @@ size_t message_write_connection(void *bytes, size_t size, const struct connectio
         return 0;
     written.tag_length = (uint16_t)tag_length;
     written.note_length = (uint16_t)note_length;
-    message_write_value(bytes, size, MESSAGE_CONNECTION, 1);
+    message_write_value(bytes, size, type, 1);
     memcpy(out + sizeof(struct message_header), &written, sizeof(written));
     memcpy(out + text_at, tag, tag_length);
     memcpy(out + text_at + tag_length, note, note_length);

@@ -31,12 +31,15 @@ enum message_type {
     MESSAGE_REFUSE = 4,      /* ids: connections it does not take: it drains, or has no place */
     MESSAGE_ENDED = 5,       /* ids: connections whose service is over */
     MESSAGE_DRAINING = 6,    /* it takes no more connections, and nobody told it so */
+    MESSAGE_HELD = 7,        /* a connection that it has, without descriptor: part of the answer to
+                                ADOPT, whose end is a READY */
 
     /* dispatcherd to worker */
     MESSAGE_WELCOME = 65,    /* text: all that it must know (spec 12.4) */
     MESSAGE_CONNECTION = 66, /* connections, with a descriptor for each */
     MESSAGE_DRAIN = 67,      /* value: seconds until its sessions are cut */
     MESSAGE_DEBUG = 68,      /* value: the new debug mask */
+    MESSAGE_ADOPT = 69,      /* text: VERSION=; a new dispatcherd asks what the worker has */
 };
 
 /* "HELLO" and so on; "unknown" for a number that is no type. */
@@ -47,8 +50,8 @@ struct message_header {
     uint32_t value; /* number of identifiers or connections, or the type's value */
 };
 
-/* One connection in a MESSAGE_CONNECTION, followed by its access tag and its note (no NUL), and
- * padding up to a multiple of eight bytes. */
+/* One connection in a MESSAGE_CONNECTION or MESSAGE_HELD, followed by its access tag and its note
+ * (no NUL), and padding up to a multiple of eight bytes. */
 struct connection_record {
     uint64_t id;
     uint64_t accepted_at_usec; /* CLOCK_MONOTONIC */
@@ -101,8 +104,9 @@ bool message_next_connection(const struct message *message, size_t *offset,
 size_t message_write_value(void *bytes, size_t size, enum message_type type, uint32_t value);
 size_t message_write_ids(void *bytes, size_t size, enum message_type type, const uint64_t *ids,
                          size_t n_ids);
-size_t message_write_connection(void *bytes, size_t size, const struct connection_record *record,
-                                const char *tag, const char *note);
+size_t message_write_connection(void *bytes, size_t size, enum message_type type,
+                                const struct connection_record *record, const char *tag,
+                                const char *note);
 
 /* A text message that grows: start it, add strings, take its length. */
 struct message_text {

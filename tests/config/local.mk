@@ -1,0 +1,52 @@
+check_LTLIBRARIES += libtestconfig.la
+libtestconfig_la_SOURCES = \
+	%D%/fixture.c \
+	%D%/fixture.h
+libtestconfig_la_CPPFLAGS = $(TEST_CPPFLAGS)
+libtestconfig_la_CFLAGS = $(TEST_CFLAGS)
+
+CONFIG_TESTS = \
+	tests/config/test_load \
+	tests/config/test_number \
+	tests/config/test_option_table \
+	tests/config/test_places \
+	tests/config/test_print \
+	tests/config/test_problem \
+	tests/config/test_reader
+check_PROGRAMS += $(CONFIG_TESTS)
+TESTS += $(CONFIG_TESTS)
+
+tests_config_test_load_SOURCES = %D%/test_load.c
+tests_config_test_load_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_config_test_load_CFLAGS = $(TEST_CFLAGS)
+tests_config_test_load_LDADD = libtestconfig.la libconfig.la $(TEST_LIBS)
+
+tests_config_test_number_SOURCES = %D%/test_number.c
+tests_config_test_number_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_config_test_number_CFLAGS = $(TEST_CFLAGS)
+tests_config_test_number_LDADD = libconfig.la $(TEST_LIBS)
+
+tests_config_test_option_table_SOURCES = %D%/test_option_table.c
+tests_config_test_option_table_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_config_test_option_table_CFLAGS = $(TEST_CFLAGS)
+tests_config_test_option_table_LDADD = libconfig.la $(TEST_LIBS)
+
+tests_config_test_places_SOURCES = %D%/test_places.c
+tests_config_test_places_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_config_test_places_CFLAGS = $(TEST_CFLAGS)
+tests_config_test_places_LDADD = libconfig.la $(TEST_LIBS)
+
+tests_config_test_print_SOURCES = %D%/test_print.c
+tests_config_test_print_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_config_test_print_CFLAGS = $(TEST_CFLAGS)
+tests_config_test_print_LDADD = libtestconfig.la libconfig.la $(TEST_LIBS)
+
+tests_config_test_problem_SOURCES = %D%/test_problem.c
+tests_config_test_problem_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_config_test_problem_CFLAGS = $(TEST_CFLAGS)
+tests_config_test_problem_LDADD = libconfig.la $(TEST_LIBS)
+
+tests_config_test_reader_SOURCES = %D%/test_reader.c
+tests_config_test_reader_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_config_test_reader_CFLAGS = $(TEST_CFLAGS)
+tests_config_test_reader_LDADD = libtestconfig.la libconfig.la $(TEST_LIBS)

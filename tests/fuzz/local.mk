@@ -1,0 +1,48 @@
+
+# Sessions of the SMTP worker:
+#   fuzz_smtp_session tests/fuzz/corpus/smtp_session
+if ENABLE_FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_smtp_session
+tests_fuzz_fuzz_smtp_session_SOURCES = %D%/fuzz_smtp_session.c
+tests_fuzz_fuzz_smtp_session_LDADD = libsmtpserver.la libbase.la
+tests_fuzz_fuzz_smtp_session_LDFLAGS = -fsanitize=fuzzer
+endif
+
+EXTRA_DIST += \
+	%D%/corpus/smtp_session/deliver \
+	%D%/corpus/smtp_session/helo \
+	%D%/corpus/smtp_session/literals \
+	%D%/corpus/smtp_session/other_commands \
+	%D%/corpus/smtp_session/smtputf8 \
+	%D%/corpus/smtp_session/smuggle_cr \
+	%D%/corpus/smtp_session/smuggle_lf \
+	%D%/corpus/smtp_session/too_big \
+	%D%/corpus/smtp_session/two_messages
+# dispatcher.cnf:
+#   ./configure --enable-fuzzers CC=clang CFLAGS="-g -O1 -fsanitize=fuzzer-no-link,address,undefined"
+#   make && tests/fuzz/fuzz_config tests/fuzz/corpus/config
+if ENABLE_FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_config
+tests_fuzz_fuzz_config_SOURCES = %D%/fuzz_config.c
+tests_fuzz_fuzz_config_LDADD = libconfig.la libbase.la
+tests_fuzz_fuzz_config_LDFLAGS = -fsanitize=fuzzer,address,undefined
+endif
+
+EXTRA_DIST += \
+	%D%/corpus/config/clash \
+	%D%/corpus/config/continued \
+	%D%/corpus/config/delivered \
+	%D%/corpus/config/disabled \
+	%D%/corpus/config/lists \
+	%D%/corpus/config/numbers \
+	%D%/corpus/config/sample
+# Fuzz targets, each with its corpus in corpus/NAME/.
+
+EXTRA_DIST += %D%/corpus/message
+
+if ENABLE_FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_message
+tests_fuzz_fuzz_message_SOURCES = %D%/fuzz_message.c
+tests_fuzz_fuzz_message_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_message_LDADD = libprotocol.la libbase.la
+endif

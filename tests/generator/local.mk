@@ -1,0 +1,7 @@
+check_PROGRAMS += tests/generator/test_units
+TESTS += tests/generator/test_units
+
+tests_generator_test_units_SOURCES = %D%/test_units.c
+tests_generator_test_units_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_generator_test_units_CFLAGS = $(TEST_CFLAGS)
+tests_generator_test_units_LDADD = libunits.la libconfig.la libbase.la $(TEST_LIBS)

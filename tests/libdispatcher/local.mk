@@ -1,18 +1,37 @@
 check_PROGRAMS += \
+	tests/libdispatcher/example \
 	tests/libdispatcher/run_talkative_worker \
 	tests/libdispatcher/test_draining \
 	tests/libdispatcher/test_full_channel \
 	tests/libdispatcher/test_greeting \
 	tests/libdispatcher/test_manager \
+	tests/libdispatcher/test_manual \
 	tests/libdispatcher/test_outbox \
 	tests/libdispatcher/test_sessions
 TESTS += \
 	tests/libdispatcher/test_draining \
 	tests/libdispatcher/test_full_channel \
 	tests/libdispatcher/test_greeting \
+	tests/libdispatcher/test_interface.sh \
 	tests/libdispatcher/test_manager \
+	tests/libdispatcher/test_manual \
 	tests/libdispatcher/test_outbox \
 	tests/libdispatcher/test_sessions
+
+dist_check_SCRIPTS += \
+	%D%/extract_example \
+	%D%/test_interface.sh
+
+# The manual's examples. The one in C is compiled as a program outside of this tree would be.
+check_DATA += %D%/example.py
+CLEANFILES += %D%/example.c %D%/example.py
+nodist_tests_libdispatcher_example_SOURCES = %D%/example.c
+tests_libdispatcher_example_CPPFLAGS = -I$(top_srcdir)/src/libdispatcher/include
+tests_libdispatcher_example_LDADD = libdispatcher.la
+%D%/example.c: man/dispatcher-worker.3 %D%/extract_example
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(srcdir)/%D%/extract_example $(srcdir)/man/dispatcher-worker.3 > $@
+%D%/example.py: man/dispatcher-worker.7 %D%/extract_example
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(srcdir)/%D%/extract_example $(srcdir)/man/dispatcher-worker.7 > $@
 
 # A dispatcher and a worker that the tests of the library play with.
 check_LTLIBRARIES += libtestworker.la
@@ -51,6 +70,11 @@ tests_libdispatcher_test_manager_SOURCES = %D%/test_manager.c
 tests_libdispatcher_test_manager_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
 tests_libdispatcher_test_manager_CFLAGS = $(WORKER_TEST_CFLAGS)
 tests_libdispatcher_test_manager_LDADD = $(WORKER_TEST_LIBS)
+
+tests_libdispatcher_test_manual_SOURCES = %D%/test_manual.c
+tests_libdispatcher_test_manual_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
+tests_libdispatcher_test_manual_CFLAGS = $(WORKER_TEST_CFLAGS)
+tests_libdispatcher_test_manual_LDADD = $(WORKER_TEST_LIBS)
 
 tests_libdispatcher_test_outbox_SOURCES = %D%/test_outbox.c
 tests_libdispatcher_test_outbox_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)

@@ -285,9 +285,8 @@ Suite *make_suite(void)
                    test_gives_up_when_the_channel_closes, test_needs_a_channel,
                    test_ends_on_sigterm_before_the_welcome);
     ADD_SLOW_TESTS(suite, "start", 60, test_ends_when_the_program_cannot_start);
-#if !UNDER_SANITIZER /* they need more memory than any limit leaves */
-    ADD_SLOW_TESTS(suite, "threads", 60, test_is_ready_for_as_many_as_it_has_threads,
-                   test_ends_when_there_is_no_thread);
-#endif
+    if (!UNDER_SANITIZER) /* it needs more memory than any limit leaves */
+        ADD_SLOW_TESTS(suite, "threads", 60, test_is_ready_for_as_many_as_it_has_threads,
+                       test_ends_when_there_is_no_thread);
     return suite;
 }

@@ -42,6 +42,49 @@ START_TEST(test_idle_worker_stays_where_it_would_be_started_again)
 }
 END_TEST
 
+START_TEST(test_steady_load_keeps_the_idle_worker_it_needs)
+{
+    BEGIN(.min_procs = 1, .max_idle_usec = 2 * USEC_PER_SEC);
+    WORKERS(3, 0);
+    now += 10 * USEC_PER_SEC;
+    pool_connection_ended(&pool, 0, now);
+    expect_wait(REASON_NOTHING_DUE, now + 2 * USEC_PER_SEC);
+    now += 2 * USEC_PER_SEC - 1;
+    expect_wait(REASON_NOTHING_DUE, now + 1);
+    now += 1;
+    expect_retire(REASON_IDLE, 1);
+}
+END_TEST
+
+START_TEST(test_idle_worker_goes_at_once_where_others_have_more_to_spare)
+{
+    BEGIN(.min_procs = 1, .max_idle_usec = 2 * USEC_PER_SEC);
+    WORKERS(3, 0);
+    now += 10 * USEC_PER_SEC;
+    pool_connection_ended(&pool, 0, now);
+    pool_connection_ended(&pool, 0, now);
+    expect_retire(REASON_IDLE, 1);
+}
+END_TEST
+
+START_TEST(test_idle_worker_stays_in_the_place_of_one_that_is_due_or_blocked)
+{
+    BEGIN(.max_idle_usec = 2 * USEC_PER_SEC, .max_life_conns = 1, .max_shutdown = 1);
+    WORKERS(1, 0, 1);
+    now += 10 * USEC_PER_SEC;
+    pool_worker_draining(&pool, 2, now);
+    pool_connection_ended(&pool, 2, now);
+    pool_worker_exited(&pool, 2, now);
+    expect_retire(REASON_USE, 0);
+
+    BEGIN(.max_idle_usec = 2 * USEC_PER_SEC);
+    WORKERS(1, 0);
+    now += 10 * USEC_PER_SEC;
+    pool_worker_blocked(&pool, 0, true);
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+}
+END_TEST
+
 START_TEST(test_worker_with_a_session_is_not_idle)
 {
     BEGIN(.min_procs = 1, .max_idle_usec = 2 * USEC_PER_SEC);
@@ -318,6 +361,9 @@ Suite *make_suite(void)
               test_41_the_minimum_stays_however_idle,
               test_last_idle_worker_goes_where_the_minimum_is_0,
               test_idle_worker_stays_where_it_would_be_started_again,
+              test_steady_load_keeps_the_idle_worker_it_needs,
+              test_idle_worker_goes_at_once_where_others_have_more_to_spare,
+              test_idle_worker_stays_in_the_place_of_one_that_is_due_or_blocked,
               test_worker_with_a_session_is_not_idle, test_idle_worker_waits_for_a_shutdown_slot);
     ADD_TESTS(suite, "expiry", test_42_used_up_worker_drains_after_its_successor_is_ready,
               test_successor_that_fails_keeps_the_old_one_serving,

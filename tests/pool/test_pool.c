@@ -145,7 +145,9 @@ START_TEST(test_worker_is_idle_since_it_was_ready_or_lost_its_last_connection)
     ck_assert_uint_eq(pool.workers[0].idle_since, START + 1);
     serve(0);
     serve(0);
+    ck_assert_uint_eq(pool.workers[0].load_fell_at, 0);
     pool_connection_ended(&pool, 0, START + 2);
+    ck_assert_uint_eq(pool.workers[0].load_fell_at, START + 2);
     ck_assert_uint_eq(pool.workers[0].idle_since, START + 1);
     pool_connection_ended(&pool, 0, START + 3);
     ck_assert_uint_eq(pool.workers[0].idle_since, START + 3);

@@ -6,6 +6,7 @@
 #include "base/macro.h"
 #include "base/time.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -356,6 +357,61 @@ START_TEST(test_a_dripping_client_does_not_hold_us)
 }
 END_TEST
 
+/* A client that says a few commands, each when it is its turn, and then never stops sending. */
+struct flood {
+    const char *const *next_command;
+    char replies[1024];
+    size_t n_replied;
+};
+
+static ssize_t flood_receive(void *userdata, void *buffer, size_t size, uint64_t deadline_usec)
+{
+    struct flood *flood = userdata;
+
+    if (time_now_usec(CLOCK_MONOTONIC) >= deadline_usec)
+        return -ETIMEDOUT;
+    if (*flood->next_command)
+        return (ssize_t)strlen(strcpy(buffer, *flood->next_command++));
+    memset(buffer, 'x', size);
+    return (ssize_t)size;
+}
+
+static int flood_send(void *userdata, const void *bytes, size_t n_bytes,
+                      uint64_t deadline_usec _unused_)
+{
+    struct flood *flood = userdata;
+
+    ck_assert_uint_lt(flood->n_replied + n_bytes, sizeof(flood->replies));
+    memcpy(flood->replies + flood->n_replied, bytes, n_bytes);
+    flood->n_replied += n_bytes;
+    return 0;
+}
+
+static bool flood_has_input(void *userdata _unused_)
+{
+    return false;
+}
+
+static void flood_end_output(void *userdata _unused_)
+{
+}
+
+START_TEST(test_a_flooding_client_does_not_hold_us)
+{
+    static const char *const commands[] = {"EHLO x\r\n", "MAIL FROM:<a@b>\r\n",
+                                           "RCPT TO:<c@localhost>\r\n", "DATA\r\n", NULL};
+    const struct session_peer peer = {"0123456789abcdef", "192.0.2.1", 4711};
+    struct flood flood = {.next_command = commands};
+    const struct transport transport = {flood_receive, flood_send, flood_has_input,
+                                        flood_end_output, &flood};
+
+    settings.timeouts.discard = 50 * USEC_PER_MSEC;
+    session_run_over(&settings, &peer, &transport);
+    ck_assert_ptr_nonnull(strstr(flood.replies, "\r\n421 4.4.2 "));
+    expect_messages(0);
+}
+END_TEST
+
 START_TEST(test_survives_a_client_that_leaves)
 {
     DIALOGUE("S: 220 ");
@@ -390,6 +446,7 @@ Suite *make_suite(void)
         test_limits_recipients,
         test_times_out_and_says_so,
         test_a_dripping_client_does_not_hold_us,
+        test_a_flooding_client_does_not_hold_us,
         test_survives_a_client_that_leaves,
     };
     Suite *suite = suite_create("smtp_session");

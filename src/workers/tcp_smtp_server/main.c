@@ -9,18 +9,29 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The template unit of the service's workers, in which an administrator would allow a path. */
+static void unit_name(char name[64], const char *service)
+{
+    snprintf(name, 64, "dispatcherd-%.32s-worker@.service", service);
+    for (; *name; name++)
+        if (*name >= 'A' && *name <= 'Z')
+            *name = (char)(*name - 'A' + 'a');
+}
 
 static int make_maildir(const struct session_settings *settings)
 {
     int r = maildir_make(settings->maildir);
+    char unit[64];
 
+    unit_name(unit, settings->service);
     if (r == -EACCES || r == -EPERM || r == -EROFS || r == -ENOENT)
-        log_err("%s: cannot deliver to MAILDIR=%s: %s; under systemd, name the path in "
-                "ReadWritePaths= (systemctl edit the worker's unit), and see that the unit's user "
-                "may write to it",
-                settings->service, settings->maildir, strerror(-r));
+        log_err("%s: cannot deliver to MAILDIR=%s: %s; let the worker's user write there, and "
+                "under systemd add ReadWritePaths=%s with: systemctl edit %s",
+                settings->service, settings->maildir, strerror(-r), settings->maildir, unit);
     else if (r < 0)
         log_err("%s: cannot deliver to MAILDIR=%s: %s", settings->service, settings->maildir,
                 strerror(-r));

@@ -47,36 +47,31 @@ void session_reset_transaction(struct session *session)
         function, function, function, function                                                     \
     }
 
-/* What each command does in each state, and what else is to be known of it. */
+/* What each command does in each state (GREETED, IDLE, SENDER, RECIPIENTS), and what else is to be
+ * known of it. */
 static const struct {
-    command_function *in_state[N_COMMAND_STATES]; /* GREETED, IDLE, SENDER, RECIPIENTS */
+    command_function *in_state[N_COMMAND_STATES];
     bool takes_no_argument;
     bool ends_group; /* the last of a pipelined group: RFC 2920, 3.1 */
     bool is_idle;    /* counts towards MAX_IDLE_COMMANDS */
 } rules[N_COMMANDS] = {
-    [COMMAND_UNKNOWN] = {EVERYWHERE(refuse_unknown), false, false, false},
-    [COMMAND_NOT_IMPLEMENTED] = {EVERYWHERE(refuse_not_implemented), false, false, false},
-    [COMMAND_FORBIDDEN] = {EVERYWHERE(refuse_http), false, false, false},
-    [COMMAND_HELO] = {EVERYWHERE(do_helo), false, true, true},
-    [COMMAND_EHLO] = {EVERYWHERE(do_ehlo), false, true, true},
-    [COMMAND_MAIL] = {{refuse_without_greeting, do_mail, refuse_second_mail, refuse_second_mail},
-                      false,
-                      false,
-                      false},
-    [COMMAND_RCPT] = {{refuse_without_greeting, refuse_without_mail, do_rcpt, do_rcpt},
-                      false,
-                      false,
-                      false},
-    [COMMAND_DATA] = {{refuse_without_greeting, refuse_without_mail, refuse_without_recipient,
-                       do_data},
-                      true,
-                      true,
-                      false},
-    [COMMAND_RSET] = {EVERYWHERE(do_rset), true, false, true},
-    [COMMAND_NOOP] = {EVERYWHERE(do_noop), false, true, true},
-    [COMMAND_VRFY] = {EVERYWHERE(do_vrfy), false, true, true},
-    [COMMAND_HELP] = {EVERYWHERE(do_help), false, false, true},
-    [COMMAND_QUIT] = {EVERYWHERE(do_quit), true, false, false},
+    [COMMAND_UNKNOWN] = {.in_state = EVERYWHERE(refuse_unknown)},
+    [COMMAND_NOT_IMPLEMENTED] = {.in_state = EVERYWHERE(refuse_not_implemented)},
+    [COMMAND_FORBIDDEN] = {.in_state = EVERYWHERE(refuse_http)},
+    [COMMAND_HELO] = {.in_state = EVERYWHERE(do_helo), .ends_group = true, .is_idle = true},
+    [COMMAND_EHLO] = {.in_state = EVERYWHERE(do_ehlo), .ends_group = true, .is_idle = true},
+    [COMMAND_MAIL] = {.in_state = {refuse_without_greeting, do_mail, refuse_second_mail,
+                                   refuse_second_mail}},
+    [COMMAND_RCPT] = {.in_state = {refuse_without_greeting, refuse_without_mail, do_rcpt, do_rcpt}},
+    [COMMAND_DATA] = {.in_state = {refuse_without_greeting, refuse_without_mail,
+                                   refuse_without_recipient, do_data},
+                      .takes_no_argument = true,
+                      .ends_group = true},
+    [COMMAND_RSET] = {.in_state = EVERYWHERE(do_rset), .takes_no_argument = true, .is_idle = true},
+    [COMMAND_NOOP] = {.in_state = EVERYWHERE(do_noop), .ends_group = true, .is_idle = true},
+    [COMMAND_VRFY] = {.in_state = EVERYWHERE(do_vrfy), .ends_group = true, .is_idle = true},
+    [COMMAND_HELP] = {.in_state = EVERYWHERE(do_help), .is_idle = true},
+    [COMMAND_QUIT] = {.in_state = EVERYWHERE(do_quit), .takes_no_argument = true},
 };
 
 /* True where the client sent more than it may before it has read the reply to this command. */
@@ -116,13 +111,19 @@ static void end_without_command(struct session *session, int error)
 /* Takes the next command, and waits for it where it is not yet there. */
 static void next_command(struct session *session)
 {
-    uint64_t deadline = time_now_usec(CLOCK_MONOTONIC) + session->settings->timeouts.command;
+    const uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    uint64_t deadline = now + session->settings->timeouts.command;
     enum line_status status;
     char *line;
     size_t length;
 
     if (deadline > session->ends_at)
         deadline = session->ends_at;
+    /* A busy client leaves nothing to wait for, and so no wait that could time out. */
+    if (now >= deadline) {
+        end_without_command(session, -ETIMEDOUT);
+        return;
+    }
     while ((status = line_reader_take_line(&session->reader, COMMAND_LINE_MAX_MAIL, &line,
                                            &length)) == LINE_INCOMPLETE) {
         if (reply_flush(&session->replies) < 0) {

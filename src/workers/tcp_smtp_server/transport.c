@@ -31,6 +31,8 @@ static ssize_t socket_receive(void *userdata, void *buffer, size_t size, uint64_
 {
     const int *fd = userdata;
 
+    if (time_now_usec(CLOCK_MONOTONIC) >= deadline_usec)
+        return -ETIMEDOUT;
     for (;;) {
         ssize_t n = recv(*fd, buffer, size, MSG_DONTWAIT);
 

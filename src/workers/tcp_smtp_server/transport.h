@@ -10,7 +10,8 @@
 
 struct transport {
     /* Reads what is there, at least one byte. Returns the number of bytes, 0 at the client's end
-     * of file, -ETIMEDOUT, or another negative errno. */
+     * of file, -ETIMEDOUT, or another negative errno. Past the deadline nothing is read, so that a
+     * flood has an end like a drip. */
     ssize_t (*receive)(void *userdata, void *buffer, size_t size, uint64_t deadline_usec);
 
     /* Writes all of it. Returns 0, -ETIMEDOUT or another negative errno. */

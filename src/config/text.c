@@ -1,0 +1,24 @@
+#include "config/text.h"
+
+#include <string.h>
+
+/* CR, too: it is left where a file from another system ends without LF. */
+static const char blanks[] = " \t\r";
+
+char *text_trim(char *text)
+{
+    text += strspn(text, blanks);
+    size_t length = strlen(text);
+    while (length > 0 && strchr(blanks, text[length - 1]))
+        length--;
+    text[length] = '\0';
+    return text;
+}
+
+bool text_has_comment(const char *text)
+{
+    for (const char *c = text; (c = strpbrk(c, " \t")); c++)
+        if (c[1] == '!' || c[1] == ';' || c[1] == '#')
+            return true;
+    return false;
+}

@@ -1,0 +1,11 @@
+/* Blanks and comments in the text of a line. */
+#pragma once
+
+#include <stdbool.h>
+
+/* Takes blanks from both ends of the text, in its place. Returns where it starts now. */
+char *text_trim(char *text);
+
+/* True where something in the text looks like a comment, as in "25 ! smtp". There are none within
+ * a line (spec 2.1), so whoever cannot make sense of the text says so. */
+bool text_has_comment(const char *text);

@@ -1,0 +1,128 @@
+#include "dispatcherd/adopt.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "dispatcherd/context.h"
+#include "dispatcherd/fingerprint.h"
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/report.h"
+#include "dispatcherd/store.h"
+#include "dispatcherd/worker.h"
+#include "dispatcherd/worker_channel.h"
+#include "dispatcherd/worker_end.h"
+#include "protocol/channel.h"
+#include "protocol/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* How long a worker may take to tell what it holds: it answers as soon as its receiving thread
+ * gets the processor. */
+#define ANSWER_LIMIT_SEC 10
+
+/* Nothing but the worker itself ends its drain when its service is gone. */
+#define ADOPT_DRAIN_LIMIT_SEC 86400
+
+static struct service *find_service(struct service *const services[], size_t n_services,
+                                    const char *unit_name)
+{
+    for (size_t i = 0; i < n_services; i++)
+        if (strcmp(services[i]->options->unit_name, unit_name) == 0)
+            return services[i];
+    return NULL;
+}
+
+/* Nobody will look after it any more: it finishes its sessions by itself. */
+static void let_drain(int channel, const char *name, const char *why)
+{
+    uint8_t bytes[sizeof(struct message_header)];
+    size_t length = message_write_value(bytes, sizeof(bytes), MESSAGE_DRAIN, ADOPT_DRAIN_LIMIT_SEC);
+
+    log_notice("a worker is left to finish its sessions: %s (%s)", why, name);
+    (void)channel_send(channel, bytes, length, NULL, 0);
+    (void)shutdown(channel, SHUT_RDWR);
+    (void)store_remove(name);
+}
+
+static int on_answer_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    worker_give_up(userdata, "does not tell its new dispatcher what it holds",
+                   MESSAGE_ID_WORKER_HUNG);
+    return 0;
+}
+
+static int ask(struct worker *worker)
+{
+    char bytes[64];
+    struct message_text text = message_text_start(bytes, sizeof(bytes), MESSAGE_ADOPT);
+
+    message_text_add_number(&text, "VERSION", PROTOCOL_VERSION);
+    int r = worker_channel_watch(worker);
+    if (r == 0)
+        r = channel_send(worker->channel, bytes, text.length, NULL, 0);
+    if (r == 0)
+        r = sd_event_add_time_relative(worker->service->context->event, &worker->limit_source,
+                                       CLOCK_MONOTONIC, ANSWER_LIMIT_SEC * USEC_PER_SEC,
+                                       USEC_PER_SEC / 4, on_answer_limit, worker);
+    return r;
+}
+
+static const struct pool_worker *find_saved(const struct service_state *saved, unsigned slot)
+{
+    if (!saved || slot >= saved->pool.n_slots ||
+        saved->pool.workers[slot].state == POOL_WORKER_NONE)
+        return NULL;
+    return &saved->pool.workers[slot];
+}
+
+static bool adopt(struct service *service, unsigned slot, int *channel,
+                  const struct service_state *saved)
+{
+    struct worker *worker =
+        worker_new(service, slot, REASON_ADOPTED, channel, time_now_usec(CLOCK_MONOTONIC));
+
+    if (!worker)
+        return false;
+    worker->is_adopted = true;
+    worker->is_welcome = true;
+    worker->is_stored = true;
+    if (find_saved(saved, slot))
+        pool_worker_restore(service->pool, slot, find_saved(saved, slot));
+    if (!saved || saved->fingerprints[slot] != fingerprint_of(service->options))
+        pool_worker_outdated(service->pool, slot);
+    service->state->fingerprints[slot] = saved ? saved->fingerprints[slot] : 0;
+    int r = ask(worker);
+    if (r < 0) {
+        report(LOG_ERR, &(struct subject){.service = service->options->name},
+               "cannot take over the worker in slot %u: %s", slot, strerror(-r));
+        worker_give_up(worker, "cannot be taken over", MESSAGE_ID_WORKER_HUNG);
+    }
+    return true;
+}
+
+unsigned adopt_workers(struct service *const services[], size_t n_services, struct passed *passed,
+                       const struct state *old)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < passed->n_items; i++) {
+        const char *name = passed->items[i].name;
+        char unit_name[40];
+        unsigned version, slot;
+
+        if (!store_parse_worker_name(name, &version, unit_name, sizeof(unit_name), &slot))
+            continue;
+        _cleanup_fd_ int channel = take_fd(&passed->items[i].fd);
+        struct service *service = find_service(services, n_services, unit_name);
+        if (version != PROTOCOL_VERSION)
+            let_drain(channel, name, "it speaks another version of the protocol");
+        else if (!service)
+            let_drain(channel, name, "its service is no more");
+        else if (slot >= POOL_WORKERS_MAX || service->workers[slot])
+            let_drain(channel, name, "its slot is taken");
+        else if (adopt(service, slot, &channel, old ? state_find(old, unit_name) : NULL))
+            n++;
+    }
+    return n;
+}

@@ -1,0 +1,126 @@
+#include "dispatcherd/stop.h"
+
+#include "base/time.h"
+#include "dispatcherd/job.h"
+#include "dispatcherd/listener.h"
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/report.h"
+#include "dispatcherd/worker_end.h"
+
+#include <stdlib.h>
+
+/* When sessions have been cut: how long their workers may take to be gone. */
+#define CUT_LIMIT_USEC (2 * USEC_PER_SEC)
+
+/* How long connections that were accepted, but have no worker yet, may hold up a restart. */
+#define LEAVE_LIMIT_USEC (5 * USEC_PER_SEC)
+
+/* While sessions go on the service manager is asked for more time, again and again. */
+#define EXTEND_INTERVAL_USEC (10 * USEC_PER_SEC)
+
+static void cut(struct manager *manager)
+{
+    const struct subject subject = {.message_id = MESSAGE_ID_SESSIONS_CUT};
+    unsigned n = manager_count_connections(manager);
+
+    manager->is_cut = true;
+    if (n > 0)
+        report(LOG_WARNING, &subject, "%u connections are cut: the time for finishing is over", n);
+    for (size_t i = 0; i < manager->n_services; i++)
+        for (unsigned slot = 0; slot < POOL_WORKERS_MAX; slot++)
+            if (manager->services[i]->workers[slot])
+                worker_cut(manager->services[i]->workers[slot]);
+}
+
+static int on_limit(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct manager *manager = userdata;
+
+    if (manager->is_cut || manager->state == MANAGER_LEAVING)
+        return sd_event_exit(manager->context.event, EXIT_SUCCESS);
+    cut(manager);
+    (void)sd_event_source_set_time_relative(source, CUT_LIMIT_USEC);
+    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    return 0;
+}
+
+static int on_extend(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct manager *manager = userdata;
+
+    notify_extend(&manager->notifier, 3 * EXTEND_INTERVAL_USEC);
+    (void)sd_event_source_set_time_relative(source, EXTEND_INTERVAL_USEC);
+    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    return 0;
+}
+
+static void limit(struct manager *manager, uint64_t usec)
+{
+    (void)sd_event_add_time_relative(manager->context.event, &manager->stop_timer, CLOCK_MONOTONIC,
+                                     usec, USEC_PER_MSEC, on_limit, manager);
+}
+
+static void leave(struct manager *manager, enum job_type job)
+{
+    manager->state = MANAGER_LEAVING;
+    log_notice("leaving %u workers with %u connections to a successor (job: %s)",
+               manager_count_workers(manager), manager_count_connections(manager),
+               job_type_to_string(job));
+    limit(manager, LEAVE_LIMIT_USEC);
+    for (size_t i = 0; i < manager->n_services; i++)
+        listeners_free(manager->services[i]);
+    stop_check(manager);
+}
+
+static void drain(struct manager *manager)
+{
+    unsigned limit_sec = manager->context.stop_limit_sec;
+
+    manager->state = MANAGER_STOPPING;
+    log_notice("stopping: %u connections may go on for up to %u s",
+               manager_count_connections(manager), limit_sec);
+    /* A second more than the workers have, who see to it themselves. */
+    limit(manager, (limit_sec + 1) * USEC_PER_SEC);
+    (void)sd_event_add_time_relative(manager->context.event, &manager->extend_timer,
+                                     CLOCK_MONOTONIC, 0, USEC_PER_SEC / 10, on_extend, manager);
+    for (size_t i = 0; i < manager->n_services; i++) {
+        listeners_free(manager->services[i]);
+        manager->services[i]->pool->is_stopping = true;
+        service_touch(manager->services[i]);
+    }
+}
+
+void stop_begin(struct manager *manager)
+{
+    if (manager->state == MANAGER_STOPPING || manager->state == MANAGER_LEAVING) {
+        (void)sd_event_source_set_time(manager->stop_timer, 0);
+        return;
+    }
+    notify_stopping(&manager->notifier);
+    enum job_type job = manager->has_successor_store ? job_ask() : JOB_STOP;
+    if (job == JOB_STOP)
+        drain(manager);
+    else
+        leave(manager, job);
+}
+
+static bool has_waiting(const struct manager *manager)
+{
+    for (size_t i = 0; i < manager->n_services; i++)
+        if (manager->services[i]->pool->n_waiting + manager->services[i]->pool->n_checking > 0)
+            return true;
+    return false;
+}
+
+void stop_check(struct manager *manager)
+{
+    bool is_done = false;
+
+    if (manager->state == MANAGER_LEAVING)
+        is_done = !has_waiting(manager);
+    else if (manager->state == MANAGER_STOPPING)
+        is_done = manager_count_workers(manager) == 0 &&
+                  (manager->is_cut || manager_count_connections(manager) == 0);
+    if (is_done)
+        (void)sd_event_exit(manager->context.event, EXIT_SUCCESS);
+}

@@ -1,0 +1,14 @@
+/* The end of the daemon.
+ *
+ * Where the service manager will start us again (restart, or a signal from anybody but a stop job),
+ * the workers are left serving: their channels are in its store, and a successor adopts them. Else
+ * they are drained: sessions may go on for the stop limit, then they are cut. */
+#pragma once
+
+#include "dispatcherd/manager.h"
+
+/* SIGTERM or SIGINT: begins to end; a second call cuts what is left at once. */
+void stop_begin(struct manager *manager);
+
+/* After a change: ends the loop as soon as nothing has to be waited for. */
+void stop_check(struct manager *manager);

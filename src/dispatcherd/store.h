@@ -1,0 +1,30 @@
+/* The service manager's file descriptor store: what is put there comes back to our successor,
+ * however we end. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Names of what is stored: these, and a number that is higher for what is newer. The newer one is
+ * stored before the older one is removed, so that a death in between loses nothing. A dot is in no
+ * service's name, so none is taken for a socket. */
+#define STORE_STATE  "dispatcherd.state."
+#define STORE_CONFIG "dispatcherd.config."
+
+enum {
+    STORE_NAME_MAX = 96
+};
+
+/* Writes the name of a worker's channel: "worker.VERSION.SERVICE.SLOT". Returns `name`. */
+const char *store_worker_name(const char *unit_name, unsigned slot, char name[STORE_NAME_MAX]);
+
+/* Takes such a name apart; `unit_name` has room for `size` bytes. Returns false where it is no
+ * such name. */
+bool store_parse_worker_name(const char *name, unsigned *ret_version, char *unit_name, size_t size,
+                             unsigned *ret_slot);
+
+/* Puts a copy of fd into the store, or takes what has this name out of it. Returns 0 (also where
+ * there is no service manager), -EAGAIN where the manager is too busy now, or another negative
+ * errno. */
+int store_add(const char *name, int fd);
+int store_remove(const char *name);

@@ -1,0 +1,208 @@
+#include "generator/unit_text.h"
+
+#include <string.h>
+
+/* How many bytes of UTF-8 the character that starts here has, or 0 where it is none. Overlong
+ * forms and surrogates are left to systemd. */
+static size_t utf8_length(const unsigned char *s)
+{
+    size_t length = s[0] < 0x80   ? 1
+                    : s[0] < 0xc2 ? 0
+                    : s[0] < 0xe0 ? 2
+                    : s[0] < 0xf0 ? 3
+                    : s[0] < 0xf5 ? 4
+                                  : 0;
+
+    for (size_t i = 1; i < length; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+bool unit_text_can_execute(const char *path)
+{
+    const unsigned char *s = (const unsigned char *)path;
+
+    if (s[0] != '/')
+        return false;
+    while (*s) {
+        size_t length = utf8_length(s);
+
+        if (length == 0 || *s < ' ' || *s == 0x7f || strchr("\"'\\", *s))
+            return false;
+        s += length;
+    }
+    return true;
+}
+
+/* Specifiers are expanded in nearly every value. */
+static void write_without_specifiers(FILE *stream, const char *value)
+{
+    for (const char *s = value; *s; s++) {
+        if (*s == '%')
+            fputc('%', stream);
+        fputc(*s, stream);
+    }
+}
+
+void unit_text_program(FILE *stream, const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "/._+-";
+
+    if (path[strspn(path, plain)] == '\0') {
+        fputs(path, stream);
+        return;
+    }
+    /* The colon keeps a "$" from being taken as a variable: in the program's own path a "$$" would
+     * stay two. */
+    fputs(":\"", stream);
+    write_without_specifiers(stream, path);
+    fputc('"', stream);
+}
+
+static void write_head(FILE *stream, const struct unit_environment *environment, const char *what,
+                       const char *service_name, const char *manual)
+{
+    fprintf(stream,
+            "# Written by dispatcherd-generator. Changes belong into a drop-in: systemctl edit.\n"
+            "[Unit]\n"
+            "Description=%s of dispatcherd service %s\n"
+            "Documentation=man:dispatcherd(8) man:%s\n"
+            "SourcePath=",
+            what, service_name, manual);
+    write_without_specifiers(stream, environment->source_path);
+    fputc('\n', stream);
+}
+
+static void write_listen_lines(FILE *stream, const struct unit_environment *environment,
+                               const struct service_options *service, uint16_t port)
+{
+    if (service->has_interface_address) {
+        struct address address = service->interface_address;
+        char text[ADDRESS_TEXT_MAX];
+
+        address.port = port;
+        fprintf(stream, "ListenStream=%s\n", address_format(&address, text));
+        return;
+    }
+    fprintf(stream, "ListenStream=0.0.0.0:%u\n", port);
+    if (environment->has_ipv6)
+        fprintf(stream, "ListenStream=[::]:%u\n", port);
+}
+
+void unit_text_socket(FILE *stream, const struct unit_environment *environment,
+                      const struct service_options *service, bool is_tls)
+{
+    const struct port_list *list = is_tls ? &service->tls_port : &service->port;
+
+    write_head(stream, environment, is_tls ? "TLS socket" : "Socket", service->name,
+               "dispatcher.cnf(5)");
+    fputs("\n[Socket]\n", stream);
+    for (size_t i = 0; i < list->n_ports; i++)
+        write_listen_lines(stream, environment, service, list->ports[i]);
+    fputs("BindIPv6Only=ipv6-only\n", stream);
+    if (service->has_interface_address)
+        fputs("# The address may come later than this socket.\n"
+              "FreeBind=yes\n",
+              stream);
+    fprintf(stream,
+            "Backlog=%u\n"
+            "FileDescriptorName=%s%s\n"
+            "Service=" UNIT_DAEMON "\n"
+            "Slice=dispatcherd.slice\n"
+            "# A flood must not close the socket for good.\n"
+            "TriggerLimitIntervalSec=0\n",
+            service->backlog, service->unit_name, is_tls ? "-tls" : "");
+}
+
+void unit_text_worker_socket(FILE *stream, const struct unit_environment *environment,
+                             const struct service_options *service)
+{
+    write_head(stream, environment, "Start of workers", service->name, "dispatcher-worker(7)");
+    fprintf(stream,
+            "\n"
+            "[Socket]\n"
+            "# dispatcherd connects, and systemd starts a worker with the other end as its\n"
+            "# control channel.\n"
+            "ListenSequentialPacket=" UNIT_WORKER_SOCKET_DIR "/%s\n"
+            "Accept=yes\n"
+            "SocketUser=%s\n"
+            "SocketMode=0600\n"
+            "DirectoryMode=0755\n"
+            "RemoveOnStop=yes\n"
+            "# MAX_PROCS in dispatcher.cnf is the limit, not these two.\n"
+            "MaxConnections=1024\n"
+            "TriggerLimitIntervalSec=0\n"
+            "Slice=dispatcherd.slice\n",
+            service->unit_name, environment->user);
+}
+
+/* All that a program which serves connections handed to it can do without. */
+static const char sandbox[] =
+    "# The sandbox. To let workers reach the network: PrivateNetwork=no, IPAddressDeny= and\n"
+    "# RestrictAddressFamilies=AF_INET AF_INET6; to write elsewhere: ReadWritePaths=; to compile\n"
+    "# at run time: MemoryDenyWriteExecute=no.\n"
+    "DynamicUser=yes\n"
+    "UMask=0077\n"
+    "PrivateNetwork=yes\n"
+    "IPAddressDeny=any\n"
+    "RestrictAddressFamilies=AF_UNIX\n"
+    "CapabilityBoundingSet=\n"
+    "NoNewPrivileges=yes\n"
+    "ProtectSystem=strict\n"
+    "ProtectHome=yes\n"
+    "PrivateTmp=yes\n"
+    "PrivateDevices=yes\n"
+    "DevicePolicy=closed\n"
+    "PrivateUsers=yes\n"
+    "PrivateIPC=yes\n"
+    "ProtectClock=yes\n"
+    "ProtectControlGroups=yes\n"
+    "ProtectHostname=yes\n"
+    "ProtectKernelLogs=yes\n"
+    "ProtectKernelModules=yes\n"
+    "ProtectKernelTunables=yes\n"
+    "ProtectProc=invisible\n"
+    "ProcSubset=pid\n"
+    "LockPersonality=yes\n"
+    "MemoryDenyWriteExecute=yes\n"
+    "RemoveIPC=yes\n"
+    "RestrictNamespaces=yes\n"
+    "RestrictRealtime=yes\n"
+    "RestrictSUIDSGID=yes\n"
+    "SystemCallArchitectures=native\n"
+    "SystemCallFilter=@system-service\n"
+    "SystemCallFilter=~@privileged @resources\n"
+    "SystemCallErrorNumber=EPERM\n";
+
+void unit_text_worker_service(FILE *stream, const struct unit_environment *environment,
+                              const struct service_options *service)
+{
+    write_head(stream, environment, "Worker", service->name, "dispatcher-worker(7)");
+    fputs("# dispatcherd sees a worker's failure and decides when to start the next; no unit is\n"
+          "# left behind, and no limit of systemd's adds to that.\n"
+          "CollectMode=inactive-or-failed\n"
+          "StartLimitIntervalSec=0\n"
+          "\n"
+          "[Service]\n"
+          "Type=notify\n"
+          "ExecStart=",
+          stream);
+    unit_text_program(stream, service->image);
+    fprintf(stream,
+            "\n"
+            "SyslogIdentifier=%s\n"
+            "StateDirectory=dispatcherd-%s\n"
+            "StateDirectoryMode=0700\n"
+            "Slice=dispatcherd.slice\n"
+            "TimeoutStartSec=30\n"
+            "WatchdogSec=30\n"
+            "# SIGTERM goes to the worker alone, which finishes its sessions; what is left after\n"
+            "# that time is killed.\n"
+            "KillMode=mixed\n"
+            "TimeoutStopSec=90\n"
+            "\n",
+            service->name, service->unit_name);
+    fputs(sandbox, stream);
+}

@@ -1,0 +1,215 @@
+#include "generator/units.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAEMON_DROP_IN UNIT_DAEMON ".d/50-sockets.conf"
+
+const struct unit_file *unit_list_find(const struct unit_list *list, const char *path)
+{
+    for (size_t i = 0; i < list->n_items; i++)
+        if (strcmp(list->items[i].path, path) == 0)
+            return &list->items[i];
+    return NULL;
+}
+
+static void unit_file_clear(struct unit_file *file)
+{
+    free(file->path);
+    free(file->text);
+}
+
+void unit_list_clear(struct unit_list *list)
+{
+    for (size_t i = 0; i < list->n_items; i++)
+        unit_file_clear(&list->items[i]);
+    free(list->items);
+    *list = (struct unit_list){0};
+}
+
+/* What is being built: the list, and the drop-in that names every socket in it. */
+struct builder {
+    const struct unit_environment *environment;
+    struct unit_list list;
+    FILE *drop_in;
+};
+
+/* Takes the file's strings over. */
+static int add_file(struct unit_list *list, struct unit_file *file)
+{
+    struct unit_file *items = reallocarray(list->items, list->n_items + 1, sizeof(*items));
+
+    if (!items) {
+        unit_file_clear(file);
+        return -ENOMEM;
+    }
+    list->items = items;
+    list->items[list->n_items++] = *file;
+    return 0;
+}
+
+/* A path or a text under construction; nothing is checked before the end. */
+static FILE *text_start(char **ret_text, size_t *ret_length)
+{
+    return open_memstream(ret_text, ret_length);
+}
+
+static int text_end(FILE *stream)
+{
+    int r = ferror(stream) ? -ENOMEM : 0;
+
+    return fclose(stream) == 0 ? r : -ENOMEM;
+}
+
+typedef void (*write_text)(FILE *stream, const struct unit_environment *environment,
+                           const struct service_options *service);
+
+static void write_plain_socket(FILE *stream, const struct unit_environment *environment,
+                               const struct service_options *service)
+{
+    unit_text_socket(stream, environment, service, false);
+}
+
+static void write_tls_socket(FILE *stream, const struct unit_environment *environment,
+                             const struct service_options *service)
+{
+    unit_text_socket(stream, environment, service, true);
+}
+
+static int add_unit(struct builder *builder, const char *name,
+                    const struct service_options *service, write_text write)
+{
+    struct unit_file file = {.path = strdup(name)};
+    size_t length;
+    FILE *stream = text_start(&file.text, &length);
+
+    if (!stream) {
+        unit_file_clear(&file);
+        return -ENOMEM;
+    }
+    write(stream, builder->environment, service);
+    if (text_end(stream) < 0 || !file.path) {
+        unit_file_clear(&file);
+        return -ENOMEM;
+    }
+    return add_file(&builder->list, &file);
+}
+
+static int add_link(struct builder *builder, const char *socket_name)
+{
+    struct unit_file file = {.is_link = true};
+
+    if (asprintf(&file.path, "sockets.target.wants/%s", socket_name) < 0)
+        file.path = NULL;
+    if (asprintf(&file.text, "../%s", socket_name) < 0)
+        file.text = NULL;
+    if (!file.path || !file.text) {
+        unit_file_clear(&file);
+        return -ENOMEM;
+    }
+    return add_file(&builder->list, &file);
+}
+
+/* A socket is wanted at boot, and by the daemon: `systemctl start dispatcherd` opens all of them,
+ * and finds them open before it starts. */
+static int add_socket(struct builder *builder, const struct service_options *service,
+                      const char *suffix, write_text write)
+{
+    char name[128];
+
+    snprintf(name, sizeof(name), "dispatcherd-%s%s.socket", service->unit_name, suffix);
+    int r = add_unit(builder, name, service, write);
+    if (r == 0)
+        r = add_link(builder, name);
+    fprintf(builder->drop_in, "Wants=%s\nAfter=%s\n", name, name);
+    return r;
+}
+
+static int add_service(struct builder *builder, const struct service_options *service)
+{
+    char name[128];
+    int r = 0;
+
+    if (service->port.n_ports > 0)
+        r = add_socket(builder, service, "", write_plain_socket);
+    if (r == 0 && service->tls_port.n_ports > 0)
+        r = add_socket(builder, service, "-tls", write_tls_socket);
+    if (r == 0)
+        r = add_socket(builder, service, "-worker", unit_text_worker_socket);
+    snprintf(name, sizeof(name), "dispatcherd-%s-worker@.service", service->unit_name);
+    if (r == 0)
+        r = add_unit(builder, name, service, unit_text_worker_service);
+    return r;
+}
+
+/* The reader of dispatcher.cnf lets no other name pass. It is looked at again because root reads
+ * what is written here: a name with a slash or a newline in it would be root's. */
+static bool is_unit_name(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+    size_t length = strlen(name);
+
+    return length >= 1 && length <= 32 && strspn(name, letters) == length && name[0] != '-' &&
+           name[0] != '_';
+}
+
+static bool can_be_units(const struct service_options *service, struct problem_list *problems)
+{
+    const struct origin *image = &service->origins[OPTION_IMAGE];
+
+    if (!is_unit_name(service->unit_name) || !str_equal_nocase(service->name, service->unit_name)) {
+        problem_add(problems, PROBLEM_ERROR, service->origin.file, service->origin.line,
+                    "service '%s': this name cannot be part of a unit's name; no units for it",
+                    service->name);
+        return false;
+    }
+    if (!unit_text_can_execute(service->image)) {
+        problem_add(problems, PROBLEM_ERROR, image->file, image->line,
+                    "service %s: systemd runs no program whose path has quotes, backslashes, "
+                    "control characters or invalid UTF-8; no units for it: IMAGE=%s",
+                    service->name, service->image);
+        return false;
+    }
+    return true;
+}
+
+static int add_drop_in(struct builder *builder, char **text)
+{
+    struct unit_file file = {.path = strdup(DAEMON_DROP_IN), .text = STEAL(*text)};
+
+    if (!file.path || !file.text) {
+        unit_file_clear(&file);
+        return -ENOMEM;
+    }
+    return add_file(&builder->list, &file);
+}
+
+int units_make(const struct config *config, const struct unit_environment *environment,
+               struct problem_list *problems, struct unit_list *ret)
+{
+    struct builder builder = {.environment = environment};
+    _cleanup_str_ char *drop_in = NULL;
+    size_t length;
+    int r = 0;
+
+    builder.drop_in = text_start(&drop_in, &length);
+    if (!builder.drop_in)
+        return -ENOMEM;
+    fputs("# Written by dispatcherd-generator.\n[Unit]\n", builder.drop_in);
+    for (size_t i = 0; i < config->n_services && r == 0; i++) {
+        const struct service_options *service = &config->services[i];
+
+        if (service->is_enabled && can_be_units(service, problems))
+            r = add_service(&builder, service);
+    }
+    if (text_end(builder.drop_in) < 0)
+        r = -ENOMEM;
+    if (r == 0 && builder.list.n_items > 0)
+        r = add_drop_in(&builder, &drop_in);
+    if (r < 0)
+        unit_list_clear(&builder.list);
+    else
+        *ret = builder.list;
+    return r;
+}

@@ -1,0 +1,186 @@
+"""dispatcherd started by hand from the build tree, in a folder of its own."""
+
+import glob
+import os
+import signal
+import socket
+import subprocess
+import threading
+
+from .site import LIMIT, Site
+from .wait import TimedOut, wait_until
+
+
+class Manager:
+    """Stands for the service manager: takes what is sent to NOTIFY_SOCKET."""
+
+    def __init__(self, path):
+        self.path = path
+        self.lines = []
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind(path)
+        self.thread = threading.Thread(target=self.receive, daemon=True)
+        self.thread.start()
+
+    def receive(self):
+        while data := self.sock.recv(65536):
+            self.lines += data.decode().splitlines()
+
+    def last(self, name):
+        """The value that a variable was given last, or None."""
+        values = [line.split("=", 1)[1] for line in self.lines if line.startswith(name + "=")]
+        return values[-1] if values else None
+
+    def close(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"", self.path)
+        self.thread.join()
+        self.sock.close()
+
+
+def processes_of(folder):
+    """Processes whose program was called by a path below the folder, with that path's last part."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, "rb") as file:
+                program = file.read().split(b"\0", 1)[0].decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if program.startswith(folder + "/"):
+            found.append((int(path.split("/")[2]), os.path.basename(program)))
+    return found
+
+
+class HandSite(Site):
+    way = "hand"
+
+    def __init__(self, builddir, folder):
+        super().__init__()
+        self.builddir = str(builddir)
+        self.folder = str(folder)
+        self.images = os.path.join(self.folder, "images")
+        self.config = os.path.join(self.folder, "dispatcher.cnf")
+        self.log = os.path.join(self.folder, "log")
+        self.environment = {}
+        self.arguments = ["--spawner=self"]
+        self.daemon = None
+        os.mkdir(self.images)
+        open(self.log, "w").close()
+        self.manager = Manager(os.path.join(self.folder, "notify"))
+
+    def free_port(self):
+        family, host = (
+            (socket.AF_INET6, "::") if os.path.exists("/proc/net/if_inet6") else (socket.AF_INET, "")
+        )
+        with socket.socket(family) as sock:
+            sock.bind((host, 0))
+            return sock.getsockname()[1]
+
+    def image_for(self, service):
+        # One name for each service, by which its workers are told apart.
+        path = os.path.join(self.images, service.lower())
+        if not os.path.lexists(path):
+            os.symlink(os.path.join(self.builddir, "tests/system/test_worker"), path)
+        return path
+
+    def write_config(self, text):
+        with open(self.config, "w") as file:
+            file.write(text)
+
+    def launch(self, *wrapper):
+        """Starts the process, behind another program where one is given."""
+        environment = os.environ | {"NOTIFY_SOCKET": self.manager.path} | self.environment
+        environment.setdefault("LOGS_DIRECTORY", self.folder)
+        self.manager.lines.clear()
+        with open(self.log, "a") as log:
+            self.daemon = subprocess.Popen(
+                [*wrapper, f"{self.builddir}/dispatcherd", "--config", self.config]
+                + self.arguments,
+                cwd=self.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def start(self):
+        self.launch()
+        wait_until(
+            lambda: self.manager.last("READY") == "1" or self.daemon.poll() is not None,
+            LIMIT,
+            "READY=1",
+        )
+        assert self.daemon.poll() is None, f"dispatcherd ended with {self.daemon.poll()}"
+
+    def start_fails(self):
+        self.launch()
+        status = self.daemon.wait(LIMIT)
+        assert self.manager.last("READY") is None
+        return status
+
+    def begin_stop(self):
+        self.daemon.send_signal(signal.SIGTERM)
+
+    def wait_stopped(self, limit=LIMIT):
+        return self.daemon.wait(limit)
+
+    def stop(self):
+        self.close_clients()
+        self.begin_stop()
+        return self.wait_stopped()
+
+    def daemon_pid(self):
+        return self.daemon.pid if self.daemon and self.daemon.poll() is None else 0
+
+    def worker_pids(self, service):
+        return {pid for pid, name in processes_of(self.images) if name == service.lower()}
+
+    def kill(self, pid, signal_name):
+        os.kill(pid, getattr(signal, "SIG" + signal_name))
+
+    def log_text(self):
+        with open(self.log, errors="replace") as file:
+            return file.read()
+
+    def status_text(self):
+        return self.manager.last("STATUS") or ""
+
+    def open_socket(self, family, kind=socket.SOCK_STREAM):
+        return socket.socket(family, kind)
+
+    def run(self, *command, check=True, stdin=None):
+        return subprocess.run(
+            command, cwd=self.folder, input=stdin, capture_output=True, text=True, check=check
+        )
+
+    def log_files(self, pattern):
+        return glob.glob(os.path.join(self.folder, pattern))
+
+    def close(self):
+        """A worker whose daemon was killed has this long for its sessions, which were closed."""
+        self.close_clients()
+        try:
+            if self.daemon_pid():
+                self.begin_stop()
+                self.wait_stopped()
+            wait_until(
+                lambda: not processes_of(self.images),
+                LIMIT,
+                lambda: f"no process left; there are {processes_of(self.images)}",
+            )
+        except (TimedOut, subprocess.TimeoutExpired):
+            self.kill_all()
+            raise
+        finally:
+            self.manager.close()
+
+    def kill_all(self):
+        if self.daemon_pid():
+            self.daemon.kill()
+            self.daemon.wait()
+        for pid, _ in processes_of(self.images):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass

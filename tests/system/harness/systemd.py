@@ -1,0 +1,131 @@
+"""dispatcherd as it is installed: a service of systemd, its workers units, in a container."""
+
+import glob
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+
+from .site import LIMIT, Site
+from .wait import wait_until
+
+ports = itertools.count(20000)
+
+
+class SystemdSite(Site):
+    way = "systemd"
+
+    def __init__(self, container):
+        super().__init__()
+        self.container = container
+        self.config = f"{container.configdir}/dispatcher.cnf"
+        self.drop_ins = []
+        cursor = self.container.read("journalctl", "-n0", "--show-cursor")
+        self.cursor = cursor.split("cursor: ")[1]
+
+    def systemctl(self, *arguments, check=True):
+        return self.container.run("systemctl", *arguments, check=check)
+
+    def show(self, name, unit="dispatcherd.service"):
+        return self.container.read("systemctl", "show", "-P", name, unit)
+
+    def free_port(self):
+        return next(ports)
+
+    def image_for(self, service):
+        return f"{self.container.workerdir}/test_worker"
+
+    def write_file(self, path, text):
+        path = self.container.path(path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+
+    def write_config(self, text):
+        self.write_file(self.config, text)
+
+    def write_drop_in(self, unit, text):
+        """As `systemctl edit` would, but gone when the test ends."""
+        folder = f"/run/systemd/system/{unit}.d"
+        self.write_file(f"{folder}/test.conf", text)
+        self.drop_ins.append(folder)
+
+    def start(self):
+        self.systemctl("daemon-reload")
+        self.systemctl("start", "dispatcherd.service")
+
+    def start_fails(self):
+        self.systemctl("daemon-reload")
+        result = self.systemctl("start", "dispatcherd.service", check=False)
+        assert result.returncode != 0, "dispatcherd was started"
+        return int(self.show("ExecMainStatus"))
+
+    def begin_stop(self):
+        self.systemctl("stop", "--no-block", "dispatcherd.slice")
+
+    def wait_stopped(self, limit=LIMIT):
+        wait_until(
+            lambda: self.show("ActiveState", "dispatcherd.slice") == "inactive",
+            limit,
+            lambda: self.systemctl("list-units", "--all", "dispatcherd*").stdout,
+        )
+        return int(self.show("ExecMainStatus"))
+
+    def stop(self):
+        self.close_clients()
+        self.systemctl("stop", "dispatcherd.slice")
+        return int(self.show("ExecMainStatus"))
+
+    def daemon_pid(self):
+        return int(self.show("MainPID"))
+
+    def processes(self, unit_prefix):
+        """Every process of units whose name starts so, as it sees itself."""
+        return {
+            self.container.inner_pid(pid)
+            for pid in self.container.processes()
+            if f"/dispatcherd.slice/{unit_prefix}" in self.container.cgroups(pid)
+        } - {None}
+
+    def worker_pids(self, service):
+        return self.processes(f"dispatcherd-{service.lower()}-worker@")
+
+    def kill(self, pid, signal_name):
+        self.container.run("kill", "-s", signal_name, str(pid))
+
+    def log_text(self):
+        return self.container.read(
+            "journalctl", "--no-pager", "-o", "short-precise", f"--after-cursor={self.cursor}"
+        )
+
+    def status_text(self):
+        return self.show("StatusText")
+
+    def open_socket(self, family, kind=socket.SOCK_STREAM):
+        return self.container.open_socket(family, kind)
+
+    def run(self, *command, check=True, stdin=None):
+        return self.container.run(*command, check=check, stdin=stdin)
+
+    def log_files(self, pattern):
+        return glob.glob(self.container.path(f"/var/log/dispatcherd/{pattern}"))
+
+    def close(self):
+        self.close_clients()
+        try:
+            self.container.run("systemctl", "stop", "dispatcherd.slice", timeout=LIMIT)
+            assert not self.processes(""), "processes are left"
+        except subprocess.TimeoutExpired:
+            self.systemctl("kill", "-s", "KILL", "dispatcherd.slice", check=False)
+            self.systemctl("stop", "dispatcherd.slice", check=False)
+            raise
+        finally:
+            self.clean()
+
+    def clean(self):
+        for folder in self.drop_ins:
+            shutil.rmtree(self.container.path(folder), ignore_errors=True)
+        for file in self.log_files("*"):
+            os.unlink(file)
+        self.systemctl("reset-failed", "dispatcherd*", check=False)

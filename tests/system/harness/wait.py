@@ -1,0 +1,31 @@
+"""Waiting for a condition, with a limit: no test sleeps and hopes."""
+
+import time
+
+
+class TimedOut(AssertionError):
+    """A condition did not become true in time."""
+
+
+def wait_until(condition, limit=10.0, what=None, interval=0.02):
+    """Calls condition() until it returns something true, which is returned.
+
+    `what` says in words what was waited for; it may be a function, asked when the time is over.
+    """
+    end = time.monotonic() + limit
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() >= end:
+            text = what() if callable(what) else what
+            raise TimedOut(f"not within {limit} s: {text or condition}")
+        time.sleep(interval)
+
+
+def holds_for(condition, duration, what=None, interval=0.02):
+    """Asserts that condition() stays true for so long: for what must *not* happen."""
+    end = time.monotonic() + duration
+    while time.monotonic() < end:
+        assert condition(), what or condition
+        time.sleep(interval)

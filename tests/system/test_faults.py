@@ -1,0 +1,99 @@
+"""What breaks, and what does not break with it."""
+
+import re
+import time
+
+import pytest
+from harness.wait import holds_for, wait_until
+
+
+def test_a_killed_worker_is_replaced_and_breaks_its_own_sessions_alone(site):  # question 46
+    port = site.run_service(MIN_PROCS=2, MAX_PROCS=2)
+    one, two = site.connect_served(port, 2)
+    killed, kept = one.pid(), two.pid()
+    assert killed != kept
+    site.kill(killed, "KILL")
+    assert one.is_closed()
+    assert two.pid() == kept
+    wait_until(
+        lambda: len(site.worker_pids("TEST") - {killed}) == 2, what="the worker is replaced"
+    )
+    assert two.ask("echo still here") == "still here"
+    site.wait_for_log(f"TEST: worker {killed} ")
+    site.wait_for_status("2/2 workers")
+
+
+@pytest.mark.parametrize("command", ["exit", "crash"])
+def test_a_worker_that_ends_amid_sessions_is_replaced(site, command):
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=2)
+    (client,) = site.connect_served(port)
+    old = client.pid()
+    client.send(command)
+    assert client.is_closed()
+    assert site.connect(port).pid() != old
+
+
+@pytest.mark.parametrize("image", ["/bin/false", "/no/such/program"])
+def test_an_image_that_cannot_run_is_said_and_harms_no_other_service(site, image):  # question 48
+    bad, good = site.free_port(), site.free_port()
+    site.write_config(
+        site.service("BAD", PORT=bad, MIN_PROCS=1, IMAGE=image) + site.service("GOOD", PORT=good)
+    )
+    site.start()
+    started = time.monotonic()
+    assert site.connect(good).ask("service") == "GOOD"
+    site.wait_for_status("BAD cannot start a worker.*; GOOD 1/")
+    site.wait_for_log("BAD: cannot start a worker: .*")
+
+    # A client waits in the backlog; tries come at 0, 1, 3, 7 s.
+    client = site.connect(bad)
+    client.send("pid")
+    assert client.is_waiting(1.5)
+    n_tries = len(re.findall("BAD: cannot start a worker", site.log_text()))
+    assert n_tries <= 2 + (time.monotonic() - started), "starts without a pause"
+
+
+def test_a_worker_that_fails_to_start_is_tried_again_with_a_delay(site):
+    site.run_service(MIN_PROCS=1, PARAMETER="FAIL=1")
+    site.wait_for_log("told to fail by its PARAMETER")
+    wait_until(
+        lambda: len(re.findall("cannot start a worker", site.log_text())) >= 2, 10, "a second try"
+    )
+    holds_for(
+        lambda: len(re.findall("cannot start a worker", site.log_text())) <= 3, 1, "no third yet"
+    )
+
+
+def test_workers_of_a_killed_dispatcherd_finish_their_sessions(site_by_hand):
+    site = site_by_hand
+    port = site.run_service(MIN_PROCS=2, MAX_PROCS=2)
+    clients = site.connect_served(port, 2)
+    site.kill(site.daemon_pid(), "KILL")
+    site.daemon.wait()
+    wait_until(lambda: clients[0].ask("draining") == "yes", what="the worker drains")
+    assert clients[1].ask("echo still here") == "still here"
+    assert clients[0].ask("quit") == "bye"
+    site.wait_for_workers("TEST", 1)
+    clients[1].close()
+    site.wait_for_workers("TEST", 0)
+
+
+def test_a_killed_dispatcherd_is_back_and_no_session_breaks(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service(MIN_PROCS=1)
+    (client,) = site.connect_served(port)
+    old = site.daemon_pid()
+    site.kill(old, "KILL")
+    assert site.connect(port).ask("service") == "TEST"
+    assert site.daemon_pid() not in (0, old)
+    assert client.ask("echo still here") == "still here"
+
+
+def test_many_kills_close_neither_service_nor_socket(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service(MIN_PROCS=1)
+    for _ in range(10):
+        pid = wait_until(site.daemon_pid)
+        site.kill(pid, "KILL")
+        wait_until(lambda: site.daemon_pid() != pid, what="systemd has seen the end")
+    assert site.connect(port).ask("service") == "TEST"

@@ -1,0 +1,69 @@
+"""When every place is taken (spec 1.7)."""
+
+from harness.burst import Burst
+from harness.wait import holds_for, wait_until
+
+
+def test_a_client_too_many_waits_and_is_served_when_one_ends(site):  # question 36
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=2, MIN_CONNS=2, MAX_CONNS=2)
+    clients = site.connect_served(port, 4)
+    fifth = site.connect(port)
+    fifth.send("service")
+    assert fifth.is_waiting()
+    site.wait_for_log("TEST: is full: 4/4 connections")
+    site.wait_for_status("full")
+    clients[1].close()
+    assert fifth.receive() == "TEST"
+
+
+def test_a_client_that_gives_up_waiting_takes_no_place(site):
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=1, MAX_CONNS=1)
+    (served,) = site.connect_served(port)
+    site.connect(port).close()
+    last = site.connect(port)
+    last.send("service")
+    served.close()
+    assert last.receive() == "TEST"
+
+
+def test_another_service_goes_on(site):
+    full, other = site.free_port(), site.free_port()
+    site.write_config(
+        site.service("FULL", PORT=full, MAX_PROCS=1, MAX_CONNS=1) + site.service("OTHER", PORT=other)
+    )
+    site.start()
+    site.connect_served(full)
+    waiting = site.connect(full)
+    waiting.send("pid")
+    assert site.connect(other).ask("service") == "OTHER"
+    assert waiting.is_waiting(0.1)
+
+
+def test_500_clients_are_served_50_at_a_time_and_all_in_the_end(site):
+    port = site.run_service(
+        MIN_PROCS=1, MAX_PROCS=5, MIN_CONNS=3, MAX_CONNS=10, BACKLOG=1024, MAX_HANDOFFS=10
+    )
+    burst = Burst(site, port, 500)
+
+    def fifty_are_served():
+        burst.step()
+        return len(burst.served) >= 50
+
+    def no_more_are_served():
+        burst.step(0)
+        return len(burst.served) == 50
+
+    wait_until(fifty_are_served, 20, lambda: f"50 served clients; there are {len(burst.served)}")
+    holds_for(no_more_are_served, 0.5, "more than 50 clients are served")
+    assert len(site.worker_pids("TEST")) == 5
+    assert sorted(burst.pids.values()) == [10] * 5
+
+    while burst.waiting:
+        burst.release(10)
+        n_left = len(burst.waiting)
+        wait_until(
+            lambda: burst.step() or len(burst.waiting) <= n_left - 10, 20, "ten more are served"
+        )
+        assert len(burst.served) <= 50
+    burst.release()
+    assert burst.n_done == 500

@@ -1,0 +1,136 @@
+"""Start, readiness, status, watchdog, stop (spec 1.6)."""
+
+import re
+import time
+
+from harness.wait import holds_for, wait_until
+
+
+def test_is_ready_when_min_procs_workers_are(site):
+    site.write_config(
+        site.service("TEST", PORT=site.free_port(), MIN_PROCS=2, PARAMETER="START_DELAY=700")
+    )
+    began = time.monotonic()
+    site.start()
+    assert time.monotonic() - began >= 0.7
+    assert site.status_text().startswith("TEST 2/")
+    site.wait_for_log("ready: 1 service, 2 workers")
+
+
+def test_status_follows_the_pools(site):
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=2, MIN_CONNS=2, MAX_CONNS=5)
+    site.wait_for_status("TEST 1/2 workers, 0/10 connections")
+    clients = site.connect_served(port, 3)
+    site.wait_for_status("TEST 2/2 workers, 3/10 connections")
+    for client in clients:
+        client.close()
+    site.wait_for_status("TEST 2/2 workers, 0/10 connections")
+
+
+def test_status_is_in_systemctl_status(site_of_systemd):
+    site = site_of_systemd
+    site.run_service(MIN_PROCS=1, MAX_PROCS=2, MAX_CONNS=5)
+    text = site.systemctl("status", "--no-pager", "dispatcherd.service").stdout
+    assert 'Status: "TEST 1/2 workers, 0/10 connections"' in text
+    assert "Active: active (running)" in text
+
+
+def test_stop_lets_sessions_finish(site):
+    port = site.run_service(MIN_PROCS=1)
+    (client,) = site.connect_served(port)
+    site.begin_stop()
+    wait_until(lambda: client.ask("draining") == "yes", what="the worker drains")
+    assert client.ask("sleep 0.3") == "slept"
+    assert site.daemon_pid() != 0
+    assert client.ask("quit") == "bye"
+    assert site.wait_stopped() == 0
+    assert not site.worker_pids("TEST")
+
+
+def test_stop_without_sessions_leaves_nothing(site):
+    port = site.run_service(MIN_PROCS=3, MAX_PROCS=3)
+    assert site.stop() == 0
+    assert site.daemon_pid() == 0
+    assert not site.worker_pids("TEST")
+    assert site.refuses(port)
+    site.wait_for_log("stopped$")
+
+
+def test_stopping_the_service_alone_drains_and_a_connection_starts_it_again(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service(MIN_PROCS=1)
+    (client,) = site.connect_served(port)
+    site.systemctl("stop", "--no-block", "dispatcherd.service")
+    wait_until(lambda: client.ask("draining") == "yes", what="the worker drains")
+    client.close()
+    wait_until(lambda: site.show("ActiveState") == "inactive", what="dispatcherd has stopped")
+    site.wait_for_workers("TEST", 0)
+    assert site.connect(port).ask("service") == "TEST"
+    assert site.show("ActiveState") == "active"
+
+
+def test_clients_that_come_while_it_is_stopped_are_served_when_it_is_back(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service(MIN_PROCS=1)
+    (client,) = site.connect_served(port)
+    site.systemctl("restart", "--no-block", "dispatcherd.service")
+    wait_until(lambda: client.ask("draining") == "yes", what="the worker drains")
+    later = site.connect(port)
+    later.send("service")
+    client.close()
+    assert later.receive(20) == "TEST"
+
+
+def test_starting_the_service_opens_the_sockets(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service()
+    site.stop()
+    assert site.refuses(port)
+    site.systemctl("start", "dispatcherd.service")
+    assert site.connect(port).ask("service") == "TEST"
+
+
+def test_a_broken_configuration_is_named_by_line_and_ends_with_78(site):
+    site.write_config(site.service("TEST", PORT="twenty-five"))
+    assert site.start_fails() == 78
+    site.wait_for_log(rf"{re.escape(site.config)}:2: error: PORT=")
+
+
+def test_a_broken_configuration_does_not_spin_while_a_client_waits(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service()
+    site.systemctl("stop", "dispatcherd.service")
+    site.write_config("nonsense\n")
+    site.connect(port)
+    site.wait_for_log("cnf:1: error: ")
+    holds_for(lambda: site.log_text().count("cnf:1: error: ") <= 2, 1.5, "it tries all the time")
+    # The client is still there when the file is mended.
+    site.write_config(site.service("TEST", PORT=port))
+    wait_until(lambda: site.show("ActiveState") == "active", 20, "dispatcherd is back")
+
+
+def test_feeds_the_watchdog(site_by_hand):
+    site = site_by_hand
+    site.environment["WATCHDOG_USEC"] = "300000"
+    site.run_service()
+    wait_until(lambda: site.manager.lines.count("WATCHDOG=1") >= 3, what="three WATCHDOG=1")
+
+
+def test_a_dispatcherd_that_hangs_is_replaced_by_the_watchdog(site_of_systemd):
+    site = site_of_systemd
+    site.write_drop_in("dispatcherd.service", "[Service]\nWatchdogSec=1\n")
+    port = site.run_service()
+    pid = site.daemon_pid()
+    holds_for(lambda: site.daemon_pid() == pid, 2.5, "it is fed", 0.2)
+    site.kill(pid, "STOP")
+    wait_until(lambda: site.daemon_pid() not in (0, pid), 20, "another dispatcherd", 0.2)
+    assert site.connect(port).ask("service") == "TEST"
+
+
+def test_says_what_it_does_to_the_service_manager(site_by_hand):
+    site = site_by_hand
+    site.run_service()
+    assert site.stop() == 0
+    lines = site.manager.lines
+    assert lines.count("READY=1") == 1
+    assert lines.index("READY=1") < lines.index("STOPPING=1")

@@ -1,0 +1,113 @@
+"""Where a service listens: PORT, TLS_PORT, INTERFACE_ADDRESS, both families (spec 3.1)."""
+
+import socket
+
+import pytest
+
+
+def test_listens_at_every_port_of_the_list_with_one_pool(site):  # question 15
+    ports = [site.free_port(), site.free_port()]
+    site.run_service(PORT=", ".join(map(str, ports)), MIN_PROCS=1, MAX_PROCS=1)
+    clients = [site.connect(port) for port in ports]
+    assert [client.ask("local") for client in clients] == [f"127.0.0.1 {port}" for port in ports]
+    assert clients[0].pid() == clients[1].pid()
+
+
+def test_port_0_disables_a_service(site):  # question 14
+    port = site.free_port()
+    site.write_config(
+        site.service("OFF", PORT=0, MIN_PROCS=1) + site.service("TEST", PORT=port, MIN_PROCS=1)
+    )
+    site.start()
+    assert site.connect(port).ask("service") == "TEST"
+    assert not site.worker_pids("OFF")
+    assert "OFF" not in site.status_text()
+
+
+def test_interface_address_is_the_only_one(site):  # question 16
+    port = site.run_service(INTERFACE_ADDRESS="127.0.0.2")
+    assert site.connect(port, "127.0.0.2").ask("local") == f"127.0.0.2 {port}"
+    assert site.refuses(port, "127.0.0.1")
+
+
+def test_two_services_share_a_port_at_two_addresses(site):  # question 17
+    port = site.free_port()
+    site.write_config(
+        site.service("ONE", PORT=port, INTERFACE_ADDRESS="127.0.0.2")
+        + site.service("TWO", PORT=port, INTERFACE_ADDRESS="127.0.0.3")
+    )
+    site.start()
+    assert site.connect(port, "127.0.0.2").ask("service") == "ONE"
+    assert site.connect(port, "127.0.0.3").ask("service") == "TWO"
+
+
+def has_ipv6(site):
+    """::1 is an address where dispatcherd runs."""
+    with site.open_socket(socket.AF_INET6) as sock:
+        try:
+            sock.bind(("::1", 0))
+        except OSError:
+            return False
+    return True
+
+
+def test_serves_both_families(site):
+    if not has_ipv6(site):
+        pytest.skip("no IPv6 here")
+    port = site.run_service()
+    for host in ("127.0.0.1", "::1"):
+        client = site.connect(port, host)
+        assert client.ask("local") == f"{host} {port}"
+        assert client.ask("peer") == f"{host} {client.sock.getsockname()[1]}"
+
+
+def test_interface_address_of_ipv6(site):
+    if not has_ipv6(site):
+        pytest.skip("no IPv6 here")
+    port = site.run_service(INTERFACE_ADDRESS="::1")
+    assert site.connect(port, "::1").ask("local") == f"::1 {port}"
+    assert site.refuses(port, "127.0.0.1")
+
+
+def test_tells_the_worker_what_came_to_a_tls_port(site):
+    tls_port = site.free_port()
+    port = site.run_service(TLS_PORT=tls_port)
+    assert site.connect(port).ask("tls") == "no"
+    assert site.connect(tls_port).ask("tls") == "yes"
+
+
+def test_a_socket_that_no_service_is_named_for_is_said(site_of_systemd):
+    site = site_of_systemd
+    site.write_config(
+        site.service("ONE", PORT=site.free_port()) + site.service("TWO", PORT=site.free_port())
+    )
+    site.write_drop_in("dispatcherd-one.socket", "[Socket]\nFileDescriptorName=nonsense\n")
+    site.start()
+    site.wait_for_log("a socket named 'nonsense' was passed, which is no service")
+    site.wait_for_log("ONE: has no socket: nobody can reach it")
+    site.wait_for_status("ONE .*no socket")
+
+
+def test_a_drop_in_overrides_the_port_and_the_journal_says_so(site_of_systemd):
+    site = site_of_systemd
+    configured, other = site.free_port(), site.free_port()
+    site.write_drop_in(
+        "dispatcherd-test.socket", f"[Socket]\nListenStream=\nListenStream=127.0.0.1:{other}\n"
+    )
+    site.run_service(PORT=configured)
+    assert site.connect(other).ask("service") == "TEST"
+    assert site.refuses(configured)
+    site.wait_for_log(f"TEST: listens at 127.0.0.1:{other}, which is not what dispatcher.cnf says")
+    site.wait_for_log(rf"TEST: no socket listens at port {configured}, although .*cnf:2 says")
+
+
+def test_a_drop_in_adds_a_unix_socket(site_of_systemd):
+    site = site_of_systemd
+    site.write_drop_in("dispatcherd-test.socket", "[Socket]\nListenStream=/run/test.socket\n")
+    port = site.run_service()
+    sock = site.open_socket(socket.AF_UNIX)
+    sock.connect(site.container.path("/run/test.socket"))
+    client = site.talk(sock)
+    assert client.ask("peer") == "unix 0"
+    assert client.ask("service") == "TEST"
+    assert site.connect(port).ask("service") == "TEST"
