@@ -168,8 +168,10 @@ size_t fake_connect_as(struct fake_dispatcher *fake, struct connection_record re
     fake->connections[index] =
         (struct fake_connection){.state = FAKE_SENT, .client = pair[0], .server = pair[1]};
     record.id = FAKE_FIRST_ID + index;
-    send_packet(fake, bytes, message_write_connection(bytes, sizeof(bytes), &record, tag, note),
-                &pair[1], 1);
+    send_packet(
+        fake, bytes,
+        message_write_connection(bytes, sizeof(bytes), MESSAGE_CONNECTION, &record, tag, note),
+        &pair[1], 1);
     return index;
 }
 

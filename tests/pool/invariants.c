@@ -190,8 +190,9 @@ static const char *check_retirement(const struct pool *pool, const struct pool_o
 {
     const struct pool_worker *worker = &pool->workers[decision->slot];
 
-    if (!fact_is_ready(worker))
-        return "only a ready worker is retired";
+    bool is_unneeded_start = pool->is_stopping && worker->state == POOL_WORKER_STARTING;
+    if (!fact_is_ready(worker) && !is_unneeded_start)
+        return "only a ready worker is retired, or when stopping one that is starting";
     if (decision->reason == REASON_STOPPING)
         return pool->is_stopping && pool->n_waiting + pool->n_checking == 0
                    ? NULL

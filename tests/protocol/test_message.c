@@ -134,7 +134,8 @@ START_TEST(test_a_connection_comes_back)
         size_t kept = tag_length > CONNECTION_TEXT_MAX ? CONNECTION_TEXT_MAX : tag_length;
 
         tag[tag_length] = '\0';
-        size_t length = message_write_connection(bytes, sizeof(bytes), &record, tag, "note");
+        size_t length = message_write_connection(bytes, sizeof(bytes), MESSAGE_CONNECTION, &record,
+                                                 tag, "note");
         tag[tag_length] = 't';
         struct message message = read_good(length);
         ck_assert_uint_eq(length % 8, 0);
@@ -151,8 +152,9 @@ START_TEST(test_a_connection_comes_back)
         ck_assert_mem_eq(view.note, "note", 4);
         ck_assert(!message_next_connection(&message, &offset, &view));
         ck_assert_uint_eq(offset, message.records_length);
-        ck_assert_uint_eq(message_write_connection(bytes, length - 1, &record, "", "note"),
-                          length - 1 < 88 ? 0 : 88);
+        ck_assert_uint_eq(
+            message_write_connection(bytes, length - 1, MESSAGE_CONNECTION, &record, "", "note"),
+            length - 1 < 88 ? 0 : 88);
     }
 }
 END_TEST
@@ -199,7 +201,7 @@ static void expect_bad(size_t length, const char *why)
 
 START_TEST(test_refuses_a_wrong_head)
 {
-    static const uint32_t unknown[] = {0, 7, 63, 64, 69, 0x01000000, UINT32_MAX};
+    static const uint32_t unknown[] = {0, 8, 63, 64, 70, 0x01000000, UINT32_MAX};
 
     expect_bad(0, "nothing");
     put_header(MESSAGE_READY, 1);
