@@ -62,8 +62,8 @@ static void follow_sockets(struct manager *manager, struct service *service,
     else if (sockets_compare(service))
         problem_add(problems, PROBLEM_WARNING, origin->file, origin->line,
                     "the sockets of %s are not what is written here; to follow: "
-                    "systemctl daemon-reload && systemctl restart dispatcherd-%s.socket "
-                    "dispatcherd.service",
+                    "systemctl daemon-reload && systemctl restart dispatcherd.service "
+                    "dispatcherd-%s.socket",
                     service->options->name, service->options->unit_name);
 }
 
