@@ -69,8 +69,7 @@ static bool check_service(const struct unit_list *units, const struct service_op
     else if (socket == CHANGED || tls == CHANGED)
         problem_add(problems, PROBLEM_WARNING, origin->file, origin->line,
                     "the sockets of %s are not yet what is written here; to follow: systemctl "
-                    "daemon-reload && systemctl restart dispatcherd-%s%s.socket "
-                    "dispatcherd.service",
+                    "daemon-reload && systemctl restart dispatcherd.service dispatcherd-%s%s.socket",
                     service->name, service->unit_name,
                     socket == SAME ? "-tls" : (tls == SAME ? "" : "{,-tls}"));
     else if (worker == CHANGED)
