@@ -3,3 +3,6 @@ dist_man_MANS += man/tcp_smtp_server.8
 dist_man_MANS += \
 	%D%/dispatcher-worker.3 \
 	%D%/dispatcher-worker.7
+dist_man_MANS += \
+	man/dispatcherctl.1 \
+	man/dispatcherd.8

@@ -21,3 +21,11 @@ libctl_la_LIBADD = libvarlink.la libbase.la $(JANSSON_LIBS)
 dispatcherctl_SOURCES = %D%/main.c
 dispatcherctl_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 dispatcherctl_LDADD = libctl.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
+
+# Completions are found by the name of the command.
+EXTRA_DIST += %D%/dispatcherctl.bash
+nodist_bashcompletion_DATA = %D%/dispatcherctl
+CLEANFILES += %D%/dispatcherctl
+
+%D%/dispatcherctl: %D%/dispatcherctl.bash
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $< $@

@@ -1,0 +1,73 @@
+# Completion of dispatcherctl for bash.
+
+# The names of the services, from the daemon that --socket names on this line. Nothing where it
+# does not run.
+_dispatcherctl_services()
+{
+    local socket=() i
+    for ((i = 1; i < ${#COMP_WORDS[@]}; i++)); do
+        if [[ ${COMP_WORDS[i]} == --socket && ${COMP_WORDS[i + 1]-} == '=' ]]; then
+            socket=(--socket "${COMP_WORDS[i + 2]-}")
+        elif [[ ${COMP_WORDS[i]} == --socket ]]; then
+            socket=(--socket "${COMP_WORDS[i + 1]-}")
+        fi
+    done
+    "${COMP_WORDS[0]}" "${socket[@]}" --timeout 2 services 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
+# The first word that is neither an option nor the value of one; only words before the one that is
+# completed count.
+_dispatcherctl_verb()
+{
+    local i
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        --socket | --timeout)
+            [[ ${COMP_WORDS[i + 1]-} == '=' ]] && ((i++))
+            ((i++))
+            ;;
+        -* | =) ;;
+        *)
+            echo "${COMP_WORDS[i]}"
+            return
+            ;;
+        esac
+    done
+}
+
+_dispatcherctl()
+{
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local options='--socket --json --timeout --help --version'
+    local verbs='status services workers connections stop start restart reload'
+    local words='' verb
+
+    [[ $current == '=' ]] && current=''
+    [[ $previous == '=' ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
+    COMPREPLY=()
+    case $previous in
+    --socket)
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    --timeout) return ;;
+    esac
+    verb=$(_dispatcherctl_verb)
+    case $verb in
+    '') words=$verbs ;;
+    workers | connections | stop | start | restart)
+        [[ $previous == "$verb" ]] && words=$(_dispatcherctl_services)
+        ;;
+    esac
+    [[ $current == -* ]] && words=$options
+    # In whatever case a name is begun.
+    mapfile -t COMPREPLY < <(
+        shopt -s nocasematch
+        for word in $words; do
+            [[ $word == "$current"* ]] && echo "$word"
+        done
+    )
+}
+
+complete -F _dispatcherctl dispatcherctl
