@@ -17,6 +17,7 @@ from harness.container import Container  # noqa: E402
 from harness.hand import HandSite  # noqa: E402
 from harness.systemd import SystemdSite  # noqa: E402
 
+LOG_LINES_MAX = 300  # in a report; the end says most
 WAYS = ("hand", "systemd")
 
 
@@ -104,6 +105,9 @@ def pytest_runtest_makereport(item, call):
     site = getattr(item, "site", None)
     if report.failed and site:
         try:
-            report.sections.append((f"log of dispatcherd ({site.way})", site.log_text()))
+            lines = site.log_text().splitlines()
+            if len(lines) > LOG_LINES_MAX:
+                lines = ["..."] + lines[-LOG_LINES_MAX:]
+            report.sections.append((f"log of dispatcherd ({site.way})", "\n".join(lines)))
         except Exception as error:  # the log is a help, not the test
             report.sections.append(("no log of dispatcherd", repr(error)))
