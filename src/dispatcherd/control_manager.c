@@ -4,6 +4,7 @@
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/reload.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/spawner.h"
 
 #include <errno.h>
 #include <string.h>

@@ -136,13 +136,3 @@ void handoff_send(struct service *service, struct worker *worker)
         worker_channel_ended(worker);
     }
 }
-
-void handoff_acknowledged(struct connection *connection)
-{
-    connection_activate(connection);
-}
-
-void handoff_refused(struct connection *connection)
-{
-    connection_wait(connection, time_now_usec(CLOCK_MONOTONIC));
-}

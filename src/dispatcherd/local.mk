@@ -65,6 +65,8 @@ libdaemon_la_SOURCES = \
 	%D%/reload.h \
 	%D%/report.c \
 	%D%/report.h \
+	%D%/run.c \
+	%D%/run.h \
 	%D%/service.c \
 	%D%/service.h \
 	%D%/sockets.c \

@@ -3,9 +3,9 @@
 #include "config/load.h"
 #include "config/print.h"
 #include "dispatcherd/last_config.h"
-#include "dispatcherd/manager.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/run.h"
 #include "dispatcherd/store.h"
 #include "dispatcherd/units_due.h"
 
@@ -259,7 +259,7 @@ static int run_with(const struct arguments *arguments, const struct config_place
                     struct passed *passed)
 {
     char path[PATH_MAX];
-    struct manager_settings settings = {
+    struct run_settings settings = {
         .config_file = arguments->config_file,
         .spawner = arguments->spawner,
         .stop_limit_sec = arguments->stop_limit_sec,
@@ -281,7 +281,7 @@ static int run_with(const struct arguments *arguments, const struct config_place
     if (r < 0)
         return EX_CONFIG;
     raise_descriptor_limit();
-    return manager_run(&config, &settings, passed);
+    return run_services(&config, &settings, passed);
 }
 
 static int run(const struct arguments *arguments, const struct config_places *places)

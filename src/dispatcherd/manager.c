@@ -1,31 +1,14 @@
 #include "dispatcherd/manager.h"
 
 #include "base/fd.h"
-#include "base/notify_socket.h"
-#include "base/time.h"
-#include "dispatcherd/adopt.h"
-#include "dispatcherd/control.h"
-#include "dispatcherd/control_manager.h"
-#include "dispatcherd/debug.h"
 #include "dispatcherd/dispatch.h"
 #include "dispatcherd/last_config.h"
 #include "dispatcherd/listener.h"
-#include "dispatcherd/message_ids.h"
-#include "dispatcherd/reload.h"
-#include "dispatcherd/report.h"
-#include "dispatcherd/sockets.h"
-#include "dispatcherd/status.h"
-#include "dispatcherd/stop.h"
 #include "dispatcherd/store.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#define STATUS_INTERVAL_USEC USEC_PER_SEC
 
 unsigned manager_count_workers(const struct manager *manager)
 {
@@ -45,175 +28,6 @@ unsigned manager_count_connections(const struct manager *manager)
         n += pool->n_active + pool->n_handoffs + pool->n_waiting;
     }
     return n;
-}
-
-/* STATUS: at most once a second, and only while something changes. */
-
-/* Not where its end is noticed: the callers there still look at it. */
-static void free_gone_services(struct manager *manager)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < manager->n_services; i++) {
-        struct service *service = manager->services[i];
-
-        if (service->is_going && pool_total(service->pool) == 0 && service->pool->n_waiting == 0)
-            service_free(service);
-        else
-            manager->services[n++] = service;
-    }
-    manager->n_services = n;
-}
-
-static int on_status(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
-{
-    struct manager *manager = userdata;
-    char text[NOTIFY_STATUS_MAX];
-
-    free_gone_services(manager);
-    notify_status(&manager->notifier, status_format(manager, text, sizeof(text)));
-    return 0;
-}
-
-static void status_soon(struct manager *manager)
-{
-    int enabled = SD_EVENT_OFF;
-
-    if (!manager->status_timer) {
-        (void)sd_event_add_time_relative(manager->context.event, &manager->status_timer,
-                                         CLOCK_MONOTONIC, STATUS_INTERVAL_USEC, USEC_PER_SEC / 10,
-                                         on_status, manager);
-        return;
-    }
-    (void)sd_event_source_get_enabled(manager->status_timer, &enabled);
-    if (enabled != SD_EVENT_OFF)
-        return;
-    (void)sd_event_source_set_time_relative(manager->status_timer, STATUS_INTERVAL_USEC);
-    (void)sd_event_source_set_enabled(manager->status_timer, SD_EVENT_ONESHOT);
-}
-
-/* Start */
-
-static bool is_settled(const struct manager *manager)
-{
-    for (size_t i = 0; i < manager->n_services; i++) {
-        const struct service *service = manager->services[i];
-
-        if (!service->has_failed_start && service->pool->n_ready < service->pool_options.min_procs)
-            return false;
-    }
-    return true;
-}
-
-static void say_where(const struct service *service)
-{
-    const struct subject subject = {.service = service->options->name};
-    char text[512], address[ADDRESS_TEXT_MAX];
-    struct str_buffer line = str_buffer_init(text, sizeof(text));
-
-    for (size_t i = 0; i < service->n_listeners; i++)
-        str_buffer_add(&line, "%s%s%s", i > 0 ? ", " : "",
-                       address_format(&service->listeners[i].address, address),
-                       service->listeners[i].is_tls ? " (TLS)" : "");
-    if (service->n_listeners > 0)
-        report(LOG_NOTICE, &subject, "listens at %s", text);
-}
-
-static void become_running(struct manager *manager)
-{
-    const struct subject subject = {.message_id = MESSAGE_ID_STARTED};
-
-    manager->state = MANAGER_RUNNING;
-    on_status(NULL, 0, manager);
-    notify_ready(&manager->notifier);
-    for (size_t i = 0; i < manager->n_services; i++)
-        say_where(manager->services[i]);
-    report(LOG_NOTICE, &subject, "ready: %zu service%s, %u worker%s", manager->n_services,
-           manager->n_services == 1 ? "" : "s", manager_count_workers(manager),
-           manager_count_workers(manager) == 1 ? "" : "s");
-}
-
-static int on_stop_signal(_unused_ sd_event_source *source,
-                          _unused_ const struct signalfd_siginfo *info, void *userdata)
-{
-    stop_begin(userdata);
-    return 0;
-}
-
-static void on_change(struct context *context)
-{
-    struct manager *manager = CONTAINER_OF(context, struct manager, context);
-
-    status_soon(manager);
-    if (manager->state == MANAGER_STARTING && is_settled(manager))
-        become_running(manager);
-    stop_check(manager);
-}
-
-/* Construction */
-
-static int on_reload_signal(_unused_ sd_event_source *source,
-                            _unused_ const struct signalfd_siginfo *info, void *userdata)
-{
-    struct manager *manager = userdata;
-    struct problem_list problems = {0};
-
-    notify_reloading(&manager->notifier);
-    (void)reload(manager, &problems);
-    problem_list_clear(&problems);
-    notify_ready(&manager->notifier);
-    return 0;
-}
-
-static int add_signals(struct manager *manager)
-{
-    static const struct {
-        int number;
-        sd_event_signal_handler_t handler;
-    } signals[] = {{SIGTERM, on_stop_signal}, {SIGINT, on_stop_signal}, {SIGHUP, on_reload_signal}};
-    sigset_t set;
-
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&set);
-    for (size_t i = 0; i < ELEMENTSOF(signals); i++)
-        sigaddset(&set, signals[i].number);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return -errno;
-    for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
-        int r = sd_event_add_signal(manager->context.event, NULL, signals[i].number,
-                                    signals[i].handler, manager);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-static int init_context(struct manager *manager, struct config *config,
-                        const struct manager_settings *settings)
-{
-    manager->version = config_version_new(config);
-    if (!manager->version)
-        return -ENOMEM;
-    if (gethostname(manager->host_name, sizeof(manager->host_name) - 1) < 0)
-        return -errno;
-    manager->host_name[strcspn(manager->host_name, ".")] = '\0';
-    manager->started_at = time_now_usec(CLOCK_MONOTONIC);
-    manager->config_file = settings->config_file;
-    manager->is_on_last_config = settings->is_on_last_config;
-    manager->config_number = settings->config_number;
-    manager->context = (struct context){
-        .changed = on_change,
-        .spawner = settings->spawner,
-        .host_name = manager->host_name,
-        .debug = manager->version->config.debug,
-        .stop_limit_sec = settings->stop_limit_sec,
-    };
-    int r = sd_event_new(&manager->context.event);
-    if (r == 0)
-        r = add_signals(manager);
-    if (r == 0)
-        r = notify_start(&manager->notifier, manager->context.event);
-    return r;
 }
 
 int manager_add_service(struct manager *manager, struct config_version *version,
@@ -237,20 +51,10 @@ int manager_add_service(struct manager *manager, struct config_version *version,
     return 0;
 }
 
-static int add_services(struct manager *manager)
+void manager_free_service(struct service *service)
 {
-    const struct config *config = &manager->version->config;
-    struct service *service;
-    int r = state_new(&manager->durable);
-
-    if (r < 0)
-        return r;
-    manager->context.next_connection_id = state_next_connection_id(manager->durable);
-    context_init_ids(&manager->context);
-    for (size_t i = 0; i < config->n_services && r == 0; i++)
-        if (config->services[i].is_enabled)
-            r = manager_add_service(manager, manager->version, &config->services[i], &service);
-    return r;
+    listeners_free(service);
+    service_free(service);
 }
 
 void manager_remember_config(struct manager *manager)
@@ -265,119 +69,4 @@ void manager_remember_config(struct manager *manager)
     if (manager->config_number > 0)
         (void)store_remove(name);
     manager->config_number++;
-}
-
-/* Returns 0, or a negative errno where no service could be reached by anybody. */
-static int open_sockets(struct manager *manager, struct passed *passed)
-{
-    size_t n_listeners = 0;
-
-    manager->has_passed_sockets = passed->has_manager;
-    if (passed->has_manager)
-        sockets_take_passed(manager->services, manager->n_services, passed);
-    for (size_t i = 0; i < manager->n_services; i++) {
-        if (!passed->has_manager)
-            (void)sockets_bind(manager->services[i]);
-        int r = listeners_start(manager->services[i]);
-        if (r < 0)
-            return r;
-        n_listeners += manager->services[i]->n_listeners;
-    }
-    if (n_listeners == 0 && manager->n_services > 0) {
-        const struct subject subject = {.message_id = MESSAGE_ID_CANNOT_BIND};
-
-        report(LOG_CRIT, &subject, "no port of any service can be listened at; giving up");
-        return -EADDRNOTAVAIL;
-    }
-    return 0;
-}
-
-/* What a predecessor left: its counts, then its workers. */
-static void take_over(struct manager *manager, struct passed *passed)
-{
-    unsigned long old_number;
-    char name[STORE_NAME_MAX];
-    struct state *old = NULL;
-
-    _cleanup_fd_ int old_fd = passed_take_newest(passed, STORE_STATE, &old_number);
-    int r = old_fd < 0 ? 0 : state_open(&old_fd, &old);
-    if (r < 0)
-        log_warning("what the dispatcher before this one counted cannot be read (%s); "
-                    "the counts begin anew",
-                    strerror(-r));
-    if (old)
-        state_inherit(manager->durable, old);
-    unsigned n = adopt_workers(manager->services, manager->n_services, passed, old);
-    if (n > 0)
-        log_notice("taking over %u workers", n);
-    state_free(old);
-    manager->has_successor_store =
-        manager->context.spawner == &spawner_unit && notify_socket_is_set();
-    snprintf(name, sizeof(name), STORE_STATE "%lu", old_number + 1);
-    r = store_add(name, state_fd(manager->durable));
-    if (r < 0)
-        log_warning("the counts will not survive this dispatcher: %s", strerror(-r));
-    else if (old_number > 0) {
-        snprintf(name, sizeof(name), STORE_STATE "%lu", old_number);
-        (void)store_remove(name);
-    }
-}
-
-static void manager_clear(struct manager *manager)
-{
-    control_free(manager->control);
-    /* What follows must not reach the successor. */
-    if (manager->durable && manager->state == MANAGER_LEAVING)
-        (void)state_detach(manager->durable);
-    for (size_t i = 0; i < manager->n_services; i++)
-        service_free(manager->services[i]);
-    free(manager->services);
-    state_free(manager->durable);
-    config_version_unref(manager->version);
-    notify_end(&manager->notifier);
-    sd_event_source_disable_unref(manager->status_timer);
-    sd_event_source_disable_unref(manager->stop_timer);
-    sd_event_source_disable_unref(manager->extend_timer);
-    sd_event_unref(manager->context.event);
-}
-
-/* Every start is an adoption of N >= 0 workers: what is lacking then, the policy starts. */
-static int start(struct manager *manager, struct passed *passed)
-{
-    take_over(manager, passed);
-    if (!manager->is_on_last_config)
-        manager_remember_config(manager);
-    int r = open_sockets(manager, passed);
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < manager->n_services; i++)
-        service_touch(manager->services[i]);
-    on_change(&manager->context);
-    return 0;
-}
-
-int manager_run(struct config *config, const struct manager_settings *settings,
-                struct passed *passed)
-{
-    static struct manager manager;
-    int status = EXIT_FAILURE;
-
-    int r = init_context(&manager, config, settings);
-    if (r == 0)
-        r = add_services(&manager);
-    if (r == 0)
-        control_manager_open(&manager, settings->control_path);
-    if (r == 0)
-        r = start(&manager, passed);
-    if (r == 0)
-        r = status = sd_event_loop(manager.context.event);
-    if (r < 0) {
-        log_err("cannot run: %s", strerror(-r));
-        status = EXIT_FAILURE;
-    } else {
-        const struct subject subject = {.message_id = MESSAGE_ID_STOPPED};
-        report(LOG_NOTICE, &subject, "stopped");
-    }
-    manager_clear(&manager);
-    return status;
 }

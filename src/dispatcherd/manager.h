@@ -1,4 +1,4 @@
-/* The daemon as a whole: its services, its signals, its start and its stop.
+/* The daemon as a whole: what run.c starts, reload.c changes and stop.c ends.
  *
  *      starting -> running -> stopping or leaving -> (the loop ends)
  *
@@ -9,9 +9,7 @@
 #include "dispatcherd/config_version.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/notify.h"
-#include "dispatcherd/passed.h"
 #include "dispatcherd/service.h"
-#include "dispatcherd/spawner.h"
 
 struct control;
 
@@ -44,25 +42,13 @@ struct manager {
     unsigned long config_number; /* of what the store has as the last good configuration */
 };
 
-struct manager_settings {
-    const char *config_file;
-    const struct spawner *spawner;
-    unsigned stop_limit_sec;  /* how long sessions may go on after SIGTERM */
-    const char *control_path; /* of the control socket; NULL: none */
-    bool is_on_last_config;
-    unsigned long config_number; /* of the last good configuration in the store; 0: none */
-};
-
-/* Runs the services of the configuration, which it takes over, until SIGTERM or SIGINT, and returns
- * the exit status of the program: 0 after an ordinary stop, 1 where it could not run. Takes what it
- * needs from `passed`. */
-int manager_run(struct config *config, const struct manager_settings *settings,
-                struct passed *passed);
-
 /* Adds a service of the version. Returns 0 with *ret, -E2BIG where there are too many, or
  * -ENOMEM. */
 int manager_add_service(struct manager *manager, struct config_version *version,
                         const struct service_options *options, struct service **ret);
+
+/* Frees a service with its listeners. The caller takes it off the list. */
+void manager_free_service(struct service *service);
 
 /* Keeps the configuration in force in the store, as the last good one. */
 void manager_remember_config(struct manager *manager);

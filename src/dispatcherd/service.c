@@ -4,7 +4,6 @@
 #include "dispatcherd/config_version.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/fingerprint.h"
-#include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/worker.h"
@@ -86,7 +85,6 @@ void service_free(struct service *service)
             free_worker(service, slot);
     while ((connection = TAILQ_FIRST(&service->waiting)))
         connection_close(connection, 0);
-    listeners_free(service);
     sd_event_source_disable_unref(service->timer);
     state_release(service->state);
     config_version_unref(service->version);

@@ -58,7 +58,7 @@ int service_new(struct context *context, struct config_version *version,
 void service_set_options(struct service *service, struct config_version *version,
                          const struct service_options *options);
 
-/* Frees the service with all it owns. */
+/* Frees the service with all it owns, but for its listeners: they are freed before. */
 void service_free(struct service *service);
 
 /* Something has changed: runs service->dispatch, or has the running one go round again. */

@@ -67,11 +67,12 @@ static bool check_service(const struct unit_list *units, const struct service_op
                     "daemon-reload && systemctl restart dispatcherd",
                     service->name);
     else if (socket == CHANGED || tls == CHANGED)
-        problem_add(problems, PROBLEM_WARNING, origin->file, origin->line,
-                    "the sockets of %s are not yet what is written here; to follow: systemctl "
-                    "daemon-reload && systemctl restart dispatcherd.service dispatcherd-%s%s.socket",
-                    service->name, service->unit_name,
-                    socket == SAME ? "-tls" : (tls == SAME ? "" : "{,-tls}"));
+        problem_add(
+            problems, PROBLEM_WARNING, origin->file, origin->line,
+            "the sockets of %s are not yet what is written here; to follow: systemctl "
+            "daemon-reload && systemctl restart dispatcherd.service dispatcherd-%s%s.socket",
+            service->name, service->unit_name,
+            socket == SAME ? "-tls" : (tls == SAME ? "" : "{,-tls}"));
     else if (worker == CHANGED)
         problem_add(problems, PROBLEM_WARNING, origin->file, origin->line,
                     "systemd still starts workers of %s as before; to follow: systemctl "

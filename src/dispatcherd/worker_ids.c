@@ -3,7 +3,6 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/completion.h"
-#include "dispatcherd/handoff.h"
 #include "protocol/channel.h"
 
 #include <stdalign.h>
@@ -22,12 +21,12 @@ static bool take_id(struct worker *worker, enum message_type type, uint64_t id, 
     case MESSAGE_ACKNOWLEDGE:
         if (connection->state != CONNECTION_HANDOFF)
             return false;
-        handoff_acknowledged(connection);
+        connection_activate(connection);
         return true;
     case MESSAGE_REFUSE:
         if (connection->state != CONNECTION_HANDOFF)
             return false;
-        handoff_refused(connection);
+        connection_wait(connection, now);
         return true;
     default:
         if (connection->state != CONNECTION_ACTIVE)

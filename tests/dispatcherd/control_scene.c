@@ -5,6 +5,7 @@
 #include "config/load.h"
 #include "dispatcherd/config_version.h"
 #include "dispatcherd/listener.h"
+#include "dispatcherd/manager.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -137,7 +138,7 @@ struct connection *scene_add_connection(struct control_scene *scene, size_t serv
 void scene_clear(struct control_scene *scene)
 {
     for (size_t i = 0; i < scene->n_services; i++)
-        service_free(scene->services[i]);
+        manager_free_service(scene->services[i]);
     state_free(scene->state);
     config_version_unref(scene->version);
     *scene = (struct control_scene){0};
