@@ -40,8 +40,8 @@ bool fact_is_old(const struct pool_worker *worker, const struct pool_options *op
 
 bool fact_is_due(const struct pool_worker *worker, const struct pool_options *options, uint64_t now)
 {
-    return fact_is_ready(worker) &&
-           (fact_is_used(worker, options) || fact_is_old(worker, options, now));
+    return fact_is_ready(worker) && (worker->is_outdated || fact_is_used(worker, options) ||
+                                     fact_is_old(worker, options, now));
 }
 
 bool fact_is_past_idle(const struct pool_worker *worker, const struct pool_options *options,

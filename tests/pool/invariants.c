@@ -127,19 +127,16 @@ static const char *check_start(const struct pool *pool, const struct pool_option
 }
 
 static const char *check_expiry(const struct pool *pool, const struct pool_options *options,
-                                const struct observations *observed, uint64_t now,
-                                const struct pool_worker *worker)
+                                uint64_t now, const struct pool_worker *worker)
 {
     if (!fact_is_due(worker, options, now))
-        return "AGE, USE: the worker is due";
-    if (!fact_expiry_has_distance(observed, now))
-        return "AGE, USE: one a second";
+        return "AGE, USE, OUTDATED: the worker is due";
     if (pool->n_ready >= fact_ready_needed_without(worker, options) + 1)
         return NULL;
     if (pool_worker_load(worker) > 0)
-        return "AGE, USE: the successor of one with sessions is ready first";
+        return "AGE, USE, OUTDATED: the successor of one with sessions is ready first";
     if (pool_total(pool) < options->max_procs)
-        return "AGE, USE: the successor is ready first where there is room for it";
+        return "AGE, USE, OUTDATED: the successor is ready first where there is room for it";
     return NULL;
 }
 
@@ -162,10 +159,15 @@ static const char *check_idle_retirement(const struct pool *pool,
 
 /* Where the reason is one that all of them share, idle ones go first, then the oldest. */
 static const char *check_order(const struct pool *pool, const struct pool_options *options,
-                               uint64_t now, const struct decision *decision)
+                               const struct observations *observed, uint64_t now,
+                               const struct decision *decision)
 {
     const struct pool_worker *chosen = &pool->workers[decision->slot];
-    bool needs_due = decision->reason == REASON_AGE || decision->reason == REASON_USE;
+    bool needs_due = decision->reason == REASON_AGE || decision->reason == REASON_USE ||
+                     decision->reason == REASON_OUTDATED;
+    /* Age and use keep a distance, which an outdated worker need not wait for. */
+    bool needs_outdated =
+        decision->reason == REASON_OUTDATED && !fact_expiry_has_distance(observed, now);
     bool chosen_is_idle = pool_worker_load(chosen) == 0;
 
     if (decision->reason == REASON_IDLE)
@@ -174,7 +176,8 @@ static const char *check_order(const struct pool *pool, const struct pool_option
         const struct pool_worker *other = &pool->workers[i];
         bool other_is_idle = pool_worker_load(other) == 0;
 
-        if (!fact_is_ready(other) || (needs_due && !fact_is_due(other, options, now)))
+        if (!fact_is_ready(other) || (needs_due && !fact_is_due(other, options, now)) ||
+            (needs_outdated && !other->is_outdated))
             continue;
         if (other_is_idle && !chosen_is_idle)
             return "idle workers are retired first";
@@ -206,9 +209,16 @@ static const char *check_retirement(const struct pool *pool, const struct pool_o
         return pool->n_ready > options->max_procs ? NULL : "SURPLUS: MAX_PROCS stay";
     case REASON_USE:
     case REASON_AGE:
-        if ((decision->reason == REASON_USE) != fact_is_used(worker, options))
-            return "USE and AGE are told apart";
-        return check_expiry(pool, options, observed, now, worker);
+        if (worker->is_outdated ||
+            (decision->reason == REASON_USE) != fact_is_used(worker, options))
+            return "OUTDATED, USE and AGE are told apart";
+        if (!fact_expiry_has_distance(observed, now))
+            return "AGE, USE: one a second";
+        return check_expiry(pool, options, now, worker);
+    case REASON_OUTDATED:
+        if (!worker->is_outdated)
+            return "OUTDATED: only what was outdated";
+        return check_expiry(pool, options, now, worker);
     case REASON_IDLE:
         return check_idle_retirement(pool, options, now, decision->slot);
     default:
@@ -229,7 +239,7 @@ const char *invariants_of_decision(const struct pool *pool, const struct pool_op
         return check_start(pool, options, observed, now, decision);
     case DECISION_RETIRE:
         violation = check_retirement(pool, options, observed, now, decision);
-        return violation ? violation : check_order(pool, options, now, decision);
+        return violation ? violation : check_order(pool, options, observed, now, decision);
     case DECISION_WAIT:
         return invariants_of_waiting(pool, options, observed, now, decision);
     }

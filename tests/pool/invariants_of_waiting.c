@@ -29,13 +29,13 @@ static const char *check_starts(const struct pool *pool, const struct pool_optio
 static const char *check_due(const struct pool *pool, const struct pool_options *options,
                              const struct observations *observed, uint64_t now)
 {
-    if (!fact_expiry_has_distance(observed, now))
-        return NULL;
+    bool has_distance = fact_expiry_has_distance(observed, now);
+
     for (unsigned i = 0; i < pool->n_slots; i++) {
         const struct pool_worker *worker = &pool->workers[i];
         unsigned n_needed = fact_ready_needed_without(worker, options);
 
-        if (!fact_is_due(worker, options, now))
+        if (!fact_is_due(worker, options, now) || (!has_distance && !worker->is_outdated))
             continue;
         if (pool->n_ready >= n_needed + 1)
             return "one that is due goes when enough others are ready";

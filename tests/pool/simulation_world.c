@@ -95,7 +95,7 @@ void simulation_mishap(struct simulation *simulation)
     struct pool *pool = &simulation->pool;
     unsigned slot = random_worker(simulation);
 
-    switch (pick(simulation, 0, 11)) {
+    switch (pick(simulation, 0, 13)) {
     case 0:
         reload(simulation);
         break;
@@ -119,6 +119,11 @@ void simulation_mishap(struct simulation *simulation)
     case 8:
         if (slot < POOL_WORKERS_MAX)
             pool_worker_blocked(pool, slot, !pool->workers[slot].is_blocked);
+        break;
+    case 9:
+    case 10:
+        if (slot < POOL_WORKERS_MAX)
+            pool_worker_outdated(pool, slot);
         break;
     default:
         if (slot < POOL_WORKERS_MAX)
