@@ -28,8 +28,6 @@ include tests/dispatcherctl/local.mk
 include tests/generator/local.mk
 include tests/workers/local.mk
 
-if ENABLE_SYSTEM_TESTS
-include tests/system/local.mk
 endif
 
-endif
+include tests/system/local.mk

@@ -25,10 +25,11 @@ static const struct {
 struct config_places config_places_default(void)
 {
     static const char *const variables[] = {"IMTA_DISPATCHER_DEBUG", "PMDF_DISPATCHER_DEBUG"};
+    const char *log_dir = getenv("LOGS_DIRECTORY"); /* the unit's, or of somebody who tries */
     struct config_places places = {
         .worker_dir = WORKER_DIR,
         .config_dir = CONFIG_DIR,
-        .log_dir = LOG_DIR,
+        .log_dir = log_dir && *log_dir == '/' ? log_dir : LOG_DIR,
     };
 
     for (size_t i = 0; i < ELEMENTSOF(variables) && !places.debug_env; i++) {

@@ -6,6 +6,7 @@
 #include "dispatcherd/handoff.h"
 #include "dispatcherd/hangup.h"
 #include "dispatcherd/listener.h"
+#include "dispatcherd/report.h"
 #include "dispatcherd/worker_end.h"
 #include "dispatcherd/worker_start.h"
 
@@ -75,10 +76,27 @@ static bool carry_out(struct service *service, const struct decision *decision, 
     return false;
 }
 
+/* While stopping, nothing waits for a worker that cannot be started. */
+static void drop_hopeless(struct service *service, uint64_t now)
+{
+    const struct subject subject = {.service = service->options->name};
+    const struct pool *pool = service->pool;
+    unsigned n = pool->n_waiting;
+    struct connection *connection;
+
+    if (!pool->is_stopping || n == 0 || pool->n_failed_starts == 0 || pool_total(pool) > 0)
+        return;
+    report(LOG_WARNING, &subject, "%u connections are closed: no worker can be started for them",
+           n);
+    while ((connection = TAILQ_FIRST(&service->waiting)))
+        connection_close(connection, now);
+}
+
 static void rest(struct service *service, enum accept_verdict verdict, uint64_t until, uint64_t now)
 {
     uint64_t said_until = fullness_tell(service, verdict, now);
 
+    drop_hopeless(service, now);
     listeners_watch(service, verdict == ACCEPT_YES);
     hangup_watch_waiting(service);
     ring_at(service, until < said_until ? until : said_until);

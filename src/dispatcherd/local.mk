@@ -81,6 +81,8 @@ libdaemon_la_SOURCES = \
 	%D%/stop.h \
 	%D%/store.c \
 	%D%/store.h \
+	%D%/units_due.c \
+	%D%/units_due.h \
 	%D%/welcome.c \
 	%D%/welcome.h \
 	%D%/worker.c \
@@ -89,11 +91,13 @@ libdaemon_la_SOURCES = \
 	%D%/worker_channel.h \
 	%D%/worker_end.c \
 	%D%/worker_end.h \
+	%D%/worker_ids.c \
+	%D%/worker_ids.h \
 	%D%/worker_start.c \
 	%D%/worker_start.h
 nodist_libdaemon_la_SOURCES = %D%/control_descriptions.c
 libdaemon_la_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-libdaemon_la_LIBADD = libvarlink.la libconfig.la libpool.la libprotocol.la libbase.la \
+libdaemon_la_LIBADD = libvarlink.la libunits.la libconfig.la libpool.la libprotocol.la libbase.la \
 	$(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
 
 dispatcherd_SOURCES = %D%/main.c

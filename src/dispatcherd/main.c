@@ -7,6 +7,7 @@
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/store.h"
+#include "dispatcherd/units_due.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 /* Less than the TimeoutStopSec= of dispatcherd.service, so that we end before we are ended. */
 #define STOP_LIMIT_SEC 75
@@ -144,6 +146,17 @@ static int parse_arguments(int argc, char *argv[], struct arguments *arguments)
     return 0;
 }
 
+/* Whoever has written one believes that it protects him. */
+static void warn_of_mappings(struct problem_list *problems)
+{
+    static const char file[] = CONFIG_DIR "/mappings";
+
+    if (access(file, F_OK) == 0)
+        problem_add(
+            problems, PROBLEM_WARNING, file, 0,
+            "this version does not look at the mapping file yet: PORT_ACCESS refuses nobody");
+}
+
 static void print_problems(const struct problem_list *problems)
 {
     char text[1024];
@@ -176,9 +189,12 @@ static int check(const char *file, const struct config_places *places)
     struct problem_list problems = {0};
     struct config config = {0};
 
+    warn_of_mappings(&problems);
     int r = config_load(file, places, &problems, &config);
     if (r == 0)
         config_check_images(&config, &problems);
+    if (r == 0)
+        (void)units_due(&config, file, &problems);
     bool is_good = r == 0 && problems.n_errors == 0;
     print_problems(&problems);
     problem_list_clear(&problems);
@@ -254,6 +270,7 @@ static int run_with(const struct arguments *arguments, const struct config_place
     _cleanup_fd_ int last_config =
         passed_take_newest(passed, STORE_CONFIG, &settings.config_number);
 
+    warn_of_mappings(&problems);
     int r = config_load(arguments->config_file, places, &problems, &config);
     report_problems(&problems);
     problem_list_clear(&problems);

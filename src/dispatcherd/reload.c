@@ -6,6 +6,7 @@
 #include "dispatcherd/operations.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/sockets.h"
+#include "dispatcherd/units_due.h"
 #include "dispatcherd/worker_channel.h"
 
 #include <errno.h>
@@ -51,31 +52,16 @@ static int read_new(struct manager *manager, struct problem_list *problems,
     return r == 0 && !*ret ? -ENOMEM : r;
 }
 
-/* Passed sockets cannot follow by themselves: systemd binds no socket while we run. */
-static void follow_sockets(struct manager *manager, struct service *service,
-                           struct problem_list *problems)
-{
-    const struct origin *origin = &service->options->origin;
-
-    if (!manager->has_passed_sockets)
-        (void)sockets_rebind(service);
-    else if (sockets_compare(service))
-        problem_add(problems, PROBLEM_WARNING, origin->file, origin->line,
-                    "the sockets of %s are not what is written here; to follow: "
-                    "systemctl daemon-reload && systemctl restart dispatcherd-%s.socket "
-                    "dispatcherd.service",
-                    service->options->name, service->options->unit_name);
-}
-
 static void update(struct manager *manager, struct service *service, struct config_version *version,
-                   const struct service_options *options, struct problem_list *problems)
+                   const struct service_options *options)
 {
     uint32_t debug = service->options->debug;
 
     service_set_options(service, version, options);
     if (options->debug != debug)
         workers_set_debug(service);
-    follow_sockets(manager, service, problems);
+    if (!manager->has_passed_sockets)
+        (void)sockets_rebind(service);
     service_touch(service);
 }
 
@@ -97,13 +83,6 @@ static void add(struct manager *manager, struct config_version *version,
 {
     struct service *service;
 
-    if (manager->has_passed_sockets) {
-        problem_add(problems, PROBLEM_WARNING, options->origin.file, options->origin.line,
-                    "%s is new and has no socket yet; to start it: systemctl daemon-reload && "
-                    "systemctl restart dispatcherd",
-                    options->name);
-        return;
-    }
     int r = manager_add_service(manager, version, options, &service);
     if (r < 0) {
         problem_add(problems, PROBLEM_WARNING, options->origin.file, options->origin.line,
@@ -125,14 +104,15 @@ static void apply(struct manager *manager, struct config_version *version,
         if (service->is_going)
             continue;
         if (options && options->is_enabled)
-            update(manager, service, version, options, problems);
+            update(manager, service, version, options);
         else
             let_go(manager, service, problems);
     }
     for (size_t i = 0; i < version->config.n_services; i++) {
         const struct service_options *options = &version->config.services[i];
 
-        if (options->is_enabled && !find_service(manager, options->unit_name))
+        if (options->is_enabled && !manager->has_passed_sockets &&
+            !find_service(manager, options->unit_name))
             add(manager, version, options, problems);
     }
 }
@@ -151,6 +131,7 @@ int reload(struct manager *manager, struct problem_list *problems)
     }
     size_t n_told = problems->n_items;
     apply(manager, version, problems);
+    (void)units_due(&version->config, manager->config_file, problems);
     say_problems(problems, n_told);
     manager->context.debug = version->config.debug;
     config_version_unref(manager->version);

@@ -2,6 +2,8 @@
 noinst_LTLIBRARIES += libunits.la
 
 libunits_la_SOURCES = \
+	%D%/environment.c \
+	%D%/environment.h \
 	%D%/unit_text.c \
 	%D%/unit_text.h \
 	%D%/units.c \

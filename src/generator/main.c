@@ -3,10 +3,10 @@
  *
  * Whatever is wrong with dispatcher.cnf, the boot goes on: problems are logged, what is usable
  * becomes units, and the exit status is 0. */
-#include "base/fd.h"
 #include "base/macro.h"
 #include "config/load.h"
 #include "generator/boot_log.h"
+#include "generator/environment.h"
 #include "generator/units.h"
 #include "generator/write.h"
 
@@ -15,18 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define CONFIG_FILE CONFIG_DIR "/dispatcher.cnf"
-
-/* Making a socket loads the kernel's module, where IPv6 is one; a look into /proc would not. */
-static bool kernel_has_ipv6(void)
-{
-    _cleanup_fd_ int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    return fd >= 0 || errno != EAFNOSUPPORT;
-}
 
 static void log_problems(const struct problem_list *problems)
 {
@@ -50,8 +41,7 @@ static void log_write_failed(const char *path, int error)
 
 static int generate(const char *config_path, const char *directory)
 {
-    const struct unit_environment environment = {
-        .source_path = config_path, .user = DISPATCHER_USER, .has_ipv6 = kernel_has_ipv6()};
+    const struct unit_environment environment = unit_environment_here(config_path);
     struct config_places places = config_places_default();
     struct problem_list problems = {0};
     struct config config = {0};

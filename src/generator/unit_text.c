@@ -120,22 +120,25 @@ void unit_text_worker_socket(FILE *stream, const struct unit_environment *enviro
                              const struct service_options *service)
 {
     write_head(stream, environment, "Start of workers", service->name, "dispatcher-worker(7)");
-    fprintf(stream,
-            "\n"
-            "[Socket]\n"
-            "# dispatcherd connects, and systemd starts a worker with the other end as its\n"
-            "# control channel.\n"
-            "ListenSequentialPacket=" UNIT_WORKER_SOCKET_DIR "/%s\n"
-            "Accept=yes\n"
-            "SocketUser=%s\n"
-            "SocketMode=0600\n"
-            "DirectoryMode=0755\n"
-            "RemoveOnStop=yes\n"
-            "# MAX_PROCS in dispatcher.cnf is the limit, not these two.\n"
-            "MaxConnections=1024\n"
-            "TriggerLimitIntervalSec=0\n"
-            "Slice=dispatcherd.slice\n",
-            service->unit_name, environment->user);
+    fprintf(
+        stream,
+        "# Not in the slice: systemd runs a helper for the socket's owner, and a slice that was\n"
+        "# only just stopped and started again may not have its control group yet.\n"
+        "PartOf=dispatcherd.slice\n"
+        "\n"
+        "[Socket]\n"
+        "# dispatcherd connects, and systemd starts a worker with the other end as its\n"
+        "# control channel.\n"
+        "ListenSequentialPacket=" UNIT_WORKER_SOCKET_DIR "/%s\n"
+        "Accept=yes\n"
+        "SocketUser=%s\n"
+        "SocketMode=0600\n"
+        "DirectoryMode=0755\n"
+        "RemoveOnStop=yes\n"
+        "# MAX_PROCS in dispatcher.cnf is the limit, not these two.\n"
+        "MaxConnections=1024\n"
+        "TriggerLimitIntervalSec=0\n",
+        service->unit_name, environment->user);
 }
 
 /* All that a program which serves connections handed to it can do without. */

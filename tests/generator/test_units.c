@@ -216,7 +216,7 @@ START_TEST(test_writes_what_starts_a_worker)
                  (const char *const[]){"ListenSequentialPacket=/run/dispatcherd-worker/smtp",
                                        "Accept=yes", "SocketUser=dispatcher", "SocketMode=0600",
                                        "MaxConnections=1024", "TriggerLimitIntervalSec=0",
-                                       "Slice=dispatcherd.slice", NULL});
+                                       "PartOf=dispatcherd.slice", NULL});
     assert_lines(text_of(&units, "dispatcherd-smtp-worker@.service"),
                  (const char *const[]){"Type=notify",
                                        "ExecStart=/usr/libexec/dispatcherd/tcp_smtp_server",

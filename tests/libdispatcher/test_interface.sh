@@ -2,6 +2,7 @@
 # The library exports exactly what its header declares, and the header can be included alone, from
 # C of any standard since C99 and from C++.
 set -eu
+: "${srcdir:?the Makefile sets it}"
 header=$srcdir/src/libdispatcher/include/dispatcher/worker.h
 
 temporary=$(mktemp -d)

@@ -17,12 +17,15 @@ from harness.container import Container  # noqa: E402
 from harness.hand import HandSite  # noqa: E402
 from harness.systemd import SystemdSite  # noqa: E402
 
+LOG_LINES_MAX = 300  # in a report; the end says most
 WAYS = ("hand", "systemd")
 
 
 def pytest_addoption(parser):
     parser.addoption("--way", choices=WAYS, help="run the tests of this way alone")
-    parser.addoption("--container", help="the folder of one that is booted already; it stays so")
+    parser.addoption(
+        "--container", metavar="FOLDER", help="use that one, which stays, or boot it there"
+    )
     parser.addoption("--builddir", default=os.getcwd(), help="where configure and make ran")
 
 
@@ -56,17 +59,17 @@ def builddir(pytestconfig):
 def container(pytestconfig, builddir, tmp_path_factory):
     """A booted container with dispatcherd and the test worker installed."""
     srcdir = pathlib.Path(__file__).resolve().parents[2]
-    kept = pytestconfig.getoption("--container")
-    folder = kept or tmp_path_factory.mktemp("systemd") / "container"
+    folder = pytestconfig.getoption("--container") or tmp_path_factory.mktemp("systemd") / "root"
     container = Container(folder, srcdir, builddir)
+    is_ours = not os.path.exists(folder)
     try:
-        if not kept:
+        if is_ours:
             container.boot()
         container.attach()
         container.install()
         yield container
     finally:
-        if not kept:
+        if is_ours:
             container.stop()
 
 
@@ -102,6 +105,9 @@ def pytest_runtest_makereport(item, call):
     site = getattr(item, "site", None)
     if report.failed and site:
         try:
-            report.sections.append((f"log of dispatcherd ({site.way})", site.log_text()))
+            lines = site.log_text().splitlines()
+            if len(lines) > LOG_LINES_MAX:
+                lines = ["..."] + lines[-LOG_LINES_MAX:]
+            report.sections.append((f"log of dispatcherd ({site.way})", "\n".join(lines)))
         except Exception as error:  # the log is a help, not the test
             report.sections.append(("no log of dispatcherd", repr(error)))

@@ -1,7 +1,46 @@
+# dispatcherd end to end. One suite, in two ways: by hand, and as a service in a container.
+if ENABLE_TESTS
 check_PROGRAMS += tests/system/test_worker
+TESTS += %D%/by-hand.sh
+
+if ENABLE_SYSTEM_TESTS
+TESTS += \
+	%D%/under-systemd.sh \
+	%D%/walkthrough.sh
+endif
 
 # Without libtool's wrapper script: this very program is what dispatcherd starts.
 tests_system_test_worker_SOURCES = %D%/test_worker.c
 tests_system_test_worker_CFLAGS = $(AM_CFLAGS) -pthread
 tests_system_test_worker_LDFLAGS = -no-install
 tests_system_test_worker_LDADD = libdispatcher.la
+endif
+
+dist_check_SCRIPTS += \
+	%D%/by-hand.sh \
+	%D%/container \
+	%D%/run \
+	%D%/under-systemd.sh \
+	%D%/walkthrough.sh
+
+EXTRA_DIST += \
+	%D%/conftest.py \
+	%D%/harness/__init__.py \
+	%D%/harness/burst.py \
+	%D%/harness/client.py \
+	%D%/harness/container.py \
+	%D%/harness/hand.py \
+	%D%/harness/mail.py \
+	%D%/harness/site.py \
+	%D%/harness/systemd.py \
+	%D%/harness/wait.py \
+	%D%/test_activation.py \
+	%D%/test_choice.py \
+	%D%/test_faults.py \
+	%D%/test_full.py \
+	%D%/test_life.py \
+	%D%/test_pool_size.py \
+	%D%/test_smtp.py \
+	%D%/test_sockets.py \
+	%D%/test_units.py \
+	%D%/test_worker.py

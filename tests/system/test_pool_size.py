@@ -25,7 +25,7 @@ def test_a_connection_waits_for_a_worker_that_starts_slowly(site):
 
 
 def test_adds_a_worker_when_all_are_busy_enough(site):  # questions 33, 34
-    port = site.run_service(MIN_PROCS=1, MAX_PROCS=3, MIN_CONNS=3)
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=3, MIN_CONNS=3, DEBUG="16%40")
     (first,) = site.worker_pids("TEST")
     clients = site.connect_served(port, 2)
     assert site.worker_pids("TEST") == {first}
@@ -34,7 +34,7 @@ def test_adds_a_worker_when_all_are_busy_enough(site):  # questions 33, 34
     clients += site.connect_served(port)
     assert clients[2].pid() == first
     (second,) = site.wait_for_workers("TEST", 2) - {first}
-    site.wait_for_status("2/3 workers")
+    site.wait_for_log(f"worker {second} is ready")
 
     # 3 and 2: nothing is started.
     clients += site.connect_served(port, 2)

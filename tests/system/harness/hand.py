@@ -157,6 +157,17 @@ class HandSite(Site):
     def log_files(self, pattern):
         return glob.glob(os.path.join(self.folder, pattern))
 
+    def smtp_image(self):
+        # Not libtool's wrapper: the program itself, so that its processes can be told.
+        path = os.path.join(self.images, "smtp")
+        if not os.path.lexists(path):
+            os.symlink(f"{self.builddir}/.libs/tcp_smtp_server", path)
+        self.environment["LD_LIBRARY_PATH"] = f"{self.builddir}/.libs"
+        return path
+
+    def prepare_maildir(self):
+        return os.path.join(self.folder, "mail")
+
     def close(self):
         """A worker whose daemon was killed has this long for its sessions, which were closed."""
         self.close_clients()

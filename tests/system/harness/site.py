@@ -89,6 +89,14 @@ class Site(abc.ABC):
         """The files below the folder of relative LOGFILEs, as this process may open them."""
 
     @abc.abstractmethod
+    def smtp_image(self):
+        """tcp_smtp_server as IMAGE."""
+
+    @abc.abstractmethod
+    def prepare_maildir(self):
+        """The path, as this process may open it, of a Maildir that does not exist yet."""
+
+    @abc.abstractmethod
     def close(self):
         """Ends whatever is left, and asserts that it could be ended in an orderly way."""
 

@@ -111,6 +111,14 @@ class SystemdSite(Site):
     def log_files(self, pattern):
         return glob.glob(self.container.path(f"/var/log/dispatcherd/{pattern}"))
 
+    def smtp_image(self):
+        return "tcp_smtp_server"
+
+    def prepare_maildir(self):
+        folder = self.container.path("/var/lib/private/dispatcherd-smtp")
+        shutil.rmtree(folder, ignore_errors=True)
+        return f"{folder}/mail"
+
     def close(self):
         self.close_clients()
         try:

@@ -1,0 +1,3 @@
+#!/bin/sh
+# The system tests against a dispatcherd that was started by hand.
+exec "$(dirname "$0")/run" hand "$@"

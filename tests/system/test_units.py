@@ -1,0 +1,132 @@
+"""The units: what systemd itself thinks of them, and what the generator writes."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+# systemd-analyze security: 0 is a locked box, 10 a root shell.
+MAX_EXPOSURE = 1.5
+
+
+def test_systemd_analyze_finds_no_fault(site_of_systemd):
+    site = site_of_systemd
+    site.run_service(TLS_PORT=site.free_port())
+    units = [
+        "dispatcherd.service",
+        "dispatcherd.slice",
+        "dispatcherd-test.socket",
+        "dispatcherd-test-tls.socket",
+        "dispatcherd-test-worker.socket",
+        "dispatcherd-test-worker@1.service",
+    ]
+    result = site.run("systemd-analyze", "verify", "--generators=yes", *units, check=False)
+    complaints = [line for line in result.stderr.splitlines() if "dispatcher" in line]
+    assert not complaints and result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("unit", ["dispatcherd.service", "dispatcherd-test-worker@*"])
+def test_exposure_is_low(site_of_systemd, unit):
+    site = site_of_systemd
+    site.run_service(MIN_PROCS=1)
+    (name,) = site.systemctl("list-units", "--plain", "--no-legend", unit).stdout.split()[:1]
+    text = site.run("systemd-analyze", "security", "--no-pager", name).stdout
+    exposure = float(re.search(r"exposure level for .*: ([\d.]+)", text).group(1))
+    assert exposure <= MAX_EXPOSURE, text
+
+
+def test_neither_daemon_nor_worker_has_a_privilege(site_of_systemd):
+    site = site_of_systemd
+    site.run_service(MIN_PROCS=1)
+    (worker,) = site.worker_pids("TEST")
+    for pid in (site.daemon_pid(), worker):
+        status = site.run("cat", f"/proc/{pid}/status").stdout
+        assert re.search(r"^CapPrm:\s+0+$", status, re.MULTILINE)
+        assert re.search(r"^CapBnd:\s+0+$", status, re.MULTILINE)
+        assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
+        assert not re.search(r"^Uid:\s+0\b", status, re.MULTILINE)
+    owners = {site.run("stat", "-c", "%u", f"/proc/{pid}").stdout for pid in (site.daemon_pid(), worker)}
+    assert len(owners) == 2, "a worker runs as the daemon's user"
+
+
+def test_a_worker_has_no_network_but_its_connections(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service(MIN_PROCS=1)
+    pid = site.connect(port).pid()
+    devices = site.run("nsenter", "-t", str(pid), "-n", "ip", "-o", "link").stdout
+    assert [line.split(":")[1].strip() for line in devices.splitlines()] == ["lo"]
+
+
+def test_a_broken_configuration_gives_what_is_usable_and_says_the_rest(site_of_systemd):
+    site = site_of_systemd
+    port = site.free_port()
+    site.write_config(
+        site.service("GOOD", PORT=port) + site.service("BAD", PORT="x") + "[nonsense]\n"
+    )
+    site.systemctl("daemon-reload")
+    site.wait_for_log(rf"dispatcherd-generator.*{re.escape(site.config)}:5: error: ")
+    site.systemctl("start", "dispatcherd-good.socket")
+    assert site.systemctl("cat", "dispatcherd-bad.socket", check=False).returncode != 0
+
+
+def test_without_a_configuration_there_are_no_units_and_no_error(site_of_systemd):
+    site = site_of_systemd
+    site.write_config("")
+    os.unlink(site.container.path(site.config))
+    site.systemctl("daemon-reload")
+    assert "dispatcherd-generator" not in site.systemctl("list-unit-files", "dispatcherd*").stdout
+    site.wait_for_log("dispatcherd-generator.*: no .*dispatcher.cnf, so no units")
+
+
+def test_an_image_with_unusual_characters_is_what_is_started(site_of_systemd):
+    site = site_of_systemd
+    image = "/usr/local/lib/a worker $HOME 100%/test;worker"
+    site.run("mkdir", "-p", os.path.dirname(image))
+    site.run("cp", site.image_for("TEST"), image)
+    port = site.run_service(IMAGE=image)
+    assert site.connect(port).ask("service") == "TEST"
+
+
+def test_a_changed_configuration_is_noticed_by_systemctl(site_of_systemd):
+    site = site_of_systemd
+    site.run_service()
+    assert site.show("NeedDaemonReload", "dispatcherd-test.socket") == "no"
+    site.run("touch", "-d", "+1 minute", site.config)
+    assert site.show("NeedDaemonReload", "dispatcherd-test.socket") == "yes"
+
+
+def test_the_backlog_of_the_configuration_is_the_sockets(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service(BACKLOG=321)
+    line = site.run("ss", "-Hltn", f"sport = :{port}", "src", "0.0.0.0").stdout
+    assert line.split()[2] == "321"
+
+
+def generate(builddir, config, folder):
+    """Runs the generator by hand. Returns what it says, and the files it has made."""
+    folder.mkdir()
+    result = subprocess.run(
+        [f"{builddir}/dispatcherd-generator", "--config", config, folder, folder, folder],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0
+    return result.stderr, {str(path.relative_to(folder)) for path in folder.rglob("*.*")}
+
+
+def test_the_generator_by_hand_shows_what_systemd_would_get(site_by_hand, builddir, tmp_path):
+    site = site_by_hand
+    site.write_config(site.service("TEST", PORT=25) + "[oops]\n")
+    said, files = generate(builddir, site.config, tmp_path / "units")
+    assert f"{site.config}:4: error:" in said
+    assert "sockets.target.wants/dispatcherd-test.socket" in files
+    assert "dispatcherd.service.d/50-sockets.conf" in files
+
+
+def test_the_generator_does_not_break_the_boot(site_by_hand, builddir, tmp_path):
+    said, files = generate(builddir, tmp_path / "missing", tmp_path / "units")
+    assert not files
+    said, files = generate(builddir, tmp_path, tmp_path / "units2")
+    assert "error" in said
+    assert not files
