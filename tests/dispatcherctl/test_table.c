@@ -160,8 +160,8 @@ START_TEST(test_survives_replies_of_another_daemon)
     static const char *const replies[] = {
         "{}",
         "{\"services\":3,\"workers\":{},\"connections\":null,\"warnings\":\"x\",\"now\":[]}",
-        "{\"services\":[1,null],\"workers\":[[]],\"connections\":[{}],\"warnings\":[7],"
-        "\"n_connections\":\"x\",\"n_workers\":null}",
+        "{\"services\":[1,null],\"workers\":[[]],\"connections\":[{}],\"warnings\":[7]}",
+        "{\"n_connections\":\"x\",\"n_workers\":null}",
     };
 
     for (size_t i = 0; i < ELEMENTSOF(views); i++)

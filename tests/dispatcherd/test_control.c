@@ -190,6 +190,7 @@ START_TEST(test_leaves_the_file_of_a_successor)
     ck_assert_int_eq(start(), 0);
     ck_assert_int_eq(unlink(path), 0);
     _cleanup_fd_ int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    ck_assert_int_ge(fd, 0);
     control_free(control);
     control = NULL;
     ck_assert_int_eq(lstat(path, &st), 0);
