@@ -22,7 +22,9 @@ include tests/config/local.mk
 include tests/pool/local.mk
 include tests/protocol/local.mk
 include tests/libdispatcher/local.mk
+include tests/varlink/local.mk
 include tests/dispatcherd/local.mk
+include tests/dispatcherctl/local.mk
 include tests/generator/local.mk
 include tests/workers/local.mk
 

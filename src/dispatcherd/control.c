@@ -18,6 +18,12 @@
 #define STRANGERS_MAX          48
 #define CLIENTS_A_STRANGER_MAX 16
 
+/* How long a call may take to arrive; nobody types them. */
+#define MESSAGE_LIMIT_USEC (10 * USEC_PER_SEC)
+
+/* How long a reply may take to be read: a client that was stopped loses it, and its place. */
+#define READER_LIMIT_USEC (30 * USEC_PER_SEC)
+
 /* Connections that are looked at in a time: a user who connects again and again gets a slow answer,
  * not the processor; and it does not matter that a lack of descriptors is not waited for. */
 #define ACCEPT_INTERVAL_USEC (100 * USEC_PER_MSEC)
@@ -94,6 +100,8 @@ static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_
         .operations = control->settings.operations,
         .userdata = control->settings.userdata,
         .event = control->settings.event,
+        .message_limit_usec = control->settings.message_limit_usec,
+        .reader_limit_usec = control->settings.reader_limit_usec,
         .fd = take_fd(&client_fd),
         .caller = caller,
     };
@@ -110,6 +118,10 @@ int control_new(const struct control_settings *settings, struct control **ret)
     if (!control)
         return -ENOMEM;
     control->settings = *settings;
+    if (control->settings.message_limit_usec == 0)
+        control->settings.message_limit_usec = MESSAGE_LIMIT_USEC;
+    if (control->settings.reader_limit_usec == 0)
+        control->settings.reader_limit_usec = READER_LIMIT_USEC;
     control->trust = control_trust_default();
     control->socket.fd = -1;
     TAILQ_INIT(&control->clients);

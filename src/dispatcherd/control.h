@@ -17,8 +17,11 @@ struct control_settings {
     const struct control_operations *operations; /* outlive the control */
     void *userdata;                              /* of the operations */
 
-    /* For tests: who a client is. NULL: what the kernel says. */
+    /* For tests. Who a client is; NULL: what the kernel says. How long it may take (see
+     * control_client.h); 0: as long as is usual. */
     int (*read_peer)(int fd, struct control_peer *ret);
+    uint64_t message_limit_usec;
+    uint64_t reader_limit_usec;
 };
 
 /* Makes the socket and listens at it; one that is left over, at which nobody listens, is removed.

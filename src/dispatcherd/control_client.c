@@ -10,12 +10,6 @@
 /* The longest call: names of methods and services, and much to spare. */
 #define CALL_MAX_BYTES 65536
 
-/* How long a call may take to arrive, from its first byte to its last. */
-#define MESSAGE_LIMIT_USEC (10 * USEC_PER_SEC)
-
-/* How long a reply may take to be read: a client that was stopped loses it, and its place. */
-#define READER_LIMIT_USEC (30 * USEC_PER_SEC)
-
 /* Calls of one client, sent in one go, before everything else has its turn. */
 #define CALLS_AT_ONCE 8
 
@@ -92,10 +86,10 @@ static int limit_wait(struct control_client *client)
     client->wait = wait;
     if (wait == CONTROL_WAIT_NOTHING)
         return 0;
-    return sd_event_add_time_relative(client->event, &client->limit_source, CLOCK_MONOTONIC,
-                                      wait == CONTROL_WAIT_READER ? READER_LIMIT_USEC
-                                                                  : MESSAGE_LIMIT_USEC,
-                                      USEC_PER_SEC, on_limit, client);
+    uint64_t limit =
+        wait == CONTROL_WAIT_READER ? client->reader_limit_usec : client->message_limit_usec;
+    return sd_event_add_time_relative(client->event, &client->limit_source, CLOCK_MONOTONIC, limit,
+                                      USEC_PER_SEC / 10, on_limit, client);
 }
 
 static uint32_t wanted_events(const struct control_client *client)

@@ -26,7 +26,9 @@ struct control_client {
     const struct control_operations *operations;
     void *userdata; /* of the operations */
     sd_event *event;
-    int fd; /* owned */
+    uint64_t message_limit_usec; /* for a call to arrive, from its first byte to its last */
+    uint64_t reader_limit_usec;  /* for a reply to be read */
+    int fd;                      /* owned */
     struct control_caller caller;
     struct varlink_frames frames;
     char *reply; /* owned; reply_size bytes, of which n_sent are gone; NULL: none */

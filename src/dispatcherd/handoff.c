@@ -15,7 +15,7 @@
 
 /* A worker acknowledges in microseconds; one that has not in this time does not read its
  * channel. */
-#define ACKNOWLEDGE_LIMIT_SEC 10
+#define ACKNOWLEDGE_LIMIT_SEC 5
 
 /* How long to leave the kernel in peace that has no room for one more descriptor under way. */
 #define RETRY_USEC (50 * USEC_PER_MSEC)
@@ -40,8 +40,7 @@ static int on_limit(sd_event_source *source, _unused_ uint64_t usec, void *userd
         return 0;
     uint64_t limit_at = oldest + ACKNOWLEDGE_LIMIT_SEC * USEC_PER_SEC;
     if (time_now_usec(CLOCK_MONOTONIC) >= limit_at) {
-        worker_give_up(worker, "has not acknowledged a connection for 10 s",
-                       MESSAGE_ID_WORKER_HUNG);
+        worker_give_up(worker, "has not acknowledged a connection for 5 s", MESSAGE_ID_WORKER_HUNG);
         return 0;
     }
     (void)sd_event_source_set_time(source, limit_at);

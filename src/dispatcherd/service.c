@@ -108,7 +108,24 @@ void service_touch(struct service *service)
     service->context->changed(service->context);
 }
 
-void service_start_failed(struct service *service, const char *format, ...)
+/* While other workers serve, the same failure again is no news. */
+#define FAILURE_INTERVAL_USEC (60 * USEC_PER_SEC)
+
+static void tell_failure(struct service *service)
+{
+    const struct subject subject = {.service = service->options->name,
+                                    .message_id = MESSAGE_ID_START_FAILED};
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    if (service->pool->n_ready > 0 && service->failure_told_at > 0 &&
+        now < service->failure_told_at + FAILURE_INTERVAL_USEC)
+        return;
+    service->failure_told_at = now;
+    report(LOG_ERR, &subject, "cannot start a worker: %s", service->start_error);
+}
+
+void service_start_failed(struct service *service, enum decision_reason reason, const char *format,
+                          ...)
 {
     const struct subject subject = {.service = service->options->name,
                                     .message_id = MESSAGE_ID_START_FAILED};
@@ -119,7 +136,12 @@ void service_start_failed(struct service *service, const char *format, ...)
     va_end(arguments);
     service->has_failed_start = true;
     service->statistics->n_failed_starts++;
-    report(LOG_ERR, &subject, "cannot start a worker: %s", service->start_error);
+    tell_failure(service);
+    unsigned n_kept = reason == REASON_SUCCESSOR ? pool_keep_outdated(service->pool) : 0;
+    if (n_kept > 0)
+        report(LOG_ERR, &subject,
+               "%u outdated workers are not replaced but serve on, since a new one cannot start",
+               n_kept);
 }
 
 unsigned long service_places(const struct service *service)

@@ -31,10 +31,11 @@ struct service {
     struct connection_queue waiting; /* owned; the one that waits longest first */
     sd_event_source *timer;          /* for the policy's next moment */
 
-    char start_error[256]; /* why the last start failed; "" since one has succeeded */
-    bool has_failed_start; /* at least once since the daemon's start */
-    uint64_t full_since;   /* when it was said that the service is full; 0: it is not */
-    uint64_t room_since;   /* since when a full service has room again; 0: it has none */
+    char start_error[256];    /* why the last start failed; "" since one has succeeded */
+    uint64_t failure_told_at; /* when a failed start was last told */
+    bool has_failed_start;    /* at least once since the daemon's start */
+    uint64_t full_since;      /* when it was said that the service is full; 0: it is not */
+    uint64_t room_since;      /* since when a full service has room again; 0: it has none */
 
     /* Called after any change: carries out what the policy decides. May be called by anybody at
      * any time; calls into the middle of itself are put off. */
@@ -63,8 +64,11 @@ void service_free(struct service *service);
 /* Something has changed: runs service->dispatch, or has the running one go round again. */
 void service_touch(struct service *service);
 
-/* Remembers and tells why a worker could not be started; the pool delays the next try. */
-void service_start_failed(struct service *service, const char *format, ...) _printf_(2, 3);
+/* Remembers and tells why a worker that was started for `reason` could not be; the pool delays the
+ * next try. Where it was to replace an outdated one, the old ones stay. While others serve, the
+ * failure is told once a minute. */
+void service_start_failed(struct service *service, enum decision_reason reason, const char *format,
+                          ...) _printf_(3, 4);
 
 /* Every place of a full pool: MAX_PROCS times MAX_CONNS. */
 unsigned long service_places(const struct service *service);

@@ -2,14 +2,13 @@
 
 #include "base/fd.h"
 #include "base/time.h"
-#include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/debug.h"
-#include "dispatcherd/handoff.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/welcome.h"
 #include "dispatcherd/worker_end.h"
+#include "dispatcherd/worker_ids.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"
 
@@ -120,43 +119,6 @@ static void take_ready(struct worker *worker, uint32_t n_connections)
                  (int)worker->pid, subject.reason);
 }
 
-/* One identifier of a message: false where the worker has no such connection in such a state. */
-static bool take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now)
-{
-    struct connection *connection = worker_find(worker, id);
-
-    if (!connection)
-        return false;
-    switch (type) {
-    case MESSAGE_ACKNOWLEDGE:
-        if (connection->state != CONNECTION_HANDOFF)
-            return false;
-        handoff_acknowledged(connection);
-        return true;
-    case MESSAGE_REFUSE:
-        if (connection->state != CONNECTION_HANDOFF)
-            return false;
-        handoff_refused(connection);
-        return true;
-    default:
-        if (connection->state != CONNECTION_ACTIVE)
-            return false;
-        completion_ended(connection, now);
-        return true;
-    }
-}
-
-static void take_ids(struct worker *worker, const struct message *message)
-{
-    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-
-    for (uint32_t i = 0; i < message->value; i++)
-        if (!take_id(worker, message->type, message->ids[i], now)) {
-            lied(worker, "has told of a connection that it does not have");
-            return;
-        }
-}
-
 static void take_message(struct worker *worker, const struct message *message)
 {
     switch (message->type) {
@@ -169,8 +131,8 @@ static void take_message(struct worker *worker, const struct message *message)
     case MESSAGE_ACKNOWLEDGE:
     case MESSAGE_REFUSE:
     case MESSAGE_ENDED:
-        if (!is_being_adopted(worker))
-            take_ids(worker, message);
+        if (!is_being_adopted(worker) && !worker_take_ids(worker, message))
+            lied(worker, "has told of a connection that it does not have");
         break;
     case MESSAGE_DRAINING:
         if (!is_being_adopted(worker))
@@ -219,12 +181,6 @@ static int read_message(struct worker *worker)
     }
     take_message(worker, &message);
     return worker->lost_reason ? 0 : 1;
-}
-
-void worker_channel_read_rest(struct worker *worker)
-{
-    while (worker->channel >= 0 && read_message(worker) > 0)
-        ;
 }
 
 static void became_writable(struct worker *worker)

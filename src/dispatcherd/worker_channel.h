@@ -8,6 +8,3 @@ int worker_channel_watch(struct worker *worker);
 
 /* Tells the service's workers its debug mask, after a change. */
 void workers_set_debug(struct service *service);
-
-/* Reads what a worker that is gone has left behind, without acting on its end. */
-void worker_channel_read_rest(struct worker *worker);

@@ -8,7 +8,7 @@
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/store.h"
-#include "dispatcherd/worker_channel.h"
+#include "dispatcherd/worker_ids.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"
 
@@ -30,19 +30,33 @@ static void set_draining(struct worker *worker)
         pool_worker_draining(worker->service->pool, worker->slot, time_now_usec(CLOCK_MONOTONIC));
 }
 
+/* What it has not acknowledged by now it never will: the library serves nothing that it cannot
+ * acknowledge. So those connections go to others at once. */
+static void return_handoffs(struct worker *worker)
+{
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    for (unsigned i = worker->n_held; i > 0; i--)
+        if (worker->held[i - 1]->state == CONNECTION_HANDOFF)
+            connection_wait(worker->held[i - 1], now);
+}
+
 static void close_channel(struct worker *worker)
 {
     char name[STORE_NAME_MAX];
 
+    if (worker->channel < 0)
+        return;
     worker->channel_source = sd_event_source_disable_unref(worker->channel_source);
-    /* The store has a copy, so that closing ours is not the end of it. */
-    if (worker->channel >= 0)
-        (void)shutdown(worker->channel, SHUT_RDWR);
+    /* The store has a copy, so that closing ours would not be the end of it. */
+    (void)shutdown(worker->channel, SHUT_RDWR);
+    worker_take_last_words(worker);
     if (worker->is_stored)
         (void)store_remove(
             store_worker_name(worker->service->options->unit_name, worker->slot, name));
     worker->is_stored = false;
     worker->channel = fd_close(worker->channel);
+    return_handoffs(worker);
 }
 
 static void kill_child(struct worker *worker)
@@ -58,15 +72,8 @@ static void bury(struct worker *worker)
     unsigned slot = worker->slot;
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
-    close_channel(worker);
-    while (worker->n_held > 0) {
-        struct connection *connection = worker->held[0];
-
-        if (connection->state == CONNECTION_HANDOFF)
-            connection_wait(connection, now);
-        else
-            completion_broken(connection, now);
-    }
+    while (worker->n_held > 0)
+        completion_broken(worker->held[0], now);
     worker_free(worker);
     pool_worker_exited(service->pool, slot, now);
     service_touch(service);
@@ -100,7 +107,7 @@ static void report_exit(struct worker *worker, const siginfo_t *info)
 
     describe_exit(worker, info, how, sizeof(how));
     if (in_pool->state == POOL_WORKER_STARTING && worker->retire_reason == REASON_NONE) {
-        service_start_failed(service, "%.150s %s", service->options->image,
+        service_start_failed(service, worker->start_reason, "%.150s %s", service->options->image,
                              worker->lost_reason ? worker->lost_reason : how);
     } else if (is_ordinary && count_active(worker) == 0) {
         struct subject subject = worker_subject(worker, NULL);
@@ -122,8 +129,7 @@ static void handle_exit(struct worker *worker)
     siginfo_t info = {0};
 
     /* What it said before it died still counts. */
-    if (worker->channel >= 0)
-        worker_channel_read_rest(worker);
+    close_channel(worker);
     if (worker->is_child && waitid(P_PIDFD, (id_t)worker->pidfd, &info, WEXITED | WNOHANG) < 0)
         info.si_code = CLD_EXITED;
     report_exit(worker, &info);
@@ -244,6 +250,8 @@ void worker_channel_ended(struct worker *worker)
 {
     if (worker->channel < 0)
         return;
+    if (worker_in_pool(worker)->state == POOL_WORKER_READY)
+        set_draining(worker);
     close_channel(worker);
     if (worker->pidfd < 0) {
         /* A unit's worker that has not said who it is: nothing else will tell of its end. Put
@@ -252,8 +260,6 @@ void worker_channel_ended(struct worker *worker)
                                  worker);
         return;
     }
-    if (worker_in_pool(worker)->state == POOL_WORKER_READY)
-        set_draining(worker);
     limit_exit(worker);
     service_touch(worker->service);
 }

@@ -58,7 +58,7 @@ void worker_start(struct service *service, unsigned slot, enum decision_reason r
 
     int r = service->context->spawner->start(service->options, &spawned, error, sizeof(error));
     if (r < 0) {
-        service_start_failed(service, "%s", error[0] ? error : strerror(-r));
+        service_start_failed(service, reason, "%s", error[0] ? error : strerror(-r));
         pool_start_failed(service->pool, now);
         return;
     }
@@ -67,7 +67,7 @@ void worker_start(struct service *service, unsigned slot, enum decision_reason r
     r = worker ? watch(worker, spawned.pid) : -ENOMEM;
     if (r < 0) {
         undo_spawn(spawned.pid);
-        service_start_failed(service, "cannot watch the new worker: %s", strerror(-r));
+        service_start_failed(service, reason, "cannot watch the new worker: %s", strerror(-r));
         if (worker) {
             worker_free(worker);
             pool_worker_exited(service->pool, slot, now);

@@ -7,6 +7,7 @@
 #include "protocol/message.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 /* Owned by the receiving thread until a session starts, then by that session's thread. */
@@ -25,14 +26,12 @@ struct dispatcher_connection {
     char access_note[CONNECTION_TEXT_MAX + 1];
 };
 
-/* A thread and the connection that it serves. `connection` is filled by session_reserve()'s
- * caller; the other fields are guarded by the lock of struct sessions. */
+/* A thread and the connection that it serves, which is filled by session_reserve()'s caller. */
 struct session {
     dispatcher_worker *worker;
     pthread_t thread;
-    pthread_cond_t wake;
-    bool is_reserved; /* is not on the stack of idle ones */
-    bool is_started;  /* has a connection to serve */
+    sem_t wake;       /* posted when there is a connection to serve, or no more will come */
+    bool is_reserved; /* is not on the stack of idle ones; under the lock of struct sessions */
     struct dispatcher_connection connection;
 };
 
@@ -44,7 +43,7 @@ struct sessions {
     unsigned n_items;
     struct session **idle; /* room for n_items, owned */
     unsigned n_idle;
-    bool is_stopping;
+    atomic_bool is_stopping;
 };
 
 struct dispatcher_worker {

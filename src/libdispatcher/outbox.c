@@ -107,12 +107,12 @@ void outbox_release(struct outbox *outbox)
     pthread_mutex_unlock(&outbox->send_lock);
 }
 
-int outbox_flush(struct outbox *outbox, int channel)
+/* Called with the send lock held, which it gives back. */
+static int send_all(struct outbox *outbox, int channel)
 {
     struct outgoing next;
     int r;
 
-    pthread_mutex_lock(&outbox->send_lock);
     while ((r = write_next(outbox, &next)) > 0) {
         r = channel_send(channel, next.bytes, next.length, NULL, 0);
         if (r < 0)
@@ -123,6 +123,28 @@ int outbox_flush(struct outbox *outbox, int channel)
         close_outbox(outbox);
     pthread_mutex_unlock(&outbox->send_lock);
     return r;
+}
+
+/* What another thread added while the send lock was held, it may have left to us. */
+static int send_all_and_more(struct outbox *outbox, int channel)
+{
+    int r;
+
+    do
+        r = send_all(outbox, channel);
+    while (r == 0 && !outbox_is_empty(outbox) && pthread_mutex_trylock(&outbox->send_lock) == 0);
+    return r;
+}
+
+int outbox_flush(struct outbox *outbox, int channel)
+{
+    pthread_mutex_lock(&outbox->send_lock);
+    return send_all_and_more(outbox, channel);
+}
+
+int outbox_flush_unless_busy(struct outbox *outbox, int channel)
+{
+    return pthread_mutex_trylock(&outbox->send_lock) == 0 ? send_all_and_more(outbox, channel) : 0;
 }
 
 bool outbox_is_empty(struct outbox *outbox)

@@ -41,6 +41,10 @@ void outbox_add(struct outbox *outbox, enum outbox_kind kind, uint64_t id);
  * negative errno, from then on always, when it is of no use any more. */
 int outbox_flush(struct outbox *outbox, int channel);
 
+/* The same, but where another thread is just sending, it is left to that thread, and 0 is
+ * returned. */
+int outbox_flush_unless_busy(struct outbox *outbox, int channel);
+
 /* For somebody who sends on the channel himself: between the two, nobody else does. */
 void outbox_hold(struct outbox *outbox);
 void outbox_release(struct outbox *outbox);

@@ -17,13 +17,12 @@ static void finish(struct session *session)
 
     session->connection.fd = fd_close(session->connection.fd);
     pthread_mutex_lock(&sessions->lock);
-    session->is_started = false;
     session->is_reserved = false;
     sessions->idle[sessions->n_idle++] = session;
     bool is_last = sessions->n_idle == sessions->n_items;
     outbox_add(&worker->outbox, OUTBOX_ENDED, id);
     pthread_mutex_unlock(&sessions->lock);
-    int r = outbox_flush(&worker->outbox, worker->channel);
+    int r = outbox_flush_unless_busy(&worker->outbox, worker->channel);
     if (r == -EAGAIN || (is_last && atomic_load(&worker->is_draining)))
         worker_wake(worker);
 }
@@ -32,15 +31,11 @@ static void *session_thread(void *argument)
 {
     struct session *session = argument;
     dispatcher_worker *worker = session->worker;
-    struct sessions *sessions = &worker->sessions;
 
     for (;;) {
-        pthread_mutex_lock(&sessions->lock);
-        while (!session->is_started && !sessions->is_stopping)
-            pthread_cond_wait(&session->wake, &sessions->lock);
-        bool has_connection = session->is_started;
-        pthread_mutex_unlock(&sessions->lock);
-        if (!has_connection)
+        while (sem_wait(&session->wake) < 0)
+            ; /* a signal of the program's */
+        if (atomic_load(&worker->sessions.is_stopping))
             return NULL;
         worker->callbacks->serve(&session->connection, worker->userdata);
         finish(session);
@@ -70,7 +65,7 @@ int sessions_start(dispatcher_worker *worker, unsigned wanted, size_t stack_size
         session->worker = worker;
         session->connection.worker = worker;
         session->connection.fd = -1;
-        pthread_cond_init(&session->wake, NULL);
+        sem_init(&session->wake, 0, 0);
         r = pthread_create(&session->thread, &attributes, session_thread, session);
         if (r == 0) {
             sessions->idle[sessions->n_idle++] = session;
@@ -97,12 +92,7 @@ struct session *session_reserve(struct sessions *sessions)
 
 void session_start(struct session *session)
 {
-    struct sessions *sessions = &session->worker->sessions;
-
-    pthread_mutex_lock(&sessions->lock);
-    session->is_started = true;
-    pthread_cond_signal(&session->wake);
-    pthread_mutex_unlock(&sessions->lock);
+    sem_post(&session->wake);
 }
 
 void session_release(struct session *session)
@@ -126,11 +116,9 @@ unsigned sessions_busy(struct sessions *sessions)
 
 void sessions_stop(struct sessions *sessions)
 {
-    pthread_mutex_lock(&sessions->lock);
-    sessions->is_stopping = true;
+    atomic_store(&sessions->is_stopping, true);
     for (unsigned i = 0; i < sessions->n_items; i++)
-        pthread_cond_signal(&sessions->items[i].wake);
-    pthread_mutex_unlock(&sessions->lock);
+        sem_post(&sessions->items[i].wake);
     for (unsigned i = 0; i < sessions->n_items; i++)
         pthread_join(sessions->items[i].thread, NULL);
     free(sessions->items);

@@ -160,6 +160,17 @@ void pool_worker_outdated(struct pool *pool, unsigned slot)
     used_worker(pool, slot)->is_outdated = true;
 }
 
+unsigned pool_keep_outdated(struct pool *pool)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        n += pool->workers[i].is_outdated;
+        pool->workers[i].is_outdated = false;
+    }
+    return n;
+}
+
 void pool_limit_conns(struct pool *pool, unsigned max_conns)
 {
     for (unsigned i = 0; i < pool->n_slots; i++)

@@ -102,6 +102,9 @@ void pool_worker_blocked(struct pool *pool, unsigned slot, bool is_blocked);
  * with, or because an administrator wants it. A draining one goes anyway. */
 void pool_worker_outdated(struct pool *pool, unsigned slot);
 
+/* The new workers cannot start, so the old ones are to stay. Returns how many were outdated. */
+unsigned pool_keep_outdated(struct pool *pool);
+
 /* MAX_CONNS was lowered: no worker gets more than that from now on. */
 void pool_limit_conns(struct pool *pool, unsigned max_conns);
 

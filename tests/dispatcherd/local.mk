@@ -1,0 +1,27 @@
+CONTROL_TESTS = \
+	tests/dispatcherd/test_control \
+	tests/dispatcherd/test_control_methods \
+	tests/dispatcherd/test_control_peer
+check_PROGRAMS += $(CONTROL_TESTS)
+TESTS += $(CONTROL_TESTS)
+
+CONTROL_SCENE = \
+	%D%/control_scene.c \
+	%D%/control_scene.h
+CONTROL_TEST_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+CONTROL_TEST_LIBS = libdaemon.la $(TEST_LIBS) $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
+
+tests_dispatcherd_test_control_SOURCES = $(CONTROL_SCENE) %D%/test_control.c
+tests_dispatcherd_test_control_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_control_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_control_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_control_methods_SOURCES = $(CONTROL_SCENE) %D%/test_control_methods.c
+tests_dispatcherd_test_control_methods_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_control_methods_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_control_methods_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_control_peer_SOURCES = %D%/test_control_peer.c
+tests_dispatcherd_test_control_peer_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_control_peer_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_control_peer_LDADD = $(CONTROL_TEST_LIBS)

@@ -46,3 +46,26 @@ tests_fuzz_fuzz_message_SOURCES = %D%/fuzz_message.c
 tests_fuzz_fuzz_message_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_message_LDADD = libprotocol.la libbase.la
 endif
+
+# The control socket:
+#   tests/fuzz/fuzz_varlink tests/fuzz/corpus/varlink
+if ENABLE_FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_varlink
+tests_fuzz_fuzz_varlink_SOURCES = \
+	%D%/fuzz_varlink.c \
+	tests/dispatcherd/control_scene.c \
+	tests/dispatcherd/control_scene.h
+tests_fuzz_fuzz_varlink_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_varlink_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_varlink_LDADD = libdaemon.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
+tests_fuzz_fuzz_varlink_LDFLAGS = -fsanitize=fuzzer
+endif
+
+EXTRA_DIST += \
+	%D%/corpus/varlink/broken \
+	%D%/corpus/varlink/commands \
+	%D%/corpus/varlink/introspection \
+	%D%/corpus/varlink/lists \
+	%D%/corpus/varlink/oneway \
+	%D%/corpus/varlink/status \
+	%D%/corpus/varlink/stranger

@@ -4,7 +4,9 @@ check_PROGRAMS += tests/system/test_worker
 TESTS += %D%/by-hand.sh
 
 if ENABLE_SYSTEM_TESTS
-TESTS += %D%/under-systemd.sh
+TESTS += \
+	%D%/under-systemd.sh \
+	%D%/walkthrough.sh
 endif
 
 # Without libtool's wrapper script: this very program is what dispatcherd starts.

@@ -69,16 +69,33 @@ def test_stopping_the_service_alone_drains_and_a_connection_starts_it_again(site
     assert site.show("ActiveState") == "active"
 
 
-def test_clients_that_come_while_it_is_stopped_are_served_when_it_is_back(site_of_systemd):
+def test_a_restart_leaves_workers_and_sessions_alone(site_of_systemd):
     site = site_of_systemd
-    port = site.run_service(MIN_PROCS=1)
-    (client,) = site.connect_served(port)
-    site.systemctl("restart", "--no-block", "dispatcherd.service")
-    wait_until(lambda: client.ask("draining") == "yes", what="the worker drains")
-    later = site.connect(port)
-    later.send("service")
-    client.close()
-    assert later.receive(20) == "TEST"
+    port = site.run_service(MIN_PROCS=2, MAX_PROCS=2)
+    clients = site.connect_served(port, 3)
+    pids = [client.pid() for client in clients]
+    old = site.daemon_pid()
+    site.systemctl("restart", "dispatcherd.service")
+    assert site.daemon_pid() not in (0, old)
+    assert [client.pid() for client in clients] == pids
+    assert [client.ask("draining") for client in clients] == ["no"] * 3
+    assert site.connect(port).pid() in pids
+    assert site.worker_pids("TEST") == set(pids)
+
+
+def test_a_changed_port_follows_one_command_and_no_session_breaks(site_of_systemd):
+    site = site_of_systemd
+    old, new = site.free_port(), site.free_port()
+    site.run_service(PORT=old)
+    (client,) = site.connect_served(old)
+    pid = client.pid()
+    site.write_config(site.service("TEST", PORT=new))
+    site.systemctl("daemon-reload")
+    # In this order: systemd opens no socket while its service runs.
+    site.systemctl("restart", "dispatcherd.service", "dispatcherd-test.socket")
+    assert client.pid() == pid
+    assert site.connect(new).ask("local") == f"127.0.0.1 {new}"
+    assert site.refuses(old)
 
 
 def test_starting_the_service_opens_the_sockets(site_of_systemd):

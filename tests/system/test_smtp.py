@@ -105,6 +105,7 @@ def test_a_session_can_go_on_while_dispatcherd_is_killed(site_of_systemd):
     site = site_of_systemd
     service = MailService(site, MIN_PROCS=1)
     with Client(service) as client:
+        client.ehlo()
         client.mail("sender@example.com")
         client.rcpt("somebody@localhost")
         site.kill(site.daemon_pid(), "KILL")

@@ -56,7 +56,6 @@ def test_a_worker_has_no_network_but_its_connections(site_of_systemd):
     pid = site.connect(port).pid()
     devices = site.run("nsenter", "-t", str(pid), "-n", "ip", "-o", "link").stdout
     assert [line.split(":")[1].strip() for line in devices.splitlines()] == ["lo"]
-    assert "UP" not in devices.split("<")[1].split(">")[0].split(",")
 
 
 def test_a_broken_configuration_gives_what_is_usable_and_says_the_rest(site_of_systemd):

@@ -1,0 +1,68 @@
+#include "dispatcherd/worker_ids.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "dispatcherd/completion.h"
+#include "dispatcherd/handoff.h"
+#include "protocol/channel.h"
+
+#include <stdalign.h>
+
+/* A dying worker has no more to say than its channel holds; this is only a bound. */
+#define LAST_WORDS_MAX 4096
+
+/* One identifier of a message: false where the worker has no such connection in such a state. */
+static bool take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now)
+{
+    struct connection *connection = worker_find(worker, id);
+
+    if (!connection)
+        return false;
+    switch (type) {
+    case MESSAGE_ACKNOWLEDGE:
+        if (connection->state != CONNECTION_HANDOFF)
+            return false;
+        handoff_acknowledged(connection);
+        return true;
+    case MESSAGE_REFUSE:
+        if (connection->state != CONNECTION_HANDOFF)
+            return false;
+        handoff_refused(connection);
+        return true;
+    default:
+        if (connection->state != CONNECTION_ACTIVE)
+            return false;
+        completion_ended(connection, now);
+        return true;
+    }
+}
+
+bool worker_take_ids(struct worker *worker, const struct message *message)
+{
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    for (uint32_t i = 0; i < message->value; i++)
+        if (!take_id(worker, message->type, message->ids[i], now))
+            return false;
+    return true;
+}
+
+void worker_take_last_words(struct worker *worker)
+{
+    alignas(8) uint8_t bytes[sizeof(struct message_header) + MESSAGE_IDS_MAX * sizeof(uint64_t)];
+
+    for (int i = 0; i < LAST_WORDS_MAX; i++) {
+        struct message message;
+        int fds[MESSAGE_FDS_MAX];
+        size_t n_fds = 0;
+        pid_t pid;
+        ssize_t length = channel_receive(worker->channel, bytes, sizeof(bytes), fds, &n_fds, &pid);
+
+        if (length <= 0)
+            return;
+        for (size_t k = 0; k < n_fds; k++)
+            fd_close(fds[k]);
+        if (message_read(bytes, (size_t)length, &message) == 0 && message.ids)
+            (void)worker_take_ids(worker, &message);
+    }
+}

@@ -1,0 +1,10 @@
+/* The session that both servers of the benchmark serve: a greeting, whatever the client says up to
+ * QUIT, a farewell. */
+#pragma once
+
+#define GREETING "220 bench ESMTP\r\n"
+#define FAREWELL "221 bye\r\n"
+#define QUIT     "QUIT\r\n"
+
+/* Serves a connection in blocking mode to its end; closing it is the caller's. */
+void handler_serve(int fd);

@@ -1,0 +1,30 @@
+# make bench: the dispatcher beside its yardstick, a server that accepts for itself. Not part of
+# make check: it takes minutes, and its figures are worth something on a quiet machine only.
+PROGRAMS_OF_BENCH = \
+	tests/bench/client \
+	tests/bench/direct \
+	tests/bench/worker
+EXTRA_PROGRAMS += $(PROGRAMS_OF_BENCH)
+CLEANFILES += $(PROGRAMS_OF_BENCH)
+EXTRA_DIST += %D%/run
+
+BENCH_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+
+tests_bench_client_SOURCES = %D%/client.c %D%/handler.h
+tests_bench_client_CPPFLAGS = $(BENCH_CPPFLAGS)
+tests_bench_client_LDADD = libbase.la
+
+tests_bench_direct_SOURCES = %D%/direct.c %D%/handler.c %D%/handler.h
+tests_bench_direct_CPPFLAGS = $(BENCH_CPPFLAGS)
+tests_bench_direct_CFLAGS = $(AM_CFLAGS) -pthread
+tests_bench_direct_LDADD = libbase.la
+
+# With the shared library, as an installed worker has it; no wrapper script around it.
+tests_bench_worker_SOURCES = %D%/handler.c %D%/handler.h %D%/worker.c
+tests_bench_worker_CPPFLAGS = $(BENCH_CPPFLAGS)
+tests_bench_worker_LDADD = libdispatcher.la
+tests_bench_worker_LDFLAGS = -no-install
+
+.PHONY: bench
+bench: dispatcherd $(PROGRAMS_OF_BENCH)
+	$(srcdir)/tests/bench/run $(builddir)

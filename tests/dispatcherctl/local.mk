@@ -1,0 +1,10 @@
+check_PROGRAMS += tests/dispatcherctl/test_table
+dist_check_SCRIPTS += %D%/test_dispatcherctl.sh
+TESTS += \
+	tests/dispatcherctl/test_table \
+	tests/dispatcherctl/test_dispatcherctl.sh
+
+tests_dispatcherctl_test_table_SOURCES = %D%/test_table.c
+tests_dispatcherctl_test_table_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherctl_test_table_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_dispatcherctl_test_table_LDADD = libctl.la $(TEST_LIBS) $(JANSSON_LIBS)

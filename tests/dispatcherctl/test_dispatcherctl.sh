@@ -1,0 +1,276 @@
+#!/bin/bash
+# dispatcherctl against a dispatcherd that runs by hand, with the SMTP worker. Called in the build
+# folder; prints each step, and everything there is to see where one fails.
+set -u
+
+top=${srcdir:-.}
+ctl=$PWD/dispatcherctl
+scratch=$(mktemp -d)
+socket=$scratch/control
+daemon=''
+failed=0
+
+finish()
+{
+    [ -z "$daemon" ] || { kill "$daemon" && wait "$daemon"; } 2>/dev/null
+    rm -rf "$scratch"
+}
+trap finish EXIT
+
+die()
+{
+    echo "FAILED: $*" >&2
+    [ ! -e "$scratch/out" ] || sed 's/^/  out: /' "$scratch/out" >&2
+    [ ! -e "$scratch/err" ] || sed 's/^/  err: /' "$scratch/err" >&2
+    [ ! -e "$scratch/log" ] || sed 's/^/  log: /' "$scratch/log" >&2
+    exit 1
+}
+
+# run STATUS ARGUMENT...: dispatcherctl ends with that status.
+run()
+{
+    local expected=$1 status=0
+    shift
+    echo "dispatcherctl $*"
+    "$ctl" --socket "$socket" "$@" >"$scratch/out" 2>"$scratch/err" || status=$?
+    [ "$status" -eq "$expected" ] || die "exit status $status, not $expected"
+}
+
+# says FILE PATTERN: an extended regular expression matches a line of out, err or log.
+says()
+{
+    grep -Eq -- "$2" "$scratch/$1" || die "no line of $1 matches $2"
+}
+
+# Tries COMMAND for up to ten seconds.
+eventually()
+{
+    for _ in $(seq 100); do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.1
+    done
+    die "not in ten seconds: $*"
+}
+
+configure()
+{
+    cat >"$scratch/dispatcher.cnf" <<EOT
+MIN_PROCS=1
+MAX_PROCS=3
+[SERVICE=SMTP]
+PORT=$port
+INTERFACE_ADDRESS=127.0.0.1
+IMAGE=$PWD/tcp_smtp_server
+PARAMETER=MAILDIR=$scratch/mail
+${1-}
+EOT
+}
+
+start_daemon()
+{
+    for _ in $(seq 20); do
+        port=$((20000 + RANDOM % 10000))
+        configure
+        ./dispatcherd --config "$scratch/dispatcher.cnf" --control "$socket" \
+            --stop-limit 1 2>"$scratch/log" &
+        daemon=$!
+        for _ in $(seq 100); do
+            ! grep -q 'ready: ' "$scratch/log" || return 0
+            kill -0 "$daemon" 2>/dev/null || break
+            sleep 0.1
+        done
+    done
+    die "dispatcherd does not start"
+}
+
+# The process of the first worker in the state.
+worker()
+{
+    "$ctl" --socket "$socket" workers | awk -v state="$1" '$4 == state { print $3; exit }'
+}
+
+test_without_daemon()
+{
+    run 1 status
+    says err "dispatcherd does not run: nobody answers at $socket"
+    says err 'systemctl start dispatcherd'
+}
+
+test_usage()
+{
+    run 0 --help
+    says out '^Usage: dispatcherctl '
+    run 0 --version
+    says out '^dispatcherctl [0-9]'
+    run 2
+    run 2 frobnicate
+    says err "'frobnicate' is no verb"
+    run 2 stop
+    says err 'needs the name of a service'
+    run 2 status SMTP
+    run 2 --timeout 0 status
+    run 2 --frobnicate status
+}
+
+test_views()
+{
+    exec 5<>"/dev/tcp/127.0.0.1/$port"
+    read -r -t 10 greeting <&5
+    [[ $greeting == 220* ]] || die "no greeting: $greeting"
+    run 0 status
+    says out "^dispatcherd [0-9.]+ is running since .*, process $daemon; "
+    says out '^SMTP +running +1/3 +1/30 +0/5 +0/29 +accepting$'
+    run 0 services
+    says out "^SMTP +running +1/3 +0 +1 +0 +1/30 +1 +0 +0 +0 +127.0.0.1:$port\$"
+    run 0 workers smtp
+    says out '^SMTP +0 +[0-9]+ +ready +1/10 +1 +1 +.* fewer than MIN_PROCS +- +-$'
+    run 0 connections
+    says out "^[0-9a-f]{16} +SMTP +active +$(worker ready) .* no +127.0.0.1:[0-9]+ +127.0.0.1:$port\$"
+    run 0 --json connections
+    python3 -c "
+import json, sys
+reply = json.load(open(sys.argv[1]))
+assert reply['connections'][0]['local']['port'] == $port, reply
+assert 'next' not in reply, reply
+" "$scratch/out" || die 'what is wrong with the JSON?'
+    run 1 workers POP3
+    says err 'no such service .*: POP3$'
+}
+
+test_restart()
+{
+    local before
+    before=$(worker ready)
+    run 0 restart SMTP
+    says out '^1 worker will be replaced'
+    successor_is_ready() { [ -n "$(worker ready)" ] && [ "$(worker ready)" != "$before" ]; }
+    eventually successor_is_ready
+    [ "$(worker draining)" = "$before" ] || die "worker $before does not drain"
+    run 0 workers
+    says out "^SMTP +[0-9]+ +$before +draining .* outdated +-\$"
+    says log 'SMTP: restart is asked for by process [0-9]+ of user [0-9]+'
+    # Its session goes on.
+    printf 'QUIT\r\n' >&5
+    read -r -t 10 reply <&5
+    [[ $reply == 221* ]] || die "the session was lost: $reply"
+    exec 5<&- 5>&-
+}
+
+test_stop_and_start()
+{
+    run 0 stop SMTP
+    says out '^SMTP accepts no more; 0 connections may finish$'
+    stopped() { "$ctl" --socket "$socket" status | grep -q '^SMTP  *stopped'; }
+    eventually stopped
+    run 1 restart SMTP
+    says err 'the service is stopped: SMTP'
+    ! (exec 6<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || die 'still listens'
+    run 0 start smtp
+    serves() { exec 6<>"/dev/tcp/127.0.0.1/$port" && read -r -t 10 _ <&6 && exec 6<&- 6>&-; }
+    eventually serves
+}
+
+test_reload()
+{
+    configure 'MAX_PROCS=2'
+    run 0 reload
+    says out '^the configuration was read again$'
+    run 0 status
+    says out '^SMTP +running +[0-9]/2 '
+    configure 'MAX_PROCS=many'
+    run 1 reload
+    says err 'dispatcher.cnf:8: error: MAX_PROCS=many'
+    says err 'was refused; the old one stays in force'
+    configure 'FROBNICATE=1'
+    run 0 reload
+    says out 'warning: the unknown option FROBNICATE'
+}
+
+# As another user, where we can be one.
+test_stranger()
+{
+    if [ "$(id -u)" -ne 0 ] || ! command -v setpriv >/dev/null; then
+        echo 'not root: no test as a stranger'
+        return
+    fi
+    chmod 755 "$scratch"
+    ctl=$scratch/as_stranger
+    # The build folder may be closed to others.
+    libtool_program=$PWD/.libs/dispatcherctl
+    [ -x "$libtool_program" ] || libtool_program=$PWD/dispatcherctl
+    cp "$libtool_program" "$scratch/dispatcherctl"
+    printf '#!/bin/sh\nexec setpriv --reuid 12345 --regid 12345 --clear-groups %s "$@"\n' \
+        "$scratch/dispatcherctl" >"$ctl"
+    chmod 755 "$ctl" "$scratch/dispatcherctl"
+    run 0 workers
+    run 0 status
+    for verb in connections 'stop SMTP' 'start SMTP' restart reload; do
+        # shellcheck disable=SC2086 # two words are meant
+        run 1 $verb
+        says err 'permission denied: that is for root and the members of the group '
+    done
+    ctl=$PWD/dispatcherctl
+}
+
+# complete_to WORDS EXPECTED: what bash offers for the last of the words.
+complete_to()
+{
+    # shellcheck disable=SC2206 # words are meant
+    COMP_WORDS=($1)
+    [[ $1 != *' ' ]] || COMP_WORDS+=('')
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    _dispatcherctl
+    [ "${COMPREPLY[*]}" = "$2" ] || die "completion of '$1': '${COMPREPLY[*]}', not '$2'"
+}
+
+test_completion()
+{
+    # shellcheck source=/dev/null
+    . "$top/src/dispatcherctl/dispatcherctl.bash"
+    echo 'completion'
+    complete_to "$ctl st" 'status stop start'
+    complete_to "$ctl --j" '--json'
+    complete_to "$ctl --socket $socket wor" 'workers'
+    complete_to "$ctl --socket $socket stop " 'SMTP'
+    complete_to "$ctl --socket = $socket stop s" 'SMTP'
+    complete_to "$ctl --socket $socket restart s" 'SMTP'
+    complete_to "$ctl --socket $socket stop SMTP " ''
+    complete_to "$ctl --socket $socket status " ''
+    complete_to "$ctl --socket $scratch/con" "$socket"
+    complete_to "$ctl --socket $scratch/none stop " ''
+    # It must know what --help knows.
+    local verbs
+    verbs=$("$ctl" --help | sed -n 's/^  \([a-z]\+\) .*/\1/p' | tr '\n' ' ')
+    complete_to "$ctl " "${verbs% }"
+}
+
+# A daemon that does not answer: it is stopped.
+test_silent_daemon()
+{
+    kill -STOP "$daemon"
+    run 1 --timeout 1 status
+    kill -CONT "$daemon"
+    says err 'has not answered at .* in time'
+}
+
+test_end()
+{
+    kill "$daemon"
+    wait "$daemon" || failed=$?
+    daemon=''
+    [ "$failed" -eq 0 ] || die "dispatcherd ended with status $failed"
+    [ ! -e "$socket" ] || die 'the socket is left over'
+}
+
+test_usage
+test_without_daemon
+start_daemon
+test_views
+test_restart
+test_stop_and_start
+test_reload
+test_stranger
+test_completion
+test_silent_daemon
+test_end
+echo 'all passed'

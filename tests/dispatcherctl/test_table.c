@@ -1,0 +1,184 @@
+/* Tables, durations, and whole screens as people see them. */
+#include "base/macro.h"
+#include "dispatcherctl/duration.h"
+#include "dispatcherctl/table.h"
+#include "dispatcherctl/views.h"
+#include "support/suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct table_column columns[] = {
+    {"NAME", TABLE_LEFT}, {"N", TABLE_RIGHT}, {"WHY", TABLE_LEFT}};
+
+/* What the table prints; the caller's. */
+static char *printed(const struct table *table)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    ck_assert_int_eq(table_print(table, stream), 0);
+    fclose(stream);
+    return text;
+}
+
+START_TEST(test_aligns_words_left_and_numbers_right)
+{
+    struct table table = table_init(columns, ELEMENTSOF(columns));
+
+    table_add(&table, "%s", "a");
+    table_add(&table, "%d", 12345);
+    table_add(&table, "%s", "yes");
+    table_add(&table, "%s", "longer");
+    table_add(&table, "%d", 7);
+    table_add(&table, "%s", "");
+    char *text = printed(&table);
+    ck_assert_str_eq(text, "NAME        N  WHY\n"
+                           "a       12345  yes\n"
+                           "longer      7  -\n");
+    free(text);
+    table_clear(&table);
+}
+END_TEST
+
+START_TEST(test_prints_the_titles_of_an_empty_table)
+{
+    struct table table = table_init(columns, ELEMENTSOF(columns));
+    char *text = printed(&table);
+
+    ck_assert_str_eq(text, "NAME  N  WHY\n");
+    free(text);
+    table_clear(&table);
+}
+END_TEST
+
+START_TEST(test_shows_no_byte_that_steers_a_terminal)
+{
+    struct table table = table_init(columns, 1);
+
+    table_add(&table, "%s", "\x1b[2J\r\n\x7f\x9b\xc3\xa9~");
+    char *text = printed(&table);
+    ck_assert_str_eq(text, "NAME\n?[2J??????~\n");
+    free(text);
+    table_clear(&table);
+}
+END_TEST
+
+START_TEST(test_grows)
+{
+    struct table table = table_init(columns, 1);
+
+    for (int i = 0; i < 1000; i++)
+        table_add(&table, "%03d", i);
+    char *text = printed(&table);
+    ck_assert_uint_eq(strlen(text), strlen("NAME\n") + 1000 * strlen("000\n"));
+    free(text);
+    table_clear(&table);
+}
+END_TEST
+
+START_TEST(test_tells_durations_in_two_units)
+{
+    static const struct {
+        uint64_t usec;
+        const char *text;
+    } cases[] = {
+        {0, "0ms"},          {999999, "999ms"},
+        {1000000, "1s"},     {59999999, "59s"},
+        {60000000, "1min"},  {185000000, "3min 5s"},
+        {3600000000, "1h"},  {8040000000, "2h 14min"},
+        {86400000000, "1d"}, {UINT64_C(442800000000), "5d 3h"},
+    };
+    char text[DURATION_TEXT_MAX];
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+        ck_assert_str_eq(duration_format(cases[i].usec, text), cases[i].text);
+}
+END_TEST
+
+typedef int (*view_function)(const json_t *parameters, const char *service, FILE *stream);
+
+/* What the view prints of the JSON; the caller's. */
+static char *viewed(view_function view, const char *json)
+{
+    json_auto_t *parameters = json_loads(json, 0, NULL);
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    ck_assert_ptr_nonnull(parameters);
+    ck_assert_int_eq(view(parameters, "SMTP", stream), 0);
+    fclose(stream);
+    return text;
+}
+
+START_TEST(test_shows_connections)
+{
+    char *text =
+        viewed(view_connections,
+               "{\"now\":{\"monotonic\":10000000},\"connections\":[{\"id\":\"00000000000000ff\","
+               "\"service\":\"SMTP\",\"state\":\"active\",\"worker_pid\":42,\"is_tls\":false,"
+               "\"accepted_at\":{\"monotonic\":5000000},"
+               "\"client\":{\"address\":\"2001:db8::1\",\"port\":4711},"
+               "\"local\":{\"address\":\"192.0.2.1\",\"port\":25}},"
+               "{\"id\":\"0000000000000100\",\"service\":\"SMTP\",\"state\":\"waiting\","
+               "\"worker_pid\":null,\"is_tls\":true,\"accepted_at\":{\"monotonic\":9999000},"
+               "\"client\":{\"address\":\"unix\",\"port\":0},"
+               "\"local\":{\"address\":\"unix\",\"port\":0}}]}");
+
+    ck_assert_str_eq(
+        text,
+        "CONNECTION        SERVICE  STATE    WORKER  AGE  TLS  CLIENT              SERVER\n"
+        "00000000000000ff  SMTP     active       42   5s  no   [2001:db8::1]:4711  192.0.2.1:25\n"
+        "0000000000000100  SMTP     waiting       -  1ms  yes  unix                unix\n");
+    free(text);
+}
+END_TEST
+
+START_TEST(test_shows_what_is_wrong_with_a_service)
+{
+    char *text = viewed(view_status,
+                        "{\"version\":\"1\",\"state\":\"running\",\"pid\":1,\"spawner\":\"self\","
+                        "\"is_on_last_config\":true,\"config_file\":\"/etc/d.cnf\","
+                        "\"services\":[{\"name\":\"SMTP\",\"state\":\"running\",\"n_ready\":0,"
+                        "\"start_error\":\"no \\u001b[2J such file\",\"has_socket\":false}]}");
+
+    ck_assert_ptr_nonnull(
+        strstr(text, "\n/etc/d.cnf is broken; the last good configuration is in force\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\nSMTP cannot start a worker: no ?[2J such file\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\nSMTP has no socket: nobody can reach it\n"));
+    free(text);
+}
+END_TEST
+
+START_TEST(test_survives_replies_of_another_daemon)
+{
+    static const view_function views[] = {view_status,      view_services, view_workers,
+                                          view_connections, view_stop,     view_start,
+                                          view_restart,     view_reload};
+    static const char *const replies[] = {
+        "{}",
+        "{\"services\":3,\"workers\":{},\"connections\":null,\"warnings\":\"x\",\"now\":[]}",
+        "{\"services\":[1,null],\"workers\":[[]],\"connections\":[{}],\"warnings\":[7],"
+        "\"n_connections\":\"x\",\"n_workers\":null}",
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(views); i++)
+        for (size_t k = 0; k < ELEMENTSOF(replies); k++)
+            free(viewed(views[i], replies[k]));
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *suite = suite_create("table");
+
+    ADD_TESTS(suite, "table", test_aligns_words_left_and_numbers_right,
+              test_prints_the_titles_of_an_empty_table, test_shows_no_byte_that_steers_a_terminal,
+              test_grows);
+    ADD_TESTS(suite, "duration", test_tells_durations_in_two_units);
+    ADD_TESTS(suite, "views", test_shows_connections, test_shows_what_is_wrong_with_a_service,
+              test_survives_replies_of_another_daemon);
+    return suite;
+}

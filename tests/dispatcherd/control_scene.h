@@ -1,0 +1,39 @@
+/* Services without processes: what the control socket shows and steers, made to order. Used by a
+ * fuzz target too, so it ends the program where it cannot go on. */
+#pragma once
+
+#include "config/problem.h"
+#include "dispatcherd/context.h"
+#include "dispatcherd/control_methods.h"
+#include "dispatcherd/worker.h"
+
+#include <stdbool.h>
+
+#define SCENE_SERVICES_MAX 4
+
+struct control_scene {
+    struct context context;
+    struct config_version *version;
+    struct state *state;
+    struct service *services[SCENE_SERVICES_MAX];
+    size_t n_services;
+    bool is_stopping;
+    bool is_reload_refused;
+    unsigned n_reloads;
+};
+
+/* The operations of control_answer(); their userdata is the scene. */
+extern const struct control_operations scene_operations;
+
+/* The services of a dispatcher.cnf; each has a socket, where nobody connects. */
+void scene_init(struct control_scene *scene, const char *configuration);
+
+/* A ready worker with that pid in the slot. */
+struct worker *scene_add_worker(struct control_scene *scene, size_t service, unsigned slot,
+                                pid_t pid);
+
+/* A connection that the worker serves; NULL: one that waits. */
+struct connection *scene_add_connection(struct control_scene *scene, size_t service,
+                                        struct worker *worker);
+
+void scene_clear(struct control_scene *scene);
