@@ -32,6 +32,8 @@ EXTRA_DIST += \
 	%D%/harness/hand.py \
 	%D%/harness/mail.py \
 	%D%/harness/site.py \
+	%D%/harness/soak.py \
+	%D%/harness/stream.py \
 	%D%/harness/systemd.py \
 	%D%/harness/wait.py \
 	%D%/test_activation.py \
@@ -42,5 +44,6 @@ EXTRA_DIST += \
 	%D%/test_pool_size.py \
 	%D%/test_smtp.py \
 	%D%/test_sockets.py \
+	%D%/test_survival.py \
 	%D%/test_units.py \
 	%D%/test_worker.py

@@ -39,16 +39,18 @@ class Manager:
 
 
 def processes_of(folder):
-    """Processes whose program was called by a path below the folder, with that path's last part."""
+    """Processes whose program was called by a path below the folder, with that path's last part. Of
+    a script, the path is the interpreter's argument."""
     found = []
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         try:
             with open(path, "rb") as file:
-                program = file.read().split(b"\0", 1)[0].decode(errors="replace")
+                words = file.read().decode(errors="replace").split("\0")[:2]
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if program.startswith(folder + "/"):
-            found.append((int(path.split("/")[2]), os.path.basename(program)))
+        for program in words:
+            if program.startswith(folder + "/"):
+                found.append((int(path.split("/")[2]), os.path.basename(program)))
     return found
 
 
@@ -63,7 +65,8 @@ class HandSite(Site):
         self.config = os.path.join(self.folder, "dispatcher.cnf")
         self.log = os.path.join(self.folder, "log")
         self.environment = {}
-        self.arguments = ["--spawner=self"]
+        self.control_path = os.path.join(self.folder, "control")
+        self.arguments = ["--spawner=self", f"--control={self.control_path}"]
         self.daemon = None
         os.mkdir(self.images)
         open(self.log, "w").close()
@@ -77,12 +80,20 @@ class HandSite(Site):
             sock.bind((host, 0))
             return sock.getsockname()[1]
 
-    def image_for(self, service):
+    def program_for(self, service, path):
         # One name for each service, by which its workers are told apart.
-        path = os.path.join(self.images, service.lower())
-        if not os.path.lexists(path):
-            os.symlink(os.path.join(self.builddir, "tests/system/test_worker"), path)
-        return path
+        image = os.path.join(self.images, service.lower())
+        if not os.path.lexists(image):
+            os.symlink(path, image)
+        return image
+
+    def image_for(self, service):
+        return self.program_for(service, os.path.join(self.builddir, "tests/system/test_worker"))
+
+    def control(self, *arguments, check=True):
+        return self.run(
+            f"{self.builddir}/dispatcherctl", "--socket", self.control_path, *arguments, check=check
+        )
 
     def write_config(self, text):
         with open(self.config, "w") as file:

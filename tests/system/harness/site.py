@@ -4,6 +4,7 @@ A test is written against Site and runs in both.
 """
 
 import abc
+import json
 import re
 import socket
 
@@ -85,6 +86,14 @@ class Site(abc.ABC):
         """Runs a program where dispatcherd runs. Returns its subprocess.CompletedProcess."""
 
     @abc.abstractmethod
+    def control(self, *arguments, check=True):
+        """Runs dispatcherctl. Returns its subprocess.CompletedProcess."""
+
+    @abc.abstractmethod
+    def program_for(self, service, path):
+        """The path of a program, which need not be the test worker, as IMAGE of a service."""
+
+    @abc.abstractmethod
     def log_files(self, pattern):
         """The files below the folder of relative LOGFILEs, as this process may open them."""
 
@@ -118,6 +127,31 @@ class Site(abc.ABC):
         self.write_config(self.service("TEST", **options))
         self.start()
         return options["PORT"]
+
+    def reload(self, text=None, check=True):
+        """Reloads the configuration: this text, where one is given. Returns the process; what it
+        warns of is in its stdout."""
+        if text is not None:
+            self.write_config(text)
+        return self.control("reload", check=check)
+
+    def services(self):
+        """What dispatcherctl tells of each service, by name."""
+        return {item["name"]: item for item in self.list_of("services")}
+
+    def workers(self, service):
+        """What dispatcherctl tells of each worker of the service, by its process."""
+        workers = {item["pid"]: item for item in self.list_of("workers")}
+        return {pid: item for pid, item in workers.items() if item["service"] == service}
+
+    def list_of(self, verb):
+        return json.loads(self.control("--json", verb).stdout)[verb]
+
+    def statistics(self, service):
+        return self.services()[service]["statistics"]
+
+    def count_log(self, pattern):
+        return len(re.findall(pattern, self.log_text(), re.MULTILINE))
 
     def dial(self, port, host="127.0.0.1", limit=LIMIT):
         """A connected socket, closed when the test ends."""

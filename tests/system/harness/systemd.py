@@ -36,6 +36,14 @@ class SystemdSite(Site):
     def image_for(self, service):
         return f"{self.container.workerdir}/test_worker"
 
+    def program_for(self, service, path):
+        image = f"{self.container.workerdir}/{service.lower()}_worker"
+        self.run("install", str(path), image)
+        return image
+
+    def control(self, *arguments, check=True):
+        return self.run("dispatcherctl", *arguments, check=check)
+
     def write_file(self, path, text):
         path = self.container.path(path)
         os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -1,0 +1,225 @@
+"""dispatcherd is killed, restarted, reloaded and stopped under load; the service goes on."""
+
+import os
+
+import pytest
+from harness.soak import times
+from harness.stream import Stream
+from harness.wait import holds_for, wait_until
+
+
+def answers(site):
+    return site.control("status", check=False).returncode == 0
+
+
+def wait_for_another_daemon(site, old):
+    wait_until(lambda: site.daemon_pid() not in (0, old), 20, "another dispatcherd")
+    wait_until(lambda: answers(site), 20, "it answers")
+
+
+class Held:
+    """Sessions that stay open, and the workers that have them."""
+
+    def __init__(self, site, port, n):
+        self.clients = {client: client.pid() for client in site.connect_served(port, n)}
+        self.pids = set(self.clients.values())
+
+    def check(self):
+        for client, pid in self.clients.items():
+            assert client.pid() == pid
+            assert client.ask("echo still here") == "still here"
+
+
+def run_pool(site, **options):
+    """Two workers, and no reason to start a third."""
+    options = {"MIN_PROCS": 2, "MAX_PROCS": 2, "MAX_CONNS": 30, "BACKLOG": 256} | options
+    return site.run_service(**options)
+
+
+def kill(site):
+    old = site.daemon_pid()
+    site.kill(old, "KILL")
+    wait_for_another_daemon(site, old)
+
+
+def restart(site):
+    site.systemctl("restart", "dispatcherd.service")
+
+
+def reload(site):
+    site.systemctl("reload", "dispatcherd.service")
+
+
+@pytest.mark.parametrize("interrupt", [kill, restart, reload])
+def test_nothing_is_lost(site_of_systemd, interrupt):
+    site = site_of_systemd
+    port = run_pool(site)
+    held = Held(site, port, 10)
+    workers = site.worker_pids("TEST")
+    n_times = times(4, 20)
+    with Stream(site, port) as stream:
+        for _ in range(n_times):
+            before = site.statistics("TEST")["n_accepted"]
+            n_served = stream.n_served
+            interrupt(site)
+            held.check()
+            wait_until(lambda: stream.n_served >= n_served + 10, 20, "ten more sessions")
+            assert site.statistics("TEST")["n_accepted"] >= before + 10 - len(stream.threads)
+    assert not stream.broken
+    # What a killed dispatcherd had accepted, and no worker had, is gone; it is next to nothing.
+    assert len(stream.refused) <= (n_times if interrupt is kill else 0), stream.refused
+    held.check()
+    assert site.worker_pids("TEST") == workers == stream.pids | held.pids
+    site.wait_for_status("TEST 2/2 workers, 10/")
+    assert site.statistics("TEST")["n_broken"] == 0
+
+
+def test_clients_that_come_while_it_is_down_are_served_by_the_next_one(site_of_systemd):
+    site = site_of_systemd
+    site.write_drop_in("dispatcherd.service", "[Service]\nRestartSec=1\n")
+    port = run_pool(site)
+    old = site.daemon_pid()
+    site.kill(old, "KILL")
+    wait_until(lambda: site.daemon_pid() == 0, what="systemd has seen the end")
+    clients = [site.connect(port) for _ in range(20)]
+    for client in clients:
+        client.send("service")
+    assert [client.receive(20) for client in clients] == ["TEST"] * 20
+    assert site.daemon_pid() != old
+
+
+def test_kills_in_quick_succession_touch_neither_socket_nor_worker(site_of_systemd):
+    site = site_of_systemd
+    port = run_pool(site)
+    held = Held(site, port, 4)
+    workers = site.worker_pids("TEST")
+    loop = (
+        'for i in $(seq "$0"); do'
+        " systemctl kill -s KILL --kill-whom=main dispatcherd.service || :; sleep 0.1; done"
+    )
+    site.run("sh", "-c", loop, str(times(10, 100)))
+    wait_until(lambda: answers(site), 20, "dispatcherd answers")
+    assert int(site.show("NRestarts")) >= times(3, 30)
+    assert site.show("ActiveState", "dispatcherd-test.socket") == "active"
+    held.check()
+    assert site.worker_pids("TEST") == workers
+    assert site.connect(port).pid() in workers
+    assert site.count_log("Failed with result 'start-limit-hit'") == 0
+
+
+def test_a_broken_configuration_leaves_the_last_good_one_in_force(site_of_systemd):
+    site = site_of_systemd
+    port = run_pool(site)
+    held = Held(site, port, 2)
+    workers = site.worker_pids("TEST")
+    site.write_config(site.service("TEST", PORT="twenty-five"))
+    site.systemctl("restart", "dispatcherd.service")
+    site.wait_for_status("dispatcher.cnf is broken, the last good one is in force")
+    site.wait_for_log("cnf:2: error: PORT=")
+    site.wait_for_log("going on with the last good configuration")
+    held.check()
+    kill(site)
+    site.wait_for_status("dispatcher.cnf is broken")
+    assert site.connect(port).pid() in workers
+
+    assert site.reload(check=False).returncode == 1
+    assert "broken" in site.status_text()
+    site.reload(site.service("TEST", PORT=port, MIN_PROCS=2, MAX_PROCS=2, MAX_CONNS=30))
+    site.wait_for_status("^TEST 2/2 workers")
+    held.check()
+    assert site.worker_pids("TEST") == workers
+
+
+def test_a_broken_configuration_without_workers_ends_with_78(site_of_systemd):
+    site = site_of_systemd
+    run_pool(site)
+    site.stop()
+    site.write_config("nonsense\n")
+    assert site.start_fails() == 78
+
+
+def test_a_worker_whose_service_is_gone_finishes_its_sessions(site_of_systemd):
+    site = site_of_systemd
+    port, gone = site.free_port(), site.free_port()
+    config = site.service("TEST", PORT=port)
+    site.write_config(config + site.service("GONE", PORT=gone))
+    site.start()
+    held = Held(site, gone, 2)
+    site.write_config(config)
+    site.systemctl("daemon-reload")
+    site.systemctl("restart", "dispatcherd.service")
+    site.wait_for_log("a worker is left to finish its sessions: its service is no more")
+    (client, other) = held.clients
+    wait_until(lambda: client.ask("draining") == "yes", what="the worker drains")
+    held.check()
+    assert site.connect(port).ask("service") == "TEST"
+    client.close()
+    assert other.ask("quit") == "bye"
+    site.wait_for_workers("GONE", 0)
+
+
+def test_workers_of_a_replaced_program_are_recycled_and_their_sessions_go_on(site_of_systemd):
+    site = site_of_systemd
+    program = os.path.join(site.container.builddir, "tests/system/test_worker")
+    image = site.program_for("TEST", program)
+    port = run_pool(site, MAX_PROCS=4, MAX_SHUTDOWN=2, IMAGE=image)
+    held = Held(site, port, 2)
+    old = site.worker_pids("TEST")
+    assert held.pids == old
+    site.program_for("TEST", program)  # another file in its place
+    with Stream(site, port) as stream:
+        site.systemctl("restart", "dispatcherd.service")
+        wait_until(
+            lambda: {pid for pid, w in site.workers("TEST").items() if w["state"] == "draining"}
+            == old,
+            20,
+            lambda: f"{old} drain; there are {site.workers('TEST')}",
+        )
+        stream.pids.clear()
+        n_served = stream.n_served
+        wait_until(lambda: stream.n_served >= n_served + 20, 20, "twenty more sessions")
+    assert not stream.refused and not stream.broken
+    held.check()
+    for client in held.clients:
+        assert client.ask("quit") == "bye"
+    new = site.wait_for_workers("TEST", 2)
+    assert not new & old
+
+
+@pytest.mark.parametrize("crashes", [False, True], ids=["", "with_a_crash_amid"])
+def test_another_port_by_the_command_that_is_named(site_of_systemd, crashes):
+    site = site_of_systemd
+    old, new = site.free_port(), site.free_port()
+    run_pool(site, PORT=old)
+    held = Held(site, old, 2)
+    site.write_config(site.service("TEST", PORT=new, MIN_PROCS=2, MAX_PROCS=2, MAX_CONNS=30))
+    command = "systemctl restart dispatcherd-test.socket dispatcherd.service"
+    assert command in site.reload().stdout
+    site.systemctl("daemon-reload")
+    if crashes:
+        kill(site)
+    site.run(*command.split())
+    assert site.connect(new).pid() in held.pids
+    assert site.refuses(old)
+    held.check()
+
+
+def test_stop_drains_and_stop_of_the_slice_leaves_nothing(site_of_systemd):
+    site = site_of_systemd
+    port = run_pool(site)
+    held = Held(site, port, 2)
+    site.systemctl("stop", "--no-block", "dispatcherd.service")
+    for client in held.clients:
+        wait_until(lambda: client.ask("draining") == "yes", what="the worker drains")
+    held.check()
+    site.systemctl("stop", "--no-block", "dispatcherd.slice")
+    holds_for(lambda: held.check() is None, 0.3, "sessions go on")
+    for client in held.clients:
+        assert client.ask("quit") == "bye"
+    site.wait_stopped()
+    assert not site.processes("")
+    wait_until(
+        lambda: not site.systemctl("list-units", "--no-legend", "dispatcherd*").stdout.strip(),
+        10,
+        lambda: site.systemctl("list-units", "dispatcherd*").stdout,
+    )
