@@ -156,6 +156,8 @@ def test_a_worker_whose_service_is_gone_finishes_its_sessions(site_of_systemd):
     client.close()
     assert other.ask("quit") == "bye"
     site.wait_for_workers("GONE", 0)
+    # systemd keeps a socket whose unit is gone until it is told.
+    site.systemctl("stop", "dispatcherd-gone.socket", "dispatcherd-gone-worker.socket")
 
 
 def test_workers_of_a_replaced_program_are_recycled_and_their_sessions_go_on(site_of_systemd):
@@ -193,7 +195,7 @@ def test_another_port_by_the_command_that_is_named(site_of_systemd, crashes):
     run_pool(site, PORT=old)
     held = Held(site, old, 2)
     site.write_config(site.service("TEST", PORT=new, MIN_PROCS=2, MAX_PROCS=2, MAX_CONNS=30))
-    command = "systemctl restart dispatcherd-test.socket dispatcherd.service"
+    command = "systemctl restart dispatcherd.service dispatcherd-test.socket"
     assert command in site.reload().stdout
     site.systemctl("daemon-reload")
     if crashes:
