@@ -227,8 +227,8 @@ static int open_sockets(struct manager *manager, struct passed *passed)
         n_listeners += manager->services[i]->n_listeners;
     }
     /* After a daemon-reload that changed them systemd has no sockets for us until they are started
-     * anew; the workers that we took over serve on meanwhile. */
-    if (n_listeners == 0 && manager->n_services > 0 && !passed->has_manager) {
+     * anew; workers that we have taken over, the only ones so far, serve on meanwhile. */
+    if (n_listeners == 0 && manager->n_services > 0 && manager_count_workers(manager) == 0) {
         const struct subject subject = {.message_id = MESSAGE_ID_CANNOT_BIND};
 
         report(LOG_CRIT, &subject, "no port of any service can be listened at; giving up");
