@@ -65,23 +65,6 @@ static void watch_acknowledgement(struct worker *worker)
     (void)sd_event_source_set_enabled(worker->limit_source, SD_EVENT_ONESHOT);
 }
 
-static int on_retry(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
-{
-    struct worker *worker = userdata;
-
-    pool_worker_blocked(worker->service->pool, worker->slot, false);
-    service_touch(worker->service);
-    return 0;
-}
-
-static void retry_later(struct worker *worker)
-{
-    sd_event_source_disable_unref(worker->retry_source);
-    worker->retry_source = NULL;
-    (void)sd_event_add_time_relative(worker->service->context->event, &worker->retry_source,
-                                     CLOCK_MONOTONIC, RETRY_USEC, USEC_PER_MSEC, on_retry, worker);
-}
-
 static size_t write_message(const struct connection *connection, void *bytes, size_t size)
 {
     const struct connection_record record = {
@@ -124,8 +107,7 @@ void handoff_send(struct service *service, struct worker *worker)
         pool_worker_blocked(service->pool, worker->slot, true);
         (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
     } else if (r == -ETOOMANYREFS) {
-        pool_worker_blocked(service->pool, worker->slot, true);
-        retry_later(worker);
+        worker_rest(worker, RETRY_USEC);
     } else if (r == -EPIPE) {
         worker_channel_ended(worker);
     } else {

@@ -41,13 +41,31 @@ void worker_free(struct worker *worker)
     sd_event_source_disable_unref(worker->channel_source);
     sd_event_source_disable_unref(worker->exit_source);
     sd_event_source_disable_unref(worker->limit_source);
-    sd_event_source_disable_unref(worker->retry_source);
+    sd_event_source_disable_unref(worker->rest_source);
     sd_event_source_disable_unref(worker->store_source);
     fd_close(worker->channel);
     fd_close(worker->pidfd);
     free(worker->held);
     worker->service->workers[worker->slot] = NULL;
     free(worker);
+}
+
+static int on_rested(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct worker *worker = userdata;
+
+    pool_worker_blocked(worker->service->pool, worker->slot, false);
+    service_touch(worker->service);
+    return 0;
+}
+
+void worker_rest(struct worker *worker, uint64_t usec)
+{
+    pool_worker_blocked(worker->service->pool, worker->slot, true);
+    sd_event_source_disable_unref(worker->rest_source);
+    worker->rest_source = NULL;
+    (void)sd_event_add_time_relative(worker->service->context->event, &worker->rest_source,
+                                     CLOCK_MONOTONIC, usec, USEC_PER_MSEC, on_rested, worker);
 }
 
 #define STORE_RETRY_USEC (50 * USEC_PER_MSEC)

@@ -9,13 +9,14 @@
 struct worker {
     struct service *service;
     unsigned slot;
-    int channel;     /* owned; -1 once it is closed */
-    pid_t pid;       /* 0 until it is known: a unit's worker says it itself */
-    int pidfd;       /* owned; -1 while pid is 0 */
-    bool is_child;   /* ours to reap, and to kill */
-    bool is_welcome; /* it has said hello, and we have answered */
-    bool is_adopted; /* a predecessor's: asked what it holds, until it is ready again */
-    bool is_stored;  /* its channel is in the service manager's store */
+    int channel;      /* owned; -1 once it is closed */
+    pid_t pid;        /* 0 until it is known: a unit's worker says it itself */
+    int pidfd;        /* owned; -1 while pid is 0 */
+    bool is_child;    /* ours to reap, and to kill */
+    bool is_welcome;  /* it has said hello, and we have answered */
+    bool is_adopted;  /* a predecessor's: asked what it holds, until it is ready again */
+    bool is_stored;   /* its channel is in the service manager's store */
+    bool has_refused; /* a connection, without draining: that is said once */
     enum decision_reason start_reason;
     enum decision_reason retire_reason; /* REASON_NONE: nobody sent it away */
     unsigned drain_limit_sec;
@@ -27,7 +28,7 @@ struct worker {
     sd_event_source *channel_source;
     sd_event_source *exit_source;
     sd_event_source *limit_source; /* of its start, of its hand-offs, at last of its exit */
-    sd_event_source *retry_source; /* while the kernel has no room for what we send */
+    sd_event_source *rest_source;  /* while it gets nothing: see worker_rest() */
     sd_event_source *store_source; /* while the service manager is too busy for its channel */
 };
 
@@ -38,6 +39,9 @@ struct worker *worker_new(struct service *service, unsigned slot, enum decision_
 
 /* Frees it with all it owns. It holds no connection any more. */
 void worker_free(struct worker *worker);
+
+/* Gives it no connection for so long, in microseconds. */
+void worker_rest(struct worker *worker, uint64_t usec);
 
 /* Puts its channel into the store, for a successor of ours. */
 void worker_store(struct worker *worker);

@@ -3,12 +3,30 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/completion.h"
+#include "dispatcherd/report.h"
 #include "protocol/channel.h"
 
 #include <stdalign.h>
 
 /* A dying worker has no more to say than its channel holds; this is only a bound. */
 #define LAST_WORDS_MAX 4096
+
+/* How long a worker that refuses is left in peace. It drains, as a rule, and is not asked again;
+ * where it does not, the next connection, or the same, must not come back at once. */
+#define REFUSED_USEC (250 * USEC_PER_MSEC)
+
+static void leave_in_peace(struct worker *worker)
+{
+    struct subject subject = worker_subject(worker, NULL);
+
+    if (!worker->has_refused)
+        report(LOG_WARNING, &subject,
+               "worker %d has refused a connection, although it has a place for it; others go "
+               "first",
+               (int)worker->pid);
+    worker->has_refused = true;
+    worker_rest(worker, REFUSED_USEC);
+}
 
 /* One identifier of a message: false where the worker has no such connection in such a state. */
 static bool take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now)
@@ -27,6 +45,8 @@ static bool take_id(struct worker *worker, enum message_type type, uint64_t id, 
         if (connection->state != CONNECTION_HANDOFF)
             return false;
         connection_wait(connection, now);
+        if (worker_in_pool(worker)->state == POOL_WORKER_READY)
+            leave_in_peace(worker);
         return true;
     default:
         if (connection->state != CONNECTION_ACTIVE)
