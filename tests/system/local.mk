@@ -17,6 +17,7 @@ tests_system_test_worker_LDADD = libdispatcher.la
 endif
 
 dist_check_SCRIPTS += \
+	%D%/bad_worker.py \
 	%D%/by-hand.sh \
 	%D%/container \
 	%D%/run \
@@ -41,9 +42,13 @@ EXTRA_DIST += \
 	%D%/test_faults.py \
 	%D%/test_full.py \
 	%D%/test_life.py \
+	%D%/test_machine_faults.py \
 	%D%/test_pool_size.py \
+	%D%/test_reload.py \
 	%D%/test_smtp.py \
 	%D%/test_sockets.py \
 	%D%/test_survival.py \
 	%D%/test_units.py \
-	%D%/test_worker.py
+	%D%/test_worker.py \
+	%D%/test_worker_faults.py \
+	%D%/test_worker_life.py

@@ -8,6 +8,7 @@
  *   echo TEXT        TEXT
  *   log TEXT         "logged", after TEXT was written to standard error
  *   sleep SECONDS    "slept", after that time
+ *   eat MEGABYTES    "eaten", with so much memory more in use
  *   hold             nothing until the client has closed
  *   quit             "bye", and the connection is closed
  *   exit, crash      ends the process, in an orderly way or not
@@ -127,6 +128,17 @@ static void answer_sleep(struct client *client)
     answer_text(client, "slept");
 }
 
+static void answer_eat(struct client *client)
+{
+    size_t size = strtoul(client->argument, NULL, 10) << 20;
+    char *memory = malloc(size);
+
+    /* Each page, and nothing that could be shared or left out. */
+    for (size_t i = 0; memory && i < size; i += 1024)
+        memory[i] = (char)(i >> 10 | 1);
+    answer_text(client, memory ? "eaten" : "none");
+}
+
 static void answer_hold(struct client *client)
 {
     while (fgetc(client->input) != EOF)
@@ -154,8 +166,8 @@ static const struct command {
     {"value", answer_value},       {"host", answer_host},
     {"draining", answer_draining}, {"echo", answer_echo},
     {"log", answer_log},           {"sleep", answer_sleep},
-    {"hold", answer_hold},         {"exit", answer_exit},
-    {"crash", answer_crash},
+    {"eat", answer_eat},           {"hold", answer_hold},
+    {"exit", answer_exit},         {"crash", answer_crash},
 };
 
 /* Returns false where the session is over. */

@@ -140,6 +140,8 @@ class SystemdSite(Site):
             self.clean()
 
     def clean(self):
+        # Those of a service that was taken out of the file belong to no slice any more.
+        self.systemctl("stop", "dispatcherd-*.socket", check=False)
         for folder in self.drop_ins:
             shutil.rmtree(self.container.path(folder), ignore_errors=True)
         for file in self.log_files("*"):

@@ -1,0 +1,250 @@
+#!/usr/bin/python3
+"""A worker that breaks the protocol of dispatcher-worker(7), as its PARAMETER MODE= says.
+
+Only the one in slot 0 does, so that another one is there to serve. The sessions know the commands
+`pid` and `quit`.
+
+At the start:       die-early, hang, ready-0, ready-too-many, ready-twice, flood, hello-twice;
+                    version, where the program's name begins so
+At a connection:    silent, die, close, stranger, end-early, end-twice, acknowledge-twice, unknown,
+                    ours, garbage, oversized, empty, descriptors, refuse
+"""
+
+import array
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+
+HELLO, READY, ACKNOWLEDGE, REFUSE, ENDED, DRAINING = range(1, 7)
+WELCOME, CONNECTION, DRAIN = range(65, 68)
+RECORD = struct.Struct("=QQ24s24sIHH")
+
+channel = socket.socket(fileno=3)
+n_sessions = 0
+is_draining = False
+lock = threading.Lock()
+
+
+def message(kind, value=0, body=b""):
+    return struct.pack("=II", kind, value) + body
+
+
+def send(kind, value=0, body=b""):
+    try:
+        channel.sendall(message(kind, value, body))
+        return True
+    except OSError:
+        return False
+
+
+def receive():
+    """The next message with its descriptors; None at the end of the channel."""
+    while True:
+        try:
+            data, control, _, _ = channel.recvmsg(65536, socket.CMSG_SPACE(64), socket.MSG_CMSG_CLOEXEC)
+            break
+        except ConnectionResetError:
+            pass
+    if not data:
+        return None
+    fds = array.array("i")
+    for _, kind, payload in control:
+        if kind == socket.SCM_RIGHTS:
+            fds.frombytes(payload)
+    return struct.unpack_from("=II", data), data[8:], fds.tolist()
+
+
+def leave_if_done():
+    if is_draining and n_sessions == 0:
+        os._exit(0)
+
+
+def session(fd, identifier):
+    global n_sessions
+    try:
+        with socket.socket(fileno=fd) as client:
+            for line in client.makefile():
+                if line.strip() == "pid":
+                    client.sendall(b"%d\n" % os.getpid())
+                else:
+                    client.sendall(b"bye\n")
+                    break
+    except OSError:
+        pass
+    with lock:
+        n_sessions -= 1
+    send(ENDED, 1, identifier)
+    leave_if_done()
+
+
+def serve(fd, identifier):
+    global n_sessions
+    with lock:
+        n_sessions += 1
+    if send(ACKNOWLEDGE, 1, identifier):
+        threading.Thread(target=session, args=(fd, identifier), daemon=True).start()
+    else:
+        os.close(fd)
+        with lock:
+            n_sessions -= 1
+
+
+def drain():
+    global is_draining
+    is_draining = True
+    leave_if_done()
+
+
+# Faults at a connection. Each gets its descriptor and its identifier.
+
+
+def silent(fd, identifier):
+    os.close(fd)
+
+
+def die(fd, identifier):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def close(fd, identifier):
+    os.close(fd)
+    channel.close()
+    while True:
+        signal.pause()
+
+
+def stranger(fd, identifier):
+    os.close(fd)
+    send(ENDED, 1, struct.pack("=Q", 12345))
+
+
+def end_early(fd, identifier):
+    os.close(fd)
+    send(ENDED, 1, identifier)
+
+
+def end_twice(fd, identifier):
+    os.close(fd)
+    send(ACKNOWLEDGE, 1, identifier)
+    send(ENDED, 2, identifier + identifier)
+
+
+def acknowledge_twice(fd, identifier):
+    send(ACKNOWLEDGE, 2, identifier + identifier)
+    os.close(fd)
+
+
+def unknown(fd, identifier):
+    os.close(fd)
+    send(99)
+
+
+def ours(fd, identifier):
+    os.close(fd)
+    send(WELCOME)
+
+
+def garbage(fd, identifier):
+    os.close(fd)
+    channel.sendall(b"xyz")
+
+
+def oversized(fd, identifier):
+    os.close(fd)
+    send(ENDED, 15000, bytes(120000))
+
+
+def empty(fd, identifier):
+    os.close(fd)
+    channel.send(b"")
+
+
+def descriptors(fd, identifier):
+    rights = array.array("i", [fd] * 16)
+    channel.sendmsg(
+        [message(ACKNOWLEDGE, 1, identifier)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)]
+    )
+    os.close(fd)
+
+
+def refuse(fd, identifier):
+    os.close(fd)
+    send(REFUSE, 1, identifier)
+
+
+FAULTS = {
+    name.replace("_", "-"): globals()[name]
+    for name in "silent die close stranger end_early end_twice acknowledge_twice unknown ours "
+    "garbage oversized empty descriptors refuse".split()
+}
+
+
+def flood():
+    """For three seconds, or until nobody reads."""
+    end = time.monotonic() + 3
+    while time.monotonic() < end and send(DRAINING):
+        pass
+    os._exit(0)
+
+
+def become_ready(mode, max_conns):
+    if mode == "die-early":
+        os._exit(1)
+    if mode == "hang":
+        signal.pause()
+    if mode == "hello-twice":
+        send(HELLO, 0, b"VERSION_MIN=1\0VERSION_MAX=1\0")
+    n_places = {"ready-0": 0, "ready-too-many": max_conns + 1}.get(mode, max_conns)
+    send(READY, n_places)
+    if mode == "ready-twice":
+        send(READY, n_places)
+    if mode == "flood":
+        flood()
+
+
+def notify(state):
+    """To systemd, where this is a unit of it."""
+    path = os.environ.get("NOTIFY_SOCKET", "")
+    if path:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.sendto(state, path.replace("@", "\0", 1))
+
+
+def greet():
+    """Returns what dispatcherd told."""
+    is_stranger = os.path.basename(sys.argv[0]).startswith("version")
+    version = b"77" if is_stranger else b"1"
+    send(HELLO, 0, b"VERSION_MIN=%s\0VERSION_MAX=%s\0" % (version, version))
+    answer = receive()
+    if not answer:
+        sys.exit(1)
+    (kind, _), body, _ = answer
+    assert kind == WELCOME
+    told = dict(line.split("=", 1) for line in body.decode().split("\0")[:-1])
+    return told["PARAMETER"].removeprefix("MODE=") if told["SLOT"] == "0" else "good", told
+
+
+def main():
+    mode, told = greet()
+    become_ready(mode, int(told["MAX_CONNS"]))
+    notify(b"READY=1")
+    while answer := receive():
+        (kind, value), body, fds = answer
+        if kind == DRAIN:
+            drain()
+        offset = 0
+        for fd in fds:
+            identifier = body[offset : offset + 8]
+            *_, tag, note = RECORD.unpack_from(body, offset)
+            offset += (RECORD.size + tag + note + 7) & ~7
+            FAULTS.get(mode, serve)(fd, identifier)
+    drain()
+    while True:
+        signal.pause()
+
+
+main()

@@ -1,0 +1,168 @@
+"""What the machine does to dispatcherd and its workers, and how they recover by themselves."""
+
+import os
+import re
+
+import pytest
+from harness.burst import Burst
+from harness.wait import holds_for, wait_until
+
+
+def serve_all(site, port, n, limit=60):
+    """n clients at once, all served in the end."""
+    burst = Burst(site, port, n)
+    burst.run(limit, lambda: None)
+    assert burst.n_done == n
+
+
+def has_controller(site, name):
+    """True where the container may limit memory ("memory") or tasks ("pids")."""
+    probe = ["systemd-run", "--quiet", "--wait", "--pipe", "-p", "TasksMax=3", "-p", "MemoryMax=64M"]
+    text = site.run(*probe, "cat", "/proc/self/cgroup").stdout
+    if re.search(rf"^\d+:([a-z,]+,)?{name}(,[a-z,]+)?:/.*run-", text, re.MULTILINE):
+        return True
+    path = re.search(r"^0::(/.*)$", text, re.MULTILINE)
+    return bool(path) and name in site.run("cat", "/sys/fs/cgroup/cgroup.controllers").stdout
+
+
+def test_few_descriptors(site_of_systemd):
+    site = site_of_systemd
+    site.write_drop_in("dispatcherd.service", "[Service]\nLimitNOFILE=64\n")
+    port = site.run_service(MIN_PROCS=2, MAX_PROCS=4, MAX_CONNS=60, MAX_HANDOFFS=60, BACKLOG=512)
+    pid = site.daemon_pid()
+    # Nobody acknowledges, so that the daemon's own copies add up.
+    workers = site.worker_pids("TEST")
+    for worker in workers:
+        site.kill(worker, "STOP")
+    burst = Burst(site, port, 200)
+    site.wait_for_log("cannot accept a connection: Too many open files")
+    for worker in workers:
+        site.kill(worker, "CONT")
+    burst.run(60, lambda: None)
+    serve_all(site, port, 200)
+    assert 1 <= site.count_log("Too many open files") <= 5
+    assert site.daemon_pid() == pid
+
+
+def test_few_tasks_for_a_worker(site_of_systemd):
+    site = site_of_systemd
+    if not has_controller(site, "pids"):
+        pytest.skip("no limit of tasks in this container")
+    site.write_drop_in("dispatcherd-test-worker@.service", "[Service]\nTasksMax=12\n")
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=2, MAX_CONNS=40, BACKLOG=256)
+    site.wait_for_log(r"TEST: worker \d+ has threads for \d+ connections, not for MAX_CONNS=40")
+    serve_all(site, port, 100)
+
+
+def test_few_tasks_for_the_daemon(site_of_systemd):
+    site = site_of_systemd
+    site.write_drop_in("dispatcherd.service", "[Service]\nTasksMax=12\n")
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=20, MIN_CONNS=1, MAX_CONNS=1, BACKLOG=256)
+    serve_all(site, port, 50)
+
+
+def test_a_worker_over_its_memory_limit_takes_nothing_with_it(site_of_systemd):
+    site = site_of_systemd
+    if not has_controller(site, "memory"):
+        pytest.skip("no limit of memory in this container")
+    site.write_drop_in(
+        "dispatcherd-test-worker@.service", "[Service]\nMemoryMax=64M\nMemorySwapMax=0\n"
+    )
+    port = site.run_service(MIN_PROCS=2, MAX_PROCS=2)
+    daemon = site.daemon_pid()
+    eater, other = site.connect_served(port, 2)
+    eaten, kept = eater.pid(), other.pid()
+    assert eaten != kept
+    eater.send("eat 200")
+    assert eater.is_closed(30)
+    assert other.ask("echo still here") == "still here"
+    wait_until(lambda: len(site.worker_pids("TEST") - {eaten}) == 2, 20, "it is replaced")
+    assert kept in site.worker_pids("TEST")
+    assert site.daemon_pid() == daemon
+    site.wait_for_log(f"TEST: worker {eaten} ")
+
+
+def test_serves_on_while_journald_hangs(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service(MIN_PROCS=1, MAX_CONNS=50, BACKLOG=256, DEBUG=-1)
+    (client,) = site.connect_served(port)
+    journald = site.show("MainPID", "systemd-journald.service")
+    site.kill(journald, "STOP")
+    try:
+        for _ in range(200):  # each writes several lines, and the socket takes some dozen
+            with site.connect(port) as short:
+                assert short.ask("service") == "TEST"
+        assert client.ask("echo still here") == "still here"
+    finally:
+        site.kill(journald, "CONT")
+    with site.connect(port) as short:
+        short.pid()
+    match = site.wait_for_log(r"dispatcherd\[\d+\]: .*?(\d+) (lines|messages)")
+    assert int(match.group(1)) > 100
+
+
+def test_a_daemon_that_was_stopped_for_a_while_goes_on(site):
+    port = site.run_service(MIN_PROCS=1)
+    (client,) = site.connect_served(port)
+    pid = site.daemon_pid()
+    site.kill(pid, "STOP")
+    waiting = [site.connect(port) for _ in range(5)]
+    for other in waiting:
+        other.send("service")
+    holds_for(lambda: client.ask("echo still here") == "still here", 1, "its session", 0.1)
+    assert waiting[0].is_waiting(0.1)
+    site.kill(pid, "CONT")
+    assert [other.receive() for other in waiting] == ["TEST"] * 5
+    assert site.daemon_pid() == pid
+
+
+@pytest.fixture
+def small_disk(site_by_hand):
+    """A file system of its own where the LOGFILEs go."""
+    site = site_by_hand
+    folder = os.path.join(site.folder, "full")
+    os.mkdir(folder)
+    if os.geteuid() != 0 or site.run("mount", "-t", "tmpfs", "-o", "size=64k", "none", folder, check=False).returncode:
+        pytest.skip("no small file system can be mounted")
+    yield folder
+    site.run("umount", "--lazy", folder)
+
+
+def test_a_full_disk_below_the_log_file(site_by_hand, small_disk):
+    site = site_by_hand
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=2, LOGFILE=f"{small_disk}/out.log")
+    (client,) = site.connect_served(port)
+    for _ in range(200):
+        assert client.ask("log " + "x" * 900) == "logged"
+    disk = os.statvfs(small_disk)
+    assert disk.f_bavail == 0
+    assert client.ask("echo still here") == "still here"
+    # Another worker cannot even make its file, or writes nothing.
+    client.send("crash")
+    assert client.is_closed()
+    assert site.connect(port).ask("echo served", 20) == "served"
+
+
+def test_an_idle_daemon_sleeps(site_by_hand):
+    site = site_by_hand
+    if site.run("sh", "-c", "command -v strace", check=False).returncode:
+        pytest.skip("strace was not found; on Debian: apt-get install strace")
+    port = site.run_service(MIN_PROCS=2, MAX_PROCS=4, MAX_IDLE_TIME=600)
+    for client in site.connect_served(port, 5):
+        client.close()
+    site.wait_for_status("TEST 2/4 workers, 0/")
+    trace = os.path.join(site.folder, "trace")
+
+    def sleeps():
+        """What is put off, STATUS and a last look at the hand-offs, comes within ten seconds."""
+        command = ["timeout", "10", "strace", "-o", trace, "-p", str(site.daemon_pid())]
+        site.run(*command, check=False)
+        # The call in which it sleeps is interrupted at the end.
+        return len(calls(trace)) <= 1
+
+    wait_until(sleeps, 25, lambda: f"ten seconds without a call; there were {calls(trace)}")
+
+
+def calls(path):
+    with open(path) as file:
+        return [line for line in file.read().splitlines() if not line.startswith("---")]
