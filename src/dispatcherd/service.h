@@ -31,17 +31,18 @@ struct service {
     struct connection_queue waiting; /* owned; the one that waits longest first */
     sd_event_source *timer;          /* for the policy's next moment */
 
-    char start_error[256];    /* why the last start failed; "" since one has succeeded */
-    uint64_t failure_told_at; /* when a failed start was last told */
-    bool has_failed_start;    /* at least once since the daemon's start */
-    uint64_t full_since;      /* when it was said that the service is full; 0: it is not */
-    uint64_t room_since;      /* since when a full service has room again; 0: it has none */
+    char start_error[256];     /* why the last start failed; "" since one has succeeded */
+    uint64_t failure_told_at;  /* when a failed start was last told */
+    bool has_failed_start;     /* at least once since the daemon's start */
+    unsigned long n_shortages; /* accepting failed for lack of a descriptor or memory */
+    uint64_t shortage_told_at;
+    uint64_t full_since; /* when it was said that the service is full; 0: it is not */
+    uint64_t room_since; /* since when a full service has room again; 0: it has none */
 
     /* Called after any change: carries out what the policy decides. May be called by anybody at
      * any time; calls into the middle of itself are put off. */
     void (*dispatch)(struct service *service);
-    bool is_going;              /* no longer in dispatcher.cnf: freed when its workers are gone */
-    bool is_short_of_resources; /* accepting failed, and has been told so */
+    bool is_going; /* no longer in dispatcher.cnf: freed when its workers are gone */
     bool is_dispatching;
     bool dispatch_again;
 };
