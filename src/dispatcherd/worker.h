@@ -9,14 +9,15 @@
 struct worker {
     struct service *service;
     unsigned slot;
-    int channel;      /* owned; -1 once it is closed */
-    pid_t pid;        /* 0 until it is known: a unit's worker says it itself */
-    int pidfd;        /* owned; -1 while pid is 0 */
-    bool is_child;    /* ours to reap, and to kill */
-    bool is_welcome;  /* it has said hello, and we have answered */
-    bool is_adopted;  /* a predecessor's: asked what it holds, until it is ready again */
-    bool is_stored;   /* its channel is in the service manager's store */
-    bool has_refused; /* a connection, without draining: that is said once */
+    int channel;          /* owned; -1 once it is closed */
+    pid_t pid;            /* 0 until it is known: a unit's worker says it itself */
+    int pidfd;            /* owned; -1 while pid is 0 */
+    bool is_child;        /* ours to reap, and to kill */
+    bool is_welcome;      /* it has said hello, and we have answered */
+    bool is_adopted;      /* a predecessor's: asked what it holds, until it is ready again */
+    bool is_stored;       /* its channel is in the service manager's store */
+    bool is_failed_start; /* it left before it was of any use */
+    bool has_refused;     /* a connection, without draining: that is said once */
     enum decision_reason start_reason;
     enum decision_reason retire_reason; /* REASON_NONE: nobody sent it away */
     unsigned drain_limit_sec;

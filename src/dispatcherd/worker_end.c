@@ -30,6 +30,19 @@ static void set_draining(struct worker *worker)
         pool_worker_draining(worker->service->pool, worker->slot, time_now_usec(CLOCK_MONOTONIC));
 }
 
+/* Of its own accord, or for what it did: a failed start where it had not been useful. Told with its
+ * exit, which says most. */
+static void leave_pool(struct worker *worker)
+{
+    struct service *service = worker->service;
+
+    if (worker_in_pool(worker)->state != POOL_WORKER_READY)
+        return;
+    worker->is_failed_start =
+        pool_worker_left(service->pool, worker->slot, time_now_usec(CLOCK_MONOTONIC));
+    service->has_failed_start |= worker->is_failed_start;
+}
+
 /* What it has not acknowledged by now it never will: the library serves nothing that it cannot
  * acknowledge. So those connections go to others at once. */
 static void return_handoffs(struct worker *worker)
@@ -106,8 +119,10 @@ static void report_exit(struct worker *worker, const siginfo_t *info)
     char how[64];
 
     describe_exit(worker, info, how, sizeof(how));
-    if (in_pool->state == POOL_WORKER_STARTING && worker->retire_reason == REASON_NONE) {
-        service_start_failed(service, worker->start_reason, "%.150s %s", service->options->image,
+    if (worker->is_failed_start ||
+        (in_pool->state == POOL_WORKER_STARTING && worker->retire_reason == REASON_NONE)) {
+        service_start_failed(service, worker->start_reason, "%.150s, process %d, %s",
+                             service->options->image, (int)worker->pid,
                              worker->lost_reason ? worker->lost_reason : how);
     } else if (is_ordinary && count_active(worker) == 0) {
         struct subject subject = worker_subject(worker, NULL);
@@ -196,7 +211,7 @@ void worker_says_it_drains(struct worker *worker)
     report_debug(worker->service->options->debug, DEBUG_PROCESS, &subject,
                  "worker %d takes no more connections; it has %u", (int)worker->pid,
                  worker->n_held);
-    set_draining(worker);
+    leave_pool(worker);
 }
 
 void worker_give_up(struct worker *worker, const char *reason, const char *message_id)
@@ -206,7 +221,8 @@ void worker_give_up(struct worker *worker, const char *reason, const char *messa
     if (worker->lost_reason)
         return;
     worker->lost_reason = reason;
-    if (worker_in_pool(worker)->state != POOL_WORKER_STARTING)
+    leave_pool(worker);
+    if (worker_in_pool(worker)->state != POOL_WORKER_STARTING && !worker->is_failed_start)
         report(LOG_ERR, &subject, "worker %d %s; %s it (%u sessions)", (int)worker->pid, reason,
                worker->is_child ? "killing" : "closing the channel to", count_active(worker));
     kill_child(worker);
@@ -250,8 +266,7 @@ void worker_channel_ended(struct worker *worker)
 {
     if (worker->channel < 0)
         return;
-    if (worker_in_pool(worker)->state == POOL_WORKER_READY)
-        set_draining(worker);
+    leave_pool(worker);
     close_channel(worker);
     if (worker->pidfd < 0) {
         /* A unit's worker that has not said who it is: nothing else will tell of its end. Put
