@@ -89,6 +89,8 @@ libdaemon_la_SOURCES = \
 	%D%/welcome.h \
 	%D%/worker.c \
 	%D%/worker.h \
+	%D%/worker_cause.c \
+	%D%/worker_cause.h \
 	%D%/worker_channel.c \
 	%D%/worker_channel.h \
 	%D%/worker_end.c \

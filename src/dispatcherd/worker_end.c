@@ -8,6 +8,7 @@
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/store.h"
+#include "dispatcherd/worker_cause.h"
 #include "dispatcherd/worker_ids.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"
@@ -22,6 +23,9 @@
 
 /* A worker whose channel has ended is about to exit; one without sessions that does not in this
  * time is broken. */
+/* How long an end is not told for want of its cause. */
+#define CAUSE_LIMIT_USEC USEC_PER_SEC
+
 #define EXIT_LIMIT_SEC 5
 
 static void set_draining(struct worker *worker)
@@ -92,13 +96,11 @@ static void bury(struct worker *worker)
     service_touch(service);
 }
 
-/* "exit status 1", "signal 9 (Killed)", or "" where nobody tells us: a unit's worker is systemd's
- * child. */
 static void describe_exit(const struct worker *worker, const siginfo_t *info, char *text,
                           size_t size)
 {
     if (!worker->is_child)
-        snprintf(text, size, "exited");
+        snprintf(text, size, "%s", worker->cause[0] ? worker->cause : "exited");
     else if (info->si_code == CLD_EXITED)
         snprintf(text, size, "exited with status %d", info->si_status);
     else
@@ -114,9 +116,11 @@ static void report_exit(struct worker *worker, const siginfo_t *info)
 {
     struct service *service = worker->service;
     const struct pool_worker *in_pool = worker_in_pool(worker);
-    bool is_ordinary = worker->is_child ? info->si_code == CLD_EXITED && info->si_status == 0
-                                        : in_pool->state == POOL_WORKER_DRAINING;
-    char how[64];
+    bool is_ordinary = worker->is_child
+                           ? info->si_code == CLD_EXITED && info->si_status == 0
+                           : worker->has_ended_well ||
+                                 (!worker->cause[0] && in_pool->state == POOL_WORKER_DRAINING);
+    char how[sizeof(worker->cause)];
 
     describe_exit(worker, info, how, sizeof(how));
     if (worker->is_failed_start ||
@@ -139,12 +143,47 @@ static void report_exit(struct worker *worker, const siginfo_t *info)
     }
 }
 
+static int on_cause_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct worker *worker = userdata;
+
+    report_exit(worker, &(siginfo_t){0});
+    bury(worker);
+    return 0;
+}
+
+/* The cause comes within milliseconds, or never. */
+static int await_cause(struct worker *worker)
+{
+    worker->has_exited = true;
+    worker->exit_source = sd_event_source_disable_unref(worker->exit_source);
+    worker->limit_source = sd_event_source_disable_unref(worker->limit_source);
+    return sd_event_add_time_relative(worker->service->context->event, &worker->limit_source,
+                                      CLOCK_MONOTONIC, CAUSE_LIMIT_USEC, USEC_PER_SEC / 10,
+                                      on_cause_limit, worker);
+}
+
+void worker_take_cause(struct worker *worker, const char *result, const char *code,
+                       const char *status)
+{
+    worker_cause_set(worker, result, code, status);
+    if (!worker->has_exited)
+        return;
+    report_exit(worker, &(siginfo_t){0});
+    bury(worker);
+}
+
 static void handle_exit(struct worker *worker)
 {
     siginfo_t info = {0};
 
     /* What it said before it died still counts. */
+    leave_pool(worker);
     close_channel(worker);
+    if (worker_cause_is_coming(worker) && await_cause(worker) == 0) {
+        service_touch(worker->service);
+        return;
+    }
     if (worker->is_child && waitid(P_PIDFD, (id_t)worker->pidfd, &info, WEXITED | WNOHANG) < 0)
         info.si_code = CLD_EXITED;
     report_exit(worker, &info);

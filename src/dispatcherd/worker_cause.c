@@ -1,0 +1,40 @@
+#include "dispatcherd/worker_cause.h"
+
+#include "dispatcherd/context.h"
+#include "dispatcherd/spawner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Results whose code and status say less than the result itself. */
+static const struct {
+    const char *result;
+    const char *text;
+} results[] = {
+    {"oom-kill", "was killed for want of memory (MemoryMax= of its unit, or of the machine)"},
+    {"watchdog", "was killed because it did not feed its watchdog (WatchdogSec= of its unit)"},
+    {"timeout", "was killed after a time limit of its unit"},
+    {"resources", "could not be set up by systemd for want of a resource"},
+};
+
+bool worker_cause_is_coming(const struct worker *worker)
+{
+    return worker->service->context->spawner == &spawner_unit && !worker->is_child &&
+           worker->pid > 0 && !worker->cause[0];
+}
+
+void worker_cause_set(struct worker *worker, const char *result, const char *code,
+                      const char *status)
+{
+    for (size_t i = 0; i < ELEMENTSOF(results); i++)
+        if (strcmp(results[i].result, result) == 0) {
+            snprintf(worker->cause, sizeof(worker->cause), "%s", results[i].text);
+            return;
+        }
+    worker->has_ended_well = strcmp(code, "exited") == 0 && strcmp(status, "0") == 0;
+    if (strcmp(code, "exited") == 0)
+        snprintf(worker->cause, sizeof(worker->cause), "exited with status %.20s", status);
+    else
+        snprintf(worker->cause, sizeof(worker->cause), "died of signal %.20s%s", status,
+                 strcmp(code, "dumped") == 0 ? " and dumped core" : "");
+}
