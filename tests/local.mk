@@ -21,6 +21,7 @@ include tests/base/local.mk
 include tests/config/local.mk
 include tests/mapping/local.mk
 include tests/pool/local.mk
+include tests/statistics/local.mk
 include tests/protocol/local.mk
 include tests/libdispatcher/local.mk
 include tests/varlink/local.mk
