@@ -101,7 +101,7 @@ libdaemon_la_SOURCES = \
 	%D%/worker_start.h
 nodist_libdaemon_la_SOURCES = %D%/control_descriptions.c
 libdaemon_la_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-libdaemon_la_LIBADD = libvarlink.la libunits.la libconfig.la libpool.la libprotocol.la libbase.la \
+libdaemon_la_LIBADD = libvarlink.la libunits.la libmapping.la libconfig.la libpool.la libprotocol.la libbase.la \
 	$(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
 
 dispatcherd_SOURCES = %D%/main.c

@@ -57,16 +57,27 @@ void manager_free_service(struct service *service)
     service_free(service);
 }
 
-void manager_remember_config(struct manager *manager)
+/* Puts the newer one into the store, and takes the older one out. */
+static void replace_stored(const char *prefix, unsigned long old_number, int fd)
 {
-    _cleanup_fd_ int fd = last_config_write(&manager->version->config);
     char name[STORE_NAME_MAX];
 
-    snprintf(name, sizeof(name), STORE_CONFIG "%lu", manager->config_number + 1);
-    if (fd < 0 || store_add(name, fd) < 0)
+    snprintf(name, sizeof(name), "%s%lu", prefix, old_number + 1);
+    if (fd >= 0 && store_add(name, fd) < 0)
         return;
-    snprintf(name, sizeof(name), STORE_CONFIG "%lu", manager->config_number);
-    if (manager->config_number > 0)
+    snprintf(name, sizeof(name), "%s%lu", prefix, old_number);
+    if (old_number > 0)
         (void)store_remove(name);
+}
+
+void manager_remember_config(struct manager *manager)
+{
+    _cleanup_fd_ int config_fd = last_config_write(&manager->version->config);
+    _cleanup_fd_ int mapping_fd = last_config_copy(manager->mapping_file);
+
+    if (config_fd < 0 || (mapping_fd < 0 && mapping_fd != -ENOENT))
+        return;
+    replace_stored(STORE_MAPPINGS, manager->config_number, mapping_fd);
+    replace_stored(STORE_CONFIG, manager->config_number, config_fd);
     manager->config_number++;
 }

@@ -35,23 +35,6 @@ static void say_problems(const struct problem_list *problems, size_t from)
     }
 }
 
-/* The whole new file is checked before anything changes. */
-static int read_new(struct manager *manager, struct problem_list *problems,
-                    struct config_version **ret)
-{
-    const struct config_places places = config_places_default();
-    struct config config = {0};
-
-    int r = config_load(manager->config_file, &places, problems, &config);
-    if (r == 0)
-        config_check_images(&config, problems);
-    if (r == 0 && problems->n_errors > 0)
-        r = -EINVAL;
-    *ret = r == 0 ? config_version_new(&config) : NULL;
-    config_clear(&config);
-    return r == 0 && !*ret ? -ENOMEM : r;
-}
-
 static void update(struct manager *manager, struct service *service, struct config_version *version,
                    const struct service_options *options)
 {
@@ -122,7 +105,9 @@ int reload(struct manager *manager, struct problem_list *problems)
     const struct subject refused = {.message_id = MESSAGE_ID_CONFIG_REFUSED};
     struct config_version *version;
 
-    int r = read_new(manager, problems, &version);
+    /* All of the new files is checked before anything changes. */
+    int r =
+        config_version_read(manager->config_file, manager->mapping_file, true, problems, &version);
     say_problems(problems, 0);
     if (r < 0) {
         report(LOG_ERR, &refused, "the reload is refused; what was in force stays (%zu errors)",

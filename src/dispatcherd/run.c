@@ -166,17 +166,16 @@ static int add_signals(struct manager *manager)
     return 0;
 }
 
-static int init_context(struct manager *manager, struct config *config,
+static int init_context(struct manager *manager, struct config_version *version,
                         const struct run_settings *settings)
 {
-    manager->version = config_version_new(config);
-    if (!manager->version)
-        return -ENOMEM;
+    manager->version = version;
     if (gethostname(manager->host_name, sizeof(manager->host_name) - 1) < 0)
         return -errno;
     manager->host_name[strcspn(manager->host_name, ".")] = '\0';
     manager->started_at = time_now_usec(CLOCK_MONOTONIC);
     manager->config_file = settings->config_file;
+    manager->mapping_file = settings->mapping_file;
     manager->is_on_last_config = settings->is_on_last_config;
     manager->config_number = settings->config_number;
     manager->context = (struct context){
@@ -301,12 +300,13 @@ static int start(struct manager *manager, struct passed *passed)
     return 0;
 }
 
-int run_services(struct config *config, const struct run_settings *settings, struct passed *passed)
+int run_services(struct config_version *version, const struct run_settings *settings,
+                 struct passed *passed)
 {
     static struct manager manager;
     int status = EXIT_FAILURE;
 
-    int r = init_context(&manager, config, settings);
+    int r = init_context(&manager, version, settings);
     if (r == 0)
         r = add_services(&manager);
     if (r == 0)
