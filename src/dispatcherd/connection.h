@@ -14,6 +14,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "statistics/history.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,7 +48,9 @@ struct connection {
     struct address local;
     uint64_t accepted_at; /* all CLOCK_MONOTONIC, in microseconds */
     uint64_t handed_at;
-    sd_event_source *hangup_source; /* while waiting, where a watch was asked for */
+    uint64_t queued_usec; /* before accept, in the kernel's queue: estimated (queue.h) */
+    char ident_user[IDENT_USER_MAX + 1]; /* "": not asked for, or not known */
+    sd_event_source *hangup_source;      /* while waiting, where a watch was asked for */
 };
 
 TAILQ_HEAD(connection_queue, connection);

@@ -1,6 +1,7 @@
 #include "dispatcherd/hangup.h"
 
 #include "base/time.h"
+#include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
 
 #include <sys/socket.h>
@@ -25,8 +26,7 @@ static int on_hangup(sd_event_source *source, _unused_ int fd, uint32_t events, 
         (void)sd_event_source_set_io_events(source, 0); /* hang-up and error are always told */
         return 0;
     }
-    service->statistics->n_gone++;
-    connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
+    completion_gone(connection, time_now_usec(CLOCK_MONOTONIC));
     service_touch(service);
     return 0;
 }

@@ -250,7 +250,7 @@ static void take_over(struct manager *manager, struct passed *passed)
                     "the counts begin anew",
                     strerror(-r));
     if (old)
-        state_inherit(manager->durable, old);
+        state_inherit(manager->durable, old, time_now_usec(CLOCK_MONOTONIC));
     unsigned n = adopt_workers(manager->services, manager->n_services, passed, old);
     if (n > 0)
         log_notice("taking over %u workers", n);

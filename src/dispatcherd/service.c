@@ -44,6 +44,8 @@ int service_new(struct context *context, struct config_version *version,
     service->state = state;
     service->pool = &state->pool;
     service->statistics = &state->statistics;
+    statistics_start(service->statistics, time_now_usec(CLOCK_MONOTONIC));
+    service->is_queueing = true; /* while we were not there */
     TAILQ_INIT(&service->waiting);
     *ret = service;
     return 0;
@@ -133,7 +135,7 @@ void service_start_failed(struct service *service, enum decision_reason reason, 
     vsnprintf(service->start_error, sizeof(service->start_error), format, arguments);
     va_end(arguments);
     service->has_failed_start = true;
-    service->statistics->n_failed_starts++;
+    statistics_count_failed_start(service->statistics);
     tell_failure(service);
     unsigned n_kept = reason == REASON_SUCCESSOR ? pool_keep_outdated(service->pool) : 0;
     if (n_kept > 0)

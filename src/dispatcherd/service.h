@@ -21,7 +21,7 @@ struct service {
     struct pool_options pool_options;
     struct service_state *state; /* what survives the daemon; the next two are parts of it */
     struct pool *pool;
-    struct service_statistics *statistics;
+    struct statistics *statistics;
     struct worker *workers[POOL_WORKERS_MAX]; /* by slot; owned; NULL where the slot is free */
 
     struct listener *listeners; /* n_listeners of them, owned */
@@ -38,6 +38,10 @@ struct service {
     uint64_t shortage_told_at;
     uint64_t full_since; /* when it was said that the service is full; 0: it is not */
     uint64_t room_since; /* since when a full service has room again; 0: it has none */
+
+    bool is_queueing;       /* clients may lie in the kernel's queues for longer than a moment */
+    uint64_t queue_since;   /* when they were found there first; 0: none */
+    uint64_t queue_look_at; /* not before; see queue_watch() */
 
     /* Called after any change: carries out what the policy decides. May be called by anybody at
      * any time; calls into the middle of itself are put off. */

@@ -115,8 +115,8 @@ static void take_ready(struct worker *worker, uint32_t n_connections)
     if (!worker->is_stored)
         worker_store(worker);
     subject.reason = decision_reason_to_string(worker->start_reason);
-    report_debug(service->options->debug, DEBUG_PROCESS, &subject, "worker %d is ready: %s",
-                 (int)worker->pid, subject.reason);
+    report_event("worker ready", service->options->debug, DEBUG_PROCESS, &subject,
+                 "worker %d is ready: %s", (int)worker->pid, subject.reason);
 }
 
 static void take_message(struct worker *worker, const struct message *message)
