@@ -3,10 +3,14 @@ sbin_PROGRAMS += dispatcherd
 # All but main(), so that the tests link it too.
 noinst_LTLIBRARIES += libdaemon.la
 libdaemon_la_SOURCES = \
+	%D%/access.c \
+	%D%/access.h \
 	%D%/admission.c \
 	%D%/admission.h \
 	%D%/adopt.c \
 	%D%/adopt.h \
+	%D%/check.c \
+	%D%/check.h \
 	%D%/completion.c \
 	%D%/completion.h \
 	%D%/config_version.c \
@@ -70,6 +74,8 @@ libdaemon_la_SOURCES = \
 	%D%/passed.h \
 	%D%/queue.c \
 	%D%/queue.h \
+	%D%/refusal.c \
+	%D%/refusal.h \
 	%D%/reload.c \
 	%D%/reload.h \
 	%D%/report.c \

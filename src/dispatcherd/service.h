@@ -9,6 +9,7 @@
 #include "dispatcherd/state.h"
 #include "pool/policy.h"
 
+struct check;
 struct config_version;
 struct context;
 struct listener;
@@ -28,8 +29,9 @@ struct service {
     size_t n_listeners;
     size_t next_listener; /* who is asked first for the next connection */
 
-    struct connection_queue waiting; /* owned; the one that waits longest first */
-    sd_event_source *timer;          /* for the policy's next moment */
+    TAILQ_HEAD(check_queue, check) checks; /* of connections that are being checked; owned */
+    struct connection_queue waiting;       /* owned; the one that waits longest first */
+    sd_event_source *timer;                /* for the policy's next moment */
 
     char start_error[256];     /* why the last start failed; "" since one has succeeded */
     uint64_t failure_told_at;  /* when a failed start was last told */
@@ -63,7 +65,7 @@ int service_new(struct context *context, struct config_version *version,
 void service_set_options(struct service *service, struct config_version *version,
                          const struct service_options *options);
 
-/* Frees the service with all it owns, but for its listeners: they are freed before. */
+/* Frees the service with all it owns, but for its listeners and checks: they are freed before. */
 void service_free(struct service *service);
 
 /* Something has changed: runs service->dispatch, or has the running one go round again. */
