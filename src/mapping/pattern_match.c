@@ -13,6 +13,9 @@
  * long as the pattern has no back match. So each end of each MANY is tried once: `failed` keeps
  * them in mind, and matching takes at most stars x length tries. */
 
+/* Bytes that are searched in the time of one step. */
+#define STEP_BYTES 32
+
 #define STARS_MAX PATTERN_BYTES_MAX
 #define WORD_BITS 64
 #define WORDS_MAX (PATTERN_INPUT_MAX / WORD_BITS + 1)
@@ -26,7 +29,7 @@ struct choice {
 
 struct matcher {
     const struct pattern *pattern;
-    const char *text;
+    const char *text; /* folded */
     size_t length;
     struct pattern_field *fields;
     uint64_t steps;
@@ -39,22 +42,6 @@ struct matcher {
 static bool has(const struct character_set *set, char c)
 {
     return !set || character_set_has(set, c);
-}
-
-static bool is_equal(const char *folded, const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (folded[i] != character_fold(text[i]))
-            return false;
-    return true;
-}
-
-static bool is_equal_nocase(const char *a, const char *b, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (character_fold(a[i]) != character_fold(b[i]))
-            return false;
-    return true;
 }
 
 static void save(const struct matcher *m, const struct pattern_element *element, size_t start,
@@ -84,7 +71,7 @@ static bool pass(struct matcher *m, const struct pattern_element *element, size_
     m->steps++;
     switch (element->kind) {
     case PATTERN_TEXT:
-        fits = length <= rest && is_equal(element->text, text, length);
+        fits = length <= rest && memcmp(element->text, text, length) == 0;
         break;
     case PATTERN_ONE:
         length = 1;
@@ -93,8 +80,8 @@ static bool pass(struct matcher *m, const struct pattern_element *element, size_
     case PATTERN_BACK:
         length = m->fields[element->number].length;
         m->steps += length;
-        fits = length <= rest &&
-               is_equal_nocase(m->text + m->fields[element->number].start, text, length);
+        fits =
+            length <= rest && memcmp(m->text + m->fields[element->number].start, text, length) == 0;
         break;
     case PATTERN_NETWORK:
         length = network_span(text, rest, element->network->is_ipv6);
@@ -118,32 +105,66 @@ static uint64_t *failed_word(struct matcher *m, const struct choice *choice)
     return &m->failed[choice->element->star * m->n_words + choice->end / WORD_BITS];
 }
 
-/* The choice's end may be worth a try. */
-static bool is_candidate(struct matcher *m, const struct choice *choice)
+/* The last character tells most of what differs. */
+static inline bool has_text(const struct matcher *m, const struct pattern_element *element,
+                            size_t at)
 {
-    int16_t next = choice->element->next;
+    size_t length = element->length;
+
+    return length <= m->length - at && m->text[at + length - 1] == element->text[length - 1] &&
+           memcmp(element->text, m->text + at, length) == 0;
+}
+
+/* What has to follow the choice's end does, and it was not tried yet. */
+static inline bool is_candidate(struct matcher *m, const struct choice *choice)
+{
+    const struct pattern_element *next = choice->element + 1;
 
     m->steps++;
-    if (next == PATTERN_NEXT_END)
+    switch (choice->element->next) {
+    case PATTERN_NEXT_END:
         return choice->end == m->length;
-    if (next != PATTERN_NEXT_ANY &&
-        (choice->end == m->length || (char)next != character_fold(m->text[choice->end])))
-        return false;
+    case PATTERN_NEXT_TEXT:
+        if (!has_text(m, next, choice->end))
+            return false;
+        break;
+    case PATTERN_NEXT_ANY:
+        break;
+    }
     return m->n_words == 0 || !(*failed_word(m, choice) >> (choice->end % WORD_BITS) & 1);
+}
+
+/* Moves the choice one end further, or to where the first character of the text that has to follow
+ * is. Returns false where there is none. */
+static inline bool move_end(struct matcher *m, struct choice *choice)
+{
+    bool is_lazy = choice->element->is_lazy;
+    const char *from = m->text + choice->end, *found;
+
+    if (choice->end == (is_lazy ? choice->limit : choice->start))
+        return false;
+    if (choice->element->next != PATTERN_NEXT_TEXT)
+        found = is_lazy ? from + 1 : from - 1;
+    else if (is_lazy)
+        found = memchr(from + 1, choice->element[1].text[0],
+                       (size_t)(choice->limit - choice->end) + (choice->limit < m->length) - 1);
+    else
+        found = memrchr(m->text + choice->start, choice->element[1].text[0],
+                        (size_t)(choice->end - choice->start));
+    if (!found)
+        return false;
+    m->steps += (size_t)(is_lazy ? found - from : from - found) / STEP_BYTES;
+    choice->end = (uint16_t)(found - m->text);
+    return true;
 }
 
 /* Moves the choice to its next end that is worth a try. Returns false where there is none. */
 static bool next_end(struct matcher *m, struct choice *choice)
 {
-    do {
-        if (choice->end == (choice->element->is_lazy ? choice->limit : choice->start))
-            return false;
-        if (choice->element->is_lazy)
-            choice->end++;
-        else
-            choice->end--;
-    } while (!is_candidate(m, choice));
-    return true;
+    while (move_end(m, choice))
+        if (is_candidate(m, choice))
+            return true;
+    return false;
 }
 
 /* Begins a choice. Returns false where it has nothing to offer. */
@@ -211,14 +232,20 @@ static enum pattern_outcome match(struct matcher *m)
     }
 }
 
-enum pattern_outcome pattern_match(const struct pattern *pattern, const char *text, size_t length,
+void pattern_fold(const char *text, size_t length, char folded[])
+{
+    for (size_t i = 0; i < length; i++)
+        folded[i] = character_fold(text[i]);
+}
+
+enum pattern_outcome pattern_match(const struct pattern *pattern, const char *folded, size_t length,
                                    struct pattern_field fields[PATTERN_FIELDS_MAX], uint64_t *steps)
 {
     struct matcher m; /* its arrays are filled as far as they are used */
 
     assert(length <= PATTERN_INPUT_MAX && pattern->n_stars <= STARS_MAX);
     m.pattern = pattern;
-    m.text = text;
+    m.text = folded;
     m.length = length;
     m.fields = fields;
     m.steps = 0;
