@@ -272,6 +272,7 @@ test_completion()
     echo 'completion'
     complete_to "$ctl st" 'status stop start'
     complete_to "$ctl --j" '--json'
+    complete_to "$ctl --callouts s" 'succeed'
     complete_to "$ctl --socket $socket wor" 'workers'
     complete_to "$ctl --socket $socket stop " 'SMTP'
     complete_to "$ctl --socket = $socket stop s" 'SMTP'
@@ -282,7 +283,7 @@ test_completion()
     complete_to "$ctl --socket $scratch/none stop " ''
     # It must know what --help knows.
     local verbs
-    verbs=$("$ctl" --help | sed -n 's/^  \([a-z]\+\) .*/\1/p' | tr '\n' ' ')
+    verbs=$("$ctl" --help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p' | tr '\n' ' ')
     complete_to "$ctl " "${verbs% }"
 }
 
