@@ -13,10 +13,12 @@ libctl_la_SOURCES = \
 	%D%/reply.h \
 	%D%/table.c \
 	%D%/table.h \
+	%D%/test_access.c \
+	%D%/test_access.h \
 	%D%/views.c \
 	%D%/views.h
 libctl_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-libctl_la_LIBADD = libvarlink.la libbase.la $(JANSSON_LIBS)
+libctl_la_LIBADD = libvarlink.la libmapping.la libbase.la $(JANSSON_LIBS)
 
 dispatcherctl_SOURCES = %D%/main.c
 dispatcherctl_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)

@@ -3,6 +3,7 @@
 #include "dispatcherctl/client.h"
 #include "dispatcherctl/explain.h"
 #include "dispatcherctl/reply.h"
+#include "dispatcherctl/test_access.h"
 #include "dispatcherctl/views.h"
 
 #include <errno.h>
@@ -61,8 +62,11 @@ struct arguments {
     bool is_json;
     unsigned limit_sec; /* 0: the verb's own */
     const struct verb *verb;
-    const char *service; /* NULL: all */
+    const char *service;     /* NULL: all */
+    struct test_access test; /* of test-access, which asks no daemon */
 };
+
+static const char test_access_verb[] = "test-access";
 
 static void print_help(void)
 {
@@ -75,10 +79,17 @@ static void print_help(void)
         int n = printf("  %s%s", verbs[i].name, words[verbs[i].service]);
         printf("%*s%s\n", n < 25 ? 25 - n : 1, "", verbs[i].help);
     }
+    puts("  test-access ADDRESS... what PORT_ACCESS of a mapping file says of clients; offline");
     printf("\n* for root and the members of the group %s\n\n"
            "  --socket PATH          ask the daemon at PATH (default: %s)\n"
            "  --json                 print the reply as JSON\n"
            "  --timeout SECONDS      wait so long for an answer (default: %d; reload: %d)\n"
+           "  --mappings FILE        test-access: the file (default: " CONFIG_DIR "/mappings)\n"
+           "  --server ADDRESS       test-access: that clients connect to (default: loopback)\n"
+           "  --port PORT            test-access: that clients connect to (default: 25)\n"
+           "  --callouts fail|succeed\n"
+           "                         test-access: what throttles and DNS lists answer "
+           "(default: fail)\n"
            "  --help, --version\n\n"
            "See dispatcherctl(1).\n",
            DISPATCHER_USER, DEFAULT_SOCKET, ANSWER_LIMIT_SEC, RELOAD_LIMIT_SEC);
@@ -90,6 +101,10 @@ enum option_character {
     OPTION_CHARACTER_SOCKET = 256,
     OPTION_CHARACTER_JSON,
     OPTION_CHARACTER_TIMEOUT,
+    OPTION_CHARACTER_MAPPINGS,
+    OPTION_CHARACTER_SERVER,
+    OPTION_CHARACTER_PORT,
+    OPTION_CHARACTER_CALLOUTS,
     OPTION_CHARACTER_HELP,
     OPTION_CHARACTER_VERSION,
 };
@@ -98,6 +113,10 @@ static const struct option long_options[] = {
     {"socket", required_argument, NULL, OPTION_CHARACTER_SOCKET},
     {"json", no_argument, NULL, OPTION_CHARACTER_JSON},
     {"timeout", required_argument, NULL, OPTION_CHARACTER_TIMEOUT},
+    {"mappings", required_argument, NULL, OPTION_CHARACTER_MAPPINGS},
+    {"server", required_argument, NULL, OPTION_CHARACTER_SERVER},
+    {"port", required_argument, NULL, OPTION_CHARACTER_PORT},
+    {"callouts", required_argument, NULL, OPTION_CHARACTER_CALLOUTS},
     {"help", no_argument, NULL, OPTION_CHARACTER_HELP},
     {"version", no_argument, NULL, OPTION_CHARACTER_VERSION},
     {0},
@@ -134,6 +153,18 @@ static int parse_options(int argc, char *argv[], struct arguments *arguments)
         case OPTION_CHARACTER_TIMEOUT:
             if (parse_limit(optarg, &arguments->limit_sec) < 0)
                 return -EINVAL;
+            break;
+        case OPTION_CHARACTER_MAPPINGS:
+            arguments->test.mappings = optarg;
+            break;
+        case OPTION_CHARACTER_SERVER:
+            arguments->test.server = optarg;
+            break;
+        case OPTION_CHARACTER_PORT:
+            arguments->test.port = optarg;
+            break;
+        case OPTION_CHARACTER_CALLOUTS:
+            arguments->test.callouts = optarg;
             break;
         case OPTION_CHARACTER_HELP:
             print_help();
@@ -294,14 +325,29 @@ static int run(const struct arguments *arguments)
     return print_reply(arguments, reply);
 }
 
+/* The verb that needs no daemon. Returns an exit status, or EXIT_USAGE. */
+static int run_test_access(struct arguments *arguments, int argc, char *argv[])
+{
+    if (argc == 0) {
+        fprintf(stderr, "dispatcherctl: %s needs the address of a client\n", test_access_verb);
+        return EXIT_USAGE;
+    }
+    arguments->test.is_json = arguments->is_json;
+    return test_access(&arguments->test, argv, (size_t)argc);
+}
+
 int main(int argc, char *argv[])
 {
     struct arguments arguments = {.socket = DEFAULT_SOCKET};
+    int status = EXIT_USAGE;
 
-    if (parse_options(argc, argv, &arguments) < 0 ||
-        parse_words(argc - optind, argv + optind, &arguments) < 0) {
-        fputs("Try 'dispatcherctl --help'.\n", stderr);
-        return EXIT_USAGE;
+    if (parse_options(argc, argv, &arguments) == 0) {
+        if (optind < argc && strcmp(argv[optind], test_access_verb) == 0)
+            status = run_test_access(&arguments, argc - optind - 1, argv + optind + 1);
+        else if (parse_words(argc - optind, argv + optind, &arguments) == 0)
+            status = run(&arguments);
     }
-    return run(&arguments);
+    if (status == EXIT_USAGE)
+        fputs("Try 'dispatcherctl --help'.\n", stderr);
+    return status;
 }

@@ -69,3 +69,29 @@ EXTRA_DIST += \
 	%D%/corpus/varlink/oneway \
 	%D%/corpus/varlink/status \
 	%D%/corpus/varlink/stranger
+
+# Mapping files, and patterns with strings:
+#   tests/fuzz/fuzz_mapping_file tests/fuzz/corpus/mapping_file
+#   tests/fuzz/fuzz_mapping_match tests/fuzz/corpus/mapping_match
+if ENABLE_FUZZERS
+noinst_PROGRAMS += \
+	tests/fuzz/fuzz_mapping_file \
+	tests/fuzz/fuzz_mapping_match
+tests_fuzz_fuzz_mapping_file_SOURCES = %D%/fuzz_mapping_file.c
+tests_fuzz_fuzz_mapping_file_LDADD = libmapping.la libconfig.la libbase.la
+tests_fuzz_fuzz_mapping_file_LDFLAGS = -fsanitize=fuzzer
+tests_fuzz_fuzz_mapping_match_SOURCES = %D%/fuzz_mapping_match.c
+tests_fuzz_fuzz_mapping_match_LDADD = libmapping.la libconfig.la libbase.la
+tests_fuzz_fuzz_mapping_match_LDFLAGS = -fsanitize=fuzzer
+endif
+
+EXTRA_DIST += \
+	%D%/corpus/mapping_file/callouts \
+	%D%/corpus/mapping_file/delivered \
+	%D%/corpus/mapping_file/foreign \
+	%D%/corpus/mapping_file/loops \
+	%D%/corpus/mapping_file/networks \
+	%D%/corpus/mapping_match/elements \
+	%D%/corpus/mapping_match/hard \
+	%D%/corpus/mapping_match/networks \
+	%D%/corpus/mapping_match/probe
