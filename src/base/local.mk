@@ -8,8 +8,12 @@ libbase_la_SOURCES = \
 	%D%/log.c \
 	%D%/log.h \
 	%D%/macro.h \
+	%D%/networks.c \
+	%D%/networks.h \
 	%D%/notify_socket.c \
 	%D%/notify_socket.h \
+	%D%/siphash.c \
+	%D%/siphash.h \
 	%D%/str.c \
 	%D%/str.h \
 	%D%/time.h

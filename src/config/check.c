@@ -140,6 +140,43 @@ static void check_complete(struct scope *section, struct problem_list *problems)
     }
 }
 
+static bool has_everybody(const struct network_list *list)
+{
+    for (size_t i = 0; i < list->n_items; i++)
+        if (list->items[i].prefix_bits == 0)
+            return true;
+    return false;
+}
+
+/* Whoever may send a PROXY header may claim any address. */
+static void check_proxy(struct scope *section, struct problem_list *problems)
+{
+    const struct service_options *service = &section->values;
+    const struct origin *protocol = &service->origins[OPTION_PROXY_PROTOCOL];
+    const struct origin *upstreams = &service->origins[OPTION_PROXY_UPSTREAMS];
+    bool has_upstreams = service->proxy_upstreams.n_items > 0;
+    bool is_known =
+        !is_faulty(section, OPTION_PROXY_PROTOCOL) && !is_faulty(section, OPTION_PROXY_UPSTREAMS);
+
+    if (!service->is_enabled || !is_known)
+        return;
+    if (service->proxy_protocol && !has_upstreams) {
+        section->is_broken = true;
+        problem_add(problems, PROBLEM_ERROR, protocol->file, protocol->line,
+                    "the service %s has PROXY_PROTOCOL=1 without PROXY_UPSTREAMS, the networks of "
+                    "the proxies that it believes",
+                    service->name);
+    } else if (service->proxy_protocol && has_everybody(&service->proxy_upstreams)) {
+        warn_once(problems, upstreams,
+                  "PROXY_UPSTREAMS is everybody, so that any client may claim any address");
+    } else if (!service->proxy_protocol && has_upstreams &&
+               section->written & UINT32_C(1) << OPTION_PROXY_UPSTREAMS) {
+        warn_once(problems, upstreams,
+                  "PROXY_UPSTREAMS of the service %s has no effect without PROXY_PROTOCOL=1",
+                  service->name);
+    }
+}
+
 void check_section(struct scope *section, struct problem_list *problems)
 {
     struct service_options *service = &section->values;
@@ -152,6 +189,7 @@ void check_section(struct scope *section, struct problem_list *problems)
     lower_to(service, OPTION_MAX_SHUTDOWN, OPTION_MAX_PROCS, problems);
     check_backlog(service, problems);
     check_complete(section, problems);
+    check_proxy(section, problems);
 }
 
 /* One port of one service. */

@@ -9,6 +9,7 @@
 
 /* Documents, and where an option may stand. */
 #define SUN     "Sun Java System Messaging Server 6 2005Q4 Administration Reference, Dispatcher"
+#define OURS    "dispatcher.cnf(5)"
 #define WIKI    "Messaging Server Technical Reference Wiki, Dispatcher"
 #define ALL     (SCOPE_GLOBAL | SCOPE_SERVICE)
 #define ALL_OWN (ALL | SCOPE_DISPATCHER)
@@ -51,6 +52,9 @@ const struct option option_table[N_OPTIONS] = {
            DEFAULT("the journal"), ALIAS("LOGFILENAME")),
     OPTION(MAX_CONNS, SUN, ALL, count, max_conns, "most connections at once in one worker",
            RANGE(1, 50, 10), FLAGS(OPTION_LOWERED)),
+    OPTION(MAX_CONNS_PER_ADDRESS, OURS, ALL, count, max_conns_per_address,
+           "most connections at once from one address, or one IPv6 /64; 0: unlimited",
+           RANGE(0, INT_MAX, 0)),
     OPTION(MAX_HANDOFFS, SUN, ALL, count, max_handoffs,
            "most hand-offs at once that workers have not acknowledged", RANGE(1, INT_MAX, 5)),
     OPTION(MAX_IDLE_TIME, SUN, ALL, count, max_idle_time_sec,
@@ -72,6 +76,10 @@ const struct option option_table[N_OPTIONS] = {
            FLAGS(OPTION_IS_LIST)),
     OPTION(PORT, SUN, SCOPE_SERVICE, ports, port, "TCP ports to listen on; 0 keeps the service off",
            RANGE(0, UINT16_MAX, 0), ALIAS("TCP_PORTS")),
+    OPTION(PROXY_PROTOCOL, OURS, ALL, flag, proxy_protocol,
+           "1: each connection begins with a header of the PROXY protocol", RANGE(0, 1, 0)),
+    OPTION(PROXY_UPSTREAMS, OURS, ALL, networks, proxy_upstreams,
+           "networks of the proxies that PROXY_PROTOCOL believes", DEFAULT("none")),
     OPTION(STACKSIZE, SUN, ALL, count, stacksize_bytes,
            "bytes of stack of a worker's thread; 0: the system's default",
            RANGE(65536, INT_MAX, 0), FLAGS(OPTION_OR_ZERO)),

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "base/networks.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -23,6 +24,7 @@ enum option_id {
     OPTION_INTERFACE_ADDRESS,
     OPTION_LOGFILE,
     OPTION_MAX_CONNS,
+    OPTION_MAX_CONNS_PER_ADDRESS,
     OPTION_MAX_HANDOFFS,
     OPTION_MAX_IDLE_TIME,
     OPTION_MAX_LIFE_CONNS,
@@ -33,6 +35,8 @@ enum option_id {
     OPTION_MIN_PROCS,
     OPTION_PARAMETER,
     OPTION_PORT,
+    OPTION_PROXY_PROTOCOL,
+    OPTION_PROXY_UPSTREAMS,
     OPTION_STACKSIZE,
     OPTION_TLS_PORT,
     N_OPTIONS
@@ -83,6 +87,9 @@ struct service_options {
     unsigned historical_time_sec;
     bool ident;
     struct str_list dns_verify_domains;
+    unsigned max_conns_per_address;      /* 0: unlimited */
+    bool proxy_protocol;                 /* connections begin with a header that names the client */
+    struct network_list proxy_upstreams; /* who may send one; never empty with proxy_protocol */
 
     struct origin origins[N_OPTIONS];
 };

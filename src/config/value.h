@@ -13,3 +13,4 @@ extern const struct option_type value_parameters; /* struct str_list */
 extern const struct option_type value_zones;      /* struct str_list: DNS zones */
 extern const struct option_type value_ports;      /* struct port_list */
 extern const struct option_type value_address;    /* struct address; AF_UNSPEC: not set */
+extern const struct option_type value_networks;   /* struct network_list */

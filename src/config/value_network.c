@@ -199,3 +199,54 @@ const struct option_type value_address = {
     .print = print_address,
     .is_set = is_address_set,
 };
+
+static void clear_networks(void *place)
+{
+    network_list_clear(place);
+}
+
+static int parse_networks(const struct value_source *source, void *place)
+{
+    char reason[NETWORK_REASON_MAX];
+    struct network_list list;
+    int r = network_list_parse(source->text, &list, reason);
+
+    if (r == -EINVAL)
+        value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source),
+                    text_has_comment(source->text) ? "a comment must start its line" : reason);
+    if (r < 0)
+        return r;
+    clear_networks(place);
+    *(struct network_list *)place = list;
+    return 0;
+}
+
+static int copy_networks(const void *from, void *place)
+{
+    return network_list_copy(from, place);
+}
+
+static void print_networks(const char *name, const void *place, FILE *stream)
+{
+    const struct network_list *list = place;
+    char text[NETWORK_TEXT_MAX];
+
+    fprintf(stream, "%s=", name);
+    for (size_t i = 0; i < list->n_items; i++)
+        fprintf(stream, "%s%s", i > 0 ? "," : "", network_format(&list->items[i], text));
+    fputc('\n', stream);
+}
+
+static bool is_networks_set(const struct option *option _unused_, const void *place)
+{
+    return ((const struct network_list *)place)->n_items > 0;
+}
+
+const struct option_type value_networks = {
+    .name = "network or list of networks",
+    .parse = parse_networks,
+    .copy = copy_networks,
+    .clear = clear_networks,
+    .print = print_networks,
+    .is_set = is_networks_set,
+};

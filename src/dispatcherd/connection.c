@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/time.h"
+#include "dispatcherd/access.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/queue.h"
 #include "dispatcherd/service.h"
@@ -9,6 +10,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const bool may_go[N_CONNECTION_STATES][N_CONNECTION_STATES] = {
     [CONNECTION_ACCEPTED] = {[CONNECTION_CHECKING] = true},
@@ -153,6 +155,27 @@ void connection_close(struct connection *connection, uint64_t now)
 {
     move(connection, CONNECTION_CLOSED, now);
     count_concurrent(connection->service, now);
+    if (connection->is_counted)
+        concurrency_remove(connection->service->context->access->concurrency, &connection->peer);
     fd_close(connection->fd);
+    free(connection->tag);
+    free(connection->note);
     free(connection);
+}
+
+uint32_t connection_count_address(struct connection *connection)
+{
+    struct concurrency *concurrency = connection->service->context->access->concurrency;
+
+    if (connection->is_counted)
+        return concurrency_lookup(concurrency, &connection->peer);
+    uint32_t n = concurrency_add(concurrency, &connection->peer);
+    connection->is_counted = n > 0;
+    return n;
+}
+
+void connection_set_texts(struct connection *connection, const char *tag, const char *note)
+{
+    connection->tag = tag[0] ? strdup(tag) : NULL;
+    connection->note = note[0] ? strdup(note) : NULL;
 }

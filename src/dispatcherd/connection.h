@@ -50,7 +50,10 @@ struct connection {
     uint64_t handed_at;
     uint64_t queued_usec; /* before accept, in the kernel's queue: estimated (queue.h) */
     char ident_user[IDENT_USER_MAX + 1]; /* "": not asked for, or not known */
-    sd_event_source *hangup_source;      /* while waiting, where a watch was asked for */
+    char *tag;       /* for the worker: text after $Y in PORT_ACCESS; owned; NULL: none */
+    char *note;      /* kept with it: text after "||"; likewise */
+    bool is_counted; /* among the connections of its address */
+    sd_event_source *hangup_source; /* while waiting, where a watch was asked for */
 };
 
 TAILQ_HEAD(connection_queue, connection);
@@ -72,3 +75,10 @@ void connection_activate(struct connection *connection);
 
 /* Closes and frees it, whatever its state. */
 void connection_close(struct connection *connection, uint64_t now);
+
+/* Counts it among the connections of its address, if that was not done yet, until it is closed.
+ * Returns how many there are, it included; 0: they cannot be counted. */
+uint32_t connection_count_address(struct connection *connection);
+
+/* Keeps copies of what PORT_ACCESS says of it; "" is nothing. Out of memory the text is lost. */
+void connection_set_texts(struct connection *connection, const char *tag, const char *note);

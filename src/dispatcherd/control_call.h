@@ -44,6 +44,7 @@ json_t *control_stop(const struct control_call *call);
 json_t *control_start(const struct control_call *call);
 json_t *control_restart(const struct control_call *call);
 json_t *control_reload(const struct control_call *call);
+json_t *control_worker_ended(const struct control_call *call);
 json_t *control_set_debug(const struct control_call *call);
 
 /* control_follow.c */

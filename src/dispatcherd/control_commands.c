@@ -4,6 +4,7 @@
 #include "dispatcherd/control_call.h"
 #include "dispatcherd/operations.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/worker_end.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -98,6 +99,32 @@ json_t *control_restart(const struct control_call *call)
                              json_pack("{s:s}", "service", service->options->name));
     say(call, service, "restart");
     return varlink_reply(json_pack("{s:i}", "n_workers", (int)operation_restart(service)));
+}
+
+static struct worker *find_worker(const struct control_call *call, const char *pid)
+{
+    for (size_t i = 0; i < call->daemon.n_services; i++)
+        for (unsigned slot = 0; slot < POOL_WORKERS_MAX; slot++) {
+            struct worker *worker = call->daemon.services[i]->workers[slot];
+            char text[16];
+
+            if (!worker || worker->is_child)
+                continue;
+            snprintf(text, sizeof(text), "%d", (int)worker->pid);
+            if (strcmp(text, pid) == 0)
+                return worker;
+        }
+    return NULL;
+}
+
+json_t *control_worker_ended(const struct control_call *call)
+{
+    struct worker *worker = find_worker(call, control_call_text(call, "pid"));
+
+    if (worker)
+        worker_take_cause(worker, control_call_text(call, "result"),
+                          control_call_text(call, "code"), control_call_text(call, "status"));
+    return varlink_reply(json_object());
 }
 
 static json_t *list_problems(const struct problem_list *problems)

@@ -14,7 +14,7 @@
  * Everything that is told of 256 services, with options of usual length, is a fifth of it. */
 #define REPLY_MAX_BYTES (4 * 1024 * 1024)
 
-#define PARAMETERS_MAX 2
+#define PARAMETERS_MAX 4
 
 static json_t *get_info(const struct control_call *call);
 static json_t *get_interface_description(const struct control_call *call);
@@ -69,6 +69,10 @@ static const struct method {
     {CONTROL_INTERFACE ".Start", FOR_TRUSTED, control_start, {{"service", REQUIRED}}},
     {CONTROL_INTERFACE ".Restart", FOR_TRUSTED, control_restart, {{"service", OPTIONAL}}},
     {CONTROL_INTERFACE ".Reload", FOR_TRUSTED, control_reload, {{0}}},
+    {CONTROL_INTERFACE ".WorkerEnded",
+     FOR_TRUSTED,
+     control_worker_ended,
+     {{"pid", REQUIRED}, {"result", REQUIRED}, {"code", REQUIRED}, {"status", REQUIRED}}},
     {CONTROL_INTERFACE ".SetDebug",
      FOR_TRUSTED,
      control_set_debug,

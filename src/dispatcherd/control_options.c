@@ -21,6 +21,16 @@ static json_t *list_of_ports(const struct port_list *list)
     return array;
 }
 
+static json_t *list_of_networks(const struct network_list *list)
+{
+    char text[NETWORK_TEXT_MAX];
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < list->n_items; i++)
+        view_append(&array, json_string(network_format(&list->items[i], text)));
+    return array;
+}
+
 static json_t *host_or_null(const struct address *address)
 {
     char text[ADDRESS_TEXT_MAX];
@@ -41,6 +51,8 @@ static json_t *value_of(const struct option *option, const void *place)
         return list_of_ports(place);
     if (option->type == &value_address)
         return host_or_null(place);
+    if (option->type == &value_networks)
+        return list_of_networks(place);
     if (option->type == &value_parameters || option->type == &value_zones)
         return list_of_texts(place);
     return view_text(*(char *const *)place);

@@ -3,10 +3,14 @@ sbin_PROGRAMS += dispatcherd
 # All but main(), so that the tests link it too.
 noinst_LTLIBRARIES += libdaemon.la
 libdaemon_la_SOURCES = \
+	%D%/access.c \
+	%D%/access.h \
 	%D%/admission.c \
 	%D%/admission.h \
 	%D%/adopt.c \
 	%D%/adopt.h \
+	%D%/check.c \
+	%D%/check.h \
 	%D%/completion.c \
 	%D%/completion.h \
 	%D%/config_version.c \
@@ -70,6 +74,8 @@ libdaemon_la_SOURCES = \
 	%D%/passed.h \
 	%D%/queue.c \
 	%D%/queue.h \
+	%D%/refusal.c \
+	%D%/refusal.h \
 	%D%/reload.c \
 	%D%/reload.h \
 	%D%/report.c \
@@ -98,6 +104,8 @@ libdaemon_la_SOURCES = \
 	%D%/welcome.h \
 	%D%/worker.c \
 	%D%/worker.h \
+	%D%/worker_cause.c \
+	%D%/worker_cause.h \
 	%D%/worker_channel.c \
 	%D%/worker_channel.h \
 	%D%/worker_end.c \
@@ -108,7 +116,8 @@ libdaemon_la_SOURCES = \
 	%D%/worker_start.h
 nodist_libdaemon_la_SOURCES = %D%/control_descriptions.c
 libdaemon_la_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-libdaemon_la_LIBADD = libvarlink.la libunits.la libconfig.la libpool.la libstatistics.la libprotocol.la libbase.la \
+libdaemon_la_LIBADD = libvarlink.la libunits.la libaccess.la libmapping.la libconfig.la libpool.la \
+	libstatistics.la libprotocol.la libbase.la \
 	$(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
 
 dispatcherd_SOURCES = %D%/main.c

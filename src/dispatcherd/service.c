@@ -8,6 +8,7 @@
 #include "dispatcherd/report.h"
 #include "dispatcherd/worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,6 +47,7 @@ int service_new(struct context *context, struct config_version *version,
     service->statistics = &state->statistics;
     statistics_start(service->statistics, time_now_usec(CLOCK_MONOTONIC));
     service->is_queueing = true; /* while we were not there */
+    TAILQ_INIT(&service->checks);
     TAILQ_INIT(&service->waiting);
     *ret = service;
     return 0;
@@ -87,6 +89,7 @@ void service_free(struct service *service)
             free_worker(service, slot);
     while ((connection = TAILQ_FIRST(&service->waiting)))
         connection_close(connection, 0);
+    assert(TAILQ_EMPTY(&service->checks));
     sd_event_source_disable_unref(service->timer);
     state_release(service->state);
     config_version_unref(service->version);

@@ -89,6 +89,7 @@ static void take_held(struct worker *worker, const struct message *message)
         connection->peer = view.record->peer;
         connection->local = view.record->local;
         connection->is_tls = view.record->flags & CONNECTION_FLAG_TLS;
+        (void)connection_count_address(connection);
     }
 }
 

@@ -93,6 +93,9 @@ START_TEST(test_prints_what_reads_back_the_same)
         "[SERVICE=S]\nPORT=0\nENABLE=1\nTLS_PORT=465\n",
         "[SERVICE=S]\nIMAGE=w\nTLS_PORT=465\nENABLE=1\n",
         "[SERVICE=S]\nIMAGE=w\nPORT=25\nTLS_PORT=0\nDEBUG=11111\n",
+        "PROXY_UPSTREAMS=::1\n[SERVICE=S]\nIMAGE=w\nPORT=25\nPROXY_UPSTREAMS=\n",
+        ("[SERVICE=S]\nIMAGE=w\nPORT=25\nMAX_CONNS_PER_ADDRESS=16%1F\nPROXY_PROTOCOL=1\n"
+         "PROXY_UPSTREAMS=192.0.2.0/24 , 2001:DB8:0::/32,127.0.0.1\n"),
         "[SERVICE=S]\nIMAGE=w\nPORT=25\nPARAMETER=\"a\"\nPARAMETER=a=b ! c\nPARAMETER=x\\ \n",
         "[SERVICE=S]\nIMAGE=/a b/w\\ \nPORT=25\nLOGFILE=%%%s\nPARAMETER=\xff\x01\n",
         ("LOGFILE=d\nDEBUG=-1\nHISTORICAL_TIME=5\n[SERVICE=DISPATCHER]\nLOGFILE=\n"
@@ -144,6 +147,7 @@ static void add_option(struct random_source *random, struct str_buffer *buffer,
                        const struct option *option, unsigned *port)
 {
     static const char *const addresses[] = {"", "127.0.0.1", "::1", "0.0.0.0", "[2001:db8::]"};
+    static const char *const networks[] = {"", "127.0.0.1, ::1", "192.0.2.0/24", "::/0,10.0.0.0/8"};
     static const char *const zones[] = {"", "a", "zen.dnsbl.example", "x-1.example."};
 
     str_buffer_add(buffer, "%s=", option->name);
@@ -153,6 +157,8 @@ static void add_option(struct random_source *random, struct str_buffer *buffer,
         str_buffer_add(buffer, random_next(random) % 8 ? "%u" : "%u, %u", *port, *port + 1);
     else if (option->type == &value_address)
         str_buffer_add(buffer, "%s", addresses[random_between(random, 0, 4)]);
+    else if (option->type == &value_networks)
+        str_buffer_add(buffer, "%s", networks[random_between(random, 0, 3)]);
     else if (option->type == &value_zones)
         str_buffer_add(buffer, "%s", zones[random_between(random, 0, 3)]);
     else if (option->type == &value_parameters)
@@ -183,8 +189,8 @@ START_TEST(test_random_configurations_read_back_the_same)
             str_buffer_add(&buffer, "[SERVICE=s%u]\nIMAGE=i\nPORT=%u\n", (unsigned)i, port);
             port += 2;
             add_options(&random, &buffer, &port);
-            /* Whatever was drawn: these two a service needs. */
-            str_buffer_add(&buffer, "IMAGE=j\nTLS_PORT=%u\n", port);
+            /* Whatever was drawn: these a service needs. */
+            str_buffer_add(&buffer, "IMAGE=j\nTLS_PORT=%u\nPROXY_UPSTREAMS=::1\n", port);
             port += 2;
         }
         assert_reads_back(text);

@@ -125,6 +125,19 @@ START_TEST(test_gives_its_descriptions)
 }
 END_TEST
 
+static json_t *ended(const char *pid)
+{
+    return json_pack("{s:s, s:s, s:s, s:s}", "pid", pid, "result", "signal", "code", "killed",
+                     "status", "KILL");
+}
+
+static json_t *parameters_of(const char *method)
+{
+    if (strstr(method, "Reload"))
+        return NULL;
+    return strstr(method, "WorkerEnded") ? ended("1") : named("SMTP");
+}
+
 START_TEST(test_lets_strangers_look_and_nothing_else)
 {
     static const char *const for_all[] = {"org.varlink.service.GetInfo",
@@ -133,9 +146,9 @@ START_TEST(test_lets_strangers_look_and_nothing_else)
                                           CONTROL "Services",
                                           CONTROL "Workers",
                                           CONTROL "EndedWorkers"};
-    static const char *const guarded[] = {CONTROL "Connections", CONTROL "EndedConnections",
-                                          CONTROL "Stop",        CONTROL "Start",
-                                          CONTROL "Restart",     CONTROL "Reload"};
+    static const char *const guarded[] = {
+        CONTROL "Connections", CONTROL "EndedConnections", CONTROL "Stop",       CONTROL "Start",
+        CONTROL "Restart",     CONTROL "Reload",           CONTROL "WorkerEnded"};
     static const char *const guarded_others[] = {CONTROL "Follow", CONTROL "SetDebug"};
     struct control_method_info method;
     size_t n = 0;
@@ -147,7 +160,7 @@ START_TEST(test_lets_strangers_look_and_nothing_else)
         expect_error(&stranger, guarded_others[i], json_pack("{s:s}", "mask", "1"),
                      CONTROL "PermissionDenied");
     for (size_t i = 0; i < ELEMENTSOF(guarded); i++) {
-        json_t *parameters = strstr(guarded[i], "Reload") ? NULL : named("SMTP");
+        json_t *parameters = parameters_of(guarded[i]);
 
         expect_error(&stranger, guarded[i], parameters, CONTROL "PermissionDenied");
     }
@@ -156,7 +169,7 @@ START_TEST(test_lets_strangers_look_and_nothing_else)
     for (size_t i = 2; i < ELEMENTSOF(for_all); i++)
         expect_error(&stranger, for_all[i], NULL, NULL);
     for (size_t i = 0; i < ELEMENTSOF(guarded); i++) {
-        json_t *parameters = strstr(guarded[i], "Reload") ? NULL : named("SMTP");
+        json_t *parameters = parameters_of(guarded[i]);
 
         expect_error(&trusted, guarded[i], parameters, NULL);
     }

@@ -1,0 +1,12 @@
+#include "access/source.h"
+
+#include <string.h>
+
+bool source_of(const struct address *address, struct source *ret)
+{
+    if (address->family != AF_INET && address->family != AF_INET6)
+        return false;
+    *ret = (struct source){.family = address->family};
+    memcpy(ret->prefix, address->bytes, address->family == AF_INET ? 4 : 8);
+    return true;
+}

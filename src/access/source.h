@@ -1,0 +1,17 @@
+/* Who a connection is counted for: an IPv4 address, or the /64 of an IPv6 address, which one
+ * household or one server has to itself (spec 8.1). */
+#pragma once
+
+#include "base/address.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Without gaps, so that its bytes can be hashed and compared. */
+struct source {
+    uint8_t prefix[8]; /* IPv4: the first four; the rest is zero */
+    uint32_t family;   /* AF_INET or AF_INET6; 0: no source */
+};
+
+/* Returns false where the address is neither IPv4 nor IPv6, and so nobody's. */
+bool source_of(const struct address *address, struct source *ret);
