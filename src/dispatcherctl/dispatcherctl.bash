@@ -12,7 +12,7 @@ _dispatcherctl_services()
             socket=(--socket "${COMP_WORDS[i + 1]-}")
         fi
     done
-    "${COMP_WORDS[0]}" "${socket[@]}" --timeout 2 services 2>/dev/null | awk 'NR > 1 { print $1 }'
+    "${COMP_WORDS[0]}" "${socket[@]}" --timeout 2 services 2>/dev/null | awk '!NF { exit } NR > 1 { print $1 }'
 }
 
 # The first word that is neither an option nor the value of one; only words before the one that is
@@ -39,7 +39,8 @@ _dispatcherctl()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options='--socket --json --timeout --mappings --server --port --callouts --help --version'
-    local verbs='status services workers connections stop start restart reload test-access'
+    local verbs='status services workers connections history events top debug stop start restart reload
+        test-access'
     local words='' verb
 
     [[ $current == '=' ]] && current=''
@@ -60,7 +61,7 @@ _dispatcherctl()
     verb=$(_dispatcherctl_verb)
     case $verb in
     '') words=$verbs ;;
-    workers | connections | stop | start | restart)
+    workers | connections | history | events | debug | stop | start | restart)
         [[ $previous == "$verb" ]] && words=$(_dispatcherctl_services)
         ;;
     esac
