@@ -115,7 +115,7 @@ test_usage()
 
 test_access()
 {
-    cat >"$scratch/mappings" <<'EOT'
+    cat >"$scratch/tables" <<'EOT'
 PORT_ACCESS
 
   *|*|*|*|*  $C$|INTERNAL_IP;$3|$Y$E
@@ -126,11 +126,11 @@ INTERNAL_IP
 
   $(192.0.2.0/24)  $Y
 EOT
-    run 0 --mappings "$scratch/mappings" test-access 192.0.2.7 203.0.113.9
-    says out "^192.0.2.7: accept, by $scratch/mappings:3\$"
+    run 0 --mappings "$scratch/tables" test-access 192.0.2.7 203.0.113.9
+    says out "^192.0.2.7: accept, by $scratch/tables:3\$"
     says out '^    PORT_ACCESS: TCP\|127.0.0.1\|25\|192.0.2.7\|49152$'
     says out '^203.0.113.9: accept, no entry matched$'
-    run 0 --mappings "$scratch/mappings" --json --server 192.0.2.1 test-access 203.0.113.9
+    run 0 --mappings "$scratch/tables" --json --server 192.0.2.1 test-access 203.0.113.9
     python3 -c "
 import json, sys
 answer = json.load(open(sys.argv[1]))
@@ -138,18 +138,18 @@ trace = answer.pop('trace')
 assert answer == {'address': '203.0.113.9', 'port': 25, 'verdict': 'reject', 'text': '500 no',
                   'entry': sys.argv[2] + ':5'}, answer
 assert '  INTERNAL_IP: 203.0.113.9' in trace, trace
-" "$scratch/out" "$scratch/mappings" || die 'what is wrong with the JSON?'
-    run 0 --mappings "$scratch/mappings" --port 587 test-access 2001:db8::1
+" "$scratch/out" "$scratch/tables" || die 'what is wrong with the JSON?'
+    run 0 --mappings "$scratch/tables" --port 587 test-access 2001:db8::1
     says out '^2001:db8::1: accept, no entry matched$'
     says out 'throttle is not asked; it is taken that the limit is not exceeded$'
-    run 0 --mappings "$scratch/mappings" --port 587 --callouts succeed test-access 2001:db8::1
-    says out "^2001:db8::1: reject, by $scratch/mappings:4\$"
+    run 0 --mappings "$scratch/tables" --port 587 --callouts succeed test-access 2001:db8::1
+    says out "^2001:db8::1: reject, by $scratch/tables:4\$"
     says out '^  sends: 421 later$'
     run 0 --mappings "$scratch/nothing" test-access 192.0.2.7
     says err 'everybody is accepted$'
-    echo 'x y' >>"$scratch/mappings"
-    run 1 --mappings "$scratch/mappings" test-access 192.0.2.7
-    says err "^$scratch/mappings:10: error: "
+    echo 'x y' >>"$scratch/tables"
+    run 1 --mappings "$scratch/tables" test-access 192.0.2.7
+    says err "^$scratch/tables:10: error: "
     run 2 test-access
     run 2 --mappings "$scratch/nothing" test-access localhost
     run 2 --mappings "$scratch/nothing" --port 0 test-access ::1
