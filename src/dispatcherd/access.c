@@ -10,28 +10,24 @@ static unsigned random_percent(_unused_ void *data)
 
 const struct mapping_hooks access_hooks = {.percent = random_percent};
 
-static int init(struct access *access, sd_event *event)
+static int init(struct access *access, sd_event *event, const struct siphash_key *key)
 {
-    struct siphash_key key;
+    int r = throttle_new(THROTTLE_KEYS_MAX, key, &access->throttle);
 
-    int r = siphash_key_random(&key);
-    if (r == 0)
-        r = throttle_new(THROTTLE_KEYS_MAX, &key, &access->throttle);
-    if (r == 0)
-        r = concurrency_new(ACCESS_CONNECTIONS_MAX, &key, &access->concurrency);
     if (r == 0)
         r = rejections_new(event, &access->rejections);
     return r;
 }
 
-int access_new(sd_event *event, struct mapping_set *mappings, struct access **ret)
+int access_new(sd_event *event, const struct siphash_key *key, struct mapping_set *mappings,
+               struct access **ret)
 {
     struct access *access = calloc(1, sizeof(*access));
 
     if (!access)
         return -ENOMEM;
     access->mappings = mapping_set_ref(mappings);
-    int r = init(access, event);
+    int r = init(access, event, key);
     if (r < 0) {
         access_free(access);
         return r;
@@ -45,7 +41,6 @@ void access_free(struct access *access)
     if (!access)
         return;
     rejections_free(access->rejections);
-    concurrency_free(access->concurrency);
     throttle_free(access->throttle);
     mapping_set_unref(access->mappings);
     free(access->spare);

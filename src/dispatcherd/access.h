@@ -1,8 +1,7 @@
-/* What decides who may come in, beside the options of a service: the mapping file, the counts of
- * sources, and where refused clients are turned away. One for the process, in its context. */
+/* What decides who may come in, beside the options of a service: the mapping file, the throttle,
+ * and where refused clients are turned away. One for the process, in its context. */
 #pragma once
 
-#include "access/concurrency.h"
 #include "access/rejection.h"
 #include "access/throttle.h"
 #include "mapping/run.h"
@@ -11,18 +10,15 @@ struct access {
     struct mapping_set *mappings; /* in force; one reference */
     struct mapping_run *spare;    /* a run that nobody uses; NULL: none is left; owned */
     struct throttle *throttle;
-    struct concurrency *concurrency;
     struct rejections *rejections;
 };
-
-/* Connections there can be at once, all services together. */
-#define ACCESS_CONNECTIONS_MAX (UINT32_C(1) << 20)
 
 /* Of every run: what $?x? is decided by. */
 extern const struct mapping_hooks access_hooks;
 
 /* Returns 0 with *ret, which the caller frees, or a negative errno. */
-int access_new(sd_event *event, struct mapping_set *mappings, struct access **ret);
+int access_new(sd_event *event, const struct siphash_key *key, struct mapping_set *mappings,
+               struct access **ret);
 
 void access_free(struct access *access);
 

@@ -1,5 +1,6 @@
 #include "dispatcherd/check.h"
 
+#include "access/concurrency.h"
 #include "access/proxy_reader.h"
 #include "base/time.h"
 #include "dispatcherd/access.h"
@@ -144,7 +145,8 @@ static void answer_callout(struct check *check)
                                    callout->limit, now);
         break;
     case CALLOUT_CONCURRENT:
-        is_over = concurrency_lookup(access->concurrency, &callout->address) > callout->limit;
+        is_over = concurrency_lookup(check->connection->service->addresses, &callout->address) >
+                  callout->limit;
         break;
     case CALLOUT_DNS_LIST:
         break;
@@ -303,6 +305,7 @@ static void finish(struct check *check)
     enum check_stage stage = check->stage;
     bool has_waited = check->has_waited;
 
+    (void)mappings;
     if (stage == CHECK_GONE) {
         close_gone(check);
     } else {
