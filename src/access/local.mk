@@ -19,6 +19,10 @@ libaccess_la_SOURCES = \
 	%D%/dns_queries.h \
 	%D%/dns_zones.c \
 	%D%/dns_zones.h \
+	%D%/ident_client.c \
+	%D%/ident_client.h \
+	%D%/ident_reply.c \
+	%D%/ident_reply.h \
 	%D%/proxy_header.c \
 	%D%/proxy_header.h \
 	%D%/proxy_reader.c \
