@@ -5,7 +5,9 @@
 #include "varlink/message.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +63,8 @@ static int wait_readable(int fd, uint64_t deadline)
 
     if (now >= deadline)
         return -ETIMEDOUT;
-    int r = poll(&poll_fd, 1, (int)((deadline - now) / USEC_PER_MSEC) + 1);
+    uint64_t msec = (deadline - now) / USEC_PER_MSEC;
+    int r = poll(&poll_fd, 1, msec < INT_MAX ? (int)msec + 1 : -1);
     if (r < 0 && errno != EINTR)
         return -errno;
     return 0;
@@ -100,8 +103,8 @@ static int receive(struct client *client, uint64_t deadline, json_t **ret)
     return varlink_reply_parse(text, length, ret);
 }
 
-int client_call(struct client *client, const char *method, json_t *parameters, uint64_t limit_usec,
-                json_t **ret)
+static int call(struct client *client, const char *method, json_t *parameters, bool wants_more,
+                uint64_t limit_usec, json_t **ret)
 {
     uint64_t deadline = time_add_usec(time_now_usec(CLOCK_MONOTONIC), limit_usec);
     char name[128];
@@ -111,6 +114,8 @@ int client_call(struct client *client, const char *method, json_t *parameters, u
     if (!parameters)
         return -EINVAL;
     json_auto_t *message = varlink_method(name, parameters);
+    if (message && wants_more && json_object_set_new(message, "more", json_true()) < 0)
+        return -ENOMEM;
     char *text = message ? varlink_message_text(message, &size) : NULL;
     if (!text)
         return -ENOMEM;
@@ -119,6 +124,23 @@ int client_call(struct client *client, const char *method, json_t *parameters, u
     if (r == -EPIPE)
         r = -ECONNRESET;
     return r < 0 ? r : receive(client, deadline, ret);
+}
+
+int client_call(struct client *client, const char *method, json_t *parameters, uint64_t limit_usec,
+                json_t **ret)
+{
+    return call(client, method, parameters, false, limit_usec, ret);
+}
+
+int client_call_more(struct client *client, const char *method, json_t *parameters,
+                     uint64_t limit_usec, json_t **ret)
+{
+    return call(client, method, parameters, true, limit_usec, ret);
+}
+
+int client_next(struct client *client, uint64_t limit_usec, json_t **ret)
+{
+    return receive(client, time_add_usec(time_now_usec(CLOCK_MONOTONIC), limit_usec), ret);
 }
 
 void client_close(struct client *client)

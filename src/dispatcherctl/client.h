@@ -21,4 +21,12 @@ int client_open(const char *path, uint64_t limit_usec, struct client *ret);
 int client_call(struct client *client, const char *method, json_t *parameters, uint64_t limit_usec,
                 json_t **ret);
 
+/* The same with "more": *ret is the first of several replies; client_next() waits for the others.
+ */
+int client_call_more(struct client *client, const char *method, json_t *parameters,
+                     uint64_t limit_usec, json_t **ret);
+
+/* As client_call(), of what comes without being asked for. `limit_usec` may be USEC_INFINITY. */
+int client_next(struct client *client, uint64_t limit_usec, json_t **ret);
+
 void client_close(struct client *client);

@@ -12,7 +12,7 @@ _dispatcherctl_services()
             socket=(--socket "${COMP_WORDS[i + 1]-}")
         fi
     done
-    "${COMP_WORDS[0]}" "${socket[@]}" --timeout 2 services 2>/dev/null | awk 'NR > 1 { print $1 }'
+    "${COMP_WORDS[0]}" "${socket[@]}" --timeout 2 services 2>/dev/null | awk '!NF { exit } NR > 1 { print $1 }'
 }
 
 # The first word that is neither an option nor the value of one; only words before the one that is
@@ -22,7 +22,7 @@ _dispatcherctl_verb()
     local i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        --socket | --timeout)
+        --socket | --timeout | --mappings | --server | --port | --callouts)
             [[ ${COMP_WORDS[i + 1]-} == '=' ]] && ((i++))
             ((i++))
             ;;
@@ -38,25 +38,30 @@ _dispatcherctl_verb()
 _dispatcherctl()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local options='--socket --json --timeout --help --version'
-    local verbs='status services workers connections stop start restart reload'
+    local options='--socket --json --timeout --mappings --server --port --callouts --help --version'
+    local verbs='status services workers connections history events top debug stop start restart reload
+        test-access'
     local words='' verb
 
     [[ $current == '=' ]] && current=''
     [[ $previous == '=' ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
     COMPREPLY=()
     case $previous in
-    --socket)
+    --socket | --mappings)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
-    --timeout) return ;;
+    --timeout | --server | --port) return ;;
+    --callouts)
+        mapfile -t COMPREPLY < <(compgen -W 'fail succeed' -- "$current")
+        return
+        ;;
     esac
     verb=$(_dispatcherctl_verb)
     case $verb in
     '') words=$verbs ;;
-    workers | connections | stop | start | restart)
+    workers | connections | history | events | debug | stop | start | restart)
         [[ $previous == "$verb" ]] && words=$(_dispatcherctl_services)
         ;;
     esac

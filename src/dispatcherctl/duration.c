@@ -20,7 +20,9 @@ const char *duration_format(uint64_t usec, char text[DURATION_TEXT_MAX])
 {
     uint64_t sec = usec / USEC_PER_SEC;
 
-    if (sec == 0)
+    if (usec > 0 && usec < USEC_PER_MSEC)
+        snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 "us", usec);
+    else if (sec == 0)
         snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 "ms", usec / USEC_PER_MSEC);
     else if (sec < 60)
         snprintf(text, DURATION_TEXT_MAX, "%" PRIu64 "s", sec);

@@ -3,24 +3,45 @@ bin_PROGRAMS += dispatcherctl
 # All but main(), so that the tests link it too.
 noinst_LTLIBRARIES += libctl.la
 libctl_la_SOURCES = \
+	%D%/cells.c \
+	%D%/cells.h \
 	%D%/client.c \
 	%D%/client.h \
 	%D%/duration.c \
 	%D%/duration.h \
+	%D%/events.c \
+	%D%/events.h \
 	%D%/explain.c \
 	%D%/explain.h \
+	%D%/query.c \
+	%D%/query.h \
 	%D%/reply.c \
 	%D%/reply.h \
+	%D%/request.h \
+	%D%/style.c \
+	%D%/style.h \
 	%D%/table.c \
 	%D%/table.h \
+	%D%/test_access.c \
+	%D%/test_access.h \
+	%D%/top.c \
+	%D%/top.h \
 	%D%/views.c \
-	%D%/views.h
+	%D%/views.h \
+	%D%/views_commands.c \
+	%D%/views_lists.c
 libctl_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-libctl_la_LIBADD = libvarlink.la libbase.la $(JANSSON_LIBS)
+libctl_la_LIBADD = libvarlink.la libmapping.la libbase.la $(JANSSON_LIBS)
 
 dispatcherctl_SOURCES = %D%/main.c
 dispatcherctl_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 dispatcherctl_LDADD = libctl.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
+
+# What --json prints, made from the interface: python3 make_schema.py
+# ../dispatcherd/io.dispatcherd.Control.varlink. A test tells when it is out of date.
+schemadir = $(datadir)/dispatcherd
+dist_schema_DATA = %D%/dispatcherctl.schema.json
+EXTRA_DIST += %D%/make_schema.py
 
 worker_PROGRAMS += worker_ended
 worker_ended_SOURCES = %D%/worker_ended.c

@@ -26,7 +26,7 @@ static int make_room(struct table *table)
     if (table->n_cells < table->capacity)
         return 0;
     size_t capacity = table->capacity > 0 ? 2 * table->capacity : 64;
-    char **cells = reallocarray(table->cells, capacity, sizeof(*cells));
+    struct table_cell *cells = reallocarray(table->cells, capacity, sizeof(*cells));
     if (!cells)
         return -ENOMEM;
     table->cells = cells;
@@ -52,11 +52,17 @@ void table_add(struct table *table, const char *format, ...)
         free(text);
         text = strdup("-");
     }
-    table->cells[table->n_cells] = text ? table_printable(text) : NULL;
+    table->cells[table->n_cells] = (struct table_cell){.text = text ? table_printable(text) : NULL};
     if (text)
         table->n_cells++;
     else
         table->error = -ENOMEM;
+}
+
+void table_style(struct table *table, enum style style)
+{
+    if (table->n_cells > 0)
+        table->cells[table->n_cells - 1].style = style;
 }
 
 static void measure(const struct table *table, size_t widths[])
@@ -64,7 +70,7 @@ static void measure(const struct table *table, size_t widths[])
     for (size_t i = 0; i < table->n_columns; i++)
         widths[i] = strlen(table->columns[i].title);
     for (size_t i = 0; i < table->n_cells; i++) {
-        size_t length = strlen(table->cells[i]);
+        size_t length = strlen(table->cells[i].text);
 
         if (length > widths[i % table->n_columns])
             widths[i % table->n_columns] = length;
@@ -72,18 +78,19 @@ static void measure(const struct table *table, size_t widths[])
 }
 
 /* No blanks at the end of a line. */
-static void print_cell(const struct table *table, size_t column, size_t width, const char *text,
-                       FILE *stream)
+static void print_cell(const struct table *table, size_t column, size_t width,
+                       const struct table_cell *cell, FILE *stream)
 {
     bool is_last = column + 1 == table->n_columns;
+    bool is_right = table->columns[column].align == TABLE_RIGHT;
+    int n_blanks = (int)(width - strlen(cell->text));
 
-    if (table->columns[column].align == TABLE_RIGHT)
-        fprintf(stream, "%*s", (int)width, text);
-    else if (is_last)
-        fputs(text, stream);
+    fprintf(stream, "%*s%s%s%s", is_right ? n_blanks : 0, "", style_on(cell->style), cell->text,
+            style_off(cell->style));
+    if (is_last)
+        fputc('\n', stream);
     else
-        fprintf(stream, "%-*s", (int)width, text);
-    fputs(is_last ? "\n" : "  ", stream);
+        fprintf(stream, "%*s", (is_right ? 0 : n_blanks) + 2, "");
 }
 
 int table_print(const struct table *table, FILE *stream)
@@ -95,9 +102,10 @@ int table_print(const struct table *table, FILE *stream)
     assert(table->n_cells % table->n_columns == 0);
     measure(table, widths);
     for (size_t i = 0; i < table->n_columns; i++)
-        print_cell(table, i, widths[i], table->columns[i].title, stream);
+        print_cell(table, i, widths[i],
+                   &(struct table_cell){(char *)table->columns[i].title, STYLE_BOLD}, stream);
     for (size_t i = 0; i < table->n_cells; i++)
-        print_cell(table, i % table->n_columns, widths[i % table->n_columns], table->cells[i],
+        print_cell(table, i % table->n_columns, widths[i % table->n_columns], &table->cells[i],
                    stream);
     return ferror(stream) ? -EIO : 0;
 }
@@ -105,7 +113,7 @@ int table_print(const struct table *table, FILE *stream)
 void table_clear(struct table *table)
 {
     for (size_t i = 0; i < table->n_cells; i++)
-        free(table->cells[i]);
+        free(table->cells[i].text);
     free(table->cells);
     *table = (struct table){0};
 }

@@ -3,9 +3,9 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "dispatcherctl/cells.h"
 #include "dispatcherctl/duration.h"
 #include "dispatcherctl/reply.h"
-#include "dispatcherctl/table.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -24,67 +24,6 @@ void view_line(FILE *stream, const char *format, ...)
         return;
     fprintf(stream, "%s\n", table_printable(text));
     free(text);
-}
-
-/* Cells */
-
-static void add_text(struct table *table, const json_t *object, const char *name)
-{
-    table_add(table, "%s", reply_text(object, name));
-}
-
-static void add_number(struct table *table, const json_t *object, const char *name)
-{
-    if (reply_is_set(object, name))
-        table_add(table, "%" PRId64, reply_number(object, name));
-    else
-        table_add(table, "%s", "");
-}
-
-static void add_gauge(struct table *table, const json_t *object, const char *name)
-{
-    const json_t *gauge = json_object_get(object, name);
-
-    table_add(table, "%" PRId64 "/%" PRId64, reply_number(gauge, "value"),
-              reply_number(gauge, "limit"));
-}
-
-/* How long ago it was. */
-static void add_age(struct table *table, const json_t *object, const char *name, uint64_t now)
-{
-    uint64_t at = reply_moment(object, name);
-    char text[DURATION_TEXT_MAX] = "";
-
-    if (at > 0 && at <= now)
-        duration_format(now - at, text);
-    table_add(table, "%s", text);
-}
-
-static void format_address(const json_t *object, struct str_buffer *buffer)
-{
-    const char *address = reply_text(object, "address");
-    bool is_ipv6 = strchr(address, ':') != NULL;
-
-    str_buffer_add(buffer, is_ipv6 ? "[%s]" : "%s", address);
-    if (reply_number(object, "port") > 0)
-        str_buffer_add(buffer, ":%" PRId64, reply_number(object, "port"));
-}
-
-static void add_address(struct table *table, const json_t *object, const char *name)
-{
-    char text[128];
-    struct str_buffer buffer = str_buffer_init(text, sizeof(text));
-
-    format_address(json_object_get(object, name), &buffer);
-    table_add(table, "%s", text);
-}
-
-static int print_and_clear(struct table *table, FILE *stream)
-{
-    int r = table_print(table, stream);
-
-    table_clear(table);
-    return r;
 }
 
 /* status */
@@ -110,8 +49,25 @@ static void print_daemon(const json_t *parameters, FILE *stream)
     fputc('\n', stream);
 }
 
+static void print_waiting(const json_t *service, uint64_t now, FILE *stream)
+{
+    int64_t in_kernel = reply_number(json_object_get(service, "queue"), "value");
+    int64_t in_daemon = reply_number(json_object_get(service, "waiting"), "value");
+    uint64_t since = reply_moment(service, "queue_since");
+    char age[DURATION_TEXT_MAX] = "a moment";
+
+    if (in_kernel + in_daemon == 0 || !reply_text(service, "waits_for")[0])
+        return;
+    if (since > 0 && since <= now)
+        duration_format(now - since, age);
+    view_line(stream,
+              "%s: %" PRId64 " clients wait since %s (%" PRId64 " in the kernel's queue): %s",
+              reply_text(service, "name"), in_kernel + in_daemon, age, in_kernel,
+              reply_text(service, "waits_for"));
+}
+
 /* What a person should look after. */
-static void print_trouble(const json_t *service, FILE *stream)
+static void print_trouble(const json_t *service, uint64_t now, FILE *stream)
 {
     const char *name = reply_text(service, "name");
     const char *state = reply_text(service, "state");
@@ -121,6 +77,7 @@ static void print_trouble(const json_t *service, FILE *stream)
         view_line(stream, "%s cannot start a worker: %s", name, reply_text(service, "start_error"));
     if (is_up && !reply_is_true(service, "has_socket"))
         view_line(stream, "%s has no socket: nobody can reach it", name);
+    print_waiting(service, now, stream);
 }
 
 int view_status(const json_t *parameters, _unused_ const char *service, FILE *stream)
@@ -128,7 +85,7 @@ int view_status(const json_t *parameters, _unused_ const char *service, FILE *st
     static const struct table_column columns[] = {
         {"SERVICE", TABLE_LEFT}, {"STATE", TABLE_LEFT},     {"WORKERS", TABLE_RIGHT},
         {"ACTIVE", TABLE_RIGHT}, {"HANDOFFS", TABLE_RIGHT}, {"WAITING", TABLE_RIGHT},
-        {"ACCEPTS", TABLE_LEFT},
+        {"QUEUE", TABLE_RIGHT},  {"ACCEPTS", TABLE_LEFT},
     };
     struct table table = table_init(columns, ELEMENTSOF(columns));
     const json_t *services = json_object_get(parameters, "services");
@@ -138,48 +95,64 @@ int view_status(const json_t *parameters, _unused_ const char *service, FILE *st
     print_daemon(parameters, stream);
     json_array_foreach(services, i, item)
     {
-        add_text(&table, item, "name");
-        add_text(&table, item, "state");
-        add_gauge(&table, item, "workers");
-        add_gauge(&table, item, "active");
-        add_gauge(&table, item, "handoffs");
-        add_gauge(&table, item, "waiting");
-        add_text(&table, item, "accept");
+        cell_text(&table, item, "name");
+        cell_state(&table, item);
+        cell_gauge(&table, item, "workers");
+        cell_gauge(&table, item, "active");
+        cell_gauge(&table, item, "handoffs");
+        cell_gauge(&table, item, "waiting");
+        cell_gauge(&table, item, "queue");
+        cell_text(&table, item, "accept");
     }
     int r = print_and_clear(&table, stream);
-    json_array_foreach(services, i, item) print_trouble(item, stream);
+    json_array_foreach(services, i, item)
+        print_trouble(item, reply_moment(parameters, "now"), stream);
     return r;
 }
 
 /* services */
 
-static void add_listeners(struct table *table, const json_t *service)
-{
-    char text[512];
-    struct str_buffer buffer = str_buffer_init(text, sizeof(text));
-    const json_t *listeners = json_object_get(service, "listeners");
-    const json_t *item;
-    size_t i;
-
-    json_array_foreach(listeners, i, item)
-    {
-        str_buffer_add(&buffer, "%s", i > 0 ? ", " : "");
-        format_address(item, &buffer);
-        str_buffer_add(&buffer, "%s", reply_is_true(item, "is_tls") ? " (TLS)" : "");
-    }
-    table_add(table, "%s", text);
-}
-
-int view_services(const json_t *parameters, _unused_ const char *service, FILE *stream)
+static int print_gauges(const json_t *services, uint64_t now, FILE *stream)
 {
     static const struct table_column columns[] = {
         {"SERVICE", TABLE_LEFT},   {"STATE", TABLE_LEFT},     {"WORKERS", TABLE_RIGHT},
         {"STARTING", TABLE_RIGHT}, {"READY", TABLE_RIGHT},    {"DRAINING", TABLE_RIGHT},
-        {"ACTIVE", TABLE_RIGHT},   {"ACCEPTED", TABLE_RIGHT}, {"ENDED", TABLE_RIGHT},
-        {"BROKEN", TABLE_RIGHT},   {"GONE", TABLE_RIGHT},     {"LISTENS AT", TABLE_LEFT},
+        {"ACTIVE", TABLE_RIGHT},   {"HANDOFFS", TABLE_RIGHT}, {"WAITING", TABLE_RIGHT},
+        {"CHECKING", TABLE_RIGHT}, {"QUEUE", TABLE_RIGHT},    {"SINCE", TABLE_RIGHT},
+        {"WAITS FOR", TABLE_LEFT},
     };
     struct table table = table_init(columns, ELEMENTSOF(columns));
-    const json_t *services = json_object_get(parameters, "services");
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(services, i, item)
+    {
+        cell_text(&table, item, "name");
+        cell_state(&table, item);
+        cell_gauge(&table, item, "workers");
+        cell_number(&table, item, "n_starting");
+        cell_number(&table, item, "n_ready");
+        cell_number(&table, item, "n_draining");
+        cell_gauge(&table, item, "active");
+        cell_gauge(&table, item, "handoffs");
+        cell_gauge(&table, item, "waiting");
+        cell_gauge(&table, item, "checking");
+        cell_gauge(&table, item, "queue");
+        cell_age(&table, item, "queue_since", now);
+        cell_text(&table, item, "waits_for");
+    }
+    return print_and_clear(&table, stream);
+}
+
+static int print_counters(const json_t *services, FILE *stream)
+{
+    static const struct table_column columns[] = {
+        {"SERVICE", TABLE_LEFT},        {"ACCEPTED", TABLE_RIGHT},        {"ADMITTED", TABLE_RIGHT},
+        {"REJECTED", TABLE_RIGHT},      {"ENDED", TABLE_RIGHT},           {"BROKEN", TABLE_RIGHT},
+        {"GONE", TABLE_RIGHT},          {"UNSERVED", TABLE_RIGHT},        {"FULL", TABLE_RIGHT},
+        {"FAILED STARTS", TABLE_RIGHT}, {"FAILED HANDOFFS", TABLE_RIGHT},
+    };
+    struct table table = table_init(columns, ELEMENTSOF(columns));
     const json_t *item;
     size_t i;
 
@@ -187,131 +160,120 @@ int view_services(const json_t *parameters, _unused_ const char *service, FILE *
     {
         const json_t *statistics = json_object_get(item, "statistics");
 
-        add_text(&table, item, "name");
-        add_text(&table, item, "state");
-        add_gauge(&table, item, "workers");
-        add_number(&table, item, "n_starting");
-        add_number(&table, item, "n_ready");
-        add_number(&table, item, "n_draining");
-        add_gauge(&table, item, "active");
-        add_number(&table, statistics, "n_accepted");
-        add_number(&table, statistics, "n_ended");
-        add_number(&table, statistics, "n_broken");
-        add_number(&table, statistics, "n_gone");
-        add_listeners(&table, item);
+        cell_text(&table, item, "name");
+        cell_number(&table, statistics, "n_accepted");
+        cell_number(&table, statistics, "n_admitted");
+        cell_number(&table, statistics, "n_rejected");
+        cell_number(&table, statistics, "n_ended");
+        cell_number(&table, statistics, "n_broken");
+        cell_number(&table, statistics, "n_gone");
+        cell_number(&table, statistics, "n_unserved");
+        cell_number(&table, statistics, "n_times_full");
+        cell_number(&table, statistics, "n_failed_starts");
+        cell_number(&table, statistics, "n_failed_handoffs");
     }
     return print_and_clear(&table, stream);
 }
 
-/* workers */
-
-static void add_retirement(struct table *table, const json_t *worker)
-{
-    if (reply_is_set(worker, "retire_reason"))
-        add_text(table, worker, "retire_reason");
-    else
-        table_add(table, "%s", reply_is_true(worker, "is_outdated") ? "outdated, due" : "");
-}
-
-int view_workers(const json_t *parameters, _unused_ const char *service, FILE *stream)
+/* Each as MINIMUM/AVERAGE/MAXIMUM. */
+static int print_extremes(const json_t *services, FILE *stream)
 {
     static const struct table_column columns[] = {
-        {"SERVICE", TABLE_LEFT},     {"SLOT", TABLE_RIGHT},        {"PID", TABLE_RIGHT},
-        {"STATE", TABLE_LEFT},       {"CONNECTIONS", TABLE_RIGHT}, {"PEAK", TABLE_RIGHT},
-        {"TOTAL", TABLE_RIGHT},      {"AGE", TABLE_RIGHT},         {"IDLE", TABLE_RIGHT},
-        {"STARTED FOR", TABLE_LEFT}, {"RETIRED FOR", TABLE_LEFT},  {"UNIT", TABLE_LEFT},
+        {"SERVICE", TABLE_LEFT},
+        {"CONCURRENT", TABLE_RIGHT},
+        {"AN HOUR", TABLE_RIGHT},
+        {"LASTED", TABLE_RIGHT},
+        {"WAITED FOR A WORKER", TABLE_RIGHT},
+        {"IN THE QUEUE", TABLE_RIGHT},
     };
     struct table table = table_init(columns, ELEMENTSOF(columns));
-    uint64_t now = reply_moment(parameters, "now");
-    const json_t *workers = json_object_get(parameters, "workers");
     const json_t *item;
     size_t i;
 
-    json_array_foreach(workers, i, item)
+    json_array_foreach(services, i, item)
     {
-        add_text(&table, item, "service");
-        add_number(&table, item, "slot");
-        add_number(&table, item, "pid");
-        add_text(&table, item, "state");
-        add_gauge(&table, item, "connections");
-        add_number(&table, item, "n_peak");
-        add_number(&table, item, "n_total");
-        add_age(&table, item, "started_at", now);
-        add_age(&table, item, "idle_since", now);
-        add_text(&table, item, "start_reason");
-        add_retirement(&table, item);
-        add_text(&table, item, "unit");
+        const json_t *statistics = json_object_get(item, "statistics");
+
+        cell_text(&table, item, "name");
+        cell_extremes(&table, json_object_get(statistics, "concurrent"), false);
+        cell_extremes(&table, json_object_get(statistics, "hourly"), false);
+        cell_extremes(&table, json_object_get(statistics, "duration"), true);
+        cell_extremes(&table, json_object_get(statistics, "wait"), true);
+        cell_extremes(&table, json_object_get(statistics, "backlog"), true);
     }
     return print_and_clear(&table, stream);
 }
 
-/* connections */
-
-int view_connections(const json_t *parameters, _unused_ const char *service, FILE *stream)
+static int print_listeners(const json_t *services, uint64_t now, FILE *stream)
 {
     static const struct table_column columns[] = {
-        {"CONNECTION", TABLE_LEFT}, {"SERVICE", TABLE_LEFT}, {"STATE", TABLE_LEFT},
-        {"WORKER", TABLE_RIGHT},    {"AGE", TABLE_RIGHT},    {"TLS", TABLE_LEFT},
-        {"CLIENT", TABLE_LEFT},     {"SERVER", TABLE_LEFT},
+        {"SERVICE", TABLE_LEFT},  {"QUEUE", TABLE_RIGHT}, {"SINCE", TABLE_RIGHT},
+        {"DROPPED", TABLE_RIGHT}, {"TLS", TABLE_LEFT},    {"LISTENS AT", TABLE_LEFT},
     };
     struct table table = table_init(columns, ELEMENTSOF(columns));
-    uint64_t now = reply_moment(parameters, "now");
-    const json_t *connections = json_object_get(parameters, "connections");
-    const json_t *item;
-    size_t i;
+    const json_t *service, *item;
+    size_t i, j;
 
-    json_array_foreach(connections, i, item)
+    json_array_foreach(services, i, service)
     {
-        add_text(&table, item, "id");
-        add_text(&table, item, "service");
-        add_text(&table, item, "state");
-        add_number(&table, item, "worker_pid");
-        add_age(&table, item, "accepted_at", now);
-        table_add(&table, "%s", reply_is_true(item, "is_tls") ? "yes" : "no");
-        add_address(&table, item, "client");
-        add_address(&table, item, "local");
+        json_array_foreach(json_object_get(service, "listeners"), j, item)
+        {
+            char text[128];
+            struct str_buffer buffer = str_buffer_init(text, sizeof(text));
+
+            format_address(item, &buffer);
+            cell_text(&table, service, "name");
+            cell_gauge(&table, item, "queue");
+            cell_age(&table, item, "queue_since", now);
+            cell_number(&table, item, "n_dropped");
+            cell_yes_no(&table, item, "is_tls");
+            table_add(&table, "%s", text);
+        }
     }
     return print_and_clear(&table, stream);
 }
 
-/* Commands */
-
-static const char *plural(int64_t n)
+/* "SMTP rejected 3 by dns_list, 1 by throttle", where there was something to reject. */
+static void print_rejections(const json_t *service, FILE *stream)
 {
-    return n == 1 ? "" : "s";
+    const json_t *statistics = json_object_get(service, "statistics");
+    json_t *rejected = json_object_get(statistics, "rejected"), *value;
+    char text[512];
+    struct str_buffer line = str_buffer_init(text, sizeof(text));
+    const char *reason;
+
+    if (reply_number(statistics, "n_rejected") == 0)
+        return;
+    str_buffer_add(&line, "%s rejected for:", reply_text(service, "name"));
+    json_object_foreach(rejected, reason, value)
+    {
+        if (json_integer_value(value) > 0)
+            str_buffer_add(&line, " %s %" PRId64, reason, (int64_t)json_integer_value(value));
+    }
+    view_line(stream, "%s", text);
 }
 
-int view_stop(const json_t *parameters, const char *service, FILE *stream)
+int view_figures(const json_t *parameters, FILE *stream)
 {
-    int64_t n = reply_number(parameters, "n_connections");
-
-    view_line(stream, "%s accepts no more; %" PRId64 " connection%s may finish", service, n,
-              plural(n));
-    return 0;
-}
-
-int view_start(_unused_ const json_t *parameters, const char *service, FILE *stream)
-{
-    view_line(stream, "%s accepts connections", service);
-    return 0;
-}
-
-int view_restart(const json_t *parameters, _unused_ const char *service, FILE *stream)
-{
-    int64_t n = reply_number(parameters, "n_workers");
-
-    view_line(stream, "%" PRId64 " worker%s will be replaced, one after another", n, plural(n));
-    return 0;
-}
-
-int view_reload(const json_t *parameters, _unused_ const char *service, FILE *stream)
-{
-    const json_t *warnings = json_object_get(parameters, "warnings");
+    const json_t *services = json_object_get(parameters, "services");
     const json_t *item;
     size_t i;
 
-    json_array_foreach(warnings, i, item)
-        view_line(stream, "%s", json_string_value(item) ? json_string_value(item) : "");
-    view_line(stream, "the configuration was read again");
-    return 0;
+    int r = print_counters(services, stream);
+    json_array_foreach(services, i, item) print_rejections(item, stream);
+    fputs("\nminimum/average/maximum:\n", stream);
+    return r == 0 ? print_extremes(services, stream) : r;
+}
+
+int view_services(const json_t *parameters, _unused_ const char *service, FILE *stream)
+{
+    const json_t *services = json_object_get(parameters, "services");
+    uint64_t now = reply_moment(parameters, "now");
+
+    int r = print_gauges(services, now, stream);
+    fputc('\n', stream);
+    if (r == 0)
+        r = view_figures(parameters, stream);
+    fputc('\n', stream);
+    return r == 0 ? print_listeners(services, now, stream) : r;
 }

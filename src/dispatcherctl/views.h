@@ -10,8 +10,13 @@
  * Returns 0 or a negative errno. */
 int view_status(const json_t *parameters, const char *service, FILE *stream);
 int view_services(const json_t *parameters, const char *service, FILE *stream);
+/* The counters and statistics of what view_services() prints. */
+int view_figures(const json_t *parameters, FILE *stream);
 int view_workers(const json_t *parameters, const char *service, FILE *stream);
 int view_connections(const json_t *parameters, const char *service, FILE *stream);
+int view_history(const json_t *parameters, const char *service, FILE *stream);
+int view_debug(const json_t *parameters, const char *service, FILE *stream);
+int view_masks(const json_t *parameters, const char *service, FILE *stream);
 int view_stop(const json_t *parameters, const char *service, FILE *stream);
 int view_start(const json_t *parameters, const char *service, FILE *stream);
 int view_restart(const json_t *parameters, const char *service, FILE *stream);

@@ -1,6 +1,7 @@
 #include "dispatcherd/manager.h"
 
 #include "base/fd.h"
+#include "dispatcherd/check.h"
 #include "dispatcherd/dispatch.h"
 #include "dispatcherd/last_config.h"
 #include "dispatcherd/listener.h"
@@ -54,6 +55,7 @@ int manager_add_service(struct manager *manager, struct config_version *version,
 void manager_free_service(struct service *service)
 {
     listeners_free(service);
+    checks_close(service);
     service_free(service);
 }
 

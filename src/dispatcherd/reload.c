@@ -1,6 +1,6 @@
 #include "dispatcherd/reload.h"
 
-#include "config/load.h"
+#include "dispatcherd/access.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/operations.h"
@@ -121,6 +121,7 @@ int reload(struct manager *manager, struct problem_list *problems)
     manager->context.debug = version->config.debug;
     config_version_unref(manager->version);
     manager->version = version;
+    access_set_mappings(manager->context.access, version->mappings);
     manager->is_on_last_config = false;
     manager_remember_config(manager);
     log_notice("reloaded %s", manager->config_file);

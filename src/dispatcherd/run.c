@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/notify_socket.h"
 #include "base/time.h"
+#include "dispatcherd/access.h"
 #include "dispatcherd/adopt.h"
 #include "dispatcherd/control.h"
 #include "dispatcherd/control_manager.h"
@@ -189,6 +190,8 @@ static int init_context(struct manager *manager, struct config_version *version,
     if (r == 0)
         r = add_signals(manager);
     if (r == 0)
+        r = access_new(manager->context.event, version->mappings, &manager->context.access);
+    if (r == 0)
         r = notify_start(&manager->notifier, manager->context.event);
     return r;
 }
@@ -250,7 +253,7 @@ static void take_over(struct manager *manager, struct passed *passed)
                     "the counts begin anew",
                     strerror(-r));
     if (old)
-        state_inherit(manager->durable, old);
+        state_inherit(manager->durable, old, time_now_usec(CLOCK_MONOTONIC));
     unsigned n = adopt_workers(manager->services, manager->n_services, passed, old);
     if (n > 0)
         log_notice("taking over %u workers", n);
@@ -276,6 +279,7 @@ static void manager_clear(struct manager *manager)
     for (size_t i = 0; i < manager->n_services; i++)
         manager_free_service(manager->services[i]);
     free(manager->services);
+    access_free(manager->context.access);
     state_free(manager->durable);
     config_version_unref(manager->version);
     notify_end(&manager->notifier);

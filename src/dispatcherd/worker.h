@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#define WORKER_CAUSE_MAX 96
+
 struct worker {
     struct service *service;
     unsigned slot;
@@ -21,12 +23,13 @@ struct worker {
     enum decision_reason start_reason;
     enum decision_reason retire_reason; /* REASON_NONE: nobody sent it away */
     unsigned drain_limit_sec;
-    bool is_drain_unsent;     /* its channel was full: the order follows when it can be written */
-    char cause[96];      /* how systemd says that a unit's worker ended; "": not said */
-    bool has_ended_well; /* that is: exit status 0 */
-    bool has_exited;     /* its process is gone; the cause is awaited */
-    const char *lost_reason;  /* why its end will be no surprise; NULL: it would be one */
-    struct connection **held; /* in hand-off or active: n_held, room for n_places; owned */
+    bool is_drain_unsent; /* its channel was full: the order follows when it can be written */
+    char cause[WORKER_CAUSE_MAX]; /* how systemd says that a unit's worker ended; "": not said */
+    int exit_status;              /* likewise; -1: it did not exit, or that is not known */
+    int exit_signal;              /* likewise; 0: none */
+    bool has_exited;              /* its process is gone; the cause is awaited */
+    const char *lost_reason;      /* why its end will be no surprise; NULL: it would be one */
+    struct connection **held;     /* in hand-off or active: n_held, room for n_places; owned */
     unsigned n_held;
     unsigned n_places;
     sd_event_source *channel_source;

@@ -5,6 +5,7 @@
 #include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/debug.h"
+#include "dispatcherd/ended.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/store.h"
@@ -27,6 +28,8 @@
 #define CAUSE_LIMIT_USEC USEC_PER_SEC
 
 #define EXIT_LIMIT_SEC 5
+
+#define EXIT_TEXT_MAX WORKER_CAUSE_MAX
 
 static void set_draining(struct worker *worker)
 {
@@ -82,13 +85,24 @@ static void kill_child(struct worker *worker)
         (void)pidfd_send_signal(worker->pidfd, SIGKILL, NULL, 0);
 }
 
+static void tell_end(const struct worker *worker, const struct worker_exit *exit, uint64_t now)
+{
+    struct subject subject = worker_subject(worker, NULL);
+
+    ended_worker(worker, exit, now);
+    report_event("worker ended", 0, 0, &subject, "worker %d %s after %llu connections",
+                 (int)worker->pid, exit->cause,
+                 (unsigned long long)worker_in_pool(worker)->n_total);
+}
+
 /* Nothing of it is left: counts what it held, frees it, and makes its slot free. */
-static void bury(struct worker *worker)
+static void bury(struct worker *worker, const struct worker_exit *exit)
 {
     struct service *service = worker->service;
     unsigned slot = worker->slot;
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
+    tell_end(worker, exit, now);
     while (worker->n_held > 0)
         completion_broken(worker->held[0], now);
     worker_free(worker);
@@ -96,15 +110,25 @@ static void bury(struct worker *worker)
     service_touch(service);
 }
 
-static void describe_exit(const struct worker *worker, const siginfo_t *info, char *text,
-                          size_t size)
+/* "exited with status 1", "died of signal 9 (Killed)", or what systemd says of a unit's worker: it
+ * is systemd's child. The text is kept in `text`. */
+static struct worker_exit describe_exit(const struct worker *worker, const siginfo_t *info,
+                                        char *text, size_t size)
 {
-    if (!worker->is_child)
+    struct worker_exit exit = {.cause = text, .status = -1};
+
+    if (!worker->is_child) {
         snprintf(text, size, "%s", worker->cause[0] ? worker->cause : "exited");
-    else if (info->si_code == CLD_EXITED)
+        exit.status = worker->exit_status;
+        exit.signal = worker->exit_signal;
+    } else if (info->si_code == CLD_EXITED) {
+        exit.status = info->si_status;
         snprintf(text, size, "exited with status %d", info->si_status);
-    else
+    } else {
+        exit.signal = info->si_status;
         snprintf(text, size, "died of signal %d (%s)", info->si_status, strsignal(info->si_status));
+    }
+    return exit;
 }
 
 static unsigned count_active(const struct worker *worker)
@@ -112,17 +136,15 @@ static unsigned count_active(const struct worker *worker)
     return worker_in_pool(worker)->n_active;
 }
 
-static void report_exit(struct worker *worker, const siginfo_t *info)
+static void report_exit(struct worker *worker, const siginfo_t *info, const char *how)
 {
     struct service *service = worker->service;
     const struct pool_worker *in_pool = worker_in_pool(worker);
     bool is_ordinary = worker->is_child
                            ? info->si_code == CLD_EXITED && info->si_status == 0
-                           : worker->has_ended_well ||
+                           : worker->exit_status == 0 ||
                                  (!worker->cause[0] && in_pool->state == POOL_WORKER_DRAINING);
-    char how[sizeof(worker->cause)];
 
-    describe_exit(worker, info, how, sizeof(how));
     if (worker->is_failed_start ||
         (in_pool->state == POOL_WORKER_STARTING && worker->retire_reason == REASON_NONE)) {
         service_start_failed(service, worker->start_reason, "%.150s, process %d, %s",
@@ -143,12 +165,20 @@ static void report_exit(struct worker *worker, const siginfo_t *info)
     }
 }
 
+static void finish(struct worker *worker, const siginfo_t *info)
+{
+    char text[EXIT_TEXT_MAX];
+    struct worker_exit exit = describe_exit(worker, info, text, sizeof(text));
+
+    report_exit(worker, info, text);
+    bury(worker, &exit);
+}
+
 static int on_cause_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
 {
     struct worker *worker = userdata;
 
-    report_exit(worker, &(siginfo_t){0});
-    bury(worker);
+    finish(worker, &(siginfo_t){0});
     return 0;
 }
 
@@ -169,8 +199,7 @@ void worker_take_cause(struct worker *worker, const char *result, const char *co
     worker_cause_set(worker, result, code, status);
     if (!worker->has_exited)
         return;
-    report_exit(worker, &(siginfo_t){0});
-    bury(worker);
+    finish(worker, &(siginfo_t){0});
 }
 
 static void handle_exit(struct worker *worker)
@@ -186,8 +215,7 @@ static void handle_exit(struct worker *worker)
     }
     if (worker->is_child && waitid(P_PIDFD, (id_t)worker->pidfd, &info, WEXITED | WNOHANG) < 0)
         info.si_code = CLD_EXITED;
-    report_exit(worker, &info);
-    bury(worker);
+    finish(worker, &info);
 }
 
 static int on_exit(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
@@ -230,7 +258,7 @@ void worker_retire(struct worker *worker, enum decision_reason reason, unsigned 
     worker->retire_reason = reason;
     worker->drain_limit_sec = limit_sec;
     subject.reason = decision_reason_to_string(reason);
-    report_debug(worker->service->options->debug, DEBUG_PROCESS, &subject,
+    report_event("worker retired", worker->service->options->debug, DEBUG_PROCESS, &subject,
                  "worker %d is retired: %s; it has %u connections", (int)worker->pid,
                  subject.reason, worker->n_held);
     set_draining(worker);
@@ -247,7 +275,7 @@ void worker_says_it_drains(struct worker *worker)
 {
     struct subject subject = worker_subject(worker, NULL);
 
-    report_debug(worker->service->options->debug, DEBUG_PROCESS, &subject,
+    report_event("worker drains", worker->service->options->debug, DEBUG_PROCESS, &subject,
                  "worker %d takes no more connections; it has %u", (int)worker->pid,
                  worker->n_held);
     leave_pool(worker);
@@ -296,8 +324,10 @@ static int on_gone(_unused_ sd_event_source *source, void *userdata)
 {
     struct worker *worker = userdata;
 
-    report_exit(worker, &(siginfo_t){0});
-    bury(worker);
+    static const struct worker_exit exit = {.cause = "has vanished", .status = -1};
+
+    report_exit(worker, &(siginfo_t){0}, "exited");
+    bury(worker, &exit);
     return 0;
 }
 

@@ -1,6 +1,8 @@
 noinst_LTLIBRARIES += libstatistics.la
 
 libstatistics_la_SOURCES = \
+	%D%/history.c \
+	%D%/history.h \
 	%D%/hours.c \
 	%D%/hours.h \
 	%D%/level.c \

@@ -1,5 +1,8 @@
 check_PROGRAMS += tests/dispatcherctl/test_table
 dist_check_SCRIPTS += %D%/test_dispatcherctl.sh
+EXTRA_DIST += \
+	%D%/check_schema.py \
+	%D%/run_top.py
 TESTS += \
 	tests/dispatcherctl/test_table \
 	tests/dispatcherctl/test_dispatcherctl.sh

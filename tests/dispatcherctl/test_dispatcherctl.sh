@@ -57,6 +57,7 @@ configure()
     cat >"$scratch/dispatcher.cnf" <<EOT
 MIN_PROCS=1
 MAX_PROCS=3
+HISTORICAL_TIME=3600
 [SERVICE=SMTP]
 PORT=$port
 INTERFACE_ADDRESS=127.0.0.1
@@ -112,6 +113,48 @@ test_usage()
     run 2 --frobnicate status
 }
 
+test_access()
+{
+    cat >"$scratch/tables" <<'EOT'
+PORT_ACCESS
+
+  *|*|*|*|*  $C$|INTERNAL_IP;$3|$Y$E
+  TCP|*|587|*|*  $C$[conn_throttle,throttle,$1,10]$N421$ too$ many~421$ later$E
+  TCP|192.0.2.1|*|203.0.113.9|*  $N500$ no
+
+INTERNAL_IP
+
+  $(192.0.2.0/24)  $Y
+EOT
+    run 0 --mappings "$scratch/tables" test-access 192.0.2.7 203.0.113.9
+    says out "^192.0.2.7: accept, by $scratch/tables:3\$"
+    says out '^    PORT_ACCESS: TCP\|127.0.0.1\|25\|192.0.2.7\|49152$'
+    says out '^203.0.113.9: accept, no entry matched$'
+    run 0 --mappings "$scratch/tables" --json --server 192.0.2.1 test-access 203.0.113.9
+    python3 -c "
+import json, sys
+answer = json.load(open(sys.argv[1]))
+trace = answer.pop('trace')
+assert answer == {'address': '203.0.113.9', 'port': 25, 'verdict': 'reject', 'text': '500 no',
+                  'entry': sys.argv[2] + ':5'}, answer
+assert '  INTERNAL_IP: 203.0.113.9' in trace, trace
+" "$scratch/out" "$scratch/tables" || die 'what is wrong with the JSON?'
+    run 0 --mappings "$scratch/tables" --port 587 test-access 2001:db8::1
+    says out '^2001:db8::1: accept, no entry matched$'
+    says out 'throttle is not asked; it is taken that the limit is not exceeded$'
+    run 0 --mappings "$scratch/tables" --port 587 --callouts succeed test-access 2001:db8::1
+    says out "^2001:db8::1: reject, by $scratch/tables:4\$"
+    says out '^  sends: 421 later$'
+    run 0 --mappings "$scratch/nothing" test-access 192.0.2.7
+    says err 'everybody is accepted$'
+    echo 'x y' >>"$scratch/tables"
+    run 1 --mappings "$scratch/tables" test-access 192.0.2.7
+    says err "^$scratch/tables:10: error: "
+    run 2 test-access
+    run 2 --mappings "$scratch/nothing" test-access localhost
+    run 2 --mappings "$scratch/nothing" --port 0 test-access ::1
+}
+
 test_views()
 {
     exec 5<>"/dev/tcp/127.0.0.1/$port"
@@ -119,9 +162,12 @@ test_views()
     [[ $greeting == 220* ]] || die "no greeting: $greeting"
     run 0 status
     says out "^dispatcherd [0-9.]+ is running since .*, process $daemon; "
-    says out '^SMTP +running +1/3 +1/30 +0/5 +0/29 +accepting$'
+    says out '^SMTP +running +1/3 +1/30 +0/5 +0/29 +0/[0-9]+ +accepting$'
     run 0 services
-    says out "^SMTP +running +1/3 +0 +1 +0 +1/30 +1 +0 +0 +0 +127.0.0.1:$port\$"
+    says out '^SMTP +running +1/3 +0 +1 +0 +1/30 +0/5 +0/29 +0/1024 +0/[0-9]+ +- +-$'
+    says out '^SMTP +1 +1 +0 +0 +0 +0 +0 +0 +0 +0$'
+    says out '^SMTP +1/[01]\.[0-9]/1 +1 so far +- +[0-9]+[mu]s/'
+    says out "^SMTP +0/[0-9]+ +- +0 +no +127.0.0.1:$port\$"
     run 0 workers smtp
     says out '^SMTP +0 +[0-9]+ +ready +1/10 +1 +1 +.* fewer than MIN_PROCS +- +-$'
     run 0 connections
@@ -179,11 +225,123 @@ test_reload()
     says out '^SMTP +running +[0-9]/2 '
     configure 'MAX_PROCS=many'
     run 1 reload
-    says err 'dispatcher.cnf:8: error: MAX_PROCS=many'
+    says err 'dispatcher.cnf:9: error: MAX_PROCS=many'
     says err 'was refused; the old one stays in force'
     configure 'FROBNICATE=1'
     run 0 reload
     says out 'warning: the unknown option FROBNICATE'
+}
+
+# What has ended, and how it was told.
+test_history()
+{
+    run 0 history smtp
+    says out "^[0-9a-f]{16} +SMTP +ended +[0-9]+ +.* no +127.0.0.1:[0-9]+ +127.0.0.1:$port +-\$"
+    run 0 --json history
+    says out '"end": "ended"'
+    run 1 history POP3
+    says err 'no such service .*: POP3$'
+}
+
+# A worker is killed while somebody follows.
+test_events()
+{
+    local victim follower
+    echo 'dispatcherctl events'
+    "$ctl" --socket "$socket" events >"$scratch/events" &
+    follower=$!
+    eventually grep -q 'following' "$scratch/events"
+    exec 5<>"/dev/tcp/127.0.0.1/$port"
+    read -r -t 10 _ <&5
+    eventually grep -Eq 'SMTP [0-9a-f]{16} 127.0.0.1:[0-9]+: worker [0-9]+ has taken' \
+        "$scratch/events"
+    victim=$(worker ready)
+    kill -9 "$victim"
+    exec 5<&- 5>&-
+    eventually grep -Eq "SMTP worker $victim died of signal 9 \(Killed\); 1 sessions" "$scratch/events"
+    eventually grep -q 'connection broken after' "$scratch/events"
+    kill "$follower"
+    wait "$follower" 2>/dev/null
+    run 0 history
+    says out "^SMTP +[0-9]+ +$victim .* 1 +1 +[0-9]+ .* died of signal 9 \(Killed\)\$"
+    says out "^[0-9a-f]{16} +SMTP +broken +$victim "
+    run 0 --json history
+    python3 -c "
+import json, sys
+reply = json.load(open(sys.argv[1]))
+worker = reply['workers'][0]
+assert worker['signal'] == 9 and worker['exit_status'] is None, worker
+broken = [c['id'] for c in reply['connections'] if c['end'] == 'broken']
+assert worker['held'] == broken and len(broken) == 1, reply
+" "$scratch/out" || die 'what is wrong with the JSON?'
+    run 0 services
+    says out '^SMTP +[0-9]+ +[0-9]+ +0 +[0-9]+ +1 +0 '
+    successor_serves() { [ -n "$(worker ready)" ]; }
+    eventually successor_serves
+}
+
+test_debug()
+{
+    run 0 debug smtp 16%40
+    says out '^smtp: DEBUG=16%40 until the next reload$'
+    run 0 debug
+    says out '^SMTP +16%40$'
+    run 0 restart
+    eventually grep -q 'SMTP: a worker is started: ' "$scratch/log"
+    run 0 debug DISPATCHER 0x1
+    run 0 debug -1
+    run 0 debug
+    says out '^SMTP +16%FFFFFFFF$'
+    run 0 reload
+    run 0 debug
+    says out '^SMTP +16%0$'
+    run 1 debug SMTP 99999999999
+    run 2 debug SMTP
+    run 2 debug SMTP 1 2
+    run 2 status -1
+}
+
+# The schema is that of the interface, and what is printed is as the schema says.
+test_schema()
+{
+    local schema=$top/src/dispatcherctl/dispatcherctl.schema.json verb follower
+    echo 'schema'
+    python3 "$top/src/dispatcherctl/make_schema.py" \
+        "$top/src/dispatcherd/io.dispatcherd.Control.varlink" | cmp - "$schema" ||
+        die 'dispatcherctl.schema.json is not what make_schema.py makes'
+    for verb in status services workers connections history restart 'debug 0'; do
+        # shellcheck disable=SC2086 # two words may be meant
+        run 0 --json $verb
+        python3 "$top/tests/dispatcherctl/check_schema.py" "$schema" "${verb%% *}" "$scratch/out" ||
+            die "the JSON of $verb"
+    done
+    "$ctl" --socket "$socket" --json events >"$scratch/out" &
+    follower=$!
+    eventually grep -q following "$scratch/out"
+    run_quietly() { "$ctl" --socket "$socket" restart >/dev/null; }
+    run_quietly
+    eventually grep -q '"worker ended"' "$scratch/out"
+    kill "$follower"
+    wait "$follower" 2>/dev/null
+    python3 "$top/tests/dispatcherctl/check_schema.py" "$schema" events "$scratch/out" ||
+        die 'the JSON of events'
+}
+
+# The screen needs a terminal, and leaves it as it was.
+test_top()
+{
+    run 2 top
+    echo 'dispatcherctl top'
+    python3 "$top/tests/dispatcherctl/run_top.py" "$ctl" "$socket" >"$scratch/out" \
+        2>"$scratch/err" || die 'what is wrong with top?'
+}
+
+# Colour is for terminals alone, and for those who want it.
+test_colour()
+{
+    local escape=$'\033'
+    run 0 status
+    ! grep -q "$escape" "$scratch/out" || die 'colour in a file'
 }
 
 # As another user, where we can be one.
@@ -204,7 +362,7 @@ test_stranger()
     chmod 755 "$ctl" "$scratch/dispatcherctl"
     run 0 workers
     run 0 status
-    for verb in connections 'stop SMTP' 'start SMTP' restart reload; do
+    for verb in connections history events 'debug 1' 'stop SMTP' 'start SMTP' restart reload; do
         # shellcheck disable=SC2086 # two words are meant
         run 1 $verb
         says err 'permission denied: that is for root and the members of the group '
@@ -230,6 +388,7 @@ test_completion()
     echo 'completion'
     complete_to "$ctl st" 'status stop start'
     complete_to "$ctl --j" '--json'
+    complete_to "$ctl --callouts s" 'succeed'
     complete_to "$ctl --socket $socket wor" 'workers'
     complete_to "$ctl --socket $socket stop " 'SMTP'
     complete_to "$ctl --socket = $socket stop s" 'SMTP'
@@ -240,7 +399,7 @@ test_completion()
     complete_to "$ctl --socket $scratch/none stop " ''
     # It must know what --help knows.
     local verbs
-    verbs=$("$ctl" --help | sed -n 's/^  \([a-z]\+\) .*/\1/p' | tr '\n' ' ')
+    verbs=$("$ctl" --help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p' | tr '\n' ' ')
     complete_to "$ctl " "${verbs% }"
 }
 
@@ -263,10 +422,17 @@ test_end()
 }
 
 test_usage
+test_access
 test_without_daemon
 start_daemon
 test_views
 test_restart
+test_history
+test_events
+test_debug
+test_schema
+test_top
+test_colour
 test_stop_and_start
 test_reload
 test_stranger

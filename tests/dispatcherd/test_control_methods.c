@@ -45,7 +45,7 @@ static json_t *call(const struct control_caller *caller, const char *method, jso
     char *text = varlink_message_text(message, &size), *answer = NULL;
 
     ck_assert_int_eq(
-        control_answer(&scene_operations, &scene, caller, text, size - 1, &answer, &size), 0);
+        control_answer(&scene_operations, &scene, caller, NULL, text, size - 1, &answer, &size), 0);
     ck_assert_uint_eq(size, strlen(answer) + 1);
     ck_assert_int_eq(varlink_reply_parse(answer, size - 1, &reply), 0);
     free(text);
@@ -142,16 +142,23 @@ START_TEST(test_lets_strangers_look_and_nothing_else)
 {
     static const char *const for_all[] = {"org.varlink.service.GetInfo",
                                           "org.varlink.service.GetInterfaceDescription",
-                                          CONTROL "Status", CONTROL "Services", CONTROL "Workers"};
-    static const char *const guarded[] = {CONTROL "Connections", CONTROL "Stop",
-                                          CONTROL "Start",       CONTROL "Restart",
-                                          CONTROL "Reload",      CONTROL "WorkerEnded"};
+                                          CONTROL "Status",
+                                          CONTROL "Services",
+                                          CONTROL "Workers",
+                                          CONTROL "EndedWorkers"};
+    static const char *const guarded[] = {
+        CONTROL "Connections", CONTROL "EndedConnections", CONTROL "Stop",       CONTROL "Start",
+        CONTROL "Restart",     CONTROL "Reload",           CONTROL "WorkerEnded"};
+    static const char *const guarded_others[] = {CONTROL "Follow", CONTROL "SetDebug"};
     struct control_method_info method;
     size_t n = 0;
 
     while (control_method_info(n, &method))
         n++;
-    ck_assert_uint_eq(n, ELEMENTSOF(for_all) + ELEMENTSOF(guarded));
+    ck_assert_uint_eq(n, ELEMENTSOF(for_all) + ELEMENTSOF(guarded) + ELEMENTSOF(guarded_others));
+    for (size_t i = 0; i < ELEMENTSOF(guarded_others); i++)
+        expect_error(&stranger, guarded_others[i], json_pack("{s:s}", "mask", "1"),
+                     CONTROL "PermissionDenied");
     for (size_t i = 0; i < ELEMENTSOF(guarded); i++) {
         json_t *parameters = parameters_of(guarded[i]);
 
@@ -220,8 +227,9 @@ START_TEST(test_answers_a_oneway_call_with_nothing)
     char *answer = (char *)text;
     size_t size;
 
-    ck_assert_int_eq(
-        control_answer(&scene_operations, &scene, &trusted, text, strlen(text), &answer, &size), 0);
+    ck_assert_int_eq(control_answer(&scene_operations, &scene, &trusted, NULL, text, strlen(text),
+                                    &answer, &size),
+                     0);
     ck_assert_ptr_null(answer);
     ck_assert(scene.services[0]->pool->is_stopping);
 }

@@ -1,0 +1,13 @@
+/* dispatcherctl events: what happens, as it happens. */
+#pragma once
+
+#include "dispatcherctl/request.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Prints events until the daemon ends, or somebody interrupts. Returns the exit status. */
+int events_run(const struct request *request);
+
+/* One event as a line. */
+void events_print(const json_t *event, FILE *stream);

@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+"""Makes the JSON schema of dispatcherctl --json from the Varlink interface.
+
+make_schema.py INTERFACE.varlink > dispatcherctl.schema.json
+
+The result is part of the source, so that a build needs no Python; a test compares.
+"""
+import json
+import re
+import sys
+
+# Of what method's replies a verb's output is made. "next" is dispatcherctl's own business.
+VERBS = {
+    "status": ["Status"],
+    "services": ["Services"],
+    "workers": ["Workers"],
+    "connections": ["Connections"],
+    "history": ["EndedConnections", "EndedWorkers"],
+    "events": ["Follow"],
+    "debug": ["SetDebug"],
+    "stop": ["Stop"],
+    "start": ["Start"],
+    "restart": ["Restart"],
+    "reload": ["Reload"],
+}
+SIMPLE = {"int": "integer", "float": "number", "string": "string", "bool": "boolean"}
+
+
+class Parser:
+    def __init__(self, text):
+        self.tokens = []  # (word, the comment above it)
+        comment = []
+        for match in re.finditer(r"#[^\n]*|\n[ ]*\n|->|\[string\]|\[\]|[A-Za-z_.]+|[():,?]", text):
+            word = match.group()
+            if word.startswith("#"):
+                comment.append(word[1:].strip())
+            elif word.isspace():
+                comment = []
+            else:
+                self.tokens.append((word, " ".join(comment)))
+                comment = []
+
+    def next(self, expected=None):
+        word, self.comment = self.tokens.pop(0)
+        assert expected in (None, word), (expected, word)
+        return word
+
+    def peek(self):
+        return self.tokens[0][0] if self.tokens else None
+
+    def type(self):
+        word = self.next()
+        if word == "?":
+            inner = self.type()
+            return {"anyOf": [inner, {"type": "null"}]}
+        if word == "[]":
+            return {"type": "array", "items": self.type()}
+        if word == "[string]":
+            return {"type": "object", "additionalProperties": self.type()}
+        if word == "(":
+            return self.enumeration()
+        if word == "object":
+            return {"type": "object"}
+        return {"type": SIMPLE[word]} if word in SIMPLE else {"$ref": f"#/$defs/{word}"}
+
+    def enumeration(self):
+        words = [self.next()]
+        while self.peek() == ",":
+            self.next()
+            words.append(self.next())
+        self.next(")")
+        return {"enum": words}
+
+    def members(self):
+        """( name: type, ... )"""
+        properties = {}
+        self.next("(")
+        while self.peek() != ")":
+            name, comment = self.next(), self.comment
+            self.next(":")
+            schema = self.type()
+            if comment:
+                schema = {"description": comment, **schema}
+            properties[name] = schema
+            if self.peek() == ",":
+                self.next()
+        self.next(")")
+        return properties
+
+
+def an_object(properties, comment=""):
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return {"description": comment, **schema} if comment else schema
+
+
+def parse(text):
+    parser, types, methods = Parser(text), {}, {}
+    parser.next("interface")
+    parser.next()
+    while parser.tokens:
+        kind, comment = parser.next(), parser.comment
+        name = parser.next()
+        members = parser.members()
+        if kind == "type":
+            types[name] = an_object(members, comment)
+        elif kind == "method":
+            parser.next("->")
+            methods[name] = (parser.members(), comment)
+    return types, methods
+
+
+def make(text):
+    types, methods = parse(text)
+    verbs = {}
+    for verb, names in VERBS.items():
+        properties = {}
+        for name in names:
+            properties.update(methods[name][0])
+        properties.pop("next", None)
+        verbs[verb] = an_object(properties)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What dispatcherctl --json prints",
+        "description": "Each verb has its definition in $defs; debug without a mask prints what "
+        "services does, and events one object a line.",
+        "anyOf": [{"$ref": f"#/$defs/{verb}"} for verb in VERBS],
+        "$defs": {**verbs, **types},
+    }
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], encoding="utf-8") as file:
+        print(json.dumps(make(file.read()), indent=2))

@@ -1,0 +1,95 @@
+#include "dispatcherctl/query.h"
+
+#include "dispatcherctl/explain.h"
+#include "dispatcherctl/reply.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Adds what `part` has of the list to `whole`. */
+static int join(json_t *whole, const json_t *part, const char *list)
+{
+    json_t *to = json_object_get(json_object_get(whole, "parameters"), list);
+    json_t *from = json_object_get(json_object_get(part, "parameters"), list);
+
+    return json_array_extend(to, from) < 0 ? -EBADMSG : 0;
+}
+
+/* NULL where the name of the service is no text at all (UTF-8). */
+static json_t *parameters_of(const struct request *request, const char *after)
+{
+    return json_pack("{s:s*, s:s*, s:s*}", "service", request->service, "after", after, "mask",
+                     request->mask);
+}
+
+int query_call(struct client *client, const struct request *request, const char *method,
+               const char *list, json_t **ret)
+{
+    json_auto_t *whole = NULL;
+    char *after = NULL;
+
+    for (;;) {
+        json_auto_t *part = NULL;
+        int r =
+            client_call(client, method, parameters_of(request, after), request->limit_usec, &part);
+
+        free(after);
+        after = NULL;
+        if (r < 0)
+            return r;
+        json_t *next = json_object_get(json_object_get(part, "parameters"), "next");
+        if (json_is_string(next) && list)
+            after = strdup(json_string_value(next));
+        if (json_object_get(part, "error") || !whole) {
+            json_decref(whole);
+            whole = json_incref(part);
+        } else if ((r = join(whole, part, list)) < 0) {
+            free(after);
+            return r;
+        }
+        if (!after)
+            break;
+    }
+    json_object_del(json_object_get(whole, "parameters"), "next");
+    *ret = json_incref(whole);
+    return 0;
+}
+
+int query(const struct request *request, const char *method, const char *list, json_t **ret)
+{
+    struct client client = {.fd = -1};
+    json_auto_t *reply = NULL;
+
+    int r = client_open(request->socket, request->limit_usec, &client);
+    if (r == 0)
+        r = query_call(&client, request, method, list, &reply);
+    client_close(&client);
+    if (r < 0) {
+        explain_failure(request->socket, r);
+        return r;
+    }
+    if (json_object_get(reply, "error")) {
+        explain_error(reply);
+        return -EREMOTEIO;
+    }
+    *ret = json_incref(json_object_get(reply, "parameters"));
+    return 0;
+}
+
+int query_print_json(const json_t *parameters)
+{
+    if (json_dumpf(parameters, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0 || puts("") == EOF)
+        return -EIO;
+    return 0;
+}
+
+int query_exit_status(int r)
+{
+    if (r == 0 && fflush(stdout) != 0)
+        r = -errno;
+    if (r < 0)
+        fprintf(stderr, "dispatcherctl: cannot print: %s\n", strerror(-r));
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,13 @@
+/* What was asked for on the command line. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct request {
+    const char *socket;
+    bool is_json;
+    uint64_t limit_usec; /* for an answer */
+    const char *service; /* NULL: all */
+    const char *mask;    /* of debug; NULL: none */
+};

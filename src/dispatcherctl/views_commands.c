@@ -1,0 +1,72 @@
+#include "dispatcherctl/views.h"
+
+#include "base/macro.h"
+#include "dispatcherctl/cells.h"
+#include "dispatcherctl/reply.h"
+
+#include <inttypes.h>
+
+static const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+int view_stop(const json_t *parameters, const char *service, FILE *stream)
+{
+    int64_t n = reply_number(parameters, "n_connections");
+
+    view_line(stream, "%s accepts no more; %" PRId64 " connection%s may finish", service, n,
+              plural(n));
+    return 0;
+}
+
+int view_start(_unused_ const json_t *parameters, const char *service, FILE *stream)
+{
+    view_line(stream, "%s accepts connections", service);
+    return 0;
+}
+
+int view_restart(const json_t *parameters, _unused_ const char *service, FILE *stream)
+{
+    int64_t n = reply_number(parameters, "n_workers");
+
+    view_line(stream, "%" PRId64 " worker%s will be replaced, one after another", n, plural(n));
+    return 0;
+}
+
+int view_reload(const json_t *parameters, _unused_ const char *service, FILE *stream)
+{
+    const json_t *warnings = json_object_get(parameters, "warnings");
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(warnings, i, item)
+        view_line(stream, "%s", json_string_value(item) ? json_string_value(item) : "");
+    view_line(stream, "the configuration was read again");
+    return 0;
+}
+
+int view_debug(const json_t *parameters, const char *service, FILE *stream)
+{
+    view_line(stream, "%s: DEBUG=16%%%" PRIX64 " until the next reload",
+              service ? service : "the daemon and all services", reply_number(parameters, "mask"));
+    return 0;
+}
+
+int view_masks(const json_t *parameters, _unused_ const char *service, FILE *stream)
+{
+    static const struct table_column columns[] = {{"SERVICE", TABLE_LEFT}, {"DEBUG", TABLE_LEFT}};
+    struct table table = table_init(columns, ELEMENTSOF(columns));
+    const json_t *services = json_object_get(parameters, "services");
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(services, i, item)
+    {
+        const json_t *options = json_object_get(item, "options");
+
+        cell_text(&table, item, "name");
+        table_add(&table, "16%%%" PRIX64, reply_number(options, "DEBUG"));
+    }
+    return print_and_clear(&table, stream);
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/python3
+"""check_schema.py SCHEMA VERB FILE: what dispatcherctl --json VERB printed is as documented."""
+import json
+import sys
+
+try:
+    import jsonschema
+except ImportError:
+    print("no python3-jsonschema: the schema is not tested")
+    sys.exit(0)
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    schema = json.load(file)
+jsonschema.Draft202012Validator.check_schema(schema)
+del schema["anyOf"]
+schema["$ref"] = f"#/$defs/{sys.argv[2]}"
+validator = jsonschema.Draft202012Validator(schema)
+with open(sys.argv[3], encoding="utf-8") as file:
+    # One object, or for events one a line.
+    text = file.read()
+    objects = map(json.loads, text.splitlines()) if sys.argv[2] == "events" else [json.loads(text)]
+    for item in objects:
+        validator.validate(item)
