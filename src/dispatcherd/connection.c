@@ -1,6 +1,7 @@
 #include "dispatcherd/connection.h"
 
 #include "access/concurrency.h"
+#include "access/ident_client.h"
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/context.h"
@@ -157,6 +158,7 @@ void connection_close(struct connection *connection, uint64_t now)
     count_concurrent(connection->service, now);
     if (connection->is_counted)
         concurrency_remove(connection->service->addresses, &connection->peer);
+    ident_cancel(connection->ident_request);
     fd_close(connection->fd);
     free(connection->tag);
     free(connection->note);

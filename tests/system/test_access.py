@@ -151,7 +151,7 @@ def test_a_restart_onto_a_broken_mapping_file_goes_on_with_the_last_good_one(sit
     port = run_with(site, "  TCP|*|*|127.0.0.2|*  $N500$ no\n")
     client = site.connect(port)
     pid = client.pid()
-    site.write_mappings("nonsense\n")
+    site.write_mappings("PORT_ACCESS\n\n  *  $]ldap[\n")
     site.systemctl("restart", "dispatcherd.service")
     assert client.pid() == pid
     assert read_all(connect_from(site, "127.0.0.2", port)) == "500 no\r\n"
