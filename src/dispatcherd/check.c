@@ -3,6 +3,7 @@
 #include "access/proxy_reader.h"
 #include "base/time.h"
 #include "dispatcherd/access.h"
+#include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/hangup.h"
 #include "dispatcherd/message_ids.h"
@@ -264,9 +265,8 @@ static void close_gone(struct check *check)
 {
     struct connection *connection = check->connection;
 
-    statistics_count_gone(connection->service->statistics);
     free_check(check);
-    connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
+    completion_gone(connection, time_now_usec(CLOCK_MONOTONIC));
 }
 
 static int on_hangup(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events,
