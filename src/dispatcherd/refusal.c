@@ -5,10 +5,10 @@
 #include "dispatcherd/access.h"
 #include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
-#include "dispatcherd/debug.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/service.h"
+#include "protocol/debug.h"
 
 /* The text without its line ends, which would break the log line. */
 static const char *one_line(const struct refusal *refusal, char *text, size_t size)

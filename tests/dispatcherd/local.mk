@@ -3,7 +3,8 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_control_methods \
 	tests/dispatcherd/test_control_peer
 check_PROGRAMS += $(CONTROL_TESTS)
-TESTS += $(CONTROL_TESTS)
+TESTS += $(CONTROL_TESTS) tests/dispatcherd/test_debug_bits.sh
+dist_check_SCRIPTS += %D%/test_debug_bits.sh
 
 CONTROL_SCENE = \
 	%D%/control_scene.c \
