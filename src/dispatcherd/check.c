@@ -298,7 +298,7 @@ static void finish(struct check *check)
     struct service *service = connection->service;
     struct refusal refusal = check->refusal;
     /* The refusal's entry is the set's. */
-    _cleanup_mapping_set_ struct mapping_set *mappings =
+    _cleanup_mapping_set_ _unused_ struct mapping_set *mappings =
         check->mappings ? mapping_set_ref(check->mappings) : NULL;
     enum check_stage stage = check->stage;
     bool has_waited = check->has_waited;
