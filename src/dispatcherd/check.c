@@ -5,6 +5,7 @@
 #include "access/proxy_reader.h"
 #include "base/time.h"
 #include "dispatcherd/access.h"
+#include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/hangup.h"
 #include "dispatcherd/identity.h"
@@ -335,9 +336,8 @@ static void close_gone(struct check *check)
 {
     struct connection *connection = check->connection;
 
-    statistics_count_gone(connection->service->statistics);
     free_check(check);
-    connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
+    completion_gone(connection, time_now_usec(CLOCK_MONOTONIC));
 }
 
 static int on_hangup(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events,
@@ -375,7 +375,7 @@ static void finish(struct check *check)
     struct service *service = connection->service;
     struct refusal refusal = check->refusal;
     /* The refusal's entry is the set's. */
-    _cleanup_mapping_set_ struct mapping_set *mappings =
+    _cleanup_mapping_set_ _unused_ struct mapping_set *mappings =
         check->mappings ? mapping_set_ref(check->mappings) : NULL;
     enum check_stage stage = check->stage;
     bool has_waited = check->has_waited;

@@ -2,11 +2,11 @@
 
 #include "base/time.h"
 #include "dispatcherd/context.h"
-#include "dispatcherd/debug.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/worker_end.h"
 #include "protocol/channel.h"
+#include "protocol/debug.h"
 #include "protocol/message.h"
 
 #include <errno.h>
@@ -103,6 +103,7 @@ void handoff_send(struct service *service, struct worker *worker)
     report_handoff(connection, worker);
     int r = channel_send(worker->channel, bytes, length, &connection->fd, 1);
     if (r == 0) {
+        worker_tell_packet(worker, MESSAGE_CONNECTION, 1);
         connection_hand_off(connection, worker, time_now_usec(CLOCK_MONOTONIC));
         watch_acknowledgement(worker);
     } else if (r == -EAGAIN) {

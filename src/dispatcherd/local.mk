@@ -47,6 +47,8 @@ libdaemon_la_SOURCES = \
 	%D%/ended.h \
 	%D%/events.c \
 	%D%/events.h \
+	%D%/figures.c \
+	%D%/figures.h \
 	%D%/fingerprint.c \
 	%D%/fingerprint.h \
 	%D%/fullness.c \

@@ -47,6 +47,9 @@ struct service {
     uint64_t queue_since;   /* when they were found there first; 0: none */
     uint64_t queue_look_at; /* not before; see queue_watch() */
 
+    enum accept_verdict told_verdict; /* what bit 4 of DEBUG has told last */
+    uint64_t figures_at;              /* when bit 20 of DEBUG may tell next */
+
     /* Called after any change: carries out what the policy decides. May be called by anybody at
      * any time; calls into the middle of itself are put off. */
     void (*dispatch)(struct service *service);

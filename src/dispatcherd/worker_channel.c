@@ -3,13 +3,13 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/context.h"
-#include "dispatcherd/debug.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/welcome.h"
 #include "dispatcherd/worker_end.h"
 #include "dispatcherd/worker_ids.h"
 #include "protocol/channel.h"
+#include "protocol/debug.h"
 #include "protocol/message.h"
 
 #include <assert.h>
@@ -48,6 +48,15 @@ static bool is_being_adopted(const struct worker *worker)
     return worker->is_adopted && worker_in_pool(worker)->state == POOL_WORKER_STARTING;
 }
 
+static void welcome(struct worker *worker)
+{
+    const struct subject subject = worker_subject(worker, NULL);
+
+    worker->is_welcome = true;
+    report_debug(worker->service->options->debug, DEBUG_CHANNEL, &subject,
+                 "worker %d has said hello, and is welcome", (int)worker->pid);
+}
+
 static void take_hello(struct worker *worker, const struct message *hello)
 {
     if (worker->is_welcome) {
@@ -65,7 +74,7 @@ static void take_hello(struct worker *worker, const struct message *hello)
                                       : "cannot be welcomed",
                        MESSAGE_ID_START_FAILED);
     else
-        worker->is_welcome = true;
+        welcome(worker);
 }
 
 static void take_held(struct worker *worker, const struct message *message)
@@ -226,6 +235,8 @@ void workers_set_debug(struct service *service)
      */
     for (unsigned slot = 0; slot < service->pool->n_slots; slot++)
         if (service->workers[slot] && service->workers[slot]->channel >= 0 &&
-            worker_in_pool(service->workers[slot])->state != POOL_WORKER_STARTING)
+            worker_in_pool(service->workers[slot])->state != POOL_WORKER_STARTING) {
+            worker_tell_packet(service->workers[slot], MESSAGE_DEBUG, service->options->debug);
             (void)channel_send(service->workers[slot]->channel, bytes, length, NULL, 0);
+        }
 }

@@ -12,6 +12,8 @@ dispatcherinclude_HEADERS = %D%/include/dispatcher/worker.h
 noinst_LTLIBRARIES += libworker.la
 libworker_la_SOURCES = \
 	%D%/connection.c \
+	%D%/debug.c \
+	%D%/debug.h \
 	%D%/held.c \
 	%D%/internal.h \
 	%D%/manager.c \

@@ -1,5 +1,6 @@
 /* The receiving thread: takes connections off the channel and gives each to a session; never
  * waits for a session, and never for dispatcherd. */
+#include "libdispatcher/debug.h"
 #include "libdispatcher/internal.h"
 #include "libdispatcher/manager.h"
 
@@ -47,8 +48,12 @@ static void start_draining(struct receiver *receiver, unsigned limit_sec)
 
     if (cut_at < receiver->cut_at)
         receiver->cut_at = cut_at;
-    if (!atomic_exchange(&receiver->worker->is_draining, true))
-        manager_say_draining();
+    debug_say(receiver->worker, DEBUG_WORKER_EXTRA, NULL, "to drain in %u s", limit_sec);
+    if (atomic_exchange(&receiver->worker->is_draining, true))
+        return;
+    debug_say(receiver->worker, DEBUG_WORKER, NULL, "draining; %u sessions go on",
+              sessions_busy(&receiver->worker->sessions));
+    manager_say_draining();
 }
 
 /* For causes that dispatcherd does not know of. */
@@ -68,8 +73,10 @@ static void start_batch(struct receiver *receiver)
     int r = outbox_flush(&receiver->worker->outbox, receiver->worker->channel);
 
     receiver->channel_is_full = r == -EAGAIN;
-    if (receiver->channel_is_full)
+    if (receiver->channel_is_full) {
+        debug_say(receiver->worker, DEBUG_WORKER_IO, NULL, "the channel to dispatcherd is full");
         return;
+    }
     for (size_t i = 0; i < receiver->n_batch; i++)
         if (r == 0)
             session_start(receiver->batch[i]);
@@ -81,6 +88,7 @@ static void start_batch(struct receiver *receiver)
 /* What dispatcherd can still be told, it is told; then it sees the end of the channel too. */
 static void end_channel(struct receiver *receiver)
 {
+    debug_say(receiver->worker, DEBUG_WORKER_IO, NULL, "the channel to dispatcherd ends");
     start_draining(receiver, receiver->worker->welcome.drain_limit_sec);
     start_batch(receiver);
     (void)shutdown(receiver->worker->channel, SHUT_RDWR);
@@ -117,11 +125,14 @@ static void take_connection(struct receiver *receiver, const struct connection_v
     if (!atomic_load(&worker->is_draining) && receiver->n_batch < BATCH_MAX)
         session = session_reserve(&worker->sessions);
     if (!session) {
+        debug_say(worker, DEBUG_WORKER_HANDOFFS, NULL, "refused connection %016" PRIx64,
+                  view->record->id);
         outbox_add(&worker->outbox, OUTBOX_REFUSE, view->record->id);
         fd_close(fd);
         return;
     }
     fill_connection(&session->connection, view, fd);
+    debug_say(worker, DEBUG_WORKER_HANDOFFS, &session->connection, "taken off the channel");
     outbox_add(&worker->outbox, OUTBOX_ACKNOWLEDGE, view->record->id);
     receiver->batch[receiver->n_batch++] = session;
 }
@@ -149,6 +160,9 @@ static void handle_message(struct receiver *receiver, size_t length, const int f
     struct message message;
     bool is_good = message_read(receiver->message, length, &message) == 0;
 
+    if (is_good)
+        debug_say(worker, DEBUG_WORKER_IO_EXTRA, NULL, "dispatcherd says %s %u",
+                  message_type_to_string(message.type), message.value);
     if (is_good && message.type == MESSAGE_CONNECTION && n_fds <= message.value) {
         handle_connections(receiver, &message, fds, n_fds);
         return;
@@ -159,6 +173,7 @@ static void handle_message(struct receiver *receiver, size_t length, const int f
         start_draining(receiver, message.value);
     } else if (is_good && n_fds == 0 && message.type == MESSAGE_DEBUG) {
         atomic_store(&worker->debug, message.value);
+        debug_say(worker, DEBUG_WORKER, NULL, "DEBUG=16%%%X from now on", message.value);
     } else if (is_good && n_fds == 0 && message.type == MESSAGE_ADOPT) {
         if (held_tell(worker) < 0)
             end_channel(receiver);

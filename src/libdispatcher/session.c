@@ -1,6 +1,7 @@
 #include "libdispatcher/internal.h"
 
 #include "base/fd.h"
+#include "libdispatcher/debug.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -37,7 +38,9 @@ static void *session_thread(void *argument)
             ; /* a signal of the program's */
         if (atomic_load(&worker->sessions.is_stopping))
             return NULL;
+        debug_say(worker, DEBUG_WORKER_EXTRA, &session->connection, "a session begins");
         worker->callbacks->serve(&session->connection, worker->userdata);
+        debug_say(worker, DEBUG_WORKER_EXTRA, &session->connection, "the session is over");
         finish(session);
     }
 }

@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/time.h"
+#include "libdispatcher/debug.h"
 #include "protocol/channel.h"
 
 #include <errno.h>
@@ -226,6 +227,9 @@ static int greet(dispatcher_worker *worker, int welcome_limit_msec)
     if (r < 0)
         return say(r, "no welcome from dispatcherd");
     atomic_store(&worker->debug, worker->welcome.debug);
+    debug_start();
+    debug_say(worker, DEBUG_WORKER_IO, NULL, "welcome: slot %u, %u connections, DEBUG=16%%%X",
+              worker->welcome.slot, worker->welcome.max_connections, worker->welcome.debug);
     return 0;
 }
 
@@ -244,6 +248,7 @@ static int make_ready(dispatcher_worker *worker)
     int r = send_ready(worker, (unsigned)n);
     if (r < 0)
         return say(r, "cannot tell dispatcherd that this worker is ready");
+    debug_say(worker, DEBUG_WORKER, NULL, "ready with %d threads", n);
     return 0;
 }
 
@@ -271,6 +276,7 @@ static int serve(dispatcher_worker *worker)
     if (r < 0)
         return r;
     uint64_t cut_at = receive_loop(worker);
+    debug_say(worker, DEBUG_WORKER, NULL, "the last session is over; ending");
     limit_stop(cut_at);
     sessions_stop(&worker->sessions);
     if (worker->callbacks->stop)

@@ -106,7 +106,8 @@ void fake_send_welcome(struct fake_dispatcher *fake, const struct fake_welcome *
     message_text_add(&text, "SLOT", "3");
     message_text_add(&text, "MAX_CONNS", welcome->max_conns);
     message_text_add(&text, "STACKSIZE", welcome->stacksize);
-    message_text_add(&text, "DEBUG", "4294967295");
+    /* All bits but those that make the library talk. */
+    message_text_add_number(&text, "DEBUG", FAKE_DEBUG);
     message_text_add(&text, "DRAIN_LIMIT", welcome->drain_limit);
     message_text_add(&text, "HOST_NAME", "freddy.example.org");
     message_text_add(&text, "OF_A_LATER_VERSION", "1");

@@ -8,6 +8,9 @@
 
 #include <sys/types.h>
 
+/* The mask of the welcome. */
+#define FAKE_DEBUG 0xfffc8fffu
+
 enum {
     FAKE_LIMIT_MSEC = 20000,
     FAKE_CONNECTIONS_MAX = 4096

@@ -54,7 +54,7 @@ START_TEST(test_tells_the_program_what_the_welcome_says)
     ck_assert_str_eq(fake_ask(fake, c, "w"),
                      "Smtp_Submit 3 10 freddy.example.org 'tcp_submit'"
                      " [CHANNEL=tcp_local] [ = odd = ] [channel=tcp_submit]");
-    ck_assert_str_eq(fake_ask(fake, c, "m"), "ffffffff");
+    ck_assert_str_eq(fake_ask(fake, c, "m"), "fffc8fff");
     fake_send_value(fake, MESSAGE_DEBUG, 16);
     FAKE_WAIT(fake->n_acknowledged == 1);
     size_t later = fake_connect(fake); /* behind the new mask in the channel */
