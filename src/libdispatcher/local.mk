@@ -14,6 +14,7 @@ libworker_la_SOURCES = \
 	%D%/connection.c \
 	%D%/held.c \
 	%D%/internal.h \
+	%D%/life.c \
 	%D%/manager.c \
 	%D%/manager.h \
 	%D%/outbox.c \

@@ -32,6 +32,7 @@ void outbox_init(struct outbox *outbox)
     for (int kind = 0; kind < N_OUTBOX_KINDS; kind++)
         outbox->queues[kind].n_ids = 0;
     outbox->is_closed = false;
+    outbox->n_lost = 0;
 }
 
 void outbox_add(struct outbox *outbox, enum outbox_kind kind, uint64_t id)
@@ -42,6 +43,8 @@ void outbox_add(struct outbox *outbox, enum outbox_kind kind, uint64_t id)
     if (!outbox->is_closed) {
         assert(queue->n_ids < MESSAGE_IDS_MAX);
         queue->ids[queue->n_ids++] = id;
+    } else if (kind == OUTBOX_ACKNOWLEDGE) {
+        outbox->n_lost++;
     }
     pthread_mutex_unlock(&outbox->lock);
 }
@@ -93,6 +96,7 @@ static void close_outbox(struct outbox *outbox)
 {
     pthread_mutex_lock(&outbox->lock);
     outbox->is_closed = true;
+    outbox->n_lost += outbox->queues[OUTBOX_ACKNOWLEDGE].n_ids;
     pthread_mutex_unlock(&outbox->lock);
     outbox_discard(outbox);
 }
@@ -145,6 +149,15 @@ int outbox_flush(struct outbox *outbox, int channel)
 int outbox_flush_unless_busy(struct outbox *outbox, int channel)
 {
     return pthread_mutex_trylock(&outbox->send_lock) == 0 ? send_all_and_more(outbox, channel) : 0;
+}
+
+size_t outbox_take_lost(struct outbox *outbox)
+{
+    pthread_mutex_lock(&outbox->lock);
+    size_t n_lost = outbox->n_lost;
+    outbox->n_lost = 0;
+    pthread_mutex_unlock(&outbox->lock);
+    return n_lost;
 }
 
 bool outbox_is_empty(struct outbox *outbox)

@@ -93,11 +93,35 @@ START_TEST(test_remembers_that_the_channel_is_closed)
 }
 END_TEST
 
+/* A session whose acknowledgement was sent is to be served, even if the next message fails. */
+START_TEST(test_knows_which_acknowledgements_were_lost)
+{
+    setup();
+    outbox_add(&outbox, OUTBOX_ACKNOWLEDGE, 1);
+    ck_assert_int_eq(outbox_flush(&outbox, ours), 0);
+    theirs = fd_close(theirs);
+    outbox_add(&outbox, OUTBOX_ENDED, 1);
+    ck_assert_int_eq(outbox_flush(&outbox, ours), -EPIPE);
+    ck_assert_uint_eq(outbox_take_lost(&outbox), 0);
+    outbox_add(&outbox, OUTBOX_ACKNOWLEDGE, 2);
+    ck_assert_uint_eq(outbox_take_lost(&outbox), 1);
+    setup();
+    theirs = fd_close(theirs);
+    outbox_add(&outbox, OUTBOX_ACKNOWLEDGE, 1);
+    outbox_add(&outbox, OUTBOX_ACKNOWLEDGE, 2);
+    ck_assert_int_eq(outbox_flush(&outbox, ours), -EPIPE);
+    outbox_add(&outbox, OUTBOX_ACKNOWLEDGE, 3);
+    ck_assert_uint_eq(outbox_take_lost(&outbox), 3);
+    ck_assert_uint_eq(outbox_take_lost(&outbox), 0);
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *suite = suite_create("outbox");
 
     ADD_TESTS(suite, "outbox", test_sends_in_the_order_of_the_kinds,
-              test_keeps_what_the_channel_does_not_take, test_remembers_that_the_channel_is_closed);
+              test_keeps_what_the_channel_does_not_take, test_remembers_that_the_channel_is_closed,
+              test_knows_which_acknowledgements_were_lost);
     return suite;
 }
