@@ -51,6 +51,7 @@ struct sessions {
     unsigned n_items;          /* places */
     unsigned n_used;           /* places from here on have never been used */
     unsigned n_busy;           /* reserved ones */
+    atomic_bool has_teller;    /* a thread will tell the ends of sessions that wait */
     struct session *free;      /* the one that became free last comes first */
     struct session *started;   /* acknowledged, without a thread yet */
     struct session **last_one; /* where the next started one is linked */

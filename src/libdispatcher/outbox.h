@@ -57,4 +57,7 @@ void outbox_discard(struct outbox *outbox);
  * asked: those that were added last. Another thread may have sent the others. */
 size_t outbox_take_lost(struct outbox *outbox);
 
+/* How many of a kind wait. */
+size_t outbox_count(struct outbox *outbox, enum outbox_kind kind);
+
 bool outbox_is_empty(struct outbox *outbox);

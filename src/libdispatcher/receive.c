@@ -144,7 +144,8 @@ static void handle_connections(dispatcher_worker *worker, const struct message *
 static void handle_message(dispatcher_worker *worker, size_t length, const int fds[], size_t n_fds)
 {
     struct message message;
-    bool is_good = message_read(worker->receiver.message, length, &message) == 0;
+    bool is_good =
+        message_read(worker->receiver.message, length, &message) == 0 && message.length == length;
 
     if (is_good && message.type == MESSAGE_CONNECTION && n_fds <= message.value) {
         handle_connections(worker, &message, fds, n_fds);

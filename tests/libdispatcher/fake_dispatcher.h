@@ -42,7 +42,9 @@ struct fake_dispatcher {
     unsigned n_ready; /* the value of READY; 0: not yet */
     size_t n_connections, n_acknowledged, n_refused, n_ended;
     size_t n_acknowledge_messages;
-    size_t n_held;                                            /* in the answer to ADOPT so far */
+    size_t n_packets;
+    bool has_more; /* messages of the last packet are still to be read */
+    size_t n_held; /* in the answer to ADOPT so far */
     struct fake_connection connections[FAKE_CONNECTIONS_MAX]; /* a connection's id is its index
                                                                  and FAKE_FIRST_ID */
 };
