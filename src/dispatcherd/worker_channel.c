@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Messages read from one worker before the others have their turn. */
+/* Packets read from one worker before the others have their turn. */
 #define MESSAGES_AT_ONCE 16
 
-/* The longest message from a worker: identifiers, or connections that it tells of. */
+/* The longest packet from a worker: identifiers, or connections that it tells of. */
 #define MESSAGE_FROM_WORKER_MAX (sizeof(struct message_header) + MESSAGE_IDS_MAX * sizeof(uint64_t))
 
 static_assert(MESSAGE_FROM_WORKER_MAX >= sizeof(struct message_header) +
@@ -157,12 +157,36 @@ static void take_message(struct worker *worker, const struct message *message)
     }
 }
 
-/* Reads one message and acts on it. Returns 0 where nothing more is to be read for now, -EPIPE at
+static void report_message(const struct worker *worker, const struct message *message)
+{
+    struct subject subject = worker_subject(worker, NULL);
+
+    report_debug(worker->service->options->debug, DEBUG_CHANNEL_PACKETS, &subject,
+                 "worker %d says %s %u", (int)worker->pid, message_type_to_string(message->type),
+                 message->value);
+}
+
+/* Acts on a packet, message by message, for as long as the worker is to be believed. */
+static void take_packet(struct worker *worker, const uint8_t *bytes, size_t length)
+{
+    struct message message;
+
+    for (size_t at = 0; at < length && !worker->lost_reason; at += message.length) {
+        if (message_read(bytes + at, length - at, &message) < 0) {
+            lied(worker, "has sent what is no message");
+            return;
+        }
+        if (worker->service->options->debug & DEBUG_CHANNEL_PACKETS)
+            report_message(worker, &message);
+        take_message(worker, &message);
+    }
+}
+
+/* Reads one packet and acts on it. Returns 0 where nothing more is to be read for now, -EPIPE at
  * the end of the channel, 1 otherwise. */
-static int read_message(struct worker *worker)
+static int read_packet(struct worker *worker)
 {
     alignas(8) uint8_t bytes[MESSAGE_FROM_WORKER_MAX];
-    struct message message;
     int fds[MESSAGE_FDS_MAX];
     size_t n_fds;
     pid_t pid;
@@ -174,22 +198,15 @@ static int read_message(struct worker *worker)
         return -EPIPE;
     for (size_t i = 0; length > 0 && i < n_fds; i++)
         fd_close(fds[i]);
-    if (length < 0 || n_fds > 0 || message_read(bytes, (size_t)length, &message) < 0) {
+    if (length < 0 || n_fds > 0) {
         lied(worker, "has sent what is no message");
         return 0;
-    }
-    if (worker->service->options->debug & DEBUG_CHANNEL_PACKETS) {
-        struct subject subject = worker_subject(worker, NULL);
-
-        report_debug(worker->service->options->debug, DEBUG_CHANNEL_PACKETS, &subject,
-                     "worker %d says %s %u", (int)pid, message_type_to_string(message.type),
-                     message.value);
     }
     if (worker->pid == 0 && pid > 0 && worker_watch_process(worker, pid, false) < 0) {
         worker_give_up(worker, "cannot be watched", MESSAGE_ID_START_FAILED);
         return 0;
     }
-    take_message(worker, &message);
+    take_packet(worker, bytes, (size_t)length);
     return worker->lost_reason ? 0 : 1;
 }
 
@@ -212,7 +229,7 @@ static int on_channel(_unused_ sd_event_source *source, _unused_ int fd, uint32_
         became_writable(worker);
     if (worker->channel >= 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         for (int i = 0; i < MESSAGES_AT_ONCE && r > 0; i++)
-            r = read_message(worker);
+            r = read_packet(worker);
     if (r == -EPIPE)
         worker_channel_ended(worker);
     service_touch(service);

@@ -108,7 +108,11 @@ void worker_take_last_words(struct worker *worker)
             return;
         for (size_t k = 0; k < n_fds; k++)
             fd_close(fds[k]);
-        if (message_read(bytes, (size_t)length, &message) == 0 && message.ids)
-            (void)worker_take_ids(worker, &message);
+        for (size_t at = 0; at < (size_t)length; at += message.length) {
+            if (message_read(bytes + at, (size_t)length - at, &message) < 0)
+                break;
+            if (message.ids)
+                (void)worker_take_ids(worker, &message);
+        }
     }
 }

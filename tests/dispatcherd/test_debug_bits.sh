@@ -86,7 +86,7 @@ bits=(
     "200|dispatcherd: debug: SMTP: worker [0-9]+: ENDED, connection $id"
     "400|dispatcherd: debug: SMTP: worker [0-9]+ says READY "
     "400|dispatcherd: debug: SMTP: worker [0-9]+ is told CONNECTION 1"
-    "1000|tcp_smtp_server: info: SMTP: ready with [0-9]+ threads"
+    "1000|tcp_smtp_server: info: SMTP: ready with [0-9]+ places"
     "2000|tcp_smtp_server: debug: SMTP: $id: a session begins"
     "4000|tcp_smtp_server: debug: SMTP: $id: taken off the channel"
     "10000|tcp_smtp_server: debug: SMTP: welcome: slot 0, "

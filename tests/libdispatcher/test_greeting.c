@@ -222,7 +222,7 @@ START_TEST(test_ends_when_the_program_cannot_start)
 }
 END_TEST
 
-/* Room for three stacks of 16 MiB. */
+/* Room for four stacks of 16 MiB: one thread more than there are places. */
 static int limit_memory(dispatcher_worker *worker, void *userdata)
 {
     char line[64] = "";
@@ -234,7 +234,7 @@ static int limit_memory(dispatcher_worker *worker, void *userdata)
         return -EIO;
     fclose(file);
     rlim_t now = strtoul(line, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE);
-    const struct rlimit limit = {now + (56u << 20), now + (56u << 20)};
+    const struct rlimit limit = {now + (72u << 20), now + (72u << 20)};
     return setrlimit(RLIMIT_AS, &limit) < 0 ? -errno : 0;
 }
 
