@@ -9,6 +9,7 @@ dist_catalog_DATA = %D%/dispatcherd.catalog
 EXTRA_DIST += \
 	%D%/dispatcher.cnf \
 	%D%/dispatcherd.service.in \
+	%D%/mappings \
 	%D%/sysusers.conf.in
 
 CLEANFILES += \
@@ -21,22 +22,28 @@ CLEANFILES += \
 %D%/dispatcherd.conf: %D%/sysusers.conf.in Makefile
 	$(SUBSTITUTE) $< > $@
 
-# An administrator's dispatcher.cnf is never written over, and is left behind unless it is the one
-# that was installed.
+# An administrator's files are never written over, and are left behind unless they are the ones that
+# were installed.
+CONFIGURATION_FILES = dispatcher.cnf mappings
+
 install-data-local: install-configuration
 uninstall-local: uninstall-configuration
 .PHONY: install-configuration uninstall-configuration
 
 install-configuration:
 	$(MKDIR_P) '$(DESTDIR)$(configdir)'
-	test -e '$(DESTDIR)$(configdir)/dispatcher.cnf' || \
-		$(INSTALL_DATA) '$(srcdir)/%D%/dispatcher.cnf' \
-			'$(DESTDIR)$(configdir)/dispatcher.cnf'
+	for file in $(CONFIGURATION_FILES); do \
+		test -e "$(DESTDIR)$(configdir)/$$file" || \
+			$(INSTALL_DATA) "$(srcdir)/%D%/$$file" \
+				"$(DESTDIR)$(configdir)/$$file" || exit; \
+	done
 
 uninstall-configuration:
-	if cmp -s '$(srcdir)/%D%/dispatcher.cnf' '$(DESTDIR)$(configdir)/dispatcher.cnf'; then \
-		rm -f '$(DESTDIR)$(configdir)/dispatcher.cnf'; \
-	fi
+	for file in $(CONFIGURATION_FILES); do \
+		if cmp -s "$(srcdir)/%D%/$$file" "$(DESTDIR)$(configdir)/$$file"; then \
+			rm -f "$(DESTDIR)$(configdir)/$$file"; \
+		fi; \
+	done
 	-rmdir '$(DESTDIR)$(configdir)' 2>/dev/null || :
 
 # Workers find a library in a place such as /usr/local/lib by the linker's cache alone.

@@ -3,6 +3,26 @@ noinst_LTLIBRARIES += libaccess.la
 libaccess_la_SOURCES = \
 	%D%/concurrency.c \
 	%D%/concurrency.h \
+	%D%/dns_answer.c \
+	%D%/dns_answer.h \
+	%D%/dns_cache.c \
+	%D%/dns_cache.h \
+	%D%/dns_client.c \
+	%D%/dns_client.h \
+	%D%/dns_health.c \
+	%D%/dns_health.h \
+	%D%/dns_list.c \
+	%D%/dns_list.h \
+	%D%/dns_lists.c \
+	%D%/dns_lists.h \
+	%D%/dns_queries.c \
+	%D%/dns_queries.h \
+	%D%/dns_zones.c \
+	%D%/dns_zones.h \
+	%D%/ident_client.c \
+	%D%/ident_client.h \
+	%D%/ident_reply.c \
+	%D%/ident_reply.h \
 	%D%/proxy_header.c \
 	%D%/proxy_header.h \
 	%D%/proxy_reader.c \
@@ -13,5 +33,5 @@ libaccess_la_SOURCES = \
 	%D%/source.h \
 	%D%/throttle.c \
 	%D%/throttle.h
-libaccess_la_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)
-libaccess_la_LIBADD = libbase.la $(LIBSYSTEMD_LIBS)
+libaccess_la_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(CARES_CFLAGS)
+libaccess_la_LIBADD = libbase.la $(LIBSYSTEMD_LIBS) $(CARES_LIBS) $(RESOLV_LIBS)

@@ -22,7 +22,7 @@ _dispatcherctl_verb()
     local i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        --socket | --timeout)
+        --socket | --timeout | --mappings | --server | --port | --callouts)
             [[ ${COMP_WORDS[i + 1]-} == '=' ]] && ((i++))
             ((i++))
             ;;
@@ -38,20 +38,25 @@ _dispatcherctl_verb()
 _dispatcherctl()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local options='--socket --json --timeout --help --version'
-    local verbs='status services workers connections history events top debug stop start restart reload'
+    local options='--socket --json --timeout --mappings --server --port --callouts --help --version'
+    local verbs='status services workers connections history events top debug stop start restart reload
+        test-access'
     local words='' verb
 
     [[ $current == '=' ]] && current=''
     [[ $previous == '=' ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
     COMPREPLY=()
     case $previous in
-    --socket)
+    --socket | --mappings)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
-    --timeout) return ;;
+    --timeout | --server | --port) return ;;
+    --callouts)
+        mapfile -t COMPREPLY < <(compgen -W 'fail succeed' -- "$current")
+        return
+        ;;
     esac
     verb=$(_dispatcherctl_verb)
     case $verb in

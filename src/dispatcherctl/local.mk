@@ -22,6 +22,8 @@ libctl_la_SOURCES = \
 	%D%/style.h \
 	%D%/table.c \
 	%D%/table.h \
+	%D%/test_access.c \
+	%D%/test_access.h \
 	%D%/top.c \
 	%D%/top.h \
 	%D%/views.c \
@@ -29,7 +31,7 @@ libctl_la_SOURCES = \
 	%D%/views_commands.c \
 	%D%/views_lists.c
 libctl_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-libctl_la_LIBADD = libvarlink.la libbase.la $(JANSSON_LIBS)
+libctl_la_LIBADD = libvarlink.la libmapping.la libbase.la $(JANSSON_LIBS)
 
 dispatcherctl_SOURCES = %D%/main.c
 dispatcherctl_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)

@@ -4,6 +4,7 @@
 #include "dispatcherctl/query.h"
 #include "dispatcherctl/reply.h"
 #include "dispatcherctl/style.h"
+#include "dispatcherctl/test_access.h"
 #include "dispatcherctl/top.h"
 #include "dispatcherctl/views.h"
 
@@ -82,7 +83,10 @@ struct arguments {
     unsigned limit_sec;     /* 0: the verb's own */
     const char *minus_one;  /* a mask of -1 among the options; NULL: none */
     const struct verb *verb;
+    struct test_access test; /* of test-access, which asks no daemon */
 };
+
+static const char test_access_verb[] = "test-access";
 
 static void print_help(void)
 {
@@ -97,10 +101,17 @@ static void print_help(void)
         int n = printf("  %s%s", verbs[i].name, words[verbs[i].service]);
         printf("%*s%s\n", n < 25 ? 25 - n : 1, "", verbs[i].help);
     }
+    puts("  test-access ADDRESS... what PORT_ACCESS of a mapping file says of clients; offline");
     printf("\n* for root and the members of the group %s\n\n"
            "  --socket PATH          ask the daemon at PATH (default: %s)\n"
            "  --json                 print the reply as JSON\n"
            "  --timeout SECONDS      wait so long for an answer (default: %d; reload: %d)\n"
+           "  --mappings FILE        test-access: the file (default: " CONFIG_DIR "/mappings)\n"
+           "  --server ADDRESS       test-access: that clients connect to (default: loopback)\n"
+           "  --port PORT            test-access: that clients connect to (default: 25)\n"
+           "  --callouts fail|succeed\n"
+           "                         test-access: what throttles and DNS lists answer "
+           "(default: fail)\n"
            "  --help, --version\n\n"
            "See dispatcherctl(1).\n",
            DISPATCHER_USER, DEFAULT_SOCKET, ANSWER_LIMIT_SEC, RELOAD_LIMIT_SEC);
@@ -112,6 +123,10 @@ enum option_character {
     OPTION_CHARACTER_SOCKET = 256,
     OPTION_CHARACTER_JSON,
     OPTION_CHARACTER_TIMEOUT,
+    OPTION_CHARACTER_MAPPINGS,
+    OPTION_CHARACTER_SERVER,
+    OPTION_CHARACTER_PORT,
+    OPTION_CHARACTER_CALLOUTS,
     OPTION_CHARACTER_HELP,
     OPTION_CHARACTER_VERSION,
 };
@@ -120,6 +135,10 @@ static const struct option long_options[] = {
     {"socket", required_argument, NULL, OPTION_CHARACTER_SOCKET},
     {"json", no_argument, NULL, OPTION_CHARACTER_JSON},
     {"timeout", required_argument, NULL, OPTION_CHARACTER_TIMEOUT},
+    {"mappings", required_argument, NULL, OPTION_CHARACTER_MAPPINGS},
+    {"server", required_argument, NULL, OPTION_CHARACTER_SERVER},
+    {"port", required_argument, NULL, OPTION_CHARACTER_PORT},
+    {"callouts", required_argument, NULL, OPTION_CHARACTER_CALLOUTS},
     {"help", no_argument, NULL, OPTION_CHARACTER_HELP},
     {"version", no_argument, NULL, OPTION_CHARACTER_VERSION},
     {0},
@@ -156,6 +175,18 @@ static int parse_options(int argc, char *argv[], struct arguments *arguments)
         case OPTION_CHARACTER_TIMEOUT:
             if (parse_limit(optarg, &arguments->limit_sec) < 0)
                 return -EINVAL;
+            break;
+        case OPTION_CHARACTER_MAPPINGS:
+            arguments->test.mappings = optarg;
+            break;
+        case OPTION_CHARACTER_SERVER:
+            arguments->test.server = optarg;
+            break;
+        case OPTION_CHARACTER_PORT:
+            arguments->test.port = optarg;
+            break;
+        case OPTION_CHARACTER_CALLOUTS:
+            arguments->test.callouts = optarg;
             break;
         case OPTION_CHARACTER_HELP:
             print_help();
@@ -309,18 +340,39 @@ static int run_top(_unused_ const struct verb *verb, const struct request *reque
     return top_run(request);
 }
 
+/* The verb that needs no daemon. Returns an exit status, or EXIT_USAGE. */
+static int run_test_access(struct arguments *arguments, int argc, char *argv[])
+{
+    if (argc == 0) {
+        fprintf(stderr, "dispatcherctl: %s needs the address of a client\n", test_access_verb);
+        return EXIT_USAGE;
+    }
+    arguments->test.is_json = arguments->request.is_json;
+    return test_access(&arguments->test, argv, (size_t)argc);
+}
+
+static int run_verb(struct arguments *arguments)
+{
+    unsigned limit_sec =
+        arguments->limit_sec > 0 ? arguments->limit_sec : arguments->verb->limit_sec;
+
+    arguments->request.limit_usec = limit_sec * USEC_PER_SEC;
+    style_start(STDOUT_FILENO);
+    return arguments->verb->run(arguments->verb, &arguments->request);
+}
+
 int main(int argc, char *argv[])
 {
     struct arguments arguments = {.request.socket = DEFAULT_SOCKET};
-    struct request *request = &arguments.request;
+    int status = EXIT_USAGE;
 
-    if (parse_options(argc, argv, &arguments) < 0 ||
-        parse_words(argc - optind, argv + optind, &arguments) < 0) {
-        fputs("Try 'dispatcherctl --help'.\n", stderr);
-        return EXIT_USAGE;
+    if (parse_options(argc, argv, &arguments) == 0) {
+        if (optind < argc && strcmp(argv[optind], test_access_verb) == 0)
+            status = run_test_access(&arguments, argc - optind - 1, argv + optind + 1);
+        else if (parse_words(argc - optind, argv + optind, &arguments) == 0)
+            status = run_verb(&arguments);
     }
-    unsigned limit_sec = arguments.limit_sec > 0 ? arguments.limit_sec : arguments.verb->limit_sec;
-    request->limit_usec = limit_sec * USEC_PER_SEC;
-    style_start(STDOUT_FILENO);
-    return arguments.verb->run(arguments.verb, request);
+    if (status == EXIT_USAGE)
+        fputs("Try 'dispatcherctl --help'.\n", stderr);
+    return status;
 }

@@ -57,6 +57,8 @@ libdaemon_la_SOURCES = \
 	%D%/handoff.h \
 	%D%/hangup.c \
 	%D%/hangup.h \
+	%D%/identity.c \
+	%D%/identity.h \
 	%D%/job.c \
 	%D%/job.h \
 	%D%/last_config.c \

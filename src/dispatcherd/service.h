@@ -10,6 +10,7 @@
 #include "pool/policy.h"
 
 struct check;
+struct concurrency;
 struct config_version;
 struct context;
 struct listener;
@@ -30,6 +31,7 @@ struct service {
     size_t next_listener; /* who is asked first for the next connection */
 
     TAILQ_HEAD(check_queue, check) checks; /* of connections that are being checked; owned */
+    struct concurrency *addresses;         /* how many connections each has; owned */
     struct connection_queue waiting;       /* owned; the one that waits longest first */
     sd_event_source *timer;                /* for the policy's next moment */
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Strings under way hold two bytes of ours, which no file and no client can bring in, since control
@@ -37,12 +38,12 @@ static inline bool character_is_letter(char c)
 
 static inline char character_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return (unsigned char)(c - 'A') < 26 ? (char)(c - 'A' + 'a') : c;
 }
 
 static inline char character_upper(char c)
 {
-    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    return (unsigned char)(c - 'a') < 26 ? (char)(c - 'a' + 'A') : c;
 }
 
 /* What a person sees in place of the two bytes above. */
@@ -54,5 +55,18 @@ static inline char character_plain(char c)
 /* The character for comparisons. */
 static inline char character_fold(char c)
 {
-    return character_lower(character_plain(c));
+    return (unsigned char)c < ' ' ? character_plain(c) : character_lower(c);
+}
+
+/* Characters of a table's name (spec 7.1). */
+#define TABLE_NAME_MAX 64
+
+/* The text can be the name of a table, but for its first character. */
+static inline bool character_is_name(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (!character_is_letter(text[i]) && !character_is_digit(text[i]) && text[i] != '_' &&
+            text[i] != '-' && text[i] != '.')
+            return false;
+    return length > 0 && length <= TABLE_NAME_MAX;
 }

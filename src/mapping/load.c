@@ -43,10 +43,8 @@ static const char *name_fault(const struct mapping_line *line, size_t length)
         return "the name of a table stands alone on its line; entries are indented";
     if (length > TABLE_NAME_MAX)
         return "the name of a table has at most 64 characters";
-    for (size_t i = 0; i < length; i++)
-        if (!character_is_letter(line->text[i]) && !character_is_digit(line->text[i]) &&
-            !strchr("_-.", line->text[i]))
-            return "the name of a table has letters, digits, _, - and . only";
+    if (!character_is_name(line->text, length))
+        return "the name of a table has letters, digits, _, - and . only";
     return NULL;
 }
 

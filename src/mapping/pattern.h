@@ -29,13 +29,20 @@ enum pattern_kind {
     PATTERN_NETWORK, /* an address in a network */
 };
 
+/* What must follow a wildcard, so that most of its ends need no try. */
+enum pattern_next {
+    PATTERN_NEXT_ANY,
+    PATTERN_NEXT_END,  /* of the string */
+    PATTERN_NEXT_TEXT, /* of the next element */
+};
+
 struct pattern_element {
     enum pattern_kind kind;
-    bool is_lazy;   /* MANY: as few as possible */
-    int8_t field;   /* the number by which templates know it, -1: none */
-    uint8_t number; /* BACK: of the other field */
-    uint8_t star;   /* MANY: which of the pattern's */
-    int16_t next;   /* MANY: the character that must follow, or one of the two below */
+    bool is_lazy;           /* MANY: as few as possible */
+    int8_t field;           /* the number by which templates know it, -1: none */
+    uint8_t number;         /* BACK: of the other field */
+    uint8_t star;           /* MANY: which of the pattern's */
+    enum pattern_next next; /* MANY */
     uint16_t length;
     union {
         const char *text;                /* TEXT: folded; `length` of them */
@@ -43,9 +50,6 @@ struct pattern_element {
         const struct network *network;
     };
 };
-
-#define PATTERN_NEXT_ANY (-1)
-#define PATTERN_NEXT_END (-2)
 
 /* All memory is the arena's. All zero matches the empty string. */
 struct pattern {
@@ -73,9 +77,12 @@ enum pattern_outcome {
 int pattern_compile(const char *text, size_t length, struct arena *arena, const struct place *place,
                     struct pattern *ret);
 
-/* Compares the whole text, of at most PATTERN_INPUT_MAX bytes. Fields that the pattern has are
- * filled where it matches. Adds what it took to *steps. */
-enum pattern_outcome pattern_match(const struct pattern *pattern, const char *text, size_t length,
+/* Makes of `text` what patterns are compared with: the same without differences of case. */
+void pattern_fold(const char *text, size_t length, char folded[]);
+
+/* Compares the whole text, folded and of at most PATTERN_INPUT_MAX bytes. Fields that the pattern
+ * has are filled where it matches. Adds what it took to *steps. */
+enum pattern_outcome pattern_match(const struct pattern *pattern, const char *folded, size_t length,
                                    struct pattern_field fields[PATTERN_FIELDS_MAX],
                                    uint64_t *steps);
 

@@ -275,7 +275,6 @@ static int read_dollar(struct compiler *compiler)
     return -EINVAL;
 }
 
-/* Says of each star what must follow it, so that most ends need no try. */
 static void find_what_follows(struct compiler *compiler)
 {
     for (size_t i = 0; i < compiler->n_elements; i++) {
@@ -286,7 +285,7 @@ static void find_what_follows(struct compiler *compiler)
         if (i + 1 == compiler->n_elements)
             element->next = PATTERN_NEXT_END;
         else if (element[1].kind == PATTERN_TEXT)
-            element->next = (unsigned char)element[1].text[0];
+            element->next = PATTERN_NEXT_TEXT;
         else
             element->next = PATTERN_NEXT_ANY;
     }

@@ -10,51 +10,42 @@
  * choice is made anew, and when it has none left, the one before.
  *
  * Whether the rest of the pattern fits behind a place does not depend on how that was reached, as
- * long as the pattern has no back match. So each end of each MANY is tried once: `failed` keeps
- * them in mind, and matching takes at most stars x length tries. */
+ * long as the pattern has no back match. So the ends that a star has tried in vain need not be
+ * tried again: `failed` remembers them, and matching takes about stars x length steps. */
 
 #define STARS_MAX PATTERN_BYTES_MAX
-#define WORD_BITS 64
-#define WORDS_MAX (PATTERN_INPUT_MAX / WORD_BITS + 1)
+
+/* Bytes that are searched in the time of one step. */
+#define STEP_BYTES 32
 
 struct choice {
     const struct pattern_element *element;
     uint16_t start; /* it may end from here … */
     uint16_t limit; /* … to here */
     uint16_t end;
+    uint16_t run_end; /* how far its characters reach; `limit` leaves out what failed before */
+};
+
+/* Of a star: no end from `start` to `run_end`, as far as its characters reach, leads anywhere. */
+struct failure {
+    uint16_t start; /* UINT16_MAX: none is known */
+    uint16_t run_end;
 };
 
 struct matcher {
     const struct pattern *pattern;
-    const char *text;
+    const char *text; /* folded */
     size_t length;
     struct pattern_field *fields;
     uint64_t steps;
     size_t n_choices;
-    size_t n_words; /* of `failed` for each star; 0: not kept */
     struct choice choices[STARS_MAX];
-    uint64_t failed[STARS_MAX * WORDS_MAX]; /* only as far as it is used */
+    struct failure failed[STARS_MAX]; /* these two as far as they are used */
 };
 
 static bool has(const struct character_set *set, char c)
 {
     return !set || character_set_has(set, c);
-}
-
-static bool is_equal(const char *folded, const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (folded[i] != character_fold(text[i]))
-            return false;
-    return true;
-}
-
-static bool is_equal_nocase(const char *a, const char *b, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (character_fold(a[i]) != character_fold(b[i]))
-            return false;
-    return true;
 }
 
 static void save(const struct matcher *m, const struct pattern_element *element, size_t start,
@@ -84,7 +75,7 @@ static bool pass(struct matcher *m, const struct pattern_element *element, size_
     m->steps++;
     switch (element->kind) {
     case PATTERN_TEXT:
-        fits = length <= rest && is_equal(element->text, text, length);
+        fits = length <= rest && memcmp(element->text, text, length) == 0;
         break;
     case PATTERN_ONE:
         length = 1;
@@ -93,8 +84,8 @@ static bool pass(struct matcher *m, const struct pattern_element *element, size_
     case PATTERN_BACK:
         length = m->fields[element->number].length;
         m->steps += length;
-        fits = length <= rest &&
-               is_equal_nocase(m->text + m->fields[element->number].start, text, length);
+        fits =
+            length <= rest && memcmp(m->text + m->fields[element->number].start, text, length) == 0;
         break;
     case PATTERN_NETWORK:
         length = network_span(text, rest, element->network->is_ipv6);
@@ -113,57 +104,108 @@ static bool pass(struct matcher *m, const struct pattern_element *element, size_
 
 /* Choices */
 
-static uint64_t *failed_word(struct matcher *m, const struct choice *choice)
+/* The last character tells most of what differs. */
+static inline bool has_text(const struct matcher *m, const struct pattern_element *element,
+                            size_t at)
 {
-    return &m->failed[choice->element->star * m->n_words + choice->end / WORD_BITS];
+    size_t length = element->length;
+
+    return length <= m->length - at && m->text[at + length - 1] == element->text[length - 1] &&
+           memcmp(element->text, m->text + at, length) == 0;
 }
 
-/* The choice's end may be worth a try. */
-static bool is_candidate(struct matcher *m, const struct choice *choice)
+/* What has to follow the choice's end does. */
+static inline bool is_candidate(struct matcher *m, const struct choice *choice)
 {
-    int16_t next = choice->element->next;
+    const struct pattern_element *next = choice->element + 1;
 
     m->steps++;
-    if (next == PATTERN_NEXT_END)
+    switch (choice->element->next) {
+    case PATTERN_NEXT_END:
         return choice->end == m->length;
-    if (next != PATTERN_NEXT_ANY &&
-        (choice->end == m->length || (char)next != character_fold(m->text[choice->end])))
+    case PATTERN_NEXT_TEXT:
+        return has_text(m, next, choice->end);
+    default:
+        return true;
+    }
+}
+
+/* Moves the choice one end further, or to where the first character of the text that has to follow
+ * is. Returns false where there is none. */
+static inline bool move_end(struct matcher *m, struct choice *choice)
+{
+    bool is_lazy = choice->element->is_lazy;
+    const char *from = m->text + choice->end, *found;
+
+    if (choice->end == (is_lazy ? choice->limit : choice->start))
         return false;
-    return m->n_words == 0 || !(*failed_word(m, choice) >> (choice->end % WORD_BITS) & 1);
+    if (choice->element->next != PATTERN_NEXT_TEXT)
+        found = is_lazy ? from + 1 : from - 1;
+    else if (is_lazy)
+        found = memchr(from + 1, choice->element[1].text[0],
+                       (size_t)(choice->limit - choice->end) + (choice->limit < m->length) - 1);
+    else
+        found = memrchr(m->text + choice->start, choice->element[1].text[0],
+                        (size_t)(choice->end - choice->start));
+    if (!found)
+        return false;
+    m->steps += (size_t)(is_lazy ? found - from : from - found) / STEP_BYTES;
+    choice->end = (uint16_t)(found - m->text);
+    return true;
 }
 
 /* Moves the choice to its next end that is worth a try. Returns false where there is none. */
 static bool next_end(struct matcher *m, struct choice *choice)
 {
-    do {
-        if (choice->end == (choice->element->is_lazy ? choice->limit : choice->start))
-            return false;
-        if (choice->element->is_lazy)
-            choice->end++;
-        else
-            choice->end--;
-    } while (!is_candidate(m, choice));
-    return true;
+    while (move_end(m, choice))
+        if (is_candidate(m, choice))
+            return true;
+    return false;
+}
+
+/* How far the characters of the star reach from `at` on. */
+static size_t find_run_end(struct matcher *m, const struct pattern_element *element, size_t at)
+{
+    const struct failure *failed = &m->failed[element->star];
+    size_t end = at;
+
+    if (!element->set)
+        return m->length;
+    while (end < m->length && end != failed->start && has(element->set, m->text[end]))
+        end++;
+    m->steps += end - at;
+    return end == failed->start ? failed->run_end : end;
+}
+
+/* Remembers that the choice has led nowhere. */
+static void give_up(struct matcher *m, const struct choice *choice)
+{
+    if (!m->pattern->has_back)
+        m->failed[choice->element->star] = (struct failure){choice->start, choice->run_end};
 }
 
 /* Begins a choice. Returns false where it has nothing to offer. */
 static bool choose(struct matcher *m, const struct pattern_element *element, size_t at)
 {
     struct choice *choice = &m->choices[m->n_choices];
-    size_t limit = element->set ? at : m->length;
+    const struct failure *failed = &m->failed[element->star];
 
-    while (limit < m->length && has(element->set, m->text[limit]))
-        limit++;
-    if (element->set)
-        m->steps += limit - at;
+    if (failed->start <= at && at <= failed->run_end)
+        return false;
+    size_t run_end = find_run_end(m, element, at), limit = run_end;
+    if (failed->start != UINT16_MAX && failed->run_end == run_end)
+        limit = failed->start - 1U;
     *choice = (struct choice){
         .element = element,
         .start = (uint16_t)at,
         .limit = (uint16_t)limit,
         .end = (uint16_t)(element->is_lazy ? at : limit),
+        .run_end = (uint16_t)run_end,
     };
-    if (!is_candidate(m, choice) && !next_end(m, choice))
+    if (!is_candidate(m, choice) && !next_end(m, choice)) {
+        give_up(m, choice);
         return false;
+    }
     m->n_choices++;
     return true;
 }
@@ -174,10 +216,9 @@ static bool choose_again(struct matcher *m)
     while (m->n_choices > 0) {
         struct choice *choice = &m->choices[m->n_choices - 1];
 
-        if (m->n_words > 0)
-            *failed_word(m, choice) |= UINT64_C(1) << (choice->end % WORD_BITS);
         if (next_end(m, choice))
             return true;
+        give_up(m, choice);
         m->n_choices--;
     }
     return false;
@@ -211,21 +252,26 @@ static enum pattern_outcome match(struct matcher *m)
     }
 }
 
-enum pattern_outcome pattern_match(const struct pattern *pattern, const char *text, size_t length,
+void pattern_fold(const char *text, size_t length, char folded[])
+{
+    for (size_t i = 0; i < length; i++)
+        folded[i] = character_fold(text[i]);
+}
+
+enum pattern_outcome pattern_match(const struct pattern *pattern, const char *folded, size_t length,
                                    struct pattern_field fields[PATTERN_FIELDS_MAX], uint64_t *steps)
 {
     struct matcher m; /* its arrays are filled as far as they are used */
 
     assert(length <= PATTERN_INPUT_MAX && pattern->n_stars <= STARS_MAX);
     m.pattern = pattern;
-    m.text = text;
+    m.text = folded;
     m.length = length;
     m.fields = fields;
     m.steps = 0;
     m.n_choices = 0;
-    /* One star alone never comes to the same place twice. */
-    m.n_words = pattern->n_stars > 1 && !pattern->has_back ? length / WORD_BITS + 1 : 0;
-    memset(m.failed, 0, pattern->n_stars * m.n_words * sizeof(m.failed[0]));
+    for (size_t i = 0; i < pattern->n_stars; i++)
+        m.failed[i].start = UINT16_MAX;
     enum pattern_outcome outcome = match(&m);
     *steps += m.steps;
     return outcome;

@@ -165,22 +165,6 @@ static int read_chance(struct compiler *compiler)
 
 /* Calls */
 
-static bool is_table_name(const char *name, size_t length)
-{
-    if (length == 0 || length > TABLE_NAME_MAX)
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (!character_is_letter(name[i]) && !character_is_digit(name[i]) &&
-            !strchr("_-.", name[i]))
-            return false;
-    return true;
-}
-
-static int begin_argument(struct compiler *compiler)
-{
-    return add(compiler, (struct template_element){.kind = TEMPLATE_ARGUMENT});
-}
-
 /* "table;string|", behind the first bar. */
 static int read_table_call(struct compiler *compiler, const struct part *outer)
 {
@@ -188,7 +172,7 @@ static int read_table_call(struct compiler *compiler, const struct part *outer)
     const char *name = compiler->at;
     const char *end = memchr(name, ';', (size_t)(compiler->end - name));
 
-    if (!end || !is_table_name(name, (size_t)(end - name)))
+    if (!end || !character_is_name(name, (size_t)(end - name)))
         return broken(compiler, "has a $| without a table's name and ; behind it, "
                                 "as in $|INTERNAL_IP;$3|");
     struct table_call *call = arena_alloc(compiler->arena, sizeof(*call));
@@ -198,7 +182,7 @@ static int read_table_call(struct compiler *compiler, const struct part *outer)
     if (!call->name)
         return -ENOMEM;
     compiler->at = end + 1;
-    int r = begin_argument(compiler);
+    int r = add(compiler, (struct template_element){.kind = TEMPLATE_ARGUMENT});
     if (r == 0)
         r = read_part(compiler, &part);
     if (r < 0)
@@ -240,7 +224,7 @@ static int read_callout(struct compiler *compiler, const struct part *outer)
     const char *fault = callout_find(image, (size_t)(routine - image), routine + 1,
                                      (size_t)(comma - routine - 1), &number);
     compiler->at = comma + 1;
-    int r = begin_argument(compiler);
+    int r = add(compiler, (struct template_element){.kind = TEMPLATE_ARGUMENT});
     size_t first = compiler->n_elements;
     if (r == 0)
         r = read_part(compiler, &part);

@@ -12,9 +12,6 @@
 /* Bytes of a template (spec 7.1). */
 #define TEMPLATE_BYTES_MAX 1024
 
-/* Characters of a table's name (spec 7.1). */
-#define TABLE_NAME_MAX 64
-
 /* Arguments within arguments: that of $|…| may hold a $[…], and the other way round. */
 #define TEMPLATE_ARGUMENTS_MAX 2
 

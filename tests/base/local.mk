@@ -1,14 +1,28 @@
 check_PROGRAMS += \
 	tests/base/test_address \
+	tests/base/test_networks \
+	tests/base/test_siphash \
 	tests/base/test_str
 TESTS += \
 	tests/base/test_address \
+	tests/base/test_networks \
+	tests/base/test_siphash \
 	tests/base/test_str
 
 tests_base_test_address_SOURCES = %D%/test_address.c
 tests_base_test_address_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_address_CFLAGS = $(TEST_CFLAGS)
 tests_base_test_address_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_networks_SOURCES = %D%/test_networks.c
+tests_base_test_networks_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_networks_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_networks_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_siphash_SOURCES = %D%/test_siphash.c
+tests_base_test_siphash_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_siphash_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_siphash_LDADD = libbase.la $(TEST_LIBS)
 
 tests_base_test_str_SOURCES = %D%/test_str.c
 tests_base_test_str_CPPFLAGS = $(TEST_CPPFLAGS)

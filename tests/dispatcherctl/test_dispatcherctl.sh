@@ -113,6 +113,48 @@ test_usage()
     run 2 --frobnicate status
 }
 
+test_access()
+{
+    cat >"$scratch/tables" <<'EOT'
+PORT_ACCESS
+
+  *|*|*|*|*  $C$|INTERNAL_IP;$3|$Y$E
+  TCP|*|587|*|*  $C$[conn_throttle,throttle,$1,10]$N421$ too$ many~421$ later$E
+  TCP|192.0.2.1|*|203.0.113.9|*  $N500$ no
+
+INTERNAL_IP
+
+  $(192.0.2.0/24)  $Y
+EOT
+    run 0 --mappings "$scratch/tables" test-access 192.0.2.7 203.0.113.9
+    says out "^192.0.2.7: accept, by $scratch/tables:3\$"
+    says out '^    PORT_ACCESS: TCP\|127.0.0.1\|25\|192.0.2.7\|49152$'
+    says out '^203.0.113.9: accept, no entry matched$'
+    run 0 --mappings "$scratch/tables" --json --server 192.0.2.1 test-access 203.0.113.9
+    python3 -c "
+import json, sys
+answer = json.load(open(sys.argv[1]))
+trace = answer.pop('trace')
+assert answer == {'address': '203.0.113.9', 'port': 25, 'verdict': 'reject', 'text': '500 no',
+                  'entry': sys.argv[2] + ':5'}, answer
+assert '  INTERNAL_IP: 203.0.113.9' in trace, trace
+" "$scratch/out" "$scratch/tables" || die 'what is wrong with the JSON?'
+    run 0 --mappings "$scratch/tables" --port 587 test-access 2001:db8::1
+    says out '^2001:db8::1: accept, no entry matched$'
+    says out 'throttle is not asked; it is taken that the limit is not exceeded$'
+    run 0 --mappings "$scratch/tables" --port 587 --callouts succeed test-access 2001:db8::1
+    says out "^2001:db8::1: reject, by $scratch/tables:4\$"
+    says out '^  sends: 421 later$'
+    run 0 --mappings "$scratch/nothing" test-access 192.0.2.7
+    says err 'everybody is accepted$'
+    echo 'x y' >>"$scratch/tables"
+    run 1 --mappings "$scratch/tables" test-access 192.0.2.7
+    says err "^$scratch/tables:10: error: "
+    run 2 test-access
+    run 2 --mappings "$scratch/nothing" test-access localhost
+    run 2 --mappings "$scratch/nothing" --port 0 test-access ::1
+}
+
 test_views()
 {
     exec 5<>"/dev/tcp/127.0.0.1/$port"
@@ -346,6 +388,7 @@ test_completion()
     echo 'completion'
     complete_to "$ctl st" 'status stop start'
     complete_to "$ctl --j" '--json'
+    complete_to "$ctl --callouts s" 'succeed'
     complete_to "$ctl --socket $socket wor" 'workers'
     complete_to "$ctl --socket $socket stop " 'SMTP'
     complete_to "$ctl --socket = $socket stop s" 'SMTP'
@@ -356,7 +399,7 @@ test_completion()
     complete_to "$ctl --socket $scratch/none stop " ''
     # It must know what --help knows.
     local verbs
-    verbs=$("$ctl" --help | sed -n 's/^  \([a-z]\+\) .*/\1/p' | tr '\n' ' ')
+    verbs=$("$ctl" --help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p' | tr '\n' ' ')
     complete_to "$ctl " "${verbs% }"
 }
 
@@ -379,6 +422,7 @@ test_end()
 }
 
 test_usage
+test_access
 test_without_daemon
 start_daemon
 test_views

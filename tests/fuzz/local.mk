@@ -35,6 +35,7 @@ EXTRA_DIST += \
 	%D%/corpus/config/disabled \
 	%D%/corpus/config/lists \
 	%D%/corpus/config/numbers \
+	%D%/corpus/config/proxy \
 	%D%/corpus/config/sample
 # Fuzz targets, each with its corpus in corpus/NAME/.
 
@@ -69,3 +70,57 @@ EXTRA_DIST += \
 	%D%/corpus/varlink/oneway \
 	%D%/corpus/varlink/status \
 	%D%/corpus/varlink/stranger
+
+# Mapping files, and patterns with strings:
+#   tests/fuzz/fuzz_mapping_file tests/fuzz/corpus/mapping_file
+#   tests/fuzz/fuzz_mapping_match tests/fuzz/corpus/mapping_match
+if ENABLE_FUZZERS
+noinst_PROGRAMS += \
+	tests/fuzz/fuzz_mapping_file \
+	tests/fuzz/fuzz_mapping_match
+tests_fuzz_fuzz_mapping_file_SOURCES = %D%/fuzz_mapping_file.c
+tests_fuzz_fuzz_mapping_file_LDADD = libmapping.la libconfig.la libbase.la
+tests_fuzz_fuzz_mapping_file_LDFLAGS = -fsanitize=fuzzer
+tests_fuzz_fuzz_mapping_match_SOURCES = %D%/fuzz_mapping_match.c
+tests_fuzz_fuzz_mapping_match_LDADD = libmapping.la libconfig.la libbase.la
+tests_fuzz_fuzz_mapping_match_LDFLAGS = -fsanitize=fuzzer
+endif
+
+EXTRA_DIST += \
+	%D%/corpus/mapping_file/callouts \
+	%D%/corpus/mapping_file/delivered \
+	%D%/corpus/mapping_file/foreign \
+	%D%/corpus/mapping_file/loops \
+	%D%/corpus/mapping_file/networks \
+	%D%/corpus/mapping_match/elements \
+	%D%/corpus/mapping_match/hard \
+	%D%/corpus/mapping_match/networks \
+	%D%/corpus/mapping_match/probe
+# The PROXY protocol, and who may speak it:
+#   tests/fuzz/fuzz_proxy_header tests/fuzz/corpus/proxy_header
+#   tests/fuzz/fuzz_networks tests/fuzz/corpus/networks
+if ENABLE_FUZZERS
+noinst_PROGRAMS += \
+	tests/fuzz/fuzz_networks \
+	tests/fuzz/fuzz_proxy_header
+tests_fuzz_fuzz_networks_SOURCES = %D%/fuzz_networks.c
+tests_fuzz_fuzz_networks_LDADD = libbase.la
+tests_fuzz_fuzz_networks_LDFLAGS = -fsanitize=fuzzer
+tests_fuzz_fuzz_proxy_header_SOURCES = %D%/fuzz_proxy_header.c
+tests_fuzz_fuzz_proxy_header_LDADD = libaccess.la libbase.la
+tests_fuzz_fuzz_proxy_header_LDFLAGS = -fsanitize=fuzzer
+endif
+
+EXTRA_DIST += \
+	%D%/corpus/networks/both_families \
+	%D%/corpus/networks/everybody \
+	%D%/corpus/networks/host_bits \
+	%D%/corpus/networks/mapped \
+	%D%/corpus/proxy_header/v1_longest \
+	%D%/corpus/proxy_header/v1_tcp4 \
+	%D%/corpus/proxy_header/v1_tcp6 \
+	%D%/corpus/proxy_header/v1_unknown \
+	%D%/corpus/proxy_header/v2_local \
+	%D%/corpus/proxy_header/v2_tcp4_tlvs \
+	%D%/corpus/proxy_header/v2_tcp6 \
+	%D%/corpus/proxy_header/v2_unix

@@ -1,5 +1,7 @@
 check_LTLIBRARIES += libtestmapping.la
 libtestmapping_la_SOURCES = \
+	%D%/reference.c \
+	%D%/reference.h \
 	%D%/scene.c \
 	%D%/scene.h
 libtestmapping_la_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -7,11 +9,35 @@ libtestmapping_la_CFLAGS = $(TEST_CFLAGS)
 libtestmapping_la_LIBADD = libmapping.la
 
 MAPPING_TESTS = \
-	tests/mapping/test_port_access
+	tests/mapping/test_load \
+	tests/mapping/test_network_index \
+	tests/mapping/test_pattern \
+	tests/mapping/test_port_access \
+	tests/mapping/test_run
 check_PROGRAMS += $(MAPPING_TESTS)
 TESTS += $(MAPPING_TESTS)
+
+tests_mapping_test_load_SOURCES = %D%/test_load.c
+tests_mapping_test_load_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_mapping_test_load_CFLAGS = $(TEST_CFLAGS)
+tests_mapping_test_load_LDADD = libtestmapping.la $(TEST_LIBS)
+
+tests_mapping_test_network_index_SOURCES = %D%/test_network_index.c
+tests_mapping_test_network_index_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_mapping_test_network_index_CFLAGS = $(TEST_CFLAGS)
+tests_mapping_test_network_index_LDADD = libtestmapping.la $(TEST_LIBS)
+
+tests_mapping_test_pattern_SOURCES = %D%/test_pattern.c
+tests_mapping_test_pattern_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_mapping_test_pattern_CFLAGS = $(TEST_CFLAGS)
+tests_mapping_test_pattern_LDADD = libtestmapping.la $(TEST_LIBS)
 
 tests_mapping_test_port_access_SOURCES = %D%/test_port_access.c
 tests_mapping_test_port_access_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_mapping_test_port_access_CFLAGS = $(TEST_CFLAGS)
 tests_mapping_test_port_access_LDADD = libtestmapping.la $(TEST_LIBS)
+
+tests_mapping_test_run_SOURCES = %D%/test_run.c
+tests_mapping_test_run_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_mapping_test_run_CFLAGS = $(TEST_CFLAGS)
+tests_mapping_test_run_LDADD = libtestmapping.la $(TEST_LIBS)

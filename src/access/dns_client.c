@@ -1,0 +1,242 @@
+#include "access/dns_client.h"
+
+#include "base/macro.h"
+#include "base/time.h"
+
+#include <ares.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/queue.h>
+
+/* c-ares waits so long for the first time, and twice as long for the second. */
+#define TRIES            2
+#define FIRST_WAIT_MSEC  ((int)(DNS_CLIENT_LIMIT_USEC / USEC_PER_MSEC / 3))
+#define RECEIVE_BUF_SIZE (256 * 1024)
+
+/* How late a time-out may be noticed. */
+#define ACCURACY_USEC (10 * USEC_PER_MSEC)
+
+/* A socket of c-ares, which opens and closes it. */
+struct watch {
+    LIST_ENTRY(watch) link;
+    struct dns_client *client;
+    int fd;
+    sd_event_source *io;
+};
+
+struct dns_client {
+    sd_event *event;
+    ares_channel channel; /* NULL before and after its life */
+    sd_event_source *timer;
+    LIST_HEAD(watches, watch) watches;
+};
+
+/* One question, owned by c-ares until its callback. */
+struct question {
+    enum dns_type type;
+    dns_client_callback callback;
+    void *userdata;
+};
+
+static int error_of_status(int status)
+{
+    switch (status) {
+    case ARES_ETIMEOUT:
+        return -ETIMEDOUT;
+    case ARES_ENOMEM:
+        return -ENOMEM;
+    case ARES_ECONNREFUSED:
+        return -ECONNREFUSED;
+    case ARES_ECANCELLED:
+    case ARES_EDESTRUCTION:
+        return -ECANCELED;
+    case ARES_EBADNAME:
+    case ARES_EBADSTR:
+    case ARES_EBADFAMILY:
+    case ARES_EFILE:
+    case ARES_ENOTINITIALIZED:
+        return -EINVAL;
+    case ARES_EBADRESP:
+        return -EBADMSG;
+    default:
+        return -EREMOTEIO;
+    }
+}
+
+static void on_answer(void *userdata, int status, _unused_ int timeouts, unsigned char *bytes,
+                      int size)
+{
+    struct question *question = userdata;
+    struct dns_fact fact;
+    int r;
+
+    if (bytes && size > 0 &&
+        (status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND))
+        r = dns_answer_read(bytes, (size_t)size, question->type, &fact);
+    else
+        r = error_of_status(status);
+    question->callback(question->userdata, r, r < 0 ? NULL : &fact);
+    free(question);
+}
+
+/* Every question's next time-out is later than those of the questions before it, or nearly so, so
+ * that a timer that runs comes early enough: c-ares walks through all questions to say when. */
+static void set_timer(struct dns_client *client)
+{
+    struct timeval left;
+
+    if (!ares_timeout(client->channel, NULL, &left)) {
+        (void)sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
+        return;
+    }
+    (void)sd_event_source_set_time(client->timer, time_now_usec(CLOCK_MONOTONIC) +
+                                                      (uint64_t)left.tv_sec * USEC_PER_SEC +
+                                                      (uint64_t)left.tv_usec);
+    (void)sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct dns_client *client = userdata;
+
+    ares_process_fd(client->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    set_timer(client);
+    return 0;
+}
+
+static int on_io(_unused_ sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    const struct watch *watch = userdata;
+    struct dns_client *client = watch->client;
+    bool reads = events & (EPOLLIN | EPOLLERR | EPOLLHUP);
+
+    /* The watch may end in here. */
+    ares_process_fd(client->channel, reads ? fd : ARES_SOCKET_BAD,
+                    events & EPOLLOUT ? fd : ARES_SOCKET_BAD);
+    return 0;
+}
+
+static struct watch *find_watch(const struct dns_client *client, int fd)
+{
+    struct watch *watch;
+
+    LIST_FOREACH(watch, &client->watches, link)
+    if (watch->fd == fd)
+        return watch;
+    return NULL;
+}
+
+static void watch_free(struct watch *watch)
+{
+    LIST_REMOVE(watch, link);
+    sd_event_source_disable_unref(watch->io);
+    free(watch);
+}
+
+static void watch_new(struct dns_client *client, int fd, uint32_t events)
+{
+    struct watch *watch = calloc(1, sizeof(*watch));
+
+    if (!watch)
+        return;
+    *watch = (struct watch){.client = client, .fd = fd};
+    LIST_INSERT_HEAD(&client->watches, watch, link);
+    if (sd_event_add_io(client->event, &watch->io, fd, events, on_io, watch) < 0)
+        watch_free(watch);
+}
+
+/* c-ares says what it waits for; nothing before it closes the socket. A socket that cannot be
+ * watched lets its questions time out. */
+static void on_socket(void *userdata, ares_socket_t fd, int readable, int writable)
+{
+    struct dns_client *client = userdata;
+    struct watch *watch = find_watch(client, fd);
+    uint32_t events = (readable ? EPOLLIN : 0U) | (writable ? EPOLLOUT : 0U);
+
+    if (events == 0 && watch)
+        watch_free(watch);
+    else if (events != 0 && watch)
+        (void)sd_event_source_set_io_events(watch->io, events);
+    else if (events != 0)
+        watch_new(client, fd, events);
+}
+
+static int open_channel(struct dns_client *client, const char *servers)
+{
+    struct ares_options options = {
+        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
+        .timeout = FIRST_WAIT_MSEC,
+        .tries = TRIES,
+        .socket_receive_buffer_size = RECEIVE_BUF_SIZE,
+        .lookups = (char *)"b",
+        .sock_state_cb = on_socket,
+        .sock_state_cb_data = client,
+    };
+    int which = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_RCVBUF |
+                ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB;
+    int status = ares_init_options(&client->channel, &options, which);
+
+    if (status != ARES_SUCCESS) {
+        client->channel = NULL;
+        return error_of_status(status);
+    }
+    status = servers ? ares_set_servers_ports_csv(client->channel, servers) : ARES_SUCCESS;
+    return status == ARES_SUCCESS ? 0 : error_of_status(status);
+}
+
+int dns_client_new(sd_event *event, const char *servers, struct dns_client **ret)
+{
+    struct dns_client *client = calloc(1, sizeof(*client));
+
+    if (!client)
+        return -ENOMEM;
+    if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
+        free(client);
+        return -ENOMEM;
+    }
+    LIST_INIT(&client->watches);
+    client->event = sd_event_ref(event);
+    int r = open_channel(client, servers);
+    if (r >= 0)
+        r = sd_event_add_time(event, &client->timer, CLOCK_MONOTONIC, USEC_INFINITY, ACCURACY_USEC,
+                              on_timer, client);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
+    if (r < 0) {
+        dns_client_free(client);
+        return r;
+    }
+    *ret = client;
+    return 0;
+}
+
+void dns_client_free(struct dns_client *client)
+{
+    if (!client)
+        return;
+    /* Closes its sockets too, and so ends the watches. */
+    if (client->channel)
+        ares_destroy(client->channel);
+    sd_event_source_disable_unref(client->timer);
+    sd_event_unref(client->event);
+    free(client);
+    ares_library_cleanup();
+}
+
+void dns_client_ask(struct dns_client *client, const char *name, enum dns_type type,
+                    dns_client_callback callback, void *userdata)
+{
+    struct question *question = malloc(sizeof(*question));
+    int enabled = SD_EVENT_OFF;
+
+    if (!question) {
+        callback(userdata, -ENOMEM, NULL);
+        return;
+    }
+    *question = (struct question){.type = type, .callback = callback, .userdata = userdata};
+    ares_query(client->channel, name, 1 /* IN */, (int)type, on_answer, question);
+    (void)sd_event_source_get_enabled(client->timer, &enabled);
+    if (enabled == SD_EVENT_OFF)
+        set_timer(client);
+}

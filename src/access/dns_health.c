@@ -1,0 +1,91 @@
+#include "access/dns_health.h"
+
+#include "base/time.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#define REFUSED_REASON "it refuses our name server (127.255.255.0/24)"
+
+static bool set_ill(struct dns_health *health, const char *reason)
+{
+    bool is_change = health->state != DNS_HEALTH_ILL;
+
+    health->state = DNS_HEALTH_ILL;
+    health->reason = reason;
+    return is_change;
+}
+
+static bool set_well(struct dns_health *health)
+{
+    bool is_change = health->state == DNS_HEALTH_ILL;
+
+    health->state = DNS_HEALTH_WELL;
+    health->reason = NULL;
+    return is_change;
+}
+
+/* Asks for a test now, unless there was one just now. */
+static void hurry_test(struct dns_health *health, uint64_t now_usec)
+{
+    uint64_t soon = time_add_usec(health->last_test_usec, DNS_HEALTH_ILL_USEC);
+
+    if (soon < now_usec)
+        soon = now_usec;
+    if (health->next_test_usec > soon)
+        health->next_test_usec = soon;
+}
+
+bool dns_health_note_answer(struct dns_health *health, struct dns_health_answer answer,
+                            uint64_t now_usec)
+{
+    if (answer.error == -ETIMEDOUT) {
+        if (++health->n_timeouts < DNS_HEALTH_TIMEOUTS_MAX)
+            return false;
+        hurry_test(health, now_usec);
+        return set_ill(health, "it does not answer");
+    }
+    health->n_timeouts = 0;
+    if (answer.error < 0)
+        return false;
+    if (answer.meaning == DNS_ANSWER_REFUSED_CODE) {
+        hurry_test(health, now_usec);
+        return set_ill(health, REFUSED_REASON);
+    }
+    /* An owner may have let the zone go; its test entries tell. */
+    if (answer.meaning == DNS_ANSWER_NOT_A_LIST)
+        hurry_test(health, now_usec);
+    return false;
+}
+
+/* The reason to set the list aside, or NULL. */
+static const char *judge(struct dns_health_answer listed, struct dns_health_answer unlisted)
+{
+    if (listed.error == -ETIMEDOUT && unlisted.error == -ETIMEDOUT)
+        return "it does not answer";
+    if (listed.error < 0 && unlisted.error < 0)
+        return "its name servers fail, or cannot be reached";
+    if ((listed.error == 0 && listed.meaning == DNS_ANSWER_REFUSED_CODE) ||
+        (unlisted.error == 0 && unlisted.meaning == DNS_ANSWER_REFUSED_CODE))
+        return REFUSED_REASON;
+    if (unlisted.error == 0 && unlisted.meaning == DNS_ANSWER_LISTED)
+        return "it lists everybody (its test entry 127.0.0.1 is listed)";
+    if ((listed.error == 0 && listed.meaning == DNS_ANSWER_NOT_A_LIST) ||
+        (unlisted.error == 0 && unlisted.meaning == DNS_ANSWER_NOT_A_LIST))
+        return "it is no list (any more): its test entries have addresses that mean nothing";
+    return NULL;
+}
+
+bool dns_health_note_test(struct dns_health *health, struct dns_health_answer listed,
+                          struct dns_health_answer unlisted, uint64_t now_usec, uint64_t usec_well,
+                          uint64_t usec_ill)
+{
+    const char *reason = judge(listed, unlisted);
+
+    health->last_test_usec = now_usec;
+    health->next_test_usec = time_add_usec(now_usec, reason ? usec_ill : usec_well);
+    health->lacks_test_entry = listed.error == 0 && listed.meaning == DNS_ANSWER_CLEAN;
+    if (!reason)
+        health->n_timeouts = 0;
+    return reason ? set_ill(health, reason) : set_well(health);
+}

@@ -1,0 +1,353 @@
+#include "access/dns_lists.h"
+
+#include "base/macro.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+/* What is known from one list. */
+enum part_state {
+    PART_WAITING,
+    PART_YES,
+    PART_NO,
+    PART_TIMED_OUT,
+    PART_FAILED,
+    PART_OVER_CAP,
+};
+
+/* One list in a request. */
+struct part {
+    struct dns_request *request;
+    struct dns_zone *zone; /* NULL: FAILED, it is no zone */
+    enum part_state state;
+    struct dns_waiter address; /* waits while WAITING */
+    struct dns_waiter text;    /* waits while the text may still come */
+    char words[DNS_TEXT_MAX + 1];
+};
+
+struct dns_request {
+    struct dns_lists *owner;
+    LIST_ENTRY(dns_request) link;
+    dns_lists_callback callback;
+    void *userdata;
+    size_t n_parts;
+    struct part parts[];
+};
+
+struct dns_lists {
+    struct dns_queries *queries;
+    struct dns_zones *zones;
+    LIST_HEAD(, dns_request) requests;
+    size_t n_requests;
+    char text[DNS_TEXT_MAX + 1]; /* of the last answer that was known at once */
+};
+
+static bool is_set_aside(const struct part *part)
+{
+    return part->zone && dns_zone_state(part->zone) == DNS_HEALTH_ILL;
+}
+
+/* What the part has to say, once it has. */
+static enum dns_lists_outcome outcome_of(const struct part *part)
+{
+    if (is_set_aside(part))
+        return DNS_LISTS_SET_ASIDE;
+    switch (part->state) {
+    case PART_YES:
+        return DNS_LISTS_LISTED;
+    case PART_TIMED_OUT:
+        return DNS_LISTS_TIMED_OUT;
+    case PART_FAILED:
+        return DNS_LISTS_FAILED;
+    case PART_OVER_CAP:
+        return DNS_LISTS_OVER_CAP;
+    case PART_NO:
+    case PART_WAITING:
+        break;
+    }
+    return DNS_LISTS_CLEAN;
+}
+
+static bool is_waiting(const struct part *part)
+{
+    if (is_set_aside(part))
+        return false;
+    if (part->state == PART_YES)
+        return part->text.query || dns_zone_state(part->zone) == DNS_HEALTH_UNTESTED;
+    return part->state == PART_WAITING;
+}
+
+/* Returns the part that decides: one that says yes; or, when none waits any more, the one with the
+ * least outcome; NULL while there is something to wait for. */
+static const struct part *decide(const struct dns_request *request)
+{
+    const struct part *least = NULL;
+    bool waits = false;
+
+    for (size_t i = 0; i < request->n_parts; i++) {
+        const struct part *part = &request->parts[i];
+        if (is_waiting(part)) {
+            waits = true;
+            continue;
+        }
+        if (outcome_of(part) == DNS_LISTS_LISTED)
+            return part;
+        if (!least || outcome_of(part) < outcome_of(least))
+            least = part;
+    }
+    return waits ? NULL : least;
+}
+
+static struct dns_lists_answer answer_of(const struct part *part)
+{
+    enum dns_lists_outcome outcome = outcome_of(part);
+    bool is_listed = outcome == DNS_LISTS_LISTED;
+
+    return (struct dns_lists_answer){
+        .is_listed = is_listed,
+        .zone = part->zone ? dns_zone_name(part->zone) : NULL,
+        .text = is_listed && part->words[0] != '\0' ? part->words : NULL,
+        .outcome = outcome,
+    };
+}
+
+static void count(struct dns_request *request)
+{
+    for (size_t i = 0; i < request->n_parts; i++) {
+        const struct part *part = &request->parts[i];
+        if (!part->zone || is_set_aside(part))
+            continue;
+        struct dns_zone_figures *figures = dns_zone_figures(part->zone);
+        figures->n_queries++;
+        figures->n_listed += part->state == PART_YES;
+        figures->n_timed_out += part->state == PART_TIMED_OUT;
+        figures->n_failed += part->state == PART_FAILED || part->state == PART_OVER_CAP;
+    }
+}
+
+static void request_free(struct dns_request *request)
+{
+    struct dns_lists *owner = request->owner;
+
+    for (size_t i = 0; i < request->n_parts; i++) {
+        dns_waiter_leave(&request->parts[i].address);
+        dns_waiter_leave(&request->parts[i].text);
+    }
+    LIST_REMOVE(request, link);
+    owner->n_requests--;
+    free(request);
+}
+
+/* Out of the table first: the callback may cancel others, and must not meet this one. */
+static void finish(struct dns_request *request, const struct part *part)
+{
+    const struct dns_lists_answer answer = answer_of(part);
+    dns_lists_callback callback = request->callback;
+
+    count(request);
+    request->callback = NULL;
+    callback(request, &answer, request->userdata);
+    request_free(request);
+}
+
+/* Ends the request where it is decided. */
+static void settle(struct dns_request *request)
+{
+    const struct part *part = decide(request);
+
+    if (part && request->callback)
+        finish(request, part);
+}
+
+static enum part_state state_of(int error, const struct dns_fact *fact)
+{
+    if (error == -ETIMEDOUT)
+        return PART_TIMED_OUT;
+    if (error == -EBUSY)
+        return PART_OVER_CAP;
+    if (error < 0)
+        return PART_FAILED;
+    return fact->meaning == DNS_ANSWER_LISTED ? PART_YES : PART_NO;
+}
+
+static void on_address(struct dns_waiter *waiter, int error, const struct dns_fact *fact)
+{
+    struct part *part = CONTAINER_OF(waiter, struct part, address);
+
+    part->state = state_of(error, fact);
+    settle(part->request);
+}
+
+static void on_text(struct dns_waiter *waiter, int error, const struct dns_fact *fact)
+{
+    struct part *part = CONTAINER_OF(waiter, struct part, text);
+
+    if (error == 0)
+        strcpy(part->words, fact->text);
+    settle(part->request);
+}
+
+/* Requests may end in here, and the callback of each may cancel any other: so the search starts
+ * anew after each. Changes of a list are rare. */
+static void on_zone_change(_unused_ const struct dns_zone *zone, void *userdata)
+{
+    struct dns_lists *lists = userdata;
+    struct dns_request *request;
+
+    do {
+        LIST_FOREACH(request, &lists->requests, link)
+        if (request->callback && decide(request))
+            break;
+        if (request)
+            settle(request);
+    } while (request);
+}
+
+/* Asks for one type of record; the part's waiter waits, or *ret_fact is known. Returns as
+ * dns_queries_ask(). */
+static int ask_for(struct part *part, const char *name, enum dns_type type,
+                   struct dns_waiter *waiter, struct dns_fact *ret_fact)
+{
+    const struct dns_question question = {.name = name, .type = type, .topic = part->zone};
+
+    return dns_queries_ask(part->request->owner->queries, &question, waiter, ret_fact);
+}
+
+static void start_part(struct part *part, const struct address *client, const char *zone,
+                       bool want_text)
+{
+    char name[DNS_NAME_MAX + 1];
+    struct dns_fact fact;
+
+    part->address.callback = on_address;
+    part->text.callback = on_text;
+    part->state = PART_FAILED;
+    if (dns_zones_use(part->request->owner->zones, zone, &part->zone) < 0 || is_set_aside(part) ||
+        dns_list_query_name(client, dns_zone_name(part->zone), name) < 0)
+        return;
+    int r = ask_for(part, name, DNS_TYPE_A, &part->address, &fact);
+    part->state = r == 0 ? PART_WAITING : state_of(r, &fact);
+    if (!want_text || (part->state != PART_WAITING && part->state != PART_YES))
+        return;
+    if (ask_for(part, name, DNS_TYPE_TXT, &part->text, &fact) > 0)
+        strcpy(part->words, fact.text);
+}
+
+static struct dns_request *request_new(struct dns_lists *lists, size_t n_parts,
+                                       dns_lists_callback callback, void *userdata)
+{
+    struct dns_request *request = calloc(1, sizeof(*request) + n_parts * sizeof(request->parts[0]));
+
+    if (!request)
+        return NULL;
+    request->owner = lists;
+    request->callback = callback;
+    request->userdata = userdata;
+    request->n_parts = n_parts;
+    LIST_INSERT_HEAD(&lists->requests, request, link);
+    lists->n_requests++;
+    return request;
+}
+
+int dns_lists_ask(struct dns_lists *lists, const struct address *client, const char *const zones[],
+                  size_t n_zones, bool want_text, dns_lists_callback callback, void *userdata,
+                  struct dns_request **ret, struct dns_lists_answer *ret_answer)
+{
+    if (n_zones == 0 || dns_list_never_asks(client)) {
+        *ret_answer = (struct dns_lists_answer){.outcome = DNS_LISTS_NOT_ASKED};
+        return 1;
+    }
+    if (n_zones > DNS_LISTS_ZONES_MAX)
+        return -E2BIG;
+    struct dns_request *request = request_new(lists, n_zones, callback, userdata);
+    if (!request)
+        return -ENOMEM;
+    for (size_t i = 0; i < n_zones; i++) {
+        request->parts[i].request = request;
+        start_part(&request->parts[i], client, zones[i], want_text);
+    }
+    const struct part *part = decide(request);
+    if (!part) {
+        *ret = request;
+        return 0;
+    }
+    count(request);
+    *ret_answer = answer_of(part);
+    if (ret_answer->text)
+        ret_answer->text = strcpy(lists->text, ret_answer->text);
+    request_free(request);
+    return 1;
+}
+
+/* From its own callback it is freed after that. */
+void dns_request_cancel(struct dns_request *request)
+{
+    if (request && request->callback)
+        request_free(request);
+}
+
+int dns_lists_new(sd_event *event, const char *servers, const struct dns_lists_callbacks *callbacks,
+                  struct dns_lists **ret)
+{
+    struct dns_lists *lists = calloc(1, sizeof(*lists));
+
+    if (!lists)
+        return -ENOMEM;
+    LIST_INIT(&lists->requests);
+    const struct dns_zones_hooks hooks = {
+        .on_health = callbacks->on_health,
+        .on_health_userdata = callbacks->userdata,
+        .on_change = on_zone_change,
+        .on_change_userdata = lists,
+    };
+    int r = dns_queries_new(event, servers, dns_zones_on_query_end, &lists->queries);
+    if (r >= 0)
+        r = dns_zones_new(event, lists->queries, &hooks, &lists->zones);
+    if (r < 0) {
+        dns_lists_free(lists);
+        return r;
+    }
+    *ret = lists;
+    return 0;
+}
+
+void dns_lists_free(struct dns_lists *lists)
+{
+    if (!lists)
+        return;
+    while (!LIST_EMPTY(&lists->requests))
+        request_free(LIST_FIRST(&lists->requests));
+    dns_zones_free(lists->zones);
+    dns_queries_free(lists->queries);
+    free(lists);
+}
+
+void dns_lists_set_times(struct dns_lists *lists, uint64_t limit_usec, uint64_t usec_well,
+                         uint64_t usec_ill)
+{
+    dns_queries_set_limit(lists->queries, limit_usec);
+    dns_zones_set_intervals(lists->zones, usec_well, usec_ill);
+}
+
+const struct dns_zone *dns_lists_next_zone(const struct dns_lists *lists,
+                                           const struct dns_zone *previous,
+                                           struct dns_zone_figures *ret)
+{
+    struct dns_zone *zone = dns_zones_next(lists->zones, previous);
+
+    if (zone)
+        *ret = *dns_zone_figures(zone);
+    return zone;
+}
+
+size_t dns_lists_n_requests(const struct dns_lists *lists)
+{
+    return lists->n_requests;
+}
+
+size_t dns_lists_n_queries(const struct dns_lists *lists)
+{
+    return dns_queries_n_open(lists->queries);
+}

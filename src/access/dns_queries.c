@@ -1,0 +1,281 @@
+#include "access/dns_queries.h"
+
+#include "access/dns_cache.h"
+#include "base/macro.h"
+#include "base/siphash.h"
+#include "base/time.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define N_BUCKETS 1024
+
+/* How late the limit may be noticed. */
+#define ACCURACY_USEC (10 * USEC_PER_MSEC)
+
+enum query_state {
+    QUERY_ASKED, /* in a bucket and in `asked` */
+    QUERY_LATE,  /* in `late`: its limit has passed, and its waiters have been told; an answer
+                    that comes still is worth keeping */
+    QUERY_ENDED, /* in `ended`: the client has said how; its waiters are told soon */
+};
+
+/* One question; the client calls back for it once. */
+struct dns_query {
+    struct dns_queries *owner;
+    enum query_state state;
+    LIST_ENTRY(dns_query) in_bucket;
+    TAILQ_ENTRY(dns_query) link; /* of owner->asked, ->late or ->ended */
+    LIST_HEAD(, dns_waiter) waiters;
+    void *topic;
+    uint64_t until_usec;
+    enum dns_type type;
+    int error;
+    struct dns_fact fact; /* where error is 0 */
+    char name[];
+};
+
+TAILQ_HEAD(query_queue, dns_query);
+
+struct dns_queries {
+    sd_event *event;
+    struct dns_client *client;
+    struct dns_cache *cache;
+    dns_queries_callback on_end;
+    uint64_t limit_usec;
+    sd_event_source *timer;    /* at the limit of the first of `asked`; all have the same limit */
+    sd_event_source *deferred; /* on while there is something in `ended` */
+    struct siphash_key key;
+    size_t n_open; /* asked and late */
+    struct query_queue asked;
+    struct query_queue late;
+    struct query_queue ended;
+    LIST_HEAD(, dns_query) buckets[N_BUCKETS];
+};
+
+static size_t bucket_of(const struct dns_queries *queries, const char *name)
+{
+    return siphash(&queries->key, name, strlen(name)) % N_BUCKETS;
+}
+
+static struct dns_query *find(const struct dns_queries *queries,
+                              const struct dns_question *question)
+{
+    struct dns_query *query;
+
+    LIST_FOREACH(query, &queries->buckets[bucket_of(queries, question->name)], in_bucket)
+    if (query->type == question->type && strcmp(query->name, question->name) == 0)
+        return query;
+    return NULL;
+}
+
+static void set_timer(struct dns_queries *queries)
+{
+    const struct dns_query *first = TAILQ_FIRST(&queries->asked);
+
+    if (!first) {
+        (void)sd_event_source_set_enabled(queries->timer, SD_EVENT_OFF);
+        return;
+    }
+    (void)sd_event_source_set_time(queries->timer, first->until_usec);
+    (void)sd_event_source_set_enabled(queries->timer, SD_EVENT_ONESHOT);
+}
+
+void dns_waiter_leave(struct dns_waiter *waiter)
+{
+    if (!waiter->query)
+        return;
+    LIST_REMOVE(waiter, link);
+    waiter->query = NULL;
+}
+
+/* Any of the callbacks may make others leave, and ask anew; the query itself is in no bucket any
+ * more, so nobody joins. */
+static void tell(struct dns_query *query, int error)
+{
+    const struct dns_fact *fact = error < 0 ? NULL : &query->fact;
+    struct dns_waiter *waiter;
+
+    if (query->topic && query->owner->on_end)
+        query->owner->on_end(query->topic, query->type, error, fact);
+    while ((waiter = LIST_FIRST(&query->waiters))) {
+        dns_waiter_leave(waiter);
+        waiter->callback(waiter, error, fact);
+    }
+}
+
+/* From asked or late to ended. Comes from the client, which may be within dns_queries_ask(). */
+static void on_answer(void *userdata, int error, const struct dns_fact *fact)
+{
+    struct dns_query *query = userdata;
+    struct dns_queries *owner = query->owner;
+
+    if (error == 0) {
+        query->fact = *fact;
+        dns_cache_put(owner->cache, query->name, query->type, time_now_usec(CLOCK_MONOTONIC), fact);
+    }
+    owner->n_open--;
+    if (query->state == QUERY_LATE) {
+        TAILQ_REMOVE(&owner->late, query, link);
+        free(query);
+        return;
+    }
+    query->state = QUERY_ENDED;
+    query->error = error;
+    LIST_REMOVE(query, in_bucket);
+    TAILQ_REMOVE(&owner->asked, query, link);
+    TAILQ_INSERT_TAIL(&owner->ended, query, link);
+    (void)sd_event_source_set_enabled(owner->deferred, SD_EVENT_ONESHOT);
+}
+
+static int on_deferred(_unused_ sd_event_source *source, void *userdata)
+{
+    struct dns_queries *queries = userdata;
+    struct dns_query *query;
+
+    while ((query = TAILQ_FIRST(&queries->ended))) {
+        TAILQ_REMOVE(&queries->ended, query, link);
+        tell(query, query->error);
+        free(query);
+    }
+    return 0;
+}
+
+static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct dns_queries *queries = userdata;
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    struct dns_query *query;
+
+    while ((query = TAILQ_FIRST(&queries->asked)) && query->until_usec <= now) {
+        query->state = QUERY_LATE;
+        LIST_REMOVE(query, in_bucket);
+        TAILQ_REMOVE(&queries->asked, query, link);
+        TAILQ_INSERT_TAIL(&queries->late, query, link);
+        tell(query, -ETIMEDOUT);
+    }
+    set_timer(queries);
+    return 0;
+}
+
+/* Puts a question that nobody has asked to the servers. */
+static int ask_servers(struct dns_queries *queries, const struct dns_question *question,
+                       struct dns_waiter *waiter)
+{
+    size_t name_size = strlen(question->name) + 1;
+
+    if (queries->n_open >= DNS_QUERIES_MAX && !question->is_test)
+        return -EBUSY;
+    struct dns_query *query = calloc(1, sizeof(*query) + name_size);
+    if (!query)
+        return -ENOMEM;
+    query->owner = queries;
+    query->topic = question->topic;
+    query->type = question->type;
+    query->until_usec = time_add_usec(time_now_usec(CLOCK_MONOTONIC), queries->limit_usec);
+    memcpy(query->name, question->name, name_size);
+    LIST_INIT(&query->waiters);
+    LIST_INSERT_HEAD(&queries->buckets[bucket_of(queries, query->name)], query, in_bucket);
+    TAILQ_INSERT_TAIL(&queries->asked, query, link);
+    queries->n_open++;
+    if (waiter) {
+        waiter->query = query;
+        LIST_INSERT_HEAD(&query->waiters, waiter, link);
+    }
+    if (TAILQ_FIRST(&queries->asked) == query)
+        set_timer(queries);
+    dns_client_ask(queries->client, query->name, query->type, on_answer, query);
+    return 0;
+}
+
+int dns_queries_ask(struct dns_queries *queries, const struct dns_question *question,
+                    struct dns_waiter *waiter, struct dns_fact *ret_fact)
+{
+    struct dns_query *query = find(queries, question);
+
+    if (!query && !question->is_test &&
+        dns_cache_find(queries->cache, question->name, question->type,
+                       time_now_usec(CLOCK_MONOTONIC), ret_fact))
+        return 1;
+    if (!query)
+        return ask_servers(queries, question, waiter);
+    if (waiter) {
+        waiter->query = query;
+        LIST_INSERT_HEAD(&query->waiters, waiter, link);
+    }
+    return 0;
+}
+
+static int add_sources(struct dns_queries *queries)
+{
+    int r = sd_event_add_time(queries->event, &queries->timer, CLOCK_MONOTONIC, USEC_INFINITY,
+                              ACCURACY_USEC, on_timer, queries);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(queries->timer, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_defer(queries->event, &queries->deferred, on_deferred, queries);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(queries->deferred, SD_EVENT_OFF);
+    return r;
+}
+
+int dns_queries_new(sd_event *event, const char *servers, dns_queries_callback on_end,
+                    struct dns_queries **ret)
+{
+    struct dns_queries *queries = calloc(1, sizeof(*queries));
+
+    if (!queries)
+        return -ENOMEM;
+    queries->event = sd_event_ref(event);
+    queries->on_end = on_end;
+    queries->limit_usec = DNS_QUERY_LIMIT_USEC;
+    TAILQ_INIT(&queries->asked);
+    TAILQ_INIT(&queries->late);
+    TAILQ_INIT(&queries->ended);
+    int r = siphash_key_random(&queries->key);
+    if (r >= 0)
+        r = dns_cache_new(DNS_CACHE_MAX, &queries->cache);
+    if (r >= 0)
+        r = dns_client_new(event, servers, &queries->client);
+    if (r >= 0)
+        r = add_sources(queries);
+    if (r < 0) {
+        dns_queries_free(queries);
+        return r;
+    }
+    *ret = queries;
+    return 0;
+}
+
+void dns_queries_free(struct dns_queries *queries)
+{
+    struct dns_query *query;
+
+    if (!queries)
+        return;
+    /* Moves what was asked to `ended`, and frees what was late. */
+    dns_client_free(queries->client);
+    while ((query = TAILQ_FIRST(&queries->ended))) {
+        struct dns_waiter *waiter;
+        while ((waiter = LIST_FIRST(&query->waiters)))
+            dns_waiter_leave(waiter);
+        TAILQ_REMOVE(&queries->ended, query, link);
+        free(query);
+    }
+    dns_cache_free(queries->cache);
+    sd_event_source_disable_unref(queries->timer);
+    sd_event_source_disable_unref(queries->deferred);
+    sd_event_unref(queries->event);
+    free(queries);
+}
+
+void dns_queries_set_limit(struct dns_queries *queries, uint64_t limit_usec)
+{
+    queries->limit_usec = limit_usec;
+}
+
+size_t dns_queries_n_open(const struct dns_queries *queries)
+{
+    return queries->n_open;
+}

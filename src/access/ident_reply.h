@@ -1,0 +1,35 @@
+/* The one line that an IDENT server answers with (RFC 1413; spec 10). The server is a stranger and
+ * its words are data for people to read, never a reason to decide anything. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longest answer that is read, and longest user name that is kept. */
+#define IDENT_REPLY_MAX_BYTES 1000
+#define IDENT_USER_MAX        64
+
+/* The longest question, with its NUL. */
+#define IDENT_QUERY_MAX sizeof("65535 , 65535\r\n")
+
+/* The ports of the connection that is asked about. */
+struct ident_ports {
+    uint16_t client; /* on the machine that is asked */
+    uint16_t server;
+};
+
+enum ident_reply {
+    IDENT_REPLY_MORE, /* no whole line yet */
+    IDENT_REPLY_USER,
+    IDENT_REPLY_NONE, /* an error, nonsense, other ports than ours, too long, or no name in it */
+};
+
+/* Writes the question, with its CRLF. Returns its length. */
+size_t ident_query_write(struct ident_ports ports, char ret[IDENT_QUERY_MAX]);
+
+/* Reads what has arrived so far. `is_ended`: no more will come, and a line may lack its end. With
+ * IDENT_REPLY_USER the name is in ret_user: not empty, cut at IDENT_USER_MAX bytes, and '?' for
+ * each byte that is not printable ASCII. */
+enum ident_reply ident_reply_read(const void *bytes, size_t size, bool is_ended,
+                                  struct ident_ports ports, char ret_user[IDENT_USER_MAX + 1]);

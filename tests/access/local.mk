@@ -1,0 +1,46 @@
+check_LTLIBRARIES += libtesttcp.la
+libtesttcp_la_SOURCES = \
+	%D%/tcp.c \
+	%D%/tcp.h
+libtesttcp_la_CPPFLAGS = $(TEST_CPPFLAGS)
+libtesttcp_la_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+
+ACCESS_TESTS = \
+	tests/access/test_concurrency \
+	tests/access/test_proxy_haproxy \
+	tests/access/test_proxy_header \
+	tests/access/test_proxy_reader \
+	tests/access/test_rejection \
+	tests/access/test_throttle
+check_PROGRAMS += $(ACCESS_TESTS)
+TESTS += $(ACCESS_TESTS)
+
+tests_access_test_concurrency_SOURCES = %D%/test_concurrency.c
+tests_access_test_concurrency_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_concurrency_CFLAGS = $(TEST_CFLAGS)
+tests_access_test_concurrency_LDADD = libaccess.la $(TEST_LIBS)
+
+tests_access_test_proxy_haproxy_SOURCES = %D%/test_proxy_haproxy.c
+tests_access_test_proxy_haproxy_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_proxy_haproxy_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_proxy_haproxy_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
+
+tests_access_test_proxy_header_SOURCES = %D%/test_proxy_header.c %D%/proxy_cases.h
+tests_access_test_proxy_header_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_proxy_header_CFLAGS = $(TEST_CFLAGS)
+tests_access_test_proxy_header_LDADD = libaccess.la $(TEST_LIBS)
+
+tests_access_test_proxy_reader_SOURCES = %D%/test_proxy_reader.c %D%/proxy_cases.h
+tests_access_test_proxy_reader_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_proxy_reader_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_proxy_reader_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
+
+tests_access_test_rejection_SOURCES = %D%/test_rejection.c
+tests_access_test_rejection_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_rejection_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_rejection_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
+
+tests_access_test_throttle_SOURCES = %D%/test_throttle.c
+tests_access_test_throttle_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_throttle_CFLAGS = $(TEST_CFLAGS)
+tests_access_test_throttle_LDADD = libaccess.la $(TEST_LIBS)

@@ -1,0 +1,315 @@
+#include "support/random.h"
+#include "support/suite.h"
+
+#include "access/throttle.h"
+#include "base/macro.h"
+#include "base/time.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Any point of the monotonic clock. */
+#define START (1000 * USEC_PER_SEC)
+
+static const struct siphash_key secret = {{1, 2}};
+
+static struct throttle *throttle;
+
+static void setup(void)
+{
+    ck_assert_int_eq(throttle_new(THROTTLE_KEYS_MAX, &secret, &throttle), 0);
+}
+
+static void teardown(void)
+{
+    throttle_free(throttle);
+}
+
+/* How many of n attempts at one time are too many. */
+static unsigned n_over(enum throttle_kind kind, const char *host, uint32_t max_rate, unsigned n,
+                       uint64_t sec)
+{
+    struct address address;
+    unsigned n_over = 0;
+
+    ck_assert_int_eq(address_parse(host, &address), 0);
+    while (n-- > 0)
+        n_over += throttle_is_over(throttle, kind, &address, max_rate, START + sec * USEC_PER_SEC);
+    return n_over;
+}
+
+/* Acceptance question 74. */
+START_TEST(test_refuses_above_the_rate_until_the_window_ends)
+{
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 3, 3, 0), 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 3, 1, 59), 1);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 3, 3, 60), 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 3, 1, 60), 1);
+}
+END_TEST
+
+/* Windows follow the first connection of the key, not one another. */
+START_TEST(test_windows_stay_where_the_first_connection_put_them)
+{
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 3, 3, 0), 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 3, 3, 119), 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 3, 3, 121), 0);
+}
+END_TEST
+
+/* Acceptance question 75. */
+START_TEST(test_penalty_carries_over_what_was_too_much)
+{
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 3, 8, 0), 5);
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 3, 1, 60), 1);
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 3, 1, 120), 1);
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 3, 1, 180), 0);
+}
+END_TEST
+
+START_TEST(test_penalty_of_the_questions_eight)
+{
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 3, 8, 0), 5);
+    /* 2 left in the third minute. */
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 3, 1, 120), 0);
+}
+END_TEST
+
+/* The example of the specification: 250 of 100. */
+START_TEST(test_penalty_of_the_guide)
+{
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 100, 250, 0), 150);
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 100, 1, 119), 1);
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 100, 1, 120), 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.1", 100, 250, 0), 150);
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.1", 100, 51, 120), 1);
+}
+END_TEST
+
+START_TEST(test_keys_count_for_themselves)
+{
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 1, 2, 0), 1);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 2, 2, 0), 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 1, 1, 0), 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.10", 1, 1, 0), 0);
+    ck_assert_uint_eq(throttle_n_keys(throttle), 4);
+}
+END_TEST
+
+START_TEST(test_an_ipv6_network_is_one_source)
+{
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "2001:db8:0:1::1", 1, 1, 0), 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "2001:db8:0:1:ffff::2", 1, 1, 0), 1);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "2001:db8:0:2::1", 1, 1, 0), 0);
+    /* The same bytes as 192.0.2.9, and another source. */
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "c000:209::", 1, 1, 0), 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 1, 1, 0), 0);
+}
+END_TEST
+
+START_TEST(test_edges)
+{
+    const struct address local = {.family = AF_UNIX}, unknown = {.family = AF_UNSPEC};
+
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 0, 3, 0), 3);
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 0, 3, 0), 3);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", UINT32_MAX, 3, 0), 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", UINT32_MAX, 3, UINT32_MAX), 0);
+    /* A clock that goes back starts no new window. */
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.7", 1, 1, 100), 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.7", 1, 1, 0), 1);
+    ck_assert(!throttle_is_over(throttle, THROTTLE_PLAIN, &local, 0, START));
+    ck_assert(!throttle_is_over(throttle, THROTTLE_PLAIN, &unknown, 0, START));
+}
+END_TEST
+
+START_TEST(test_memory_is_bounded_whatever_the_number_of_sources)
+{
+    struct address address = {.family = AF_INET6};
+
+    for (uint32_t i = 0; i < 3 * THROTTLE_KEYS_MAX; i++) {
+        memcpy(address.bytes, &i, sizeof(i));
+        ck_assert(!throttle_is_over(throttle, THROTTLE_PLAIN, &address, 1, START + i));
+        ck_assert_uint_le(throttle_n_keys(throttle), THROTTLE_KEYS_MAX);
+    }
+    ck_assert_uint_eq(throttle_n_keys(throttle), THROTTLE_KEYS_MAX);
+    ck_assert_uint_eq(throttle_n_evicted(throttle), 2 * THROTTLE_KEYS_MAX);
+}
+END_TEST
+
+/* The model: the definition, without hash, links and arithmetic. */
+#define MODEL_KEYS_MAX 13
+
+struct model_key {
+    bool is_used;
+    enum throttle_kind kind;
+    unsigned source;
+    uint32_t max_rate;
+    uint64_t window_at;
+    uint64_t count;
+    uint64_t last_call;
+};
+
+static bool is_model_over(struct model_key keys[MODEL_KEYS_MAX], const struct model_key *wanted,
+                          uint64_t call, uint64_t now)
+{
+    struct model_key *key = NULL, *oldest = &keys[0];
+
+    for (size_t i = 0; i < MODEL_KEYS_MAX; i++) {
+        if (keys[i].is_used && keys[i].kind == wanted->kind && keys[i].source == wanted->source &&
+            keys[i].max_rate == wanted->max_rate)
+            key = &keys[i];
+        if (keys[i].last_call < oldest->last_call)
+            oldest = &keys[i];
+    }
+    if (!key) {
+        key = oldest;
+        *key = *wanted;
+        key->is_used = true;
+        key->window_at = now;
+    }
+    key->last_call = call;
+    while (now >= key->window_at + 60 * USEC_PER_SEC) {
+        bool is_kept = key->kind == THROTTLE_PENALTY && key->count > key->max_rate;
+
+        key->count = is_kept ? key->count - key->max_rate : 0;
+        key->window_at += 60 * USEC_PER_SEC;
+    }
+    return ++key->count > key->max_rate;
+}
+
+static struct address source_number(struct random_source *random, unsigned source)
+{
+    struct address address = {.family = source % 2 ? AF_INET : AF_INET6};
+
+    address.bytes[3] = (uint8_t)source;
+    if (address.family == AF_INET6)
+        address.bytes[12] = (uint8_t)random_next(random);
+    address.port = (uint16_t)random_next(random);
+    return address;
+}
+
+START_TEST(test_random_calls_agree_with_the_model)
+{
+    struct random_source random = random_start();
+
+    for (unsigned round = 0; round < 200; round++) {
+        struct model_key keys[MODEL_KEYS_MAX] = {{0}};
+        unsigned n_sources = (unsigned)random_between(&random, 1, 12);
+        uint64_t now = START;
+        struct throttle *small;
+
+        ck_assert_int_eq(throttle_new(MODEL_KEYS_MAX, &secret, &small), 0);
+        for (unsigned call = 1; call <= 1000; call++) {
+            struct model_key wanted = {
+                .kind = random_next(&random) % 2 ? THROTTLE_PLAIN : THROTTLE_PENALTY,
+                .source = (unsigned)random_between(&random, 1, n_sources),
+                .max_rate = (uint32_t)random_between(&random, 0, 3),
+            };
+            struct address address = source_number(&random, wanted.source);
+
+            now += random_between(&random, 0, random_next(&random) % 50 ? 10 : 300) * USEC_PER_SEC;
+            ck_assert_int_eq(throttle_is_over(small, wanted.kind, &address, wanted.max_rate, now),
+                             is_model_over(keys, &wanted, call, now));
+            ck_assert_uint_le(throttle_n_keys(small), MODEL_KEYS_MAX);
+        }
+        throttle_free(small);
+    }
+}
+END_TEST
+
+/* Calls of keys that come and go in a small table. */
+static void call_at_random(struct throttle *table, struct random_source *random, unsigned n_calls)
+{
+    while (n_calls-- > 0) {
+        struct address address = source_number(random, (unsigned)random_between(random, 1, 40));
+
+        (void)throttle_is_over(table, THROTTLE_PENALTY, &address, 2,
+                               START + n_calls * USEC_PER_SEC);
+    }
+}
+
+START_TEST(test_a_table_outlives_its_process)
+{
+    struct random_source random = random_start();
+    const struct address address = {.family = AF_INET, .bytes = {192, 0, 2, 9}};
+    size_t size = throttle_size(20);
+    void *memory = calloc(1, size), *moved = calloc(1, size);
+    struct throttle *table = throttle_format(memory, 20, &secret);
+
+    ck_assert_ptr_eq(throttle_adopt(memory, size), table);
+    call_at_random(table, &random, 500);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert(!throttle_is_over(table, THROTTLE_PLAIN, &address, 3, START));
+    memcpy(moved, memory, size);
+    table = throttle_adopt(moved, size);
+    ck_assert_ptr_nonnull(table);
+    ck_assert_uint_eq(throttle_n_keys(table), 20);
+    ck_assert(throttle_is_over(table, THROTTLE_PLAIN, &address, 3, START));
+    ck_assert_ptr_null(throttle_adopt(moved, size - 8));
+    ck_assert_ptr_null(throttle_adopt(moved, 4));
+    memset(moved, 0, size);
+    ck_assert_ptr_null(throttle_adopt(moved, size));
+    free(memory);
+    free(moved);
+}
+END_TEST
+
+/* Half a change, or worse: refused, or harmless. */
+START_TEST(test_a_damaged_table_does_no_harm)
+{
+    struct random_source random = random_start();
+    size_t size = throttle_size(20);
+    uint32_t *memory = calloc(1, size), *damaged = calloc(1, size);
+    unsigned n_refused = 0;
+
+    call_at_random(throttle_format(memory, 20, &secret), &random, 500);
+    for (unsigned round = 0; round < 20000; round++) {
+        memcpy(damaged, memory, size);
+        for (uint64_t n = random_between(&random, 1, 3); n > 0; n--)
+            damaged[random_between(&random, 0, size / 4 - 1)] =
+                (uint32_t)random_between(&random, 0, random_next(&random) % 2 ? 21 : UINT32_MAX);
+        struct throttle *table = throttle_adopt(damaged, size);
+        n_refused += !table;
+        if (table)
+            call_at_random(table, &random, 50);
+    }
+    ck_assert_uint_gt(n_refused, 10000);
+    free(memory);
+    free(damaged);
+}
+END_TEST
+
+START_TEST(test_refuses_sizes_that_make_no_sense)
+{
+    struct throttle *table;
+
+    ck_assert_int_lt(throttle_new(0, &secret, &table), 0);
+    ck_assert_int_lt(throttle_new(THROTTLE_KEYS_MAX + 1, &secret, &table), 0);
+    ck_assert_int_eq(throttle_new(1, &secret, &table), 0);
+    throttle_free(table);
+    throttle_free(NULL);
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *suite = suite_create("throttle");
+    TCase *tcase = tcase_create("counts");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, test_refuses_above_the_rate_until_the_window_ends);
+    tcase_add_test(tcase, test_windows_stay_where_the_first_connection_put_them);
+    tcase_add_test(tcase, test_penalty_carries_over_what_was_too_much);
+    tcase_add_test(tcase, test_penalty_of_the_questions_eight);
+    tcase_add_test(tcase, test_penalty_of_the_guide);
+    tcase_add_test(tcase, test_keys_count_for_themselves);
+    tcase_add_test(tcase, test_an_ipv6_network_is_one_source);
+    tcase_add_test(tcase, test_edges);
+    tcase_add_test(tcase, test_memory_is_bounded_whatever_the_number_of_sources);
+    suite_add_tcase(suite, tcase);
+    ADD_SLOW_TESTS(suite, "table", 60, test_random_calls_agree_with_the_model,
+                   test_a_table_outlives_its_process, test_a_damaged_table_does_no_harm,
+                   test_refuses_sizes_that_make_no_sense);
+    return suite;
+}

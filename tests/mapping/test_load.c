@@ -1,0 +1,309 @@
+#include "scene.h"
+#include "support/suite.h"
+
+#include "base/macro.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct scene scene;
+
+static void setup(void)
+{
+    scene_start(&scene);
+}
+
+static void teardown(void)
+{
+    scene_stop(&scene);
+}
+
+START_TEST(test_accepts_what_the_manuals_describe)
+{
+    static const char *const files[] = {
+        "",
+        "\n\n",
+        "! nothing\n; at all\n",
+        "PORT_ACCESS\n",
+        "PORT_ACCESS\n\n  a  b\n",
+        "PORT_ACCESS\r\n\r\n  a  b\r\n",
+        "PORT_ACCESS\n\n\ta\tb\n",
+        "PORT_ACCESS \n\n a\n",
+        "PORT_ACCESS\n\n  a  b\n! comment\n; comment\n  c  d\n\nA.b-c_9\n\n  e  f\n",
+        "PORT_ACCESS\n! comment\n\n  a  b",
+        "PORT_ACCESS\n\n  a  b$ c  \n",
+        "PORT_ACCESS\n\n  a\\\nb  c\\\n  d\n",
+        "PORT_ACCESS\n\n  a \\\n  b\n",
+        "! a comment is not continued\\\nPORT_ACCESS\n\n  a  b\n",
+        /* What other programs' tables have is no business of ours. */
+        "OTHER\n\n  a  $}x,y{$]ldap:///[$#f|10|3#${key}$=$[x,y,z]$|NONE;$0|$5\n",
+        "OTHER\n\n  a  $C$|OTHER;$0|\n",
+        "OTHER\n\n  a  $|OTHER;x|\n",
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+        ck_assert_msg(scene_load(&scene, files[i]) == 0, "%s", files[i]);
+        ck_assert_msg(scene.problems.n_items == 0, "%s%s", files[i], scene_problems(&scene));
+    }
+}
+END_TEST
+
+START_TEST(test_names_what_is_wrong_and_where)
+{
+    static const struct {
+        const char *file, *problem;
+    } cases[] = {
+        {"  a  b\n", "mappings:1: error: an entry stands before the name"},
+        {"9T\n\n  a  b\n", "mappings:1: error: a line that is no entry"},
+        {"-T\n", "mappings:1: error: a line that is no entry"},
+        {"# x\n", "mappings:1: error: a comment begins with !"},
+        {"T U\n", "mappings:1: error: the name of a table stands alone"},
+        {"T/U\n", "mappings:1: error: the name of a table has letters"},
+        {"T\n\n  a  b\n\nt\n\n  c  d\n",
+         "mappings:5: error: there is a table t already, at mappings:1"},
+        {"T\n\n  a  b c\n", "mappings:3: error: the template has a blank in it"},
+        {"T\n\n  $Q*  b\n", "mappings:3: error: the pattern has $Q, which means nothing"},
+        {"T\n\n  a  $!\n", "mappings:3: error: the template has $!, which means nothing"},
+        {"T\n\n  a  b$\n", "mappings:3: error: the template ends in a dollar"},
+        {"T\n\n  a  $N\x01\n", "mappings:3: error: the template has a control character"},
+        {"T\n\n  a  $?101?\n", "mappings:3: error: the template has a $? without"},
+        {"T\n\n  a  $?x?\n", "mappings:3: error: the template has a $? without"},
+        {"T\n\n  a  $|X;b\n", "mappings:3: error: the template's $| lacks its closing |"},
+        {"T\n\n  a  $|b|\n", "mappings:3: error: the template has a $| without"},
+        {"T\n\n  a  $|X;$Y|\n", "mappings:3: error: the argument of $| cannot hold $Y"},
+        {"T\n\n  a  $|X;$|Y;z||\n", "mappings:3: error: the argument of $| cannot hold a |"},
+        {"T\n\n  a  $[a,b\n", "mappings:3: error: the template has a $[ that is not"},
+        {"T\n\n  a  $[a,b]\n", "mappings:3: error: the template has a $[ that is not"},
+        {"T\n\n  a  $+2E\n", "mappings:3: error: the template has $+ without 1E"},
+        {"T\n\n  a  $#x\n", "mappings:3: error: the template's $# lacks its closing #"},
+        {"T\n\n  a  $:\n", "mappings:3: error: the template ends where the letter"},
+        /* Of PORT_ACCESS and what it calls. */
+        {"PORT_ACCESS\n\n  a  $C${key}\n",
+         "mappings:3: error: the entry for a in PORT_ACCESS uses ${ (a lookup in the general"},
+        {"PORT_ACCESS\n\n  a  $]x[\n", "error: the entry for a in PORT_ACCESS uses $]"},
+        {"PORT_ACCESS\n\n  a  $}x{\n", "error: the entry for a in PORT_ACCESS uses $}"},
+        {"PORT_ACCESS\n\n  a  $#f|10#\n", "error: the entry for a in PORT_ACCESS uses $#"},
+        {"PORT_ACCESS\n\n  a  $=\n", "error: the entry for a in PORT_ACCESS uses $="},
+        {"PORT_ACCESS\n\n  *  $1\n", "mappings:3: error: the entry for * in PORT_ACCESS has $1"},
+        {"PORT_ACCESS\n\n  *  $C$|T;$0|\n\nT\n\n  x*  $C$|U;y|\n\nU\n\n  q  $=\n",
+         "mappings:11: error: the entry for q in U uses $="},
+        {"PORT_ACCESS\n\n  *  $C$|T;$0|\n", "mappings:3: error: the template calls the table T"},
+        {"PORT_ACCESS\n\n  *  $C$|PORT_ACCESS;$0|\n", "mappings:3: error: the template calls the "
+                                                      "table PORT_ACCESS, which leads back"},
+        {"PORT_ACCESS\n\n  *  $C$|T;$0|\n\nT\n\n  *  $|U;a|$Y\n\nU\n\n  *  $Y$|T;b|\n",
+         "mappings:11: error: the template calls the table T, which leads back to itself"},
+        {"PORT_ACCESS\n\n  *  $C$[x.so,y,z]\n", "calls a library that is not built in"},
+        {"PORT_ACCESS\n\n  *  $C$[conn_throttle.so,x,z]\n", "calls a routine that conn_throttle"},
+        {"PORT_ACCESS\n\n  *  $C$[IMTA_LIB:check_metermaid.so,throttle,t,$0]\n",
+         "calls check_metermaid, which is not available"},
+        {"PORT_ACCESS\n\n  *  $C$[dns_verify,dns_verify_ptr,$0]\n",
+         "calls a routine of dns_verify that is not available"},
+        {"PORT_ACCESS\n\n  *  $C$[dns_verify,dns_verify_domain_port,$0]\n",
+         "calls dns_verify_domain_port, which needs ADDRESS,ZONE"},
+        {"PORT_ACCESS\n\n  *  $C$[dns_verify,dns_verify_domain_port,$0,a..b]\n",
+         "which has no domain name"},
+        {"PORT_ACCESS\n\n  *  $C$[conn_throttle,throttle,$0]\n",
+         "calls throttle, which needs ADDRESS,NUMBER"},
+        {"PORT_ACCESS\n\n  *  $C$[conn_throttle,throttle,$0,ten]\n", "which has no number"},
+        {"PORT_ACCESS\n\n  *  $C$[conn_throttle,throttle,$0,99999999999]\n", "which has no number"},
+        {"PORT_ACCESS\n\n  *  $C$[conn_throttle,throttle,a.b,1]\n", "which has no address"},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        ck_assert_msg(scene_load(&scene, cases[i].file) == -EINVAL, "%s", cases[i].file);
+        ck_assert_msg(scene_said(&scene, cases[i].problem), "%s%s", cases[i].file,
+                      scene_problems(&scene));
+        ck_assert_uint_eq(scene.problems.n_errors, 1);
+        ck_assert_ptr_null(scene.set);
+    }
+}
+END_TEST
+
+START_TEST(test_warns_of_what_is_odd)
+{
+    static const struct {
+        const char *file, *problem;
+    } cases[] = {
+        {"T\n  a  b\n", "mappings:2: warning: a blank line is missing between the name"},
+        {"T\n\n  a  b\n\n  c  d\n", "mappings:5: warning: the table goes on after a blank line"},
+        {"T\n\n  a  b\nU\n\n  c  d\n", "mappings:4: warning: a blank line is missing before"},
+        {"T\n\n  a  b\\", "mappings:3: warning: the file ends after a backslash"},
+        {"T\n\n  a\\\n  b  c\n", "mappings:3: warning: the backslash at the end of line 3"},
+        {"T\n\n  ! a\n", "mappings:3: warning: this is an entry; a comment has its !"},
+        {"T\n\n  $(192.0.2.9/24)  b\n",
+         "mappings:3: warning: the address in 192.0.2.9/24 has bits"},
+        {"PORT_ACCESS\n\n  *  $|T;$0|$N\n\nT\n\n  *  $Y\n",
+         "mappings:3: warning: when a call or test in the template fails"},
+        {"PORT_ACCESS\n\n  *  $:A$C\n", "mappings:3: warning: when a call or test"},
+        {"PORT_ACCESS\n\n  *  $C$E$?5?\n", "mappings:3: warning: when a call or test"},
+        {"PORT_ACCESS\n\n  *  $[conn_throttle,throttle,$0,1]\n",
+         "mappings:3: warning: when a call"},
+        {"PORT_ACCESS\n\n  a  $D$Y\n  b  $D$N\n",
+         "mappings:3: warning: $D is a flag without effect in PORT_ACCESS"},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        ck_assert_msg(scene_load(&scene, cases[i].file) == 0, "%s%s", cases[i].file,
+                      scene_problems(&scene));
+        ck_assert_msg(scene_said(&scene, cases[i].problem), "%s%s", cases[i].file,
+                      scene_problems(&scene));
+        ck_assert_uint_eq(scene.problems.n_warnings, 1);
+    }
+}
+END_TEST
+
+START_TEST(test_collects_all_problems)
+{
+    ck_assert_int_eq(scene_load(&scene, "PORT_ACCESS\n\n  a  $!\n  $Z  b\n  c  $C$|T;x|\n"
+                                        "  d  $5\n1\n\n  e  $!\n"),
+                     -EINVAL);
+    ck_assert_uint_eq(scene.problems.n_errors, 6);
+}
+END_TEST
+
+START_TEST(test_has_limits)
+{
+    char text[2 * 4096 + 100];
+    size_t n = (size_t)sprintf(text, "T\n\n  a  ");
+
+    memset(text + n, 'x', 1024);
+    strcpy(text + n + 1024, "\n");
+    ck_assert_int_eq(scene_load(&scene, text), 0);
+    strcpy(text + n + 1024, "x\n");
+    ck_assert_int_eq(scene_load(&scene, text), -EINVAL);
+    ck_assert(scene_said(&scene, "mappings:3: error: the template has 1025 characters"));
+
+    memset(text + 5, 'x', 256);
+    strcpy(text + 5 + 256, " y\n");
+    ck_assert_int_eq(scene_load(&scene, text), 0);
+    strcpy(text + 5 + 256, "x y\n");
+    ck_assert_int_eq(scene_load(&scene, text), -EINVAL);
+    ck_assert(scene_said(&scene, "mappings:3: error: the pattern has 257 characters"));
+
+    memset(text + 5, ' ', 4096);
+    strcpy(text + 5 + 4090, "x\n");
+    ck_assert_int_eq(scene_load(&scene, text), 0);
+    memset(text + 5, ' ', 4096);
+    strcpy(text + 5 + 4096, "x\n");
+    ck_assert_int_eq(scene_load(&scene, text), -EINVAL);
+    ck_assert(scene_said(&scene, "mappings:3: error: the line has more than 4096"));
+
+    memset(text, 'T', 64);
+    strcpy(text + 64, "\n");
+    ck_assert_int_eq(scene_load(&scene, text), 0);
+    strcpy(text + 64, "T\n");
+    ck_assert_int_eq(scene_load(&scene, text), -EINVAL);
+}
+END_TEST
+
+START_TEST(test_refuses_nul_bytes)
+{
+    static const char text[] = "T\n\n  a\0b  c\n";
+
+    scene_write(&scene, "mappings", text, sizeof(text) - 1);
+    ck_assert_int_eq(mapping_set_load(scene_path(&scene, "mappings"), &scene.problems, &scene.set),
+                     -EINVAL);
+    ck_assert(scene_said(&scene, "mappings:3: error: the line holds a NUL byte"));
+}
+END_TEST
+
+static void write_text(const char *name, const char *text)
+{
+    scene_write(&scene, name, text, strlen(text));
+}
+
+START_TEST(test_includes_files_three_deep)
+{
+    char text[256];
+
+    snprintf(text, sizeof(text), "! one\n<%s\n", scene_path(&scene, "two"));
+    write_text("one", text);
+    snprintf(text, sizeof(text), "  b  $Y2\n<%s\n  c  $Y4\n", scene_path(&scene, "three"));
+    write_text("two", text);
+    write_text("three", "  d  $Y3\n");
+    snprintf(text, sizeof(text), "PORT_ACCESS\n\n  a  $Y1\n<%s\n  e  $Y5\n",
+             scene_path(&scene, "one"));
+    ck_assert_msg(scene_load(&scene, text) == 0, "%s", scene_problems(&scene));
+    ck_assert_uint_eq(scene.problems.n_items, 0);
+    ck_assert_str_eq(scene_run(&scene, MAPPING_PORT_ACCESS, "d"), "3/Y");
+    ck_assert_uint_eq(mapping_run_entry(&scene.run)->line, 1);
+    ck_assert(strstr(mapping_run_entry(&scene.run)->file, "/three"));
+    ck_assert_str_eq(scene_run(&scene, MAPPING_PORT_ACCESS, "c"), "4/Y");
+    ck_assert_str_eq(scene_run(&scene, MAPPING_PORT_ACCESS, "e"), "5/Y");
+    /* One more is too deep. */
+    write_text("three", "<four\n");
+    write_text("four", "");
+    ck_assert_int_eq(scene_load(&scene, text), -EINVAL);
+    ck_assert(scene_said(&scene, "three:1: error: the include file four is nested too deep"));
+}
+END_TEST
+
+START_TEST(test_names_problems_of_includes)
+{
+    static const struct {
+        const char *file, *problem;
+    } cases[] = {
+        {"<nothing\n", "mappings:1: error: the include file"},
+        {"<mappings\n", "mappings:1: error: the include file mappings includes itself"},
+        {"<\n", "mappings:1: error: a file's name must follow the <"},
+        {"<.\n", "is not a regular file"},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        ck_assert_int_eq(scene_load(&scene, cases[i].file), -EINVAL);
+        ck_assert_msg(scene_said(&scene, cases[i].problem), "%s", scene_problems(&scene));
+    }
+    write_text("bad", "T\n\n  a  $!\n");
+    ck_assert_int_eq(scene_load(&scene, "<bad\n"), -EINVAL);
+    ck_assert(scene_said(&scene, "bad:3: error: the template has $!"));
+}
+END_TEST
+
+START_TEST(test_warns_of_files_that_others_may_write)
+{
+    write_text("mappings", "PORT_ACCESS\n");
+    ck_assert_int_eq(chmod(scene_path(&scene, "mappings"), 0666), 0);
+    ck_assert_int_eq(mapping_set_load(scene_path(&scene, "mappings"), &scene.problems, &scene.set),
+                     0);
+    ck_assert(scene_said(&scene, "mappings: warning: the file can be written by everybody"));
+}
+END_TEST
+
+START_TEST(test_lives_as_long_as_somebody_needs_it)
+{
+    struct mapping_run run;
+
+    ck_assert_int_eq(scene_load(&scene, "PORT_ACCESS\n\n"
+                                        "  *  $C$[conn_throttle,throttle,$0,1]$Nold$E\n"),
+                     0);
+    _cleanup_mapping_set_ struct mapping_set *kept = mapping_set_ref(scene.set);
+    mapping_run_start(&run, kept, MAPPING_PORT_ACCESS, "192.0.2.1", 0, NULL);
+    ck_assert_int_eq(mapping_run_step(&run), MAPPING_CALLOUT);
+    ck_assert_int_eq(scene_load(&scene, "PORT_ACCESS\n\n  *  $Nnew\n"), 0);
+    mapping_run_resume(&run, true, NULL);
+    ck_assert_int_eq(mapping_run_step(&run), MAPPING_DONE);
+    ck_assert_str_eq(mapping_run_string(&run), "old");
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *suite = suite_create("load");
+    TCase *tcase = tcase_create("files");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, test_accepts_what_the_manuals_describe);
+    tcase_add_test(tcase, test_names_what_is_wrong_and_where);
+    tcase_add_test(tcase, test_warns_of_what_is_odd);
+    tcase_add_test(tcase, test_collects_all_problems);
+    tcase_add_test(tcase, test_has_limits);
+    tcase_add_test(tcase, test_refuses_nul_bytes);
+    tcase_add_test(tcase, test_includes_files_three_deep);
+    tcase_add_test(tcase, test_names_problems_of_includes);
+    tcase_add_test(tcase, test_warns_of_files_that_others_may_write);
+    tcase_add_test(tcase, test_lives_as_long_as_somebody_needs_it);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
