@@ -52,8 +52,11 @@ install-exec-hook:
 		ldconfig; \
 	fi
 
-# journalctl reads a database that is made of all catalogs.
+# journalctl reads a database that is made of the catalogs in these two places.
 install-data-hook:
-	if test -z '$(DESTDIR)' && test "$$(id -u)" = 0 && command -v journalctl >/dev/null; then \
-		journalctl --update-catalog || :; \
-	fi
+	case '$(DESTDIR)$(prefix)' in \
+	/usr | /usr/local) \
+		if test "$$(id -u)" = 0 && command -v journalctl >/dev/null; then \
+			journalctl --update-catalog || :; \
+		fi ;; \
+	esac
