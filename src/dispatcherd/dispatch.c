@@ -62,7 +62,7 @@ static bool carry_out(struct service *service, const struct decision *decision, 
 {
     switch (decision->kind) {
     case DECISION_HAND_OFF:
-        handoff_send(service, service->workers[decision->slot]);
+        handoff_send(service, service->workers[decision->slot], now);
         return true;
     case DECISION_START:
         worker_start(service, decision->slot, decision->reason);
