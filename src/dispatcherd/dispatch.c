@@ -90,7 +90,7 @@ static bool carry_out(struct service *service, const struct decision *decision, 
         tell_decision(service, decision);
     switch (decision->kind) {
     case DECISION_HAND_OFF:
-        handoff_send(service, service->workers[decision->slot]);
+        handoff_send(service, service->workers[decision->slot], now);
         return true;
     case DECISION_START:
         worker_start(service, decision->slot, decision->reason);
