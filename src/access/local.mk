@@ -34,4 +34,4 @@ libaccess_la_SOURCES = \
 	%D%/throttle.c \
 	%D%/throttle.h
 libaccess_la_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(CARES_CFLAGS)
-libaccess_la_LIBADD = libbase.la $(LIBSYSTEMD_LIBS) $(CARES_LIBS)
+libaccess_la_LIBADD = libbase.la $(LIBSYSTEMD_LIBS) $(CARES_LIBS) $(RESOLV_LIBS)

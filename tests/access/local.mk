@@ -7,6 +7,7 @@ libtesttcp_la_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 
 ACCESS_TESTS = \
 	tests/access/test_concurrency \
+	tests/access/test_dns_lists \
 	tests/access/test_proxy_haproxy \
 	tests/access/test_proxy_header \
 	tests/access/test_proxy_reader \
@@ -19,6 +20,15 @@ tests_access_test_concurrency_SOURCES = %D%/test_concurrency.c
 tests_access_test_concurrency_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_concurrency_CFLAGS = $(TEST_CFLAGS)
 tests_access_test_concurrency_LDADD = libaccess.la $(TEST_LIBS)
+
+tests_access_test_dns_lists_SOURCES = \
+	%D%/dns_server.c \
+	%D%/dns_server.h \
+	%D%/test_dns_lists.c
+tests_access_test_dns_lists_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_dns_lists_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_dns_lists_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) \
+	$(RESOLV_LIBS) $(TEST_LIBS)
 
 tests_access_test_proxy_haproxy_SOURCES = %D%/test_proxy_haproxy.c
 tests_access_test_proxy_haproxy_CPPFLAGS = $(TEST_CPPFLAGS)
