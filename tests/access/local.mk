@@ -12,6 +12,7 @@ ACCESS_TESTS = \
 	tests/access/test_dns_health \
 	tests/access/test_dns_list \
 	tests/access/test_dns_lists \
+	tests/access/test_dns_rbldnsd \
 	tests/access/test_ident_client \
 	tests/access/test_ident_reply \
 	tests/access/test_proxy_haproxy \
@@ -55,6 +56,11 @@ tests_access_test_dns_lists_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_dns_lists_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 tests_access_test_dns_lists_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) \
 	$(RESOLV_LIBS) $(TEST_LIBS)
+
+tests_access_test_dns_rbldnsd_SOURCES = %D%/test_dns_rbldnsd.c
+tests_access_test_dns_rbldnsd_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_dns_rbldnsd_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_dns_rbldnsd_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
 
 tests_access_test_ident_client_SOURCES = %D%/test_ident_client.c
 tests_access_test_ident_client_CPPFLAGS = $(TEST_CPPFLAGS)
