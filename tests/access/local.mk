@@ -7,6 +7,14 @@ libtesttcp_la_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 
 ACCESS_TESTS = \
 	tests/access/test_concurrency \
+	tests/access/test_dns_answer \
+	tests/access/test_dns_cache \
+	tests/access/test_dns_health \
+	tests/access/test_dns_list \
+	tests/access/test_dns_lists \
+	tests/access/test_dns_rbldnsd \
+	tests/access/test_ident_client \
+	tests/access/test_ident_reply \
 	tests/access/test_proxy_haproxy \
 	tests/access/test_proxy_header \
 	tests/access/test_proxy_reader \
@@ -19,6 +27,50 @@ tests_access_test_concurrency_SOURCES = %D%/test_concurrency.c
 tests_access_test_concurrency_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_concurrency_CFLAGS = $(TEST_CFLAGS)
 tests_access_test_concurrency_LDADD = libaccess.la $(TEST_LIBS)
+
+tests_access_test_dns_answer_SOURCES = %D%/test_dns_answer.c
+tests_access_test_dns_answer_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_dns_answer_CFLAGS = $(TEST_CFLAGS)
+tests_access_test_dns_answer_LDADD = libaccess.la $(TEST_LIBS)
+
+tests_access_test_dns_cache_SOURCES = %D%/test_dns_cache.c
+tests_access_test_dns_cache_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_dns_cache_CFLAGS = $(TEST_CFLAGS)
+tests_access_test_dns_cache_LDADD = libaccess.la $(TEST_LIBS)
+
+tests_access_test_dns_health_SOURCES = %D%/test_dns_health.c
+tests_access_test_dns_health_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_dns_health_CFLAGS = $(TEST_CFLAGS)
+tests_access_test_dns_health_LDADD = libaccess.la $(TEST_LIBS)
+
+tests_access_test_dns_list_SOURCES = %D%/test_dns_list.c
+tests_access_test_dns_list_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_dns_list_CFLAGS = $(TEST_CFLAGS)
+tests_access_test_dns_list_LDADD = libaccess.la libbase.la $(TEST_LIBS)
+
+tests_access_test_dns_lists_SOURCES = \
+	%D%/dns_server.c \
+	%D%/dns_server.h \
+	%D%/test_dns_lists.c
+tests_access_test_dns_lists_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_dns_lists_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_dns_lists_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) \
+	$(RESOLV_LIBS) $(TEST_LIBS)
+
+tests_access_test_dns_rbldnsd_SOURCES = %D%/test_dns_rbldnsd.c
+tests_access_test_dns_rbldnsd_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_dns_rbldnsd_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_dns_rbldnsd_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
+
+tests_access_test_ident_client_SOURCES = %D%/test_ident_client.c
+tests_access_test_ident_client_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_ident_client_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_ident_client_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
+
+tests_access_test_ident_reply_SOURCES = %D%/test_ident_reply.c
+tests_access_test_ident_reply_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_ident_reply_CFLAGS = $(TEST_CFLAGS)
+tests_access_test_ident_reply_LDADD = libaccess.la $(TEST_LIBS)
 
 tests_access_test_proxy_haproxy_SOURCES = %D%/test_proxy_haproxy.c
 tests_access_test_proxy_haproxy_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -124,3 +124,33 @@ EXTRA_DIST += \
 	%D%/corpus/proxy_header/v2_tcp4_tlvs \
 	%D%/corpus/proxy_header/v2_tcp6 \
 	%D%/corpus/proxy_header/v2_unix
+
+# What name servers and IDENT servers send:
+#   tests/fuzz/fuzz_dns_answer tests/fuzz/corpus/dns_answer
+#   tests/fuzz/fuzz_ident_reply tests/fuzz/corpus/ident_reply
+if ENABLE_FUZZERS
+noinst_PROGRAMS += \
+	tests/fuzz/fuzz_dns_answer \
+	tests/fuzz/fuzz_ident_reply
+tests_fuzz_fuzz_dns_answer_SOURCES = %D%/fuzz_dns_answer.c
+tests_fuzz_fuzz_dns_answer_LDADD = libaccess.la libbase.la
+tests_fuzz_fuzz_dns_answer_LDFLAGS = -fsanitize=fuzzer
+tests_fuzz_fuzz_ident_reply_SOURCES = %D%/fuzz_ident_reply.c
+tests_fuzz_fuzz_ident_reply_LDADD = libaccess.la libbase.la
+tests_fuzz_fuzz_ident_reply_LDFLAGS = -fsanitize=fuzzer
+endif
+
+EXTRA_DIST += \
+	%D%/corpus/dns_answer/cname \
+	%D%/corpus/dns_answer/listed \
+	%D%/corpus/dns_answer/no_data \
+	%D%/corpus/dns_answer/no_such_name \
+	%D%/corpus/dns_answer/servfail \
+	%D%/corpus/dns_answer/several \
+	%D%/corpus/dns_answer/text \
+	%D%/corpus/ident_reply/charset \
+	%D%/corpus/ident_reply/error \
+	%D%/corpus/ident_reply/half \
+	%D%/corpus/ident_reply/other_ports \
+	%D%/corpus/ident_reply/unprintable \
+	%D%/corpus/ident_reply/user

@@ -1,0 +1,158 @@
+#include "support/random.h"
+#include "support/suite.h"
+
+#include "access/dns_health.h"
+#include "base/macro.h"
+#include "base/time.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define WELL DNS_HEALTH_WELL_USEC
+#define ILL  DNS_HEALTH_ILL_USEC
+
+static const struct dns_health_answer clean = {.meaning = DNS_ANSWER_CLEAN};
+static const struct dns_health_answer listed = {.meaning = DNS_ANSWER_LISTED};
+static const struct dns_health_answer timed_out = {.error = -ETIMEDOUT};
+
+#define ANSWER_OF(value)                                                                           \
+    {                                                                                              \
+        .meaning = (value)                                                                         \
+    }
+#define ERROR_OF(value)                                                                            \
+    {                                                                                              \
+        .error = (value)                                                                           \
+    }
+
+static const struct {
+    struct dns_health_answer listed, unlisted;
+    const char *reason; /* NULL: well */
+} tests_of_lists[] = {
+    {ANSWER_OF(DNS_ANSWER_LISTED), ANSWER_OF(DNS_ANSWER_CLEAN), NULL},
+    {ANSWER_OF(DNS_ANSWER_CLEAN), ANSWER_OF(DNS_ANSWER_CLEAN), NULL},
+    {ANSWER_OF(DNS_ANSWER_LISTED), ERROR_OF(-ETIMEDOUT), NULL},
+    {ERROR_OF(-ETIMEDOUT), ANSWER_OF(DNS_ANSWER_CLEAN), NULL},
+    {ERROR_OF(-EREMOTEIO), ANSWER_OF(DNS_ANSWER_CLEAN), NULL},
+    {ANSWER_OF(DNS_ANSWER_LISTED), ANSWER_OF(DNS_ANSWER_LISTED), "lists everybody"},
+    {ERROR_OF(-ETIMEDOUT), ANSWER_OF(DNS_ANSWER_LISTED), "lists everybody"},
+    {ERROR_OF(-ETIMEDOUT), ERROR_OF(-ETIMEDOUT), "does not answer"},
+    {ERROR_OF(-EREMOTEIO), ERROR_OF(-ETIMEDOUT), "fail"},
+    {ANSWER_OF(DNS_ANSWER_REFUSED_CODE), ANSWER_OF(DNS_ANSWER_CLEAN), "refuses"},
+    {ANSWER_OF(DNS_ANSWER_REFUSED_CODE), ANSWER_OF(DNS_ANSWER_REFUSED_CODE), "refuses"},
+    {ANSWER_OF(DNS_ANSWER_NOT_A_LIST), ANSWER_OF(DNS_ANSWER_NOT_A_LIST), "no list"},
+};
+
+START_TEST(test_judges_by_the_test_entries)
+{
+    struct dns_health health = {0};
+    const char *reason = tests_of_lists[_i].reason;
+
+    bool is_change = dns_health_note_test(&health, tests_of_lists[_i].listed,
+                                          tests_of_lists[_i].unlisted, 1000, WELL, ILL);
+    ck_assert_int_eq(is_change, reason != NULL);
+    ck_assert_int_eq(health.state, reason ? DNS_HEALTH_ILL : DNS_HEALTH_WELL);
+    ck_assert_uint_eq(health.next_test_usec, 1000 + (reason ? ILL : WELL));
+    if (reason)
+        ck_assert_ptr_nonnull(strstr(health.reason, reason));
+    else
+        ck_assert_ptr_null(health.reason);
+    ck_assert(!dns_health_note_test(&health, tests_of_lists[_i].listed, tests_of_lists[_i].unlisted,
+                                    2000, WELL, ILL));
+    ck_assert_int_eq(dns_health_note_test(&health, listed, clean, 3000, WELL, ILL), reason != NULL);
+    ck_assert_int_eq(health.state, DNS_HEALTH_WELL);
+}
+END_TEST
+
+START_TEST(test_three_time_outs_in_a_row)
+{
+    struct dns_health health = {0};
+
+    (void)dns_health_note_test(&health, listed, clean, 0, WELL, ILL);
+    for (int i = 0; i < 10; i++) {
+        ck_assert(!dns_health_note_answer(&health, timed_out, 1000));
+        ck_assert(!dns_health_note_answer(&health, timed_out, 1000));
+        ck_assert(!dns_health_note_answer(&health, clean, 1000));
+    }
+    ck_assert(!dns_health_note_answer(&health, timed_out, 1000));
+    ck_assert(!dns_health_note_answer(&health, timed_out, 1000));
+    ck_assert(dns_health_note_answer(&health, timed_out, 1000));
+    ck_assert(!dns_health_note_answer(&health, timed_out, 1000));
+    ck_assert_int_eq(health.state, DNS_HEALTH_ILL);
+    ck_assert_uint_eq(health.next_test_usec, ILL);
+}
+END_TEST
+
+START_TEST(test_refusal_sets_aside_at_once)
+{
+    struct dns_health health = {0};
+    const struct dns_health_answer refused = ANSWER_OF(DNS_ANSWER_REFUSED_CODE);
+
+    (void)dns_health_note_test(&health, listed, clean, 0, WELL, ILL);
+    ck_assert(dns_health_note_answer(&health, refused, 2 * ILL));
+    ck_assert_uint_eq(health.next_test_usec, 2 * ILL);
+}
+END_TEST
+
+START_TEST(test_nonsense_makes_the_test_come_soon)
+{
+    struct dns_health health = {0};
+    const struct dns_health_answer nonsense = ANSWER_OF(DNS_ANSWER_NOT_A_LIST);
+
+    (void)dns_health_note_test(&health, listed, clean, 1000, WELL, ILL);
+    ck_assert(!dns_health_note_answer(&health, nonsense, 2000));
+    ck_assert_int_eq(health.state, DNS_HEALTH_WELL);
+    ck_assert_uint_eq(health.next_test_usec, 1000 + ILL);
+}
+END_TEST
+
+START_TEST(test_an_empty_list_is_well_and_shown)
+{
+    struct dns_health health = {0};
+
+    (void)dns_health_note_test(&health, clean, clean, 0, WELL, ILL);
+    ck_assert(health.lacks_test_entry);
+    (void)dns_health_note_test(&health, listed, clean, 0, WELL, ILL);
+    ck_assert(!health.lacks_test_entry);
+}
+END_TEST
+
+/* Whatever happens: a change is told when and only when ILL begins or ends, ILL has a reason, and
+ * a test comes within the longer interval. */
+START_TEST(test_changes_are_told_once)
+{
+    struct random_source source = random_start();
+    struct dns_health health = {0};
+    uint64_t now = 0;
+
+    for (int i = 0; i < 100000; i++) {
+        bool was_ill = health.state == DNS_HEALTH_ILL;
+        struct dns_health_answer answers[2];
+        now += random_between(&source, 0, WELL);
+        for (size_t j = 0; j < 2; j++)
+            answers[j] = (struct dns_health_answer){
+                .error = random_between(&source, 0, 1) ? 0 : -ETIMEDOUT,
+                .meaning = (enum dns_answer)random_between(&source, 0, DNS_ANSWER_LISTED)};
+        bool is_change =
+            random_between(&source, 0, 3)
+                ? dns_health_note_answer(&health, answers[0], now)
+                : dns_health_note_test(&health, answers[0], answers[1], now, WELL, ILL);
+        ck_assert_int_eq(is_change, was_ill != (health.state == DNS_HEALTH_ILL));
+        ck_assert_int_eq(health.reason != NULL, health.state == DNS_HEALTH_ILL);
+        ck_assert_uint_le(health.next_test_usec, now + WELL);
+    }
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *suite = suite_create("dns_health");
+    TCase *tables = tcase_create("tables");
+
+    tcase_add_loop_test(tables, test_judges_by_the_test_entries, 0,
+                        (int)ELEMENTSOF(tests_of_lists));
+    suite_add_tcase(suite, tables);
+    ADD_TESTS(suite, "rules", test_three_time_outs_in_a_row, test_refusal_sets_aside_at_once,
+              test_nonsense_makes_the_test_come_soon, test_an_empty_list_is_well_and_shown,
+              test_changes_are_told_once);
+    return suite;
+}
