@@ -20,7 +20,9 @@ TEST_LIBS = libtestsupport.la $(CHECK_LIBS)
 include tests/base/local.mk
 include tests/config/local.mk
 include tests/access/local.mk
+include tests/mapping/local.mk
 include tests/pool/local.mk
+include tests/statistics/local.mk
 include tests/protocol/local.mk
 include tests/libdispatcher/local.mk
 include tests/varlink/local.mk

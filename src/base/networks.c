@@ -24,7 +24,7 @@ static uint8_t mask_of_byte(unsigned n_bits, unsigned i)
     return n_bits <= 8 * i ? 0 : (uint8_t)(0xff00 >> (n_bits - 8 * i));
 }
 
-static void clear_host_bits(struct network *network)
+static void clear_host_bits(struct ip_network *network)
 {
     for (unsigned i = 0; i < sizeof(network->address.bytes); i++)
         network->address.bytes[i] &= mask_of_byte(network->prefix_bits, i);
@@ -78,11 +78,11 @@ static int parse_prefix(const char *text, unsigned max, unsigned *ret,
     return 0;
 }
 
-int network_parse(const char *text, struct network *ret, char reason[NETWORK_REASON_MAX])
+int ip_network_parse(const char *text, struct ip_network *ret, char reason[NETWORK_REASON_MAX])
 {
     char host[INET6_ADDRSTRLEN], right[NETWORK_TEXT_MAX];
     const char *slash = strchr(text, '/');
-    struct network network = {0};
+    struct ip_network network = {0};
     size_t length = slash ? (size_t)(slash - text) : strlen(text);
 
     if (length == 0 || length >= sizeof(host)) {
@@ -101,13 +101,13 @@ int network_parse(const char *text, struct network *ret, char reason[NETWORK_REA
         r = parse_prefix(slash + 1, network.prefix_bits, &network.prefix_bits, reason);
     if (r < 0)
         return r;
-    struct network cleared = network;
+    struct ip_network cleared = network;
     clear_host_bits(&cleared);
     if (!address_equal(&cleared.address, &network.address)) {
         snprintf(reason, NETWORK_REASON_MAX,
                  "'" SHOWN "' has bits set beyond its prefix; the network is %s, the address "
                  "alone " SHOWN,
-                 text, network_format(&cleared, right), host);
+                 text, ip_network_format(&cleared, right), host);
         return -EINVAL;
     }
     *ret = network;
@@ -145,7 +145,7 @@ int network_list_parse(const char *text, struct network_list *ret, char reason[N
                      NETWORKS_MAX);
             r = -EINVAL;
         } else {
-            r = network_parse(item, &list.items[list.n_items], reason);
+            r = ip_network_parse(item, &list.items[list.n_items], reason);
             list.n_items += r == 0;
         }
     }
@@ -156,7 +156,7 @@ int network_list_parse(const char *text, struct network_list *ret, char reason[N
     return r;
 }
 
-bool network_contains(const struct network *network, const struct address *address)
+bool ip_network_contains(const struct ip_network *network, const struct address *address)
 {
     if (address->family != network->address.family)
         return false;
@@ -169,12 +169,12 @@ bool network_contains(const struct network *network, const struct address *addre
 bool network_list_contains(const struct network_list *list, const struct address *address)
 {
     for (size_t i = 0; i < list->n_items; i++)
-        if (network_contains(&list->items[i], address))
+        if (ip_network_contains(&list->items[i], address))
             return true;
     return false;
 }
 
-const char *network_format(const struct network *network, char text[NETWORK_TEXT_MAX])
+const char *ip_network_format(const struct ip_network *network, char text[NETWORK_TEXT_MAX])
 {
     address_format_host(&network->address, text);
     if (network->prefix_bits < bits_of_family(&network->address)) {

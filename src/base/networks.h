@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* One network. Bits of the address beyond the prefix are zero. */
-struct network {
+struct ip_network {
     struct address address; /* AF_INET or AF_INET6; port and scope are 0 */
     unsigned prefix_bits;   /* up to 32 or 128, which is one address */
 };
@@ -18,20 +18,20 @@ struct network {
 
 /* An ordered list. Owns its array. All zero is an empty list. */
 struct network_list {
-    struct network *items;
+    struct ip_network *items;
     size_t n_items;
 };
 
 /* Room for what is wrong with a text, with its NUL. */
 #define NETWORK_REASON_MAX 200
 
-/* Longest text of network_format(), with its NUL. */
+/* Longest text of ip_network_format(), with its NUL. */
 #define NETWORK_TEXT_MAX (ADDRESS_TEXT_MAX + 4)
 
 /* Reads one network: an address, or an address and the length of its prefix. Names are not looked
  * up, and bits beyond the prefix are an error. Returns 0; or -EINVAL with `reason`, a phrase that
  * says what would be right. */
-int network_parse(const char *text, struct network *ret, char reason[NETWORK_REASON_MAX]);
+int ip_network_parse(const char *text, struct ip_network *ret, char reason[NETWORK_REASON_MAX]);
 
 /* Reads networks with commas between them; blanks around each do not matter, and an empty text is
  * an empty list. Returns 0 with *ret, which the caller clears; -EINVAL with `reason`; or
@@ -40,14 +40,14 @@ int network_list_parse(const char *text, struct network_list *ret, char reason[N
 
 /* True where the address is in the network. An IPv4 address is in no IPv6 network, whatever socket
  * it came through; what is neither is in none. */
-bool network_contains(const struct network *network, const struct address *address);
+bool ip_network_contains(const struct ip_network *network, const struct address *address);
 
 /* True where one of the list's networks contains the address. */
 bool network_list_contains(const struct network_list *list, const struct address *address);
 
-/* "192.0.2.0/24", or "192.0.2.1" for a single address: what network_parse() reads. Returns
+/* "192.0.2.0/24", or "192.0.2.1" for a single address: what ip_network_parse() reads. Returns
  * `text`. */
-const char *network_format(const struct network *network, char text[NETWORK_TEXT_MAX]);
+const char *ip_network_format(const struct ip_network *network, char text[NETWORK_TEXT_MAX]);
 
 /* Makes *ret a copy of `list`. Returns 0 or -ENOMEM. */
 int network_list_copy(const struct network_list *list, struct network_list *ret);

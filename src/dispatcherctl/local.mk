@@ -22,6 +22,11 @@ dispatcherctl_SOURCES = %D%/main.c
 dispatcherctl_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 dispatcherctl_LDADD = libctl.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
 
+worker_PROGRAMS += worker_ended
+worker_ended_SOURCES = %D%/worker_ended.c
+worker_ended_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+worker_ended_LDADD = libctl.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
+
 # Completions are found by the name of the command.
 EXTRA_DIST += %D%/dispatcherctl.bash
 nodist_bashcompletion_DATA = %D%/dispatcherctl

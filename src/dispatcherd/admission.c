@@ -1,6 +1,7 @@
 #include "dispatcherd/admission.h"
 
 #include "base/time.h"
+#include "dispatcherd/check.h"
 #include "dispatcherd/debug.h"
 #include "dispatcherd/report.h"
 
@@ -44,9 +45,9 @@ int admission_admit(struct listener *listener, int *fd, struct address peer)
     connection->is_tls = listener->is_tls;
     connection->peer = peer;
     connection->local = local_address(listener, connection->fd);
-    service->statistics->n_accepted++;
+    statistics_count_accepted(service->statistics);
     report_arrival(connection);
     connection_check(connection);
-    connection_wait(connection, now);
+    check_begin(connection);
     return 1;
 }

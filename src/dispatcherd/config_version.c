@@ -1,14 +1,45 @@
 #include "dispatcherd/config_version.h"
 
+#include "config/check.h"
+#include "config/load.h"
+
+#include <errno.h>
 #include <stdlib.h>
 
-struct config_version *config_version_new(struct config *config)
+int config_version_read(const char *config_file, const char *mapping_file, bool check_images,
+                        struct problem_list *problems, struct config_version **ret)
+{
+    const struct config_places places = config_places_default();
+    _cleanup_mapping_set_ struct mapping_set *mappings = NULL;
+    struct config config = {0};
+
+    /* All that is wrong is told at once: an error in one file does not hide those of the other. */
+    int r_config = config_load(config_file, &places, problems, &config);
+    int r = mapping_set_load(mapping_file, problems, &mappings);
+    if (r_config == 0 && check_images)
+        config_check_images(&config, problems);
+    if (r_config < 0)
+        r = r_config;
+    if (r == 0 && problems->n_errors > 0)
+        r = -EINVAL;
+    if (r == 0) {
+        *ret = config_version_new(&config, mappings);
+        r = *ret ? 0 : -ENOMEM;
+    }
+    if (r == 0)
+        mappings = NULL;
+    config_clear(&config);
+    return r;
+}
+
+struct config_version *config_version_new(struct config *config, struct mapping_set *mappings)
 {
     struct config_version *version = calloc(1, sizeof(*version));
 
     if (!version)
         return NULL;
     version->config = *config;
+    version->mappings = mappings;
     version->n_users = 1;
     *config = (struct config){0};
     return version;
@@ -25,5 +56,6 @@ void config_version_unref(struct config_version *version)
     if (!version || --version->n_users > 0)
         return;
     config_clear(&version->config);
+    mapping_set_unref(version->mappings);
     free(version);
 }

@@ -1,17 +1,27 @@
-/* One reading of dispatcher.cnf, kept for as long as anybody uses it: after a reload a service
- * that is going still has the options that it was started with. */
+/* One reading of dispatcher.cnf and of the mapping file, kept for as long as anybody uses it: after
+ * a reload a service that is going still has the options that it was started with. */
 #pragma once
 
 #include "config/options.h"
+#include "config/problem.h"
+#include "mapping/set.h"
 
 struct config_version {
     struct config config;
+    struct mapping_set *mappings; /* one reference */
     unsigned n_users;
 };
 
-/* Takes over *config (empty afterwards); the caller is its first user. Returns NULL when out of
- * memory; *config is still the caller's then. */
-struct config_version *config_version_new(struct config *config);
+/* Reads both files, adds all that is wrong with them to the problems, and gives *ret to its first
+ * user. With `check_images` a program that cannot be run is an error too. Returns 0, -EINVAL where
+ * there are errors, or another negative errno. */
+int config_version_read(const char *config_file, const char *mapping_file, bool check_images,
+                        struct problem_list *problems, struct config_version **ret);
+
+/* Takes over *config (empty afterwards) and, with success, the reference to `mappings`, which may
+ * be NULL; the caller is the first user. Returns NULL when out of memory; all is still the caller's
+ * then. */
+struct config_version *config_version_new(struct config *config, struct mapping_set *mappings);
 
 /* One more user. Returns the version. */
 struct config_version *config_version_ref(struct config_version *version);

@@ -1,12 +1,16 @@
 #include "dispatcherd/connection.h"
 
 #include "base/fd.h"
+#include "base/time.h"
+#include "dispatcherd/access.h"
 #include "dispatcherd/context.h"
+#include "dispatcherd/queue.h"
 #include "dispatcherd/service.h"
 #include "dispatcherd/worker.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const bool may_go[N_CONNECTION_STATES][N_CONNECTION_STATES] = {
     [CONNECTION_ACCEPTED] = {[CONNECTION_CHECKING] = true},
@@ -26,6 +30,12 @@ const char *connection_state_to_string(enum connection_state state)
     };
 
     return texts[state];
+}
+
+static void count_concurrent(const struct service *service, uint64_t now)
+{
+    statistics_set_concurrent(service->statistics,
+                              service->pool->n_active + service->pool->n_handoffs, now);
 }
 
 struct connection *connection_new(struct service *service, int *fd, uint64_t now)
@@ -54,6 +64,7 @@ struct connection *connection_adopt(struct worker *worker, uint64_t id, uint64_t
     connection->state = CONNECTION_ACTIVE;
     pool_connection_adopted(worker->service->pool, worker->slot);
     worker_hold(worker, connection);
+    count_concurrent(worker->service, time_now_usec(CLOCK_MONOTONIC));
     return connection;
 }
 
@@ -101,6 +112,9 @@ void connection_check(struct connection *connection)
 {
     move(connection, CONNECTION_CHECKING, 0);
     pool_checking_begun(connection->service->pool);
+    if (connection->service->is_queueing)
+        connection->queued_usec = queue_time(connection->fd);
+    statistics_count_backlog(connection->service->statistics, connection->queued_usec);
 }
 
 void connection_wait(struct connection *connection, uint64_t now)
@@ -109,10 +123,14 @@ void connection_wait(struct connection *connection, uint64_t now)
     bool was_first = connection->state == CONNECTION_HANDOFF;
 
     move(connection, CONNECTION_WAITING, now);
-    if (was_first)
+    if (was_first) {
         TAILQ_INSERT_HEAD(&service->waiting, connection, waiting_link);
-    else
+        statistics_count_failed_handoff(service->statistics);
+        count_concurrent(service, now);
+    } else {
         TAILQ_INSERT_TAIL(&service->waiting, connection, waiting_link);
+        statistics_count_admitted(service->statistics, now);
+    }
     pool_waiting_begun(service->pool);
 }
 
@@ -122,17 +140,42 @@ void connection_hand_off(struct connection *connection, struct worker *worker, u
     connection->handed_at = now;
     pool_handoff_begun(connection->service->pool, worker->slot);
     worker_hold(worker, connection);
+    count_concurrent(connection->service, now);
 }
 
 void connection_activate(struct connection *connection)
 {
     move(connection, CONNECTION_ACTIVE, 0);
     connection->fd = fd_close(connection->fd);
+    statistics_count_taken(connection->service->statistics, connection->accepted_at,
+                           connection->handed_at);
 }
 
 void connection_close(struct connection *connection, uint64_t now)
 {
     move(connection, CONNECTION_CLOSED, now);
+    count_concurrent(connection->service, now);
+    if (connection->is_counted)
+        concurrency_remove(connection->service->context->access->concurrency, &connection->peer);
     fd_close(connection->fd);
+    free(connection->tag);
+    free(connection->note);
     free(connection);
+}
+
+uint32_t connection_count_address(struct connection *connection)
+{
+    struct concurrency *concurrency = connection->service->context->access->concurrency;
+
+    if (connection->is_counted)
+        return concurrency_lookup(concurrency, &connection->peer);
+    uint32_t n = concurrency_add(concurrency, &connection->peer);
+    connection->is_counted = n > 0;
+    return n;
+}
+
+void connection_set_texts(struct connection *connection, const char *tag, const char *note)
+{
+    connection->tag = tag[0] ? strdup(tag) : NULL;
+    connection->note = note[0] ? strdup(note) : NULL;
 }

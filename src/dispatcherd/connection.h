@@ -14,6 +14,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "statistics/history.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,6 +48,11 @@ struct connection {
     struct address local;
     uint64_t accepted_at; /* all CLOCK_MONOTONIC, in microseconds */
     uint64_t handed_at;
+    uint64_t queued_usec; /* before accept, in the kernel's queue: estimated (queue.h) */
+    char ident_user[IDENT_USER_MAX + 1]; /* "": not asked for, or not known */
+    char *tag;       /* for the worker: text after $Y in PORT_ACCESS; owned; NULL: none */
+    char *note;      /* kept with it: text after "||"; likewise */
+    bool is_counted; /* among the connections of its address */
     sd_event_source *hangup_source; /* while waiting, where a watch was asked for */
 };
 
@@ -69,3 +75,10 @@ void connection_activate(struct connection *connection);
 
 /* Closes and frees it, whatever its state. */
 void connection_close(struct connection *connection, uint64_t now);
+
+/* Counts it among the connections of its address, if that was not done yet, until it is closed.
+ * Returns how many there are, it included; 0: they cannot be counted. */
+uint32_t connection_count_address(struct connection *connection);
+
+/* Keeps copies of what PORT_ACCESS says of it; "" is nothing. Out of memory the text is lost. */
+void connection_set_texts(struct connection *connection, const char *tag, const char *note);

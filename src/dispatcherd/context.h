@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+struct access;
 struct spawner;
 
 struct context {
@@ -12,6 +13,7 @@ struct context {
     void (*changed)(struct context *context);
     sd_event *event;
     const struct spawner *spawner;
+    struct access *access;        /* owned by the manager */
     const char *host_name;        /* this host's name up to its first dot */
     uint32_t debug;               /* the daemon's own mask */
     unsigned stop_limit_sec;      /* how long sessions may go on when the daemon stops */

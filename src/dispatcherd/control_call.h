@@ -16,7 +16,8 @@ struct control_call {
     const struct control_caller *caller;
     struct control_daemon daemon;
     struct control_clock clock;
-    json_t *parameters; /* borrowed; checked against the method's table row; NULL: none */
+    struct follower *follower; /* NULL: the caller cannot follow */
+    json_t *parameters;        /* borrowed; checked against the method's table row; NULL: none */
 };
 
 /* A method returns its whole reply (varlink_reply(), varlink_error()), or NULL when out of
@@ -35,9 +36,16 @@ json_t *control_no_such_service(const char *name);
 /* control_lists.c */
 json_t *control_workers(const struct control_call *call);
 json_t *control_connections(const struct control_call *call);
+json_t *control_ended_connections(const struct control_call *call);
+json_t *control_ended_workers(const struct control_call *call);
 
 /* control_commands.c */
 json_t *control_stop(const struct control_call *call);
 json_t *control_start(const struct control_call *call);
 json_t *control_restart(const struct control_call *call);
 json_t *control_reload(const struct control_call *call);
+json_t *control_worker_ended(const struct control_call *call);
+json_t *control_set_debug(const struct control_call *call);
+
+/* control_follow.c */
+json_t *control_follow(const struct control_call *call);

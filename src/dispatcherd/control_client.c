@@ -1,10 +1,15 @@
 #include "dispatcherd/control_client.h"
 
 #include "base/fd.h"
+#include "base/macro.h"
 #include "base/time.h"
+#include "varlink/message.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* The longest call: names of methods and services, and much to spare. */
@@ -12,6 +17,77 @@
 
 /* Calls of one client, sent in one go, before everything else has its turn. */
 #define CALLS_AT_ONCE 8
+
+/* What a follower has not read yet: some thousand events. What is more is lost, and said. */
+#define EVENTS_MAX_BYTES (1024 * 1024)
+
+static bool make_room(struct control_client *client, size_t size)
+{
+    size_t capacity = client->events_capacity > 0 ? client->events_capacity : 4096;
+
+    if (size > EVENTS_MAX_BYTES - client->events_size)
+        return false;
+    while (capacity < client->events_size + size)
+        capacity *= 2;
+    if (capacity == client->events_capacity)
+        return true;
+    char *events = realloc(client->events, capacity);
+    if (!events)
+        return false;
+    client->events = events;
+    client->events_capacity = capacity;
+    return true;
+}
+
+static bool append_event(struct control_client *client, json_t *event)
+{
+    json_auto_t *reply = varlink_reply_of_many(json_incref(event));
+    size_t size = 0;
+    char *text = reply ? varlink_message_text(reply, &size) : NULL;
+    bool has_room = text && make_room(client, size);
+
+    if (has_room) {
+        memcpy(client->events + client->events_size, text, size);
+        client->events_size += size;
+    }
+    free(text);
+    return has_room;
+}
+
+static bool append_loss(struct control_client *client)
+{
+    char text[96];
+
+    snprintf(text, sizeof(text), "%" PRIu64 " events were lost: they are not read fast enough",
+             client->n_lost_events);
+    json_auto_t *event = events_object("lost", LOG_WARNING, &(struct subject){0}, text);
+    if (!event || !append_event(client, event))
+        return false;
+    client->n_lost_events = 0;
+    return true;
+}
+
+/* Called in the middle of anything: what is to be sent is sent later. */
+static void take_event(struct follower *follower, json_t *event)
+{
+    struct control_client *client = CONTAINER_OF(follower, struct control_client, follower);
+
+    if ((client->n_lost_events > 0 && !append_loss(client)) || !append_event(client, event))
+        client->n_lost_events++;
+    (void)sd_event_source_set_enabled(client->again_source, SD_EVENT_ONESHOT);
+}
+
+/* A follower's next reply is all that has happened in the meantime. */
+static void take_up_events(struct control_client *client)
+{
+    if (client->reply || client->events_size == 0)
+        return;
+    client->reply = STEAL(client->events);
+    client->reply_size = client->events_size;
+    client->n_sent = 0;
+    client->events_size = 0;
+    client->events_capacity = 0;
+}
 
 /* Sends what is left of the reply. Returns 0, also where the client does not read now, or a
  * negative errno. */
@@ -51,17 +127,23 @@ static int answer_calls(struct control_client *client)
         int r = send_reply(client);
         if (r < 0)
             return r;
+        if (client->follower.is_following) {
+            take_up_events(client);
+            break;
+        }
         if (client->reply || !varlink_frames_next(&client->frames, &text, &length))
             return 0;
         stop_waiting(client);
         client->n_sent = 0;
-        r = control_answer(client->operations, client->userdata, &client->caller, text, length,
-                           &client->reply, &client->reply_size);
+        r = control_answer(client->operations, client->userdata, &client->caller, &client->follower,
+                           text, length, &client->reply, &client->reply_size);
         if (r < 0)
             return r;
     }
     int r = send_reply(client);
-    return r < 0 ? r : !client->reply;
+    if (r < 0 || client->follower.is_following)
+        return r;
+    return !client->reply;
 }
 
 static int on_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
@@ -115,6 +197,11 @@ static int wait_for_more(struct control_client *client)
 /* After anything has happened: goes on as far as that is possible. May end in gone(). */
 static void go_on(struct control_client *client)
 {
+    /* A follower has nothing more to say, until it has had enough. */
+    if (client->follower.is_following && client->has_ended) {
+        client->gone(client);
+        return;
+    }
     int r = answer_calls(client);
 
     client->has_calls = r > 0;
@@ -164,6 +251,7 @@ static int on_again(_unused_ sd_event_source *source, void *userdata)
 int control_client_start(struct control_client *client)
 {
     client->frames = VARLINK_FRAMES_INIT(CALL_MAX_BYTES);
+    client->follower.take = take_event;
     int r = sd_event_add_io(client->event, &client->io_source, client->fd, EPOLLIN, on_io, client);
     if (r >= 0)
         r = sd_event_add_defer(client->event, &client->again_source, on_again, client);
@@ -174,10 +262,12 @@ int control_client_start(struct control_client *client)
 
 void control_client_free(struct control_client *client)
 {
+    events_leave(&client->follower);
     sd_event_source_disable_unref(client->io_source);
     sd_event_source_disable_unref(client->again_source);
     sd_event_source_disable_unref(client->limit_source);
     varlink_frames_clear(&client->frames);
+    free(client->events);
     free(client->reply);
     fd_close(client->fd);
     free(client);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dispatcherd/control_methods.h"
+#include "dispatcherd/events.h"
 #include "varlink/frames.h"
 
 #include <stdbool.h>
@@ -31,7 +32,12 @@ struct control_client {
     int fd;                      /* owned */
     struct control_caller caller;
     struct varlink_frames frames;
-    char *reply; /* owned; reply_size bytes, of which n_sent are gone; NULL: none */
+    struct follower follower;
+    char *events; /* owned: replies of a follower, events_size bytes in room for events_capacity */
+    size_t events_size;
+    size_t events_capacity;
+    uint64_t n_lost_events; /* for lack of room, not yet told */
+    char *reply;            /* owned; reply_size bytes, of which n_sent are gone; NULL: none */
     size_t reply_size;
     size_t n_sent;
     bool has_ended; /* it sends no more */

@@ -1,9 +1,14 @@
 /* What changes something. Each command is told in the journal with who gave it. */
+#include "config/number.h"
 #include "config/problem.h"
 #include "dispatcherd/control_call.h"
 #include "dispatcherd/operations.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/worker_end.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void say(const struct control_call *call, const struct service *service, const char *what)
@@ -96,6 +101,32 @@ json_t *control_restart(const struct control_call *call)
     return varlink_reply(json_pack("{s:i}", "n_workers", (int)operation_restart(service)));
 }
 
+static struct worker *find_worker(const struct control_call *call, const char *pid)
+{
+    for (size_t i = 0; i < call->daemon.n_services; i++)
+        for (unsigned slot = 0; slot < POOL_WORKERS_MAX; slot++) {
+            struct worker *worker = call->daemon.services[i]->workers[slot];
+            char text[16];
+
+            if (!worker || worker->is_child)
+                continue;
+            snprintf(text, sizeof(text), "%d", (int)worker->pid);
+            if (strcmp(text, pid) == 0)
+                return worker;
+        }
+    return NULL;
+}
+
+json_t *control_worker_ended(const struct control_call *call)
+{
+    struct worker *worker = find_worker(call, control_call_text(call, "pid"));
+
+    if (worker)
+        worker_take_cause(worker, control_call_text(call, "result"),
+                          control_call_text(call, "code"), control_call_text(call, "status"));
+    return varlink_reply(json_object());
+}
+
 static json_t *list_problems(const struct problem_list *problems)
 {
     json_t *array = json_array();
@@ -126,4 +157,41 @@ json_t *control_reload(const struct control_call *call)
         reply = failure(strerror(-r));
     problem_list_clear(&problems);
     return reply;
+}
+
+/* As in dispatcher.cnf, and in C's way too: -1, 71, 16%47, 0x47. */
+static int parse_mask(const char *text, uint32_t *ret)
+{
+    char reason[NUMBER_REASON_MAX];
+    int64_t number;
+
+    if (strncasecmp(text, "0x", 2) == 0)
+        return number_parse_environment_mask(text, ret);
+    if (number_parse(text, &number, reason) < 0 || number < INT32_MIN || number > UINT32_MAX)
+        return -EINVAL;
+    *ret = (uint32_t)number;
+    return 0;
+}
+
+json_t *control_set_debug(const struct control_call *call)
+{
+    const char *name = control_call_text(call, "service");
+    bool is_daemon = name && strcasecmp(name, "DISPATCHER") == 0;
+    struct service *service = name && !is_daemon ? named_service(call, name) : NULL;
+    char what[64];
+    uint32_t mask;
+
+    if (name && !is_daemon && !service)
+        return control_no_such_service(name);
+    if (parse_mask(control_call_text(call, "mask"), &mask) < 0)
+        return varlink_error(VARLINK_INVALID_PARAMETER, json_pack("{s:s}", "parameter", "mask"));
+    snprintf(what, sizeof(what), "DEBUG=16%%%" PRIX32 " until the next reload", mask);
+    say(call, service, what);
+    if (service)
+        operation_set_debug(service, mask);
+    for (size_t i = 0; !name && i < call->daemon.n_services; i++)
+        operation_set_debug(call->daemon.services[i], mask);
+    if (!service && call->operations->set_debug)
+        call->operations->set_debug(call->userdata, mask);
+    return varlink_reply(json_pack("{s:I}", "mask", (json_int_t)mask));
 }

@@ -78,6 +78,21 @@ static void list_connections(json_t **array, const struct service *service, unsi
     }
 }
 
+/* What is over is one list, told with the first slot. */
+static void list_ended_connections(json_t **array, const struct service *service, unsigned slot,
+                                   const struct control_clock *clock)
+{
+    if (slot == 0)
+        view_ended_connections(array, service, clock);
+}
+
+static void list_ended_workers(json_t **array, const struct service *service, unsigned slot,
+                               const struct control_clock *clock)
+{
+    if (slot == 0)
+        view_ended_workers(array, service, clock);
+}
+
 /* The slots from `from` on, of the services before `last`, until the part is long enough. Returns
  * the array, with in *ret_next where to go on, or json_null(). */
 static json_t *list_part(const struct control_call *call, struct position from, size_t last,
@@ -129,4 +144,14 @@ json_t *control_workers(const struct control_call *call)
 json_t *control_connections(const struct control_call *call)
 {
     return reply_list(call, "connections", list_connections);
+}
+
+json_t *control_ended_connections(const struct control_call *call)
+{
+    return reply_list(call, "connections", list_ended_connections);
+}
+
+json_t *control_ended_workers(const struct control_call *call)
+{
+    return reply_list(call, "workers", list_ended_workers);
 }

@@ -38,9 +38,17 @@ static int reload_for_client(void *userdata, struct problem_list *ret_problems)
     return reload(manager, ret_problems);
 }
 
+static void set_debug(void *userdata, uint32_t mask)
+{
+    struct manager *manager = userdata;
+
+    manager->context.debug = mask;
+}
+
 static const struct control_operations operations = {
     .describe = describe,
     .reload = reload_for_client,
+    .set_debug = set_debug,
 };
 
 void control_manager_open(struct manager *manager, const char *path)

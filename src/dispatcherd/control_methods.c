@@ -14,7 +14,7 @@
  * Everything that is told of 256 services, with options of usual length, is a fifth of it. */
 #define REPLY_MAX_BYTES (4 * 1024 * 1024)
 
-#define PARAMETERS_MAX 2
+#define PARAMETERS_MAX 4
 
 static json_t *get_info(const struct control_call *call);
 static json_t *get_interface_description(const struct control_call *call);
@@ -56,10 +56,27 @@ static const struct method {
      FOR_TRUSTED,
      control_connections,
      {{"service", OPTIONAL}, {"after", OPTIONAL}}},
+    {CONTROL_INTERFACE ".EndedConnections",
+     FOR_TRUSTED,
+     control_ended_connections,
+     {{"service", OPTIONAL}, {"after", OPTIONAL}}},
+    {CONTROL_INTERFACE ".EndedWorkers",
+     FOR_ALL,
+     control_ended_workers,
+     {{"service", OPTIONAL}, {"after", OPTIONAL}}},
+    {CONTROL_INTERFACE ".Follow", FOR_TRUSTED, control_follow, {{"service", OPTIONAL}}},
     {CONTROL_INTERFACE ".Stop", FOR_TRUSTED, control_stop, {{"service", REQUIRED}}},
     {CONTROL_INTERFACE ".Start", FOR_TRUSTED, control_start, {{"service", REQUIRED}}},
     {CONTROL_INTERFACE ".Restart", FOR_TRUSTED, control_restart, {{"service", OPTIONAL}}},
     {CONTROL_INTERFACE ".Reload", FOR_TRUSTED, control_reload, {{0}}},
+    {CONTROL_INTERFACE ".WorkerEnded",
+     FOR_TRUSTED,
+     control_worker_ended,
+     {{"pid", REQUIRED}, {"result", REQUIRED}, {"code", REQUIRED}, {"status", REQUIRED}}},
+    {CONTROL_INTERFACE ".SetDebug",
+     FOR_TRUSTED,
+     control_set_debug,
+     {{"service", OPTIONAL}, {"mask", REQUIRED}}},
 };
 
 bool control_method_info(size_t i, struct control_method_info *ret)
@@ -226,8 +243,8 @@ static char *reply_text(const json_t *reply, size_t *ret_size)
 }
 
 int control_answer(const struct control_operations *operations, void *userdata,
-                   const struct control_caller *caller, const char *text, size_t length, char **ret,
-                   size_t *ret_size)
+                   const struct control_caller *caller, struct follower *follower, const char *text,
+                   size_t length, char **ret, size_t *ret_size)
 {
     struct control_call call = {
         .operations = operations,
@@ -239,6 +256,7 @@ int control_answer(const struct control_operations *operations, void *userdata,
     int r = varlink_call_parse(text, length, &message);
     if (r < 0)
         return r;
+    call.follower = message.wants_more && !message.is_oneway ? follower : NULL;
     json_auto_t *reply = run(&message, &call);
     bool is_oneway = message.is_oneway;
     varlink_call_clear(&message);

@@ -28,7 +28,12 @@ struct control_operations {
     /* Reads the configuration again. Returns 0, or a negative errno where it was refused. What was
      * found is added to the problems either way. NULL: cannot be done. */
     int (*reload)(void *userdata, struct problem_list *ret_problems);
+
+    /* Sets the daemon's own debug mask, until the next reload. */
+    void (*set_debug)(void *userdata, uint32_t mask);
 };
+
+struct follower;
 
 /* Who calls. */
 struct control_caller {
@@ -37,11 +42,12 @@ struct control_caller {
     bool is_trusted; /* may change things, and see clients */
 };
 
-/* Answers one call. Returns 0 with the reply and its NUL in *ret (the caller's, to be freed with
+/* Answers one call. Where it asks for events, `follower` follows them from then on; NULL: that is
+ * refused. Returns 0 with the reply and its NUL in *ret (the caller's, to be freed with
  * free(); NULL where none is wanted); -EBADMSG where the text is no call; or -ENOMEM. */
 int control_answer(const struct control_operations *operations, void *userdata,
-                   const struct control_caller *caller, const char *text, size_t length, char **ret,
-                   size_t *ret_size);
+                   const struct control_caller *caller, struct follower *follower, const char *text,
+                   size_t length, char **ret, size_t *ret_size);
 
 /* Name and permission of a method, for the tests. Returns NULL after the last. */
 struct control_method_info {

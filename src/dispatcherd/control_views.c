@@ -1,7 +1,7 @@
 #include "dispatcherd/control_views.h"
 
 #include "base/time.h"
-#include "dispatcherd/listener.h"
+#include "dispatcherd/queue.h"
 #include "dispatcherd/worker.h"
 
 #include <inttypes.h>
@@ -61,12 +61,12 @@ json_t *view_text(const char *text)
     return value;
 }
 
-static json_t *view_count(uint64_t count)
+json_t *view_count(uint64_t count)
 {
     return json_integer((json_int_t)count);
 }
 
-static json_t *view_address(const struct address *address)
+json_t *view_address(const struct address *address)
 {
     char host[ADDRESS_TEXT_MAX];
 
@@ -74,8 +74,7 @@ static json_t *view_address(const struct address *address)
                      (int)address->port);
 }
 
-/* A count beside what it cannot exceed. */
-static json_t *gauge(uint64_t value, uint64_t limit)
+json_t *view_gauge(uint64_t value, uint64_t limit)
 {
     return json_pack("{s:I, s:I}", "value", (json_int_t)value, "limit", (json_int_t)limit);
 }
@@ -91,6 +90,20 @@ const char *view_service_state(const struct service *service)
     return "stopped";
 }
 
+/* Of all listeners together. */
+static json_t *view_queue(const struct service *service)
+{
+    uint64_t n_waiting = 0, limit = 0;
+
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct queue_depth depth = queue_look(&service->listeners[i]);
+
+        n_waiting += depth.n_waiting;
+        limit += depth.limit;
+    }
+    return view_gauge(n_waiting, limit);
+}
+
 json_t *view_summary(const struct service *service, const struct control_clock *clock)
 {
     const struct pool *pool = service->pool;
@@ -103,15 +116,18 @@ json_t *view_summary(const struct service *service, const struct control_clock *
     view_put(&object, "name", json_string(service->options->name));
     view_put(&object, "state", json_string(view_service_state(service)));
     view_put(&object, "accept", json_string(accept_verdict_to_string(verdict)));
-    view_put(&object, "workers", gauge(pool_total(pool), options->max_procs));
+    view_put(&object, "workers", view_gauge(pool_total(pool), options->max_procs));
     view_put(&object, "n_starting", json_integer(pool->n_starting));
     view_put(&object, "n_ready", json_integer(pool->n_ready));
     view_put(&object, "n_draining", json_integer(pool->n_draining));
-    view_put(&object, "active", gauge(pool->n_active, places));
-    view_put(&object, "handoffs", gauge(pool->n_handoffs, options->max_handoffs));
+    view_put(&object, "active", view_gauge(pool->n_active, places));
+    view_put(&object, "handoffs", view_gauge(pool->n_handoffs, options->max_handoffs));
     /* No more are accepted than there are free places. */
-    view_put(&object, "waiting", gauge(pool->n_waiting, places > taken ? places - taken : 0));
-    view_put(&object, "checking", gauge(pool->n_checking, POLICY_CHECKING_MAX));
+    view_put(&object, "waiting", view_gauge(pool->n_waiting, places > taken ? places - taken : 0));
+    view_put(&object, "checking", view_gauge(pool->n_checking, POLICY_CHECKING_MAX));
+    view_put(&object, "queue", view_queue(service));
+    view_put(&object, "queue_since", view_time(service->queue_since, clock));
+    view_put(&object, "waits_for", view_text(queue_cause(service, clock->monotonic)));
     view_put(&object, "has_socket", json_boolean(service->n_listeners > 0));
     view_put(&object, "full_since", view_time(service->full_since, clock));
     view_put(&object, "start_error",
@@ -119,34 +135,27 @@ json_t *view_summary(const struct service *service, const struct control_clock *
     return object;
 }
 
-static json_t *view_listener(const struct listener *listener)
+static json_t *view_listener(const struct listener *listener, const struct control_clock *clock)
 {
+    struct queue_depth depth = queue_look(listener);
+    uint64_t since = depth.n_waiting > 0 ? listener->waiting_since : 0;
     json_t *object = view_address(&listener->address);
 
     view_put(&object, "is_tls", json_boolean(listener->is_tls));
     view_put(&object, "is_inherited", json_boolean(listener->is_inherited));
+    view_put(&object, "queue", view_gauge(depth.n_waiting, depth.limit));
+    view_put(&object, "queue_since", view_time(since, clock));
+    view_put(&object, "n_dropped", view_count(depth.n_dropped));
     return object;
 }
 
-static json_t *view_listeners(const struct service *service)
+static json_t *view_listeners(const struct service *service, const struct control_clock *clock)
 {
     json_t *array = json_array();
 
     for (size_t i = 0; i < service->n_listeners; i++)
-        view_append(&array, view_listener(&service->listeners[i]));
+        view_append(&array, view_listener(&service->listeners[i], clock));
     return array;
-}
-
-static json_t *view_statistics(const struct service_statistics *statistics)
-{
-    json_t *object = json_object();
-
-    view_put(&object, "n_accepted", view_count(statistics->n_accepted));
-    view_put(&object, "n_ended", view_count(statistics->n_ended));
-    view_put(&object, "n_broken", view_count(statistics->n_broken));
-    view_put(&object, "n_gone", view_count(statistics->n_gone));
-    view_put(&object, "n_failed_starts", view_count(statistics->n_failed_starts));
-    return object;
 }
 
 json_t *view_service(const struct service *service, bool is_trusted,
@@ -154,8 +163,8 @@ json_t *view_service(const struct service *service, bool is_trusted,
 {
     json_t *object = view_summary(service, clock);
 
-    view_put(&object, "listeners", view_listeners(service));
-    view_put(&object, "statistics", view_statistics(service->statistics));
+    view_put(&object, "listeners", view_listeners(service, clock));
+    view_put(&object, "statistics", view_statistics(service, clock));
     view_put(&object, "options", view_options(service->options, is_trusted));
     return object;
 }
@@ -197,7 +206,7 @@ json_t *view_worker(const struct worker *worker, const struct control_clock *clo
     view_put(&object, "is_child", json_boolean(worker->is_child));
     view_put(&object, "unit", view_unit(worker));
     view_put(&object, "state", json_string(pool_worker_state_to_string(in_pool->state)));
-    view_put(&object, "connections", gauge(pool_worker_load(in_pool), limit));
+    view_put(&object, "connections", view_gauge(pool_worker_load(in_pool), limit));
     view_put(&object, "n_active", json_integer(in_pool->n_active));
     view_put(&object, "n_handoffs", json_integer(in_pool->n_handoffs));
     view_put(&object, "n_peak", json_integer(in_pool->n_peak));
@@ -225,6 +234,9 @@ json_t *view_connection(const struct connection *connection, const struct contro
     view_put(&object, "client", view_address(&connection->peer));
     view_put(&object, "local", view_address(&connection->local));
     view_put(&object, "is_tls", json_boolean(connection->is_tls));
+    view_put(&object, "ident_user",
+             view_text(connection->ident_user[0] ? connection->ident_user : NULL));
+    view_put(&object, "queued_usec", view_count(connection->queued_usec));
     view_put(&object, "accepted_at", view_time(connection->accepted_at, clock));
     view_put(&object, "handed_at", view_time(handed_at, clock));
     return object;

@@ -29,6 +29,15 @@ json_t *view_time(uint64_t at, const struct control_clock *clock);
  * NULL. */
 json_t *view_text(const char *text);
 
+json_t *view_count(uint64_t count);
+json_t *view_address(const struct address *address);
+
+/* A count beside what it cannot exceed. */
+json_t *view_gauge(uint64_t value, uint64_t limit);
+
+/* What is counted of a service (control_statistics.c). */
+json_t *view_statistics(const struct service *service, const struct control_clock *clock);
+
 /* State and figures: what Status shows of a service. */
 json_t *view_summary(const struct service *service, const struct control_clock *clock);
 
@@ -38,6 +47,12 @@ json_t *view_service(const struct service *service, bool is_trusted,
 
 json_t *view_worker(const struct worker *worker, const struct control_clock *clock);
 json_t *view_connection(const struct connection *connection, const struct control_clock *clock);
+
+/* Each appends what is over and still listed, the newest first (control_history.c). */
+void view_ended_connections(json_t **array, const struct service *service,
+                            const struct control_clock *clock);
+void view_ended_workers(json_t **array, const struct service *service,
+                        const struct control_clock *clock);
 
 /* The options in force, by name (control_options.c). */
 json_t *view_options(const struct service_options *options, bool is_trusted);

@@ -1,11 +1,13 @@
 #include "dispatcherd/dispatch.h"
 
 #include "base/time.h"
+#include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/fullness.h"
 #include "dispatcherd/handoff.h"
 #include "dispatcherd/hangup.h"
 #include "dispatcherd/listener.h"
+#include "dispatcherd/queue.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/worker_end.h"
 #include "dispatcherd/worker_start.h"
@@ -89,17 +91,19 @@ static void drop_hopeless(struct service *service, uint64_t now)
     report(LOG_WARNING, &subject, "%u connections are closed: no worker can be started for them",
            n);
     while ((connection = TAILQ_FIRST(&service->waiting)))
-        connection_close(connection, now);
+        completion_unserved(connection, now);
 }
 
 static void rest(struct service *service, enum accept_verdict verdict, uint64_t until, uint64_t now)
 {
     uint64_t said_until = fullness_tell(service, verdict, now);
+    uint64_t look_at = queue_watch(service, verdict == ACCEPT_YES, now);
 
     drop_hopeless(service, now);
     listeners_watch(service, verdict == ACCEPT_YES);
     hangup_watch_waiting(service);
-    ring_at(service, until < said_until ? until : said_until);
+    until = until < said_until ? until : said_until;
+    ring_at(service, until < look_at ? until : look_at);
 }
 
 void dispatch_run(struct service *service)

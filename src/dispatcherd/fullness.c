@@ -24,6 +24,7 @@ static void say_full(struct service *service, uint64_t now)
                                     .message_id = MESSAGE_ID_SERVICE_FULL};
 
     service->full_since = now;
+    statistics_count_full(service->statistics);
     report(LOG_WARNING, &subject,
            "is full: %u/%lu connections in %u workers; further clients wait in the kernel's queue "
            "(MAX_PROCS=%u, MAX_CONNS=%u)",

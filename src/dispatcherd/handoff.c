@@ -75,7 +75,9 @@ static size_t write_message(const struct connection *connection, void *bytes, si
         .flags = connection->is_tls ? CONNECTION_FLAG_TLS : 0,
     };
 
-    return message_write_connection(bytes, size, MESSAGE_CONNECTION, &record, "", "");
+    return message_write_connection(bytes, size, MESSAGE_CONNECTION, &record,
+                                    connection->tag ? connection->tag : "",
+                                    connection->note ? connection->note : "");
 }
 
 static void report_handoff(const struct connection *connection, const struct worker *worker)
@@ -93,7 +95,8 @@ static void report_handoff(const struct connection *connection, const struct wor
 
 void handoff_send(struct service *service, struct worker *worker)
 {
-    alignas(8) uint8_t bytes[sizeof(struct message_header) + sizeof(struct connection_record)];
+    alignas(8) uint8_t bytes[sizeof(struct message_header) + sizeof(struct connection_record) +
+                             2 * CONNECTION_TEXT_MAX + sizeof(uint64_t)];
     struct connection *connection = TAILQ_FIRST(&service->waiting);
     size_t length = write_message(connection, bytes, sizeof(bytes));
 

@@ -1,13 +1,12 @@
 #include "dispatcherd/hangup.h"
 
 #include "base/time.h"
+#include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
 
 #include <sys/socket.h>
 
-/* A client that has closed its side without having sent a byte asks for nothing. One that has sent
- * something may have closed only its sending side, and waits for an answer. */
-static bool is_gone(const struct connection *connection, uint32_t events)
+bool hangup_is_gone(const struct connection *connection, uint32_t events)
 {
     char byte;
 
@@ -21,12 +20,11 @@ static int on_hangup(sd_event_source *source, _unused_ int fd, uint32_t events, 
     struct connection *connection = userdata;
     struct service *service = connection->service;
 
-    if (!is_gone(connection, events)) {
+    if (!hangup_is_gone(connection, events)) {
         (void)sd_event_source_set_io_events(source, 0); /* hang-up and error are always told */
         return 0;
     }
-    service->statistics->n_gone++;
-    connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
+    completion_gone(connection, time_now_usec(CLOCK_MONOTONIC));
     service_touch(service);
     return 0;
 }

@@ -1,15 +1,24 @@
 #include "dispatcherd/last_config.h"
 
 #include "base/fd.h"
-#include "config/load.h"
 #include "config/print.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static int seal(int fd)
+{
+    /* Reading warns of files that others may write. */
+    if (fchmod(fd, 0400) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+        return -errno;
+    return 0;
+}
 
 int last_config_write(const struct config *config)
 {
@@ -25,21 +34,46 @@ int last_config_write(const struct config *config)
         r = -errno;
     if (r < 0)
         return r;
-    /* Reading warns of files that others may write. */
-    if (fchmod(fd, 0400) < 0 ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-        return -errno;
-    return take_fd(&fd);
+    r = seal(fd);
+    return r < 0 ? r : take_fd(&fd);
 }
 
-int last_config_read(int fd, struct config *ret)
-{
-    const struct config_places places = config_places_default();
-    struct problem_list problems = {0};
-    char path[32];
+/* Larger than any mapping file that people write; it is held in memory. */
+#define MAPPING_BYTES_MAX (64 << 20)
 
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    int r = config_load(path, &places, &problems, ret);
+int last_config_copy(const char *mapping_file)
+{
+    _cleanup_fd_ int from = open(mapping_file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (from < 0)
+        return -errno;
+    _cleanup_fd_ int fd = memfd_create("dispatcherd-mappings", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return -errno;
+    for (size_t n_bytes = 0;;) {
+        ssize_t n = sendfile(fd, from, NULL, MAPPING_BYTES_MAX);
+
+        if (n < 0)
+            return -errno;
+        n_bytes += (size_t)n;
+        if (n_bytes > MAPPING_BYTES_MAX)
+            return -EFBIG;
+        if (n == 0)
+            break;
+    }
+    int r = seal(fd);
+    return r < 0 ? r : take_fd(&fd);
+}
+
+int last_config_read(int config_fd, int mapping_fd, struct config_version **ret)
+{
+    struct problem_list problems = {0};
+    char config_file[32], mapping_file[32] = "";
+
+    snprintf(config_file, sizeof(config_file), "/proc/self/fd/%d", config_fd);
+    if (mapping_fd >= 0)
+        snprintf(mapping_file, sizeof(mapping_file), "/proc/self/fd/%d", mapping_fd);
+    int r = config_version_read(config_file, mapping_file, false, &problems, ret);
     problem_list_clear(&problems);
     return r;
 }

@@ -15,6 +15,9 @@
 /* How long accepting rests when the system has no descriptor or memory for a connection. */
 #define PAUSE_USEC (USEC_PER_SEC / 2)
 
+/* How often it is told, while it lasts or comes again. */
+#define SHORTAGE_INTERVAL_USEC (60 * USEC_PER_SEC)
+
 /* Event sources point at their listener, so that none may exist while the array changes. */
 static void forget_sources(struct service *service)
 {
@@ -88,19 +91,28 @@ static int on_pause_over(_unused_ sd_event_source *source, _unused_ uint64_t use
     return 0;
 }
 
-/* Said once for as long as it lasts: until a connection is accepted again. */
+/* A shortage that comes and goes is one shortage. */
+static void tell_shortage(struct service *service, int error)
+{
+    const struct subject subject = {.service = service->options->name,
+                                    .message_id = MESSAGE_ID_ACCEPT_FAILED};
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    service->n_shortages++;
+    if (service->shortage_told_at > 0 && now < service->shortage_told_at + SHORTAGE_INTERVAL_USEC)
+        return;
+    service->shortage_told_at = now;
+    report(LOG_ERR, &subject,
+           "cannot accept a connection: %s; clients wait in the kernel's queue "
+           "(LimitNOFILE= of dispatcherd.service may be too low; %lu times so far)",
+           strerror(-error), service->n_shortages);
+}
+
 static void pause_accepting(struct listener *listener, int error)
 {
     struct service *service = listener->service;
-    const struct subject subject = {.service = service->options->name,
-                                    .message_id = MESSAGE_ID_ACCEPT_FAILED};
 
-    if (!service->is_short_of_resources)
-        report(LOG_ERR, &subject,
-               "cannot accept a connection: %s; clients wait in the kernel's queue "
-               "(LimitNOFILE= of dispatcherd.service may be too low)",
-               strerror(-error));
-    service->is_short_of_resources = true;
+    tell_shortage(service, error);
     listener->may_have_more = false;
     listener->is_paused = true;
     (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
@@ -144,7 +156,6 @@ bool listeners_accept(struct service *service)
             continue;
         int r = accept_one(listener);
         if (r > 0) {
-            service->is_short_of_resources = false;
             service->next_listener = (service->next_listener + i + 1) % service->n_listeners;
             return true;
         }

@@ -15,6 +15,7 @@ struct listener {
     struct address address; /* AF_UNIX without its path */
     sd_event_source *source;
     sd_event_source *pause_source;
+    uint64_t waiting_since; /* queue.h: clients were found in the kernel's queue; 0: none */
 };
 
 /* Adds a listening socket and takes over *fd (-1 afterwards), which is made non-blocking. Returns

@@ -37,6 +37,7 @@ enum mode {
 struct arguments {
     enum mode mode;
     const char *config_file;
+    const char *mapping_file; /* NULL: "mappings" in the folder of config_file */
     const struct spawner *spawner;
     unsigned stop_limit_sec;
     const char *control_path; /* NULL: what the service manager says */
@@ -48,6 +49,7 @@ static void print_help(void)
            "Accepts connections and shares them out to pools of worker processes, as\n"
            "dispatcher.cnf says.\n\n"
            "  --config FILE        read FILE (default: %s/dispatcher.cnf)\n"
+           "  --mappings FILE      read FILE (default: mappings, beside the configuration)\n"
            "  --spawner NAME       who starts the workers: self (default), or unit: systemd\n"
            "  --control PATH       the socket for dispatcherctl (default: control, in the folder\n"
            "                       that systemd made; by hand there is none)\n"
@@ -74,6 +76,7 @@ static int parse_seconds(const char *text, unsigned *ret)
 enum option_character {
     OPTION_CHARACTER_CONFIG = 256,
     OPTION_CHARACTER_CONTROL,
+    OPTION_CHARACTER_MAPPINGS,
     OPTION_CHARACTER_SPAWNER,
     OPTION_CHARACTER_STOP_LIMIT,
     OPTION_CHARACTER_CHECK,
@@ -85,6 +88,7 @@ enum option_character {
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPTION_CHARACTER_CONFIG},
     {"control", required_argument, NULL, OPTION_CHARACTER_CONTROL},
+    {"mappings", required_argument, NULL, OPTION_CHARACTER_MAPPINGS},
     {"spawner", required_argument, NULL, OPTION_CHARACTER_SPAWNER},
     {"stop-limit", required_argument, NULL, OPTION_CHARACTER_STOP_LIMIT},
     {"check", no_argument, NULL, OPTION_CHARACTER_CHECK},
@@ -103,6 +107,9 @@ static int parse_option(int option, struct arguments *arguments)
         return 0;
     case OPTION_CHARACTER_CONTROL:
         arguments->control_path = optarg;
+        return 0;
+    case OPTION_CHARACTER_MAPPINGS:
+        arguments->mapping_file = optarg;
         return 0;
     case OPTION_CHARACTER_SPAWNER:
         arguments->spawner = spawner_find(optarg);
@@ -146,17 +153,6 @@ static int parse_arguments(int argc, char *argv[], struct arguments *arguments)
     return 0;
 }
 
-/* Whoever has written one believes that it protects him. */
-static void warn_of_mappings(struct problem_list *problems)
-{
-    static const char file[] = CONFIG_DIR "/mappings";
-
-    if (access(file, F_OK) == 0)
-        problem_add(
-            problems, PROBLEM_WARNING, file, 0,
-            "this version does not look at the mapping file yet: PORT_ACCESS refuses nobody");
-}
-
 static void print_problems(const struct problem_list *problems)
 {
     char text[1024];
@@ -184,22 +180,19 @@ static void report_problems(const struct problem_list *problems)
         log_err("and %zu more problems", n_left_out);
 }
 
-static int check(const char *file, const struct config_places *places)
+static int check(const struct arguments *arguments)
 {
     struct problem_list problems = {0};
-    struct config config = {0};
+    struct config_version *version = NULL;
 
-    warn_of_mappings(&problems);
-    int r = config_load(file, places, &problems, &config);
+    int r = config_version_read(arguments->config_file, arguments->mapping_file, true, &problems,
+                                &version);
     if (r == 0)
-        config_check_images(&config, &problems);
-    if (r == 0)
-        (void)units_due(&config, file, &problems);
-    bool is_good = r == 0 && problems.n_errors == 0;
+        (void)units_due(&version->config, arguments->config_file, &problems);
     print_problems(&problems);
     problem_list_clear(&problems);
-    config_clear(&config);
-    return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+    config_version_unref(version);
+    return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int print_config(const char *file, const struct config_places *places)
@@ -243,48 +236,49 @@ static const char *control_path(const struct arguments *arguments, char *text, s
 
 /* A broken file is no reason to end the workers that a predecessor has left: its configuration, the
  * last that was good, serves on. */
-static int fall_back(int last_config_fd, struct config *ret)
+static int fall_back(int config_fd, int mapping_fd, struct config_version **ret)
 {
     const struct subject subject = {.message_id = MESSAGE_ID_CONFIG_REFUSED};
 
-    if (last_config_fd < 0 || last_config_read(last_config_fd, ret) < 0)
+    if (config_fd < 0 || last_config_read(config_fd, mapping_fd, ret) < 0)
         return -ENOENT;
     report(LOG_ERR, &subject,
-           "dispatcher.cnf cannot be used; going on with the last good configuration until it is "
-           "mended and reloaded");
+           "the configuration cannot be used; going on with the last good one until it is mended "
+           "and reloaded");
     return 0;
 }
 
-static int run_with(const struct arguments *arguments, const struct config_places *places,
-                    struct passed *passed)
+static int run_with(const struct arguments *arguments, struct passed *passed)
 {
     char path[PATH_MAX];
     struct run_settings settings = {
         .config_file = arguments->config_file,
+        .mapping_file = arguments->mapping_file,
         .spawner = arguments->spawner,
         .stop_limit_sec = arguments->stop_limit_sec,
         .control_path = control_path(arguments, path, sizeof(path)),
     };
     struct problem_list problems = {0};
-    struct config config = {0};
-    _cleanup_fd_ int last_config =
-        passed_take_newest(passed, STORE_CONFIG, &settings.config_number);
+    struct config_version *version = NULL;
+    unsigned long number;
+    _cleanup_fd_ int config_fd = passed_take_newest(passed, STORE_CONFIG, &settings.config_number);
+    _cleanup_fd_ int mapping_fd = passed_take_newest(passed, STORE_MAPPINGS, &number);
 
-    warn_of_mappings(&problems);
-    int r = config_load(arguments->config_file, places, &problems, &config);
+    int r = config_version_read(arguments->config_file, arguments->mapping_file, false, &problems,
+                                &version);
     report_problems(&problems);
     problem_list_clear(&problems);
     if (r < 0) {
-        r = fall_back(last_config, &config);
+        r = fall_back(config_fd, mapping_fd, &version);
         settings.is_on_last_config = r == 0;
     }
     if (r < 0)
         return EX_CONFIG;
     raise_descriptor_limit();
-    return run_services(&config, &settings, passed);
+    return run_services(version, &settings, passed);
 }
 
-static int run(const struct arguments *arguments, const struct config_places *places)
+static int run(const struct arguments *arguments)
 {
     struct passed passed;
 
@@ -294,9 +288,18 @@ static int run(const struct arguments *arguments, const struct config_places *pl
         log_err("the descriptors that the service manager passed cannot be used: %s", strerror(-r));
         return EXIT_FAILURE;
     }
-    int status = run_with(arguments, places, &passed);
+    int status = run_with(arguments, &passed);
     passed_clear(&passed);
     return status;
+}
+
+static const char *mappings_beside(const char *config_file, char *text, size_t size)
+{
+    const char *slash = strrchr(config_file, '/');
+    int length = slash ? (int)(slash - config_file) + 1 : 0;
+
+    snprintf(text, size, "%.*smappings", length, config_file);
+    return text;
 }
 
 int main(int argc, char *argv[])
@@ -307,11 +310,15 @@ int main(int argc, char *argv[])
         .stop_limit_sec = STOP_LIMIT_SEC,
     };
     const struct config_places places = config_places_default();
+    char mapping_file[PATH_MAX];
 
     if (parse_arguments(argc, argv, &arguments) < 0) {
         fprintf(stderr, "Try 'dispatcherd --help'.\n");
         return EXIT_USAGE;
     }
+    if (!arguments.mapping_file)
+        arguments.mapping_file =
+            mappings_beside(arguments.config_file, mapping_file, sizeof(mapping_file));
     switch (arguments.mode) {
     case MODE_HELP:
         print_help();
@@ -320,11 +327,11 @@ int main(int argc, char *argv[])
         printf("dispatcherd %s\n", PACKAGE_VERSION);
         return EXIT_SUCCESS;
     case MODE_CHECK:
-        return check(arguments.config_file, &places);
+        return check(&arguments);
     case MODE_PRINT_CONFIG:
         return print_config(arguments.config_file, &places);
     case MODE_RUN:
         break;
     }
-    return run(&arguments, &places);
+    return run(&arguments);
 }

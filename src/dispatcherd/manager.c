@@ -1,6 +1,7 @@
 #include "dispatcherd/manager.h"
 
 #include "base/fd.h"
+#include "dispatcherd/check.h"
 #include "dispatcherd/dispatch.h"
 #include "dispatcherd/last_config.h"
 #include "dispatcherd/listener.h"
@@ -54,19 +55,31 @@ int manager_add_service(struct manager *manager, struct config_version *version,
 void manager_free_service(struct service *service)
 {
     listeners_free(service);
+    checks_close(service);
     service_free(service);
+}
+
+/* Puts the newer one into the store, and takes the older one out. */
+static void replace_stored(const char *prefix, unsigned long old_number, int fd)
+{
+    char name[STORE_NAME_MAX];
+
+    snprintf(name, sizeof(name), "%s%lu", prefix, old_number + 1);
+    if (fd >= 0 && store_add(name, fd) < 0)
+        return;
+    snprintf(name, sizeof(name), "%s%lu", prefix, old_number);
+    if (old_number > 0)
+        (void)store_remove(name);
 }
 
 void manager_remember_config(struct manager *manager)
 {
-    _cleanup_fd_ int fd = last_config_write(&manager->version->config);
-    char name[STORE_NAME_MAX];
+    _cleanup_fd_ int config_fd = last_config_write(&manager->version->config);
+    _cleanup_fd_ int mapping_fd = last_config_copy(manager->mapping_file);
 
-    snprintf(name, sizeof(name), STORE_CONFIG "%lu", manager->config_number + 1);
-    if (fd < 0 || store_add(name, fd) < 0)
+    if (config_fd < 0 || (mapping_fd < 0 && mapping_fd != -ENOENT))
         return;
-    snprintf(name, sizeof(name), STORE_CONFIG "%lu", manager->config_number);
-    if (manager->config_number > 0)
-        (void)store_remove(name);
+    replace_stored(STORE_MAPPINGS, manager->config_number, mapping_fd);
+    replace_stored(STORE_CONFIG, manager->config_number, config_fd);
     manager->config_number++;
 }

@@ -23,6 +23,7 @@ enum manager_state {
 struct manager {
     struct context context;
     const char *config_file;
+    const char *mapping_file;
     struct config_version *version; /* the configuration in force; used */
     enum manager_state state;
     struct service **services; /* n_services of them, owned */

@@ -36,3 +36,9 @@
     "480c0b67c26644728dd620af9c89318c" /* a LOGFILE could not be opened */
 #define MESSAGE_ID_CONTROL_FAILED                                                                  \
     "e4cb733e3c4349c5a209db9cc3a861f7" /* the control socket could not be made */
+#define MESSAGE_ID_ACCESS_DENIED                                                                   \
+    "73373d3458a6430c92bad9666f2666ed" /* a connection was refused (DEBUG bit 24) */
+#define MESSAGE_ID_MAPPING_NOTE                                                                    \
+    "a3c3e48fabf14b5b96a5afaa5582124a" /* PORT_ACCESS has something to say: $< or $> */
+#define MESSAGE_ID_MAPPING_LIMIT                                                                   \
+    "39d8d0a1f2754f3f8c0f7c2b9b1d4e86" /* PORT_ACCESS was given up, and accepts */

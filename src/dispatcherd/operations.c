@@ -1,8 +1,10 @@
 #include "dispatcherd/operations.h"
 
+#include "dispatcherd/config_version.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/sockets.h"
+#include "dispatcherd/worker_channel.h"
 
 #include <errno.h>
 
@@ -57,4 +59,13 @@ unsigned operation_restart(struct service *service)
     say(service, "restarted by request; its workers are replaced one after another");
     service_touch(service);
     return n;
+}
+
+void operation_set_debug(struct service *service, uint32_t mask)
+{
+    /* Its options are the version's, which we may change. */
+    size_t i = (size_t)(service->options - service->version->config.services);
+
+    service->version->config.services[i].debug = mask;
+    workers_set_debug(service);
 }

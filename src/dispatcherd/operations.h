@@ -14,3 +14,6 @@ int operation_start(struct service *service);
 /* Replaces every worker, one after another within MAX_SHUTDOWN, with no connection lost. Returns
  * how many there are to replace. */
 unsigned operation_restart(struct service *service);
+
+/* Sets its debug mask, and that of its workers, until the next reload. */
+void operation_set_debug(struct service *service, uint32_t mask);

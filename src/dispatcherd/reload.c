@@ -1,6 +1,6 @@
 #include "dispatcherd/reload.h"
 
-#include "config/load.h"
+#include "dispatcherd/access.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/operations.h"
@@ -33,23 +33,6 @@ static void say_problems(const struct problem_list *problems, size_t from)
         report(is_error ? LOG_ERR : LOG_WARNING, &subject, "%s",
                problem_format(&problems->items[i], text, sizeof(text)));
     }
-}
-
-/* The whole new file is checked before anything changes. */
-static int read_new(struct manager *manager, struct problem_list *problems,
-                    struct config_version **ret)
-{
-    const struct config_places places = config_places_default();
-    struct config config = {0};
-
-    int r = config_load(manager->config_file, &places, problems, &config);
-    if (r == 0)
-        config_check_images(&config, problems);
-    if (r == 0 && problems->n_errors > 0)
-        r = -EINVAL;
-    *ret = r == 0 ? config_version_new(&config) : NULL;
-    config_clear(&config);
-    return r == 0 && !*ret ? -ENOMEM : r;
 }
 
 static void update(struct manager *manager, struct service *service, struct config_version *version,
@@ -122,7 +105,9 @@ int reload(struct manager *manager, struct problem_list *problems)
     const struct subject refused = {.message_id = MESSAGE_ID_CONFIG_REFUSED};
     struct config_version *version;
 
-    int r = read_new(manager, problems, &version);
+    /* All of the new files is checked before anything changes. */
+    int r =
+        config_version_read(manager->config_file, manager->mapping_file, true, problems, &version);
     say_problems(problems, 0);
     if (r < 0) {
         report(LOG_ERR, &refused, "the reload is refused; what was in force stays (%zu errors)",
@@ -136,6 +121,7 @@ int reload(struct manager *manager, struct problem_list *problems)
     manager->context.debug = version->config.debug;
     config_version_unref(manager->version);
     manager->version = version;
+    access_set_mappings(manager->context.access, version->mappings);
     manager->is_on_last_config = false;
     manager_remember_config(manager);
     log_notice("reloaded %s", manager->config_file);

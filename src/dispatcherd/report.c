@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "dispatcherd/debug.h"
+#include "dispatcherd/events.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -55,17 +56,24 @@ static void collect(struct field_set *set, const struct subject *subject)
         add(set, "DISPATCHER_REASON=%s", subject->reason);
 }
 
+static void write_line(int priority, const struct subject *subject, const char *text)
+{
+    struct field_set set = {.n_fields = 0};
+
+    collect(&set, subject);
+    log_line(priority, set.fields, set.n_fields, "%s%s%s", subject->service ? subject->service : "",
+             subject->service ? ": " : "", text);
+}
+
 static void report_v(int priority, const struct subject *subject, const char *format,
                      va_list arguments)
 {
-    struct field_set set = {.n_fields = 0};
     char text[TEXT_MAX];
     int saved = errno;
 
-    collect(&set, subject);
     vsnprintf(text, sizeof(text), format, arguments);
-    log_line(priority, set.fields, set.n_fields, "%s%s%s", subject->service ? subject->service : "",
-             subject->service ? ": " : "", text);
+    write_line(priority, subject, text);
+    events_tell("message", priority, subject, text);
     errno = saved;
 }
 
@@ -93,6 +101,32 @@ static int bit_priority(uint32_t bit)
     default:
         return LOG_DEBUG;
     }
+}
+
+bool report_is_followed(void)
+{
+    return events_are_followed();
+}
+
+void report_event(const char *event, uint32_t mask, uint32_t bits, const struct subject *subject,
+                  const char *format, ...)
+{
+    uint32_t on = mask & bits;
+    struct subject with_bit = *subject;
+    char text[TEXT_MAX];
+    va_list arguments;
+    int saved = errno;
+
+    if (!on && !events_are_followed())
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    with_bit.debug_bit = on & -on;
+    if (on)
+        write_line(bit_priority(with_bit.debug_bit), &with_bit, text);
+    events_tell(event, LOG_INFO, subject, text);
+    errno = saved;
 }
 
 void report_debug(uint32_t mask, uint32_t bits, const struct subject *subject, const char *format,

@@ -4,6 +4,7 @@
 #include "base/address.h"
 #include "base/log.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* What a line is about. Fields that are zero are left out. Nothing is kept. */
@@ -19,6 +20,14 @@ struct subject {
 
 /* One line. Keeps errno. */
 void report(int priority, const struct subject *subject, const char *format, ...) _printf_(3, 4);
+
+/* Something that happens: told to those who follow (events.h), and where one of `bits` is set in
+ * `mask` as a line too. `event` is a literal, part of the control socket's interface. */
+void report_event(const char *event, uint32_t mask, uint32_t bits, const struct subject *subject,
+                  const char *format, ...) _printf_(5, 6);
+
+/* Somebody follows. */
+bool report_is_followed(void);
 
 /* A line of the DEBUG bits: told where one of `bits` is set in `mask`, at the priority of the
  * lowest such bit. What the arguments cost is paid even if not, so test the mask first where they

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/notify_socket.h"
 #include "base/time.h"
+#include "dispatcherd/access.h"
 #include "dispatcherd/adopt.h"
 #include "dispatcherd/control.h"
 #include "dispatcherd/control_manager.h"
@@ -166,17 +167,16 @@ static int add_signals(struct manager *manager)
     return 0;
 }
 
-static int init_context(struct manager *manager, struct config *config,
+static int init_context(struct manager *manager, struct config_version *version,
                         const struct run_settings *settings)
 {
-    manager->version = config_version_new(config);
-    if (!manager->version)
-        return -ENOMEM;
+    manager->version = version;
     if (gethostname(manager->host_name, sizeof(manager->host_name) - 1) < 0)
         return -errno;
     manager->host_name[strcspn(manager->host_name, ".")] = '\0';
     manager->started_at = time_now_usec(CLOCK_MONOTONIC);
     manager->config_file = settings->config_file;
+    manager->mapping_file = settings->mapping_file;
     manager->is_on_last_config = settings->is_on_last_config;
     manager->config_number = settings->config_number;
     manager->context = (struct context){
@@ -189,6 +189,8 @@ static int init_context(struct manager *manager, struct config *config,
     int r = sd_event_new(&manager->context.event);
     if (r == 0)
         r = add_signals(manager);
+    if (r == 0)
+        r = access_new(manager->context.event, version->mappings, &manager->context.access);
     if (r == 0)
         r = notify_start(&manager->notifier, manager->context.event);
     return r;
@@ -251,7 +253,7 @@ static void take_over(struct manager *manager, struct passed *passed)
                     "the counts begin anew",
                     strerror(-r));
     if (old)
-        state_inherit(manager->durable, old);
+        state_inherit(manager->durable, old, time_now_usec(CLOCK_MONOTONIC));
     unsigned n = adopt_workers(manager->services, manager->n_services, passed, old);
     if (n > 0)
         log_notice("taking over %u workers", n);
@@ -277,6 +279,7 @@ static void manager_clear(struct manager *manager)
     for (size_t i = 0; i < manager->n_services; i++)
         manager_free_service(manager->services[i]);
     free(manager->services);
+    access_free(manager->context.access);
     state_free(manager->durable);
     config_version_unref(manager->version);
     notify_end(&manager->notifier);
@@ -301,12 +304,13 @@ static int start(struct manager *manager, struct passed *passed)
     return 0;
 }
 
-int run_services(struct config *config, const struct run_settings *settings, struct passed *passed)
+int run_services(struct config_version *version, const struct run_settings *settings,
+                 struct passed *passed)
 {
     static struct manager manager;
     int status = EXIT_FAILURE;
 
-    int r = init_context(&manager, config, settings);
+    int r = init_context(&manager, version, settings);
     if (r == 0)
         r = add_services(&manager);
     if (r == 0)

@@ -1,12 +1,13 @@
 /* Runs the daemon: sockets, signals, the workers of a predecessor, and the event loop. */
 #pragma once
 
-#include "config/options.h"
+#include "dispatcherd/config_version.h"
 #include "dispatcherd/passed.h"
 #include "dispatcherd/spawner.h"
 
 struct run_settings {
     const char *config_file;
+    const char *mapping_file;
     const struct spawner *spawner;
     unsigned stop_limit_sec;  /* how long sessions may go on after SIGTERM */
     const char *control_path; /* of the control socket; NULL: none */
@@ -14,7 +15,9 @@ struct run_settings {
     unsigned long config_number; /* of the last good configuration in the store; 0: none */
 };
 
-/* Runs the services of the configuration, which it takes over, until SIGTERM or SIGINT, and returns
+/* Runs the services of the configuration, of which it is a user from now on in the caller's place,
+ * until SIGTERM or SIGINT, and returns
  * the exit status of the program: 0 after an ordinary stop, 1 where it could not run. Takes what it
  * needs from `passed`. */
-int run_services(struct config *config, const struct run_settings *settings, struct passed *passed);
+int run_services(struct config_version *version, const struct run_settings *settings,
+                 struct passed *passed);

@@ -8,6 +8,7 @@
 #include "dispatcherd/report.h"
 #include "dispatcherd/worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,6 +45,9 @@ int service_new(struct context *context, struct config_version *version,
     service->state = state;
     service->pool = &state->pool;
     service->statistics = &state->statistics;
+    statistics_start(service->statistics, time_now_usec(CLOCK_MONOTONIC));
+    service->is_queueing = true; /* while we were not there */
+    TAILQ_INIT(&service->checks);
     TAILQ_INIT(&service->waiting);
     *ret = service;
     return 0;
@@ -85,6 +89,7 @@ void service_free(struct service *service)
             free_worker(service, slot);
     while ((connection = TAILQ_FIRST(&service->waiting)))
         connection_close(connection, 0);
+    assert(TAILQ_EMPTY(&service->checks));
     sd_event_source_disable_unref(service->timer);
     state_release(service->state);
     config_version_unref(service->version);
@@ -133,7 +138,7 @@ void service_start_failed(struct service *service, enum decision_reason reason, 
     vsnprintf(service->start_error, sizeof(service->start_error), format, arguments);
     va_end(arguments);
     service->has_failed_start = true;
-    service->statistics->n_failed_starts++;
+    statistics_count_failed_start(service->statistics);
     tell_failure(service);
     unsigned n_kept = reason == REASON_SUCCESSOR ? pool_keep_outdated(service->pool) : 0;
     if (n_kept > 0)

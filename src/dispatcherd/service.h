@@ -9,6 +9,7 @@
 #include "dispatcherd/state.h"
 #include "pool/policy.h"
 
+struct check;
 struct config_version;
 struct context;
 struct listener;
@@ -21,27 +22,33 @@ struct service {
     struct pool_options pool_options;
     struct service_state *state; /* what survives the daemon; the next two are parts of it */
     struct pool *pool;
-    struct service_statistics *statistics;
+    struct statistics *statistics;
     struct worker *workers[POOL_WORKERS_MAX]; /* by slot; owned; NULL where the slot is free */
 
     struct listener *listeners; /* n_listeners of them, owned */
     size_t n_listeners;
     size_t next_listener; /* who is asked first for the next connection */
 
-    struct connection_queue waiting; /* owned; the one that waits longest first */
-    sd_event_source *timer;          /* for the policy's next moment */
+    TAILQ_HEAD(check_queue, check) checks; /* of connections that are being checked; owned */
+    struct connection_queue waiting;       /* owned; the one that waits longest first */
+    sd_event_source *timer;                /* for the policy's next moment */
 
-    char start_error[256];    /* why the last start failed; "" since one has succeeded */
-    uint64_t failure_told_at; /* when a failed start was last told */
-    bool has_failed_start;    /* at least once since the daemon's start */
-    uint64_t full_since;      /* when it was said that the service is full; 0: it is not */
-    uint64_t room_since;      /* since when a full service has room again; 0: it has none */
+    char start_error[256];     /* why the last start failed; "" since one has succeeded */
+    uint64_t failure_told_at;  /* when a failed start was last told */
+    bool has_failed_start;     /* at least once since the daemon's start */
+    unsigned long n_shortages; /* accepting failed for lack of a descriptor or memory */
+    uint64_t shortage_told_at;
+    uint64_t full_since; /* when it was said that the service is full; 0: it is not */
+    uint64_t room_since; /* since when a full service has room again; 0: it has none */
+
+    bool is_queueing;       /* clients may lie in the kernel's queues for longer than a moment */
+    uint64_t queue_since;   /* when they were found there first; 0: none */
+    uint64_t queue_look_at; /* not before; see queue_watch() */
 
     /* Called after any change: carries out what the policy decides. May be called by anybody at
      * any time; calls into the middle of itself are put off. */
     void (*dispatch)(struct service *service);
-    bool is_going;              /* no longer in dispatcher.cnf: freed when its workers are gone */
-    bool is_short_of_resources; /* accepting failed, and has been told so */
+    bool is_going; /* no longer in dispatcher.cnf: freed when its workers are gone */
     bool is_dispatching;
     bool dispatch_again;
 };
@@ -58,7 +65,7 @@ int service_new(struct context *context, struct config_version *version,
 void service_set_options(struct service *service, struct config_version *version,
                          const struct service_options *options);
 
-/* Frees the service with all it owns, but for its listeners: they are freed before. */
+/* Frees the service with all it owns, but for its listeners and checks: they are freed before. */
 void service_free(struct service *service);
 
 /* Something has changed: runs service->dispatch, or has the running one go round again. */

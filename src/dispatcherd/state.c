@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* To be raised whenever the meaning of a field changes; a change of size is noticed without. */
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 
 #define STATE_MAGIC UINT64_C(0x646973706174636a)
 
@@ -139,7 +139,11 @@ struct service_state *state_claim(struct state *state, const char *unit_name)
 
 void state_release(struct service_state *service)
 {
-    memset(service, 0, sizeof(*service));
+    memset(service->unit_name, 0, sizeof(service->unit_name));
+    memset(&service->pool, 0, sizeof(service->pool));
+    memset(&service->statistics, 0, sizeof(service->statistics));
+    history_clear(&service->history);
+    memset(service->fingerprints, 0, sizeof(service->fingerprints));
 }
 
 int state_detach(struct state *state)
@@ -158,14 +162,17 @@ const struct service_state *state_find(const struct state *state, const char *un
     return NULL;
 }
 
-void state_inherit(struct state *state, const struct state *old)
+void state_inherit(struct state *state, const struct state *old, uint64_t now)
 {
     for (size_t i = 0; i < state->memory->n_used; i++) {
         struct service_state *service = &state->memory->services[i];
         const struct service_state *before = state_find(old, service->unit_name);
 
-        if (service->unit_name[0] && before)
-            service->statistics = before->statistics;
+        if (!service->unit_name[0] || !before)
+            continue;
+        service->statistics = before->statistics;
+        history_copy(&service->history, &before->history);
+        statistics_resume(&service->statistics, now);
     }
     if (old->memory->next_connection_id > 0)
         state->memory->next_connection_id = old->memory->next_connection_id;

@@ -8,22 +8,17 @@
 
 #include "config/options.h"
 #include "pool/pool.h"
+#include "statistics/history.h"
+#include "statistics/statistics.h"
 
 #include <stdint.h>
-
-struct service_statistics {
-    uint64_t n_accepted;
-    uint64_t n_ended;  /* served to their end, as the worker said */
-    uint64_t n_broken; /* their worker died */
-    uint64_t n_gone;   /* the client left before a worker had it */
-    uint64_t n_failed_starts;
-};
 
 /* Of one service. Plain data, valid in any process. */
 struct service_state {
     char unit_name[40];
     struct pool pool;
-    struct service_statistics statistics;
+    struct statistics statistics;
+    struct history history;
     /* What each slot's worker was started with (fingerprint.h). */
     uint64_t fingerprints[POOL_WORKERS_MAX];
 };
@@ -58,9 +53,9 @@ int state_detach(struct state *state);
 /* The place of the service of that name, or NULL. */
 const struct service_state *state_find(const struct state *state, const char *unit_name);
 
-/* Goes on with the statistics of the services that both know, and with the connections'
- * identifiers. */
-void state_inherit(struct state *state, const struct state *old);
+/* Goes on, from `now` (CLOCK_MONOTONIC, in microseconds), with the statistics of the services that
+ * both know, and with the connections' identifiers. */
+void state_inherit(struct state *state, const struct state *old, uint64_t now);
 
 /* Where the next connection's identifier is kept. */
 uint64_t *state_next_connection_id(struct state *state);

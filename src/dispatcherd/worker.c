@@ -30,6 +30,7 @@ struct worker *worker_new(struct service *service, unsigned slot, enum decision_
     worker->start_reason = reason;
     worker->channel = take_fd(channel);
     worker->pidfd = -1;
+    worker->exit_status = -1;
     service->workers[slot] = worker;
     pool_worker_started(service->pool, slot, now);
     return worker;

@@ -6,23 +6,30 @@
 
 #include <sys/types.h>
 
+#define WORKER_CAUSE_MAX 96
+
 struct worker {
     struct service *service;
     unsigned slot;
-    int channel;      /* owned; -1 once it is closed */
-    pid_t pid;        /* 0 until it is known: a unit's worker says it itself */
-    int pidfd;        /* owned; -1 while pid is 0 */
-    bool is_child;    /* ours to reap, and to kill */
-    bool is_welcome;  /* it has said hello, and we have answered */
-    bool is_adopted;  /* a predecessor's: asked what it holds, until it is ready again */
-    bool is_stored;   /* its channel is in the service manager's store */
-    bool has_refused; /* a connection, without draining: that is said once */
+    int channel;          /* owned; -1 once it is closed */
+    pid_t pid;            /* 0 until it is known: a unit's worker says it itself */
+    int pidfd;            /* owned; -1 while pid is 0 */
+    bool is_child;        /* ours to reap, and to kill */
+    bool is_welcome;      /* it has said hello, and we have answered */
+    bool is_adopted;      /* a predecessor's: asked what it holds, until it is ready again */
+    bool is_stored;       /* its channel is in the service manager's store */
+    bool is_failed_start; /* it left before it was of any use */
+    bool has_refused;     /* a connection, without draining: that is said once */
     enum decision_reason start_reason;
     enum decision_reason retire_reason; /* REASON_NONE: nobody sent it away */
     unsigned drain_limit_sec;
-    bool is_drain_unsent;     /* its channel was full: the order follows when it can be written */
-    const char *lost_reason;  /* why its end will be no surprise; NULL: it would be one */
-    struct connection **held; /* in hand-off or active: n_held, room for n_places; owned */
+    bool is_drain_unsent; /* its channel was full: the order follows when it can be written */
+    char cause[WORKER_CAUSE_MAX]; /* how systemd says that a unit's worker ended; "": not said */
+    int exit_status;              /* likewise; -1: it did not exit, or that is not known */
+    int exit_signal;              /* likewise; 0: none */
+    bool has_exited;              /* its process is gone; the cause is awaited */
+    const char *lost_reason;      /* why its end will be no surprise; NULL: it would be one */
+    struct connection **held;     /* in hand-off or active: n_held, room for n_places; owned */
     unsigned n_held;
     unsigned n_places;
     sd_event_source *channel_source;

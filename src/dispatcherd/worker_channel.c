@@ -89,6 +89,7 @@ static void take_held(struct worker *worker, const struct message *message)
         connection->peer = view.record->peer;
         connection->local = view.record->local;
         connection->is_tls = view.record->flags & CONNECTION_FLAG_TLS;
+        (void)connection_count_address(connection);
     }
 }
 
@@ -115,8 +116,8 @@ static void take_ready(struct worker *worker, uint32_t n_connections)
     if (!worker->is_stored)
         worker_store(worker);
     subject.reason = decision_reason_to_string(worker->start_reason);
-    report_debug(service->options->debug, DEBUG_PROCESS, &subject, "worker %d is ready: %s",
-                 (int)worker->pid, subject.reason);
+    report_event("worker ready", service->options->debug, DEBUG_PROCESS, &subject,
+                 "worker %d is ready: %s", (int)worker->pid, subject.reason);
 }
 
 static void take_message(struct worker *worker, const struct message *message)

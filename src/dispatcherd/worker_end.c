@@ -5,9 +5,11 @@
 #include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/debug.h"
+#include "dispatcherd/ended.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/store.h"
+#include "dispatcherd/worker_cause.h"
 #include "dispatcherd/worker_ids.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"
@@ -22,12 +24,30 @@
 
 /* A worker whose channel has ended is about to exit; one without sessions that does not in this
  * time is broken. */
+/* How long an end is not told for want of its cause. */
+#define CAUSE_LIMIT_USEC USEC_PER_SEC
+
 #define EXIT_LIMIT_SEC 5
+
+#define EXIT_TEXT_MAX WORKER_CAUSE_MAX
 
 static void set_draining(struct worker *worker)
 {
     if (worker_in_pool(worker)->state != POOL_WORKER_DRAINING)
         pool_worker_draining(worker->service->pool, worker->slot, time_now_usec(CLOCK_MONOTONIC));
+}
+
+/* Of its own accord, or for what it did: a failed start where it had not been useful. Told with its
+ * exit, which says most. */
+static void leave_pool(struct worker *worker)
+{
+    struct service *service = worker->service;
+
+    if (worker_in_pool(worker)->state != POOL_WORKER_READY)
+        return;
+    worker->is_failed_start =
+        pool_worker_left(service->pool, worker->slot, time_now_usec(CLOCK_MONOTONIC));
+    service->has_failed_start |= worker->is_failed_start;
 }
 
 /* What it has not acknowledged by now it never will: the library serves nothing that it cannot
@@ -65,13 +85,24 @@ static void kill_child(struct worker *worker)
         (void)pidfd_send_signal(worker->pidfd, SIGKILL, NULL, 0);
 }
 
+static void tell_end(const struct worker *worker, const struct worker_exit *exit, uint64_t now)
+{
+    struct subject subject = worker_subject(worker, NULL);
+
+    ended_worker(worker, exit, now);
+    report_event("worker ended", 0, 0, &subject, "worker %d %s after %llu connections",
+                 (int)worker->pid, exit->cause,
+                 (unsigned long long)worker_in_pool(worker)->n_total);
+}
+
 /* Nothing of it is left: counts what it held, frees it, and makes its slot free. */
-static void bury(struct worker *worker)
+static void bury(struct worker *worker, const struct worker_exit *exit)
 {
     struct service *service = worker->service;
     unsigned slot = worker->slot;
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
+    tell_end(worker, exit, now);
     while (worker->n_held > 0)
         completion_broken(worker->held[0], now);
     worker_free(worker);
@@ -79,17 +110,25 @@ static void bury(struct worker *worker)
     service_touch(service);
 }
 
-/* "exit status 1", "signal 9 (Killed)", or "" where nobody tells us: a unit's worker is systemd's
- * child. */
-static void describe_exit(const struct worker *worker, const siginfo_t *info, char *text,
-                          size_t size)
+/* "exited with status 1", "died of signal 9 (Killed)", or what systemd says of a unit's worker: it
+ * is systemd's child. The text is kept in `text`. */
+static struct worker_exit describe_exit(const struct worker *worker, const siginfo_t *info,
+                                        char *text, size_t size)
 {
-    if (!worker->is_child)
-        snprintf(text, size, "exited");
-    else if (info->si_code == CLD_EXITED)
+    struct worker_exit exit = {.cause = text, .status = -1};
+
+    if (!worker->is_child) {
+        snprintf(text, size, "%s", worker->cause[0] ? worker->cause : "exited");
+        exit.status = worker->exit_status;
+        exit.signal = worker->exit_signal;
+    } else if (info->si_code == CLD_EXITED) {
+        exit.status = info->si_status;
         snprintf(text, size, "exited with status %d", info->si_status);
-    else
+    } else {
+        exit.signal = info->si_status;
         snprintf(text, size, "died of signal %d (%s)", info->si_status, strsignal(info->si_status));
+    }
+    return exit;
 }
 
 static unsigned count_active(const struct worker *worker)
@@ -97,17 +136,19 @@ static unsigned count_active(const struct worker *worker)
     return worker_in_pool(worker)->n_active;
 }
 
-static void report_exit(struct worker *worker, const siginfo_t *info)
+static void report_exit(struct worker *worker, const siginfo_t *info, const char *how)
 {
     struct service *service = worker->service;
     const struct pool_worker *in_pool = worker_in_pool(worker);
-    bool is_ordinary = worker->is_child ? info->si_code == CLD_EXITED && info->si_status == 0
-                                        : in_pool->state == POOL_WORKER_DRAINING;
-    char how[64];
+    bool is_ordinary = worker->is_child
+                           ? info->si_code == CLD_EXITED && info->si_status == 0
+                           : worker->exit_status == 0 ||
+                                 (!worker->cause[0] && in_pool->state == POOL_WORKER_DRAINING);
 
-    describe_exit(worker, info, how, sizeof(how));
-    if (in_pool->state == POOL_WORKER_STARTING && worker->retire_reason == REASON_NONE) {
-        service_start_failed(service, worker->start_reason, "%.150s %s", service->options->image,
+    if (worker->is_failed_start ||
+        (in_pool->state == POOL_WORKER_STARTING && worker->retire_reason == REASON_NONE)) {
+        service_start_failed(service, worker->start_reason, "%.150s, process %d, %s",
+                             service->options->image, (int)worker->pid,
                              worker->lost_reason ? worker->lost_reason : how);
     } else if (is_ordinary && count_active(worker) == 0) {
         struct subject subject = worker_subject(worker, NULL);
@@ -124,16 +165,57 @@ static void report_exit(struct worker *worker, const siginfo_t *info)
     }
 }
 
+static void finish(struct worker *worker, const siginfo_t *info)
+{
+    char text[EXIT_TEXT_MAX];
+    struct worker_exit exit = describe_exit(worker, info, text, sizeof(text));
+
+    report_exit(worker, info, text);
+    bury(worker, &exit);
+}
+
+static int on_cause_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct worker *worker = userdata;
+
+    finish(worker, &(siginfo_t){0});
+    return 0;
+}
+
+/* The cause comes within milliseconds, or never. */
+static int await_cause(struct worker *worker)
+{
+    worker->has_exited = true;
+    worker->exit_source = sd_event_source_disable_unref(worker->exit_source);
+    worker->limit_source = sd_event_source_disable_unref(worker->limit_source);
+    return sd_event_add_time_relative(worker->service->context->event, &worker->limit_source,
+                                      CLOCK_MONOTONIC, CAUSE_LIMIT_USEC, USEC_PER_SEC / 10,
+                                      on_cause_limit, worker);
+}
+
+void worker_take_cause(struct worker *worker, const char *result, const char *code,
+                       const char *status)
+{
+    worker_cause_set(worker, result, code, status);
+    if (!worker->has_exited)
+        return;
+    finish(worker, &(siginfo_t){0});
+}
+
 static void handle_exit(struct worker *worker)
 {
     siginfo_t info = {0};
 
     /* What it said before it died still counts. */
+    leave_pool(worker);
     close_channel(worker);
+    if (worker_cause_is_coming(worker) && await_cause(worker) == 0) {
+        service_touch(worker->service);
+        return;
+    }
     if (worker->is_child && waitid(P_PIDFD, (id_t)worker->pidfd, &info, WEXITED | WNOHANG) < 0)
         info.si_code = CLD_EXITED;
-    report_exit(worker, &info);
-    bury(worker);
+    finish(worker, &info);
 }
 
 static int on_exit(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
@@ -176,7 +258,7 @@ void worker_retire(struct worker *worker, enum decision_reason reason, unsigned 
     worker->retire_reason = reason;
     worker->drain_limit_sec = limit_sec;
     subject.reason = decision_reason_to_string(reason);
-    report_debug(worker->service->options->debug, DEBUG_PROCESS, &subject,
+    report_event("worker retired", worker->service->options->debug, DEBUG_PROCESS, &subject,
                  "worker %d is retired: %s; it has %u connections", (int)worker->pid,
                  subject.reason, worker->n_held);
     set_draining(worker);
@@ -193,10 +275,10 @@ void worker_says_it_drains(struct worker *worker)
 {
     struct subject subject = worker_subject(worker, NULL);
 
-    report_debug(worker->service->options->debug, DEBUG_PROCESS, &subject,
+    report_event("worker drains", worker->service->options->debug, DEBUG_PROCESS, &subject,
                  "worker %d takes no more connections; it has %u", (int)worker->pid,
                  worker->n_held);
-    set_draining(worker);
+    leave_pool(worker);
 }
 
 void worker_give_up(struct worker *worker, const char *reason, const char *message_id)
@@ -206,7 +288,8 @@ void worker_give_up(struct worker *worker, const char *reason, const char *messa
     if (worker->lost_reason)
         return;
     worker->lost_reason = reason;
-    if (worker_in_pool(worker)->state != POOL_WORKER_STARTING)
+    leave_pool(worker);
+    if (worker_in_pool(worker)->state != POOL_WORKER_STARTING && !worker->is_failed_start)
         report(LOG_ERR, &subject, "worker %d %s; %s it (%u sessions)", (int)worker->pid, reason,
                worker->is_child ? "killing" : "closing the channel to", count_active(worker));
     kill_child(worker);
@@ -241,8 +324,10 @@ static int on_gone(_unused_ sd_event_source *source, void *userdata)
 {
     struct worker *worker = userdata;
 
-    report_exit(worker, &(siginfo_t){0});
-    bury(worker);
+    static const struct worker_exit exit = {.cause = "has vanished", .status = -1};
+
+    report_exit(worker, &(siginfo_t){0}, "exited");
+    bury(worker, &exit);
     return 0;
 }
 
@@ -250,8 +335,7 @@ void worker_channel_ended(struct worker *worker)
 {
     if (worker->channel < 0)
         return;
-    if (worker_in_pool(worker)->state == POOL_WORKER_READY)
-        set_draining(worker);
+    leave_pool(worker);
     close_channel(worker);
     if (worker->pidfd < 0) {
         /* A unit's worker that has not said who it is: nothing else will tell of its end. Put

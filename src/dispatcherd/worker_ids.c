@@ -28,6 +28,17 @@ static void leave_in_peace(struct worker *worker)
     worker_rest(worker, REFUSED_USEC);
 }
 
+static void tell_taken(const struct connection *connection)
+{
+    struct subject subject = worker_subject(connection->worker, NULL);
+    char peer[ADDRESS_TEXT_MAX];
+
+    subject.connection_id = connection->id;
+    subject.client = &connection->peer;
+    report_event("connection taken", 0, 0, &subject, "%s: worker %d has taken the connection",
+                 address_format(&connection->peer, peer), (int)connection->worker->pid);
+}
+
 /* One identifier of a message: false where the worker has no such connection in such a state. */
 static bool take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now)
 {
@@ -40,6 +51,8 @@ static bool take_id(struct worker *worker, enum message_type type, uint64_t id, 
         if (connection->state != CONNECTION_HANDOFF)
             return false;
         connection_activate(connection);
+        if (report_is_followed())
+            tell_taken(connection);
         return true;
     case MESSAGE_REFUSE:
         if (connection->state != CONNECTION_HANDOFF)

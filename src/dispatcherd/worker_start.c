@@ -79,6 +79,6 @@ void worker_start(struct service *service, unsigned slot, enum decision_reason r
     service->state->fingerprints[slot] = fingerprint_of(service->options);
     struct subject subject = worker_subject(worker, NULL);
     subject.reason = decision_reason_to_string(reason);
-    report_debug(service->options->debug, DEBUG_PROCESS, &subject, "a worker is started: %s",
-                 subject.reason);
+    report_event("worker started", service->options->debug, DEBUG_PROCESS, &subject,
+                 "a worker is started: %s", subject.reason);
 }

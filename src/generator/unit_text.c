@@ -195,6 +195,8 @@ void unit_text_worker_service(FILE *stream, const struct unit_environment *envir
     unit_text_program(stream, service->image);
     fprintf(stream,
             "\n"
+            "# Tells dispatcherd how the worker ended: outside the sandbox, as root.\n"
+            "ExecStopPost=-+" WORKER_DIR "/worker_ended %%n\n"
             "SyslogIdentifier=%s\n"
             "StateDirectory=dispatcherd-%s\n"
             "StateDirectoryMode=0700\n"

@@ -126,16 +126,30 @@ void pool_start_failed(struct pool *pool, uint64_t now)
     pool->next_start_at = now + (delay < START_DELAY_MAX_USEC ? delay : START_DELAY_MAX_USEC);
 }
 
+/* One that was told to go, and drains, is no failure, however young it was. */
+static bool is_useless(const struct pool_worker *worker, uint64_t now)
+{
+    return worker->state == POOL_WORKER_STARTING ||
+           (worker->state == POOL_WORKER_READY && worker->n_total == 0 &&
+            now < worker->ready_at + POOL_GOOD_USEC);
+}
+
+bool pool_worker_left(struct pool *pool, unsigned slot, uint64_t now)
+{
+    bool has_failed = is_useless(used_worker(pool, slot), now);
+
+    pool_worker_draining(pool, slot, now);
+    if (has_failed)
+        pool_start_failed(pool, now);
+    return has_failed;
+}
+
 bool pool_worker_exited(struct pool *pool, unsigned slot, uint64_t now)
 {
     struct pool_worker *worker = used_worker(pool, slot);
-    enum pool_worker_state last_state = worker->state;
 
     assert(worker->n_handoffs == 0 && worker->n_active == 0);
-    /* One that was told to go is no failure, however young it was. */
-    bool has_failed = last_state == POOL_WORKER_STARTING ||
-                      (last_state == POOL_WORKER_READY && worker->n_total == 0 &&
-                       now < worker->ready_at + POOL_GOOD_USEC);
+    bool has_failed = is_useless(worker, now);
     set_state(pool, worker, POOL_WORKER_NONE);
     *worker = (struct pool_worker){0};
     while (pool->n_slots > 0 && pool->workers[pool->n_slots - 1].state == POOL_WORKER_NONE)

@@ -82,6 +82,11 @@ void pool_worker_started(struct pool *pool, unsigned slot, uint64_t now);
 void pool_worker_ready(struct pool *pool, unsigned slot, unsigned max_conns, uint64_t now);
 void pool_worker_draining(struct pool *pool, unsigned slot, uint64_t now);
 
+/* The worker takes no more connections, and nobody told it so: it drains, or its channel is gone.
+ * Where it had not been useful, that is a failed start; see pool_worker_exited(). Returns true
+ * then. */
+bool pool_worker_left(struct pool *pool, unsigned slot, uint64_t now);
+
 /* The worker is gone; none of its connections may be counted any more. Where it had not been
  * useful (never ready, or not for POOL_GOOD_USEC and without a connection), that is a failed start
  * and delays the next one. Returns true then. */

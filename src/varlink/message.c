@@ -61,6 +61,11 @@ json_t *varlink_reply(json_t *parameters)
     return parameters ? json_pack("{s:o}", "parameters", parameters) : NULL;
 }
 
+json_t *varlink_reply_of_many(json_t *parameters)
+{
+    return parameters ? json_pack("{s:o, s:b}", "parameters", parameters, "continues", 1) : NULL;
+}
+
 json_t *varlink_error(const char *name, json_t *parameters)
 {
     return parameters ? json_pack("{s:s, s:o}", "error", name, "parameters", parameters) : NULL;

@@ -28,6 +28,8 @@ void varlink_call_clear(struct varlink_call *call);
  * NULL when out of memory, or when `parameters` is NULL, because making them has failed. */
 json_t *varlink_method(const char *method, json_t *parameters);
 json_t *varlink_reply(json_t *parameters);
+/* One of several replies: others follow. */
+json_t *varlink_reply_of_many(json_t *parameters);
 json_t *varlink_error(const char *name, json_t *parameters);
 
 /* The message as it is sent; *ret_size counts its NUL too. The caller frees it with free().

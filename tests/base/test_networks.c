@@ -34,12 +34,12 @@ START_TEST(test_reads_networks_and_writes_them_the_same)
          "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127"},
     };
     char reason[NETWORK_REASON_MAX], text[NETWORK_TEXT_MAX];
-    struct network network;
+    struct ip_network network;
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-        ck_assert_msg(network_parse(cases[i].text, &network, reason) == 0, "%s: %s", cases[i].text,
-                      reason);
-        ck_assert_str_eq(network_format(&network, text), cases[i].written);
+        ck_assert_msg(ip_network_parse(cases[i].text, &network, reason) == 0, "%s: %s",
+                      cases[i].text, reason);
+        ck_assert_str_eq(ip_network_format(&network, text), cases[i].written);
     }
 }
 END_TEST
@@ -67,10 +67,10 @@ START_TEST(test_says_what_would_be_right)
         {"::ffff:192.0.2.1", "write it as 192.0.2.1"},
     };
     char reason[NETWORK_REASON_MAX];
-    struct network network;
+    struct ip_network network;
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-        ck_assert_msg(network_parse(cases[i].text, &network, reason) < 0, "%s", cases[i].text);
+        ck_assert_msg(ip_network_parse(cases[i].text, &network, reason) < 0, "%s", cases[i].text);
         ck_assert_msg(strstr(reason, cases[i].reason) != NULL, "%s: %s", cases[i].text, reason);
     }
 }
@@ -172,7 +172,7 @@ START_TEST(test_random_addresses_are_inside_where_their_first_bits_agree)
     char reason[NETWORK_REASON_MAX], text[NETWORK_TEXT_MAX];
 
     for (unsigned round = 0; round < 20000; round++) {
-        struct network network = {0}, again;
+        struct ip_network network = {0}, again;
         bool is_ipv4 = random_next(&random) % 2;
         unsigned n_bits = is_ipv4 ? 32 : 128, flipped;
 
@@ -185,12 +185,12 @@ START_TEST(test_random_addresses_are_inside_where_their_first_bits_agree)
         for (unsigned i = network.prefix_bits; i < n_bits; i++)
             if (random_next(&random) % 2)
                 address.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
-        ck_assert(network_contains(&network, &address));
+        ck_assert(ip_network_contains(&network, &address));
         flipped = (unsigned)random_between(&random, 0, n_bits - 1);
         address.bytes[flipped / 8] ^= (uint8_t)(0x80 >> flipped % 8);
-        ck_assert_int_eq(network_contains(&network, &address), flipped >= network.prefix_bits);
-        network_format(&network, text);
-        if (network_parse(text, &again, reason) == 0) {
+        ck_assert_int_eq(ip_network_contains(&network, &address), flipped >= network.prefix_bits);
+        ip_network_format(&network, text);
+        if (ip_network_parse(text, &again, reason) == 0) {
             ck_assert(address_equal(&again.address, &network.address));
             ck_assert_uint_eq(again.prefix_bits, network.prefix_bits);
         } else {

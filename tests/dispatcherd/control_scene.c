@@ -93,7 +93,7 @@ void scene_init(struct control_scene *scene, const char *configuration)
     scene->context.next_connection_id = state_next_connection_id(scene->state);
     context_init_ids(&scene->context);
     load(configuration, &config);
-    scene->version = config_version_new(&config);
+    scene->version = config_version_new(&config, NULL);
     need(scene->version != NULL);
     for (size_t i = 0; i < scene->version->config.n_services; i++)
         add_service(scene, &scene->version->config.services[i]);

@@ -45,7 +45,7 @@ static json_t *call(const struct control_caller *caller, const char *method, jso
     char *text = varlink_message_text(message, &size), *answer = NULL;
 
     ck_assert_int_eq(
-        control_answer(&scene_operations, &scene, caller, text, size - 1, &answer, &size), 0);
+        control_answer(&scene_operations, &scene, caller, NULL, text, size - 1, &answer, &size), 0);
     ck_assert_uint_eq(size, strlen(answer) + 1);
     ck_assert_int_eq(varlink_reply_parse(answer, size - 1, &reply), 0);
     free(text);
@@ -125,21 +125,42 @@ START_TEST(test_gives_its_descriptions)
 }
 END_TEST
 
+static json_t *ended(const char *pid)
+{
+    return json_pack("{s:s, s:s, s:s, s:s}", "pid", pid, "result", "signal", "code", "killed",
+                     "status", "KILL");
+}
+
+static json_t *parameters_of(const char *method)
+{
+    if (strstr(method, "Reload"))
+        return NULL;
+    return strstr(method, "WorkerEnded") ? ended("1") : named("SMTP");
+}
+
 START_TEST(test_lets_strangers_look_and_nothing_else)
 {
     static const char *const for_all[] = {"org.varlink.service.GetInfo",
                                           "org.varlink.service.GetInterfaceDescription",
-                                          CONTROL "Status", CONTROL "Services", CONTROL "Workers"};
-    static const char *const guarded[] = {CONTROL "Connections", CONTROL "Stop", CONTROL "Start",
-                                          CONTROL "Restart", CONTROL "Reload"};
+                                          CONTROL "Status",
+                                          CONTROL "Services",
+                                          CONTROL "Workers",
+                                          CONTROL "EndedWorkers"};
+    static const char *const guarded[] = {
+        CONTROL "Connections", CONTROL "EndedConnections", CONTROL "Stop",       CONTROL "Start",
+        CONTROL "Restart",     CONTROL "Reload",           CONTROL "WorkerEnded"};
+    static const char *const guarded_others[] = {CONTROL "Follow", CONTROL "SetDebug"};
     struct control_method_info method;
     size_t n = 0;
 
     while (control_method_info(n, &method))
         n++;
-    ck_assert_uint_eq(n, ELEMENTSOF(for_all) + ELEMENTSOF(guarded));
+    ck_assert_uint_eq(n, ELEMENTSOF(for_all) + ELEMENTSOF(guarded) + ELEMENTSOF(guarded_others));
+    for (size_t i = 0; i < ELEMENTSOF(guarded_others); i++)
+        expect_error(&stranger, guarded_others[i], json_pack("{s:s}", "mask", "1"),
+                     CONTROL "PermissionDenied");
     for (size_t i = 0; i < ELEMENTSOF(guarded); i++) {
-        json_t *parameters = strstr(guarded[i], "Reload") ? NULL : named("SMTP");
+        json_t *parameters = parameters_of(guarded[i]);
 
         expect_error(&stranger, guarded[i], parameters, CONTROL "PermissionDenied");
     }
@@ -148,7 +169,7 @@ START_TEST(test_lets_strangers_look_and_nothing_else)
     for (size_t i = 2; i < ELEMENTSOF(for_all); i++)
         expect_error(&stranger, for_all[i], NULL, NULL);
     for (size_t i = 0; i < ELEMENTSOF(guarded); i++) {
-        json_t *parameters = strstr(guarded[i], "Reload") ? NULL : named("SMTP");
+        json_t *parameters = parameters_of(guarded[i]);
 
         expect_error(&trusted, guarded[i], parameters, NULL);
     }
@@ -206,8 +227,9 @@ START_TEST(test_answers_a_oneway_call_with_nothing)
     char *answer = (char *)text;
     size_t size;
 
-    ck_assert_int_eq(
-        control_answer(&scene_operations, &scene, &trusted, text, strlen(text), &answer, &size), 0);
+    ck_assert_int_eq(control_answer(&scene_operations, &scene, &trusted, NULL, text, strlen(text),
+                                    &answer, &size),
+                     0);
     ck_assert_ptr_null(answer);
     ck_assert(scene.services[0]->pool->is_stopping);
 }

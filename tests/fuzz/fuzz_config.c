@@ -1,6 +1,4 @@
 /* Any bytes as dispatcher.cnf: none may do harm, and what is accepted must read back as printed. */
-#define _GNU_SOURCE /* memfd_create() */
-
 #include "base/fd.h"
 #include "config/load.h"
 #include "config/print.h"

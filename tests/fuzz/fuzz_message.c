@@ -37,7 +37,7 @@ static void read_connections(const struct message *message)
         address_format(&view.record->peer, host);
         struct message one;
         size_t length =
-            message_write_connection(again, sizeof(again), message.type, view.record, tag, note);
+            message_write_connection(again, sizeof(again), message->type, view.record, tag, note);
         assert(message_read(again, length, &one) == 0 && one.value == 1);
         size_t first = 0;
         const struct connection_record record = *view.record;

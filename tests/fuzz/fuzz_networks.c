@@ -9,16 +9,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_network(const struct network_list *list, const struct network *network)
+static void check_network(const struct network_list *list, const struct ip_network *network)
 {
     char text[NETWORK_TEXT_MAX], reason[NETWORK_REASON_MAX];
-    struct network again;
+    struct ip_network again;
 
-    network_format(network, text);
-    if (network_parse(text, &again, reason) < 0 || again.prefix_bits != network->prefix_bits ||
+    ip_network_format(network, text);
+    if (ip_network_parse(text, &again, reason) < 0 || again.prefix_bits != network->prefix_bits ||
         !address_equal(&again.address, &network->address))
         abort();
-    if (!network_contains(network, &network->address) ||
+    if (!ip_network_contains(network, &network->address) ||
         !network_list_contains(list, &network->address))
         abort();
 }

@@ -45,7 +45,8 @@ static bool answer_all(struct varlink_frames *frames, struct control_scene *scen
     while (varlink_frames_next(frames, &text, &length)) {
         if (strlen(text) != length || length > CALL_MAX_BYTES)
             abort();
-        if (control_answer(&scene_operations, scene, caller, text, length, &reply, &reply_size) < 0)
+        if (control_answer(&scene_operations, scene, caller, NULL, text, length, &reply,
+                           &reply_size) < 0)
             return false;
         if (reply && strlen(reply) + 1 != reply_size)
             abort();

@@ -233,6 +233,30 @@ START_TEST(test_failed_start_is_a_worker_that_was_not_useful)
 }
 END_TEST
 
+START_TEST(test_one_that_leaves_unasked_fails_once)
+{
+    begin();
+    pool_worker_started(&pool, 0, START);
+    pool_worker_ready(&pool, 0, MAX_CONNS, START);
+    ck_assert(pool_worker_left(&pool, 0, START + 1));
+    ck_assert_uint_eq(pool.workers[0].state, POOL_WORKER_DRAINING);
+    ck_assert_uint_eq(pool.n_failed_starts, 1);
+    ck_assert(!pool_worker_exited(&pool, 0, START + 2));
+    ck_assert_uint_eq(pool.n_failed_starts, 1);
+}
+END_TEST
+
+START_TEST(test_one_that_has_served_may_leave)
+{
+    begin();
+    pool_worker_started(&pool, 0, START);
+    pool_worker_ready(&pool, 0, MAX_CONNS, START);
+    serve(0);
+    ck_assert(!pool_worker_left(&pool, 0, START + 1));
+    ck_assert_uint_eq(pool.n_failed_starts, 0);
+}
+END_TEST
+
 START_TEST(test_served_connection_resets_the_delay)
 {
     begin();
@@ -333,6 +357,7 @@ Suite *make_suite(void)
     ADD_TESTS(suite, "failed start", test_delay_doubles_with_each_failed_start_up_to_a_minute,
               test_start_that_did_not_begin_delays_as_well,
               test_failed_start_is_a_worker_that_was_not_useful,
+              test_one_that_leaves_unasked_fails_once, test_one_that_has_served_may_leave,
               test_served_connection_resets_the_delay,
               test_delay_does_not_grow_while_a_worker_is_good);
     add_wrong_calls(suite);

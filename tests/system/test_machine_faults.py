@@ -22,7 +22,8 @@ def has_controller(site, name):
     if re.search(rf"^\d+:([a-z,]+,)?{name}(,[a-z,]+)?:/.*run-", text, re.MULTILINE):
         return True
     path = re.search(r"^0::(/.*)$", text, re.MULTILINE)
-    return bool(path) and name in site.run("cat", "/sys/fs/cgroup/cgroup.controllers").stdout
+    controllers = site.run("cat", "/sys/fs/cgroup/cgroup.controllers", check=False).stdout
+    return bool(path) and name in controllers
 
 
 def test_few_descriptors(site_of_systemd):
@@ -40,7 +41,7 @@ def test_few_descriptors(site_of_systemd):
         site.kill(worker, "CONT")
     burst.run(60, lambda: None)
     serve_all(site, port, 200)
-    assert 1 <= site.count_log("Too many open files") <= 5
+    assert site.count_log("Too many open files") == 1
     assert site.daemon_pid() == pid
 
 
@@ -95,9 +96,14 @@ def test_serves_on_while_journald_hangs(site_of_systemd):
         assert client.ask("echo still here") == "still here"
     finally:
         site.kill(journald, "CONT")
-    with site.connect(port) as short:
-        short.pid()
-    match = site.wait_for_log(r"dispatcherd\[\d+\]: .*?(\d+) (lines|messages)")
+
+    def told():
+        """With the first line that journald, which has much to catch up with, takes again."""
+        with site.connect(port) as short:
+            short.pid()
+        return re.search(r"dispatcherd\[\d+\]: (\d+) log lines were left out", site.log_text())
+
+    match = wait_until(told, 20, "the count of what was left out", interval=0.2)
     assert int(match.group(1)) > 100
 
 

@@ -11,7 +11,7 @@
  *   eat MEGABYTES    "eaten", with so much memory more in use
  *   hold             nothing until the client has closed
  *   quit             "bye", and the connection is closed
- *   exit, crash      ends the process, in an orderly way or not
+ *   exit STATUS, crash  ends the process, in an orderly way (0 where no status is given) or not
  *
  * Each answer is one line. Nothing is said unasked, so that a client can tell whether it is served.
  *
@@ -145,9 +145,9 @@ static void answer_hold(struct client *client)
         ;
 }
 
-static void answer_exit(_unused_ struct client *client)
+static void answer_exit(struct client *client)
 {
-    _exit(0);
+    _exit((int)strtoul(client->argument, NULL, 10));
 }
 
 static void answer_crash(_unused_ struct client *client)

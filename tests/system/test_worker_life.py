@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from harness.stream import Stream
 from harness.wait import holds_for, wait_until
 
@@ -100,3 +102,25 @@ def test_the_only_worker_serves_on_and_is_replaced_when_idle(site_by_hand):  # q
         wait_until(lambda: stream.n_served >= n_served + 3, 20, "it serves")
     assert max(counts) == 1, "two processes"
     assert not stream.refused and not stream.broken
+
+
+DEATHS = {"KILL": "died of signal (9|KILL)", "SEGV": "died of signal (11|SEGV)"}
+
+
+@pytest.mark.parametrize("signal_name", DEATHS)
+def test_the_cause_of_a_death_is_told(site, signal_name):
+    port = site.run_service(MIN_PROCS=1)
+    (client,) = site.connect_served(port)
+    pid = client.pid()
+    site.kill(pid, signal_name)
+    site.wait_for_log(rf"TEST: worker {pid} {DEATHS[signal_name]}.*; 1 sessions were lost")
+    assert site.count_log(f"TEST: worker {pid} ") == 1
+    site.wait_for_workers("TEST", 1)
+
+
+def test_the_exit_status_of_a_worker_is_told(site):
+    port = site.run_service(MIN_PROCS=1)
+    (client,) = site.connect_served(port)
+    pid = client.pid()
+    client.send("exit 3")
+    site.wait_for_log(rf"TEST: worker {pid} exited with status 3; 1 sessions were lost")

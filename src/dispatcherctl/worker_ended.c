@@ -1,0 +1,77 @@
+/* ExecStopPost= of a worker's unit: tells dispatcherd how the worker ended. systemd has put that
+ * into the environment (systemd.exec(5)), but for the process, which its unit still knows. */
+#include "base/str.h"
+#include "base/time.h"
+#include "dispatcherctl/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+
+#define CONTROL_SOCKET "/run/dispatcherd/control"
+#define SYSTEMD        "org.freedesktop.systemd1"
+
+/* dispatcherd waits no longer than a second for what we have to say. */
+#define LIMIT_USEC USEC_PER_SEC
+
+static void bus_cleanup(sd_bus **bus)
+{
+    sd_bus_flush_close_unref(*bus);
+}
+
+/* Returns the last main process of the unit, or a negative errno. */
+static int find_process(const char *unit, uint32_t *ret_pid)
+{
+    _cleanup_(bus_cleanup) sd_bus *bus = NULL;
+    _cleanup_str_ char *path = NULL;
+
+    int r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit, &path);
+    if (r == 0)
+        r = sd_bus_open_system(&bus);
+    if (r < 0)
+        return r;
+    sd_bus_set_method_call_timeout(bus, LIMIT_USEC);
+    return sd_bus_get_property_trivial(bus, SYSTEMD, path, SYSTEMD ".Service", "ExecMainPID", NULL,
+                                       'u', ret_pid);
+}
+
+static const char *from_environment(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value ? value : "";
+}
+
+static json_t *describe(uint32_t pid)
+{
+    char pid_text[16];
+
+    snprintf(pid_text, sizeof(pid_text), "%u", pid);
+    return json_pack("{s:s, s:s, s:s, s:s}", "pid", pid_text, "result",
+                     from_environment("SERVICE_RESULT"), "code", from_environment("EXIT_CODE"),
+                     "status", from_environment("EXIT_STATUS"));
+}
+
+int main(int argc, char *argv[])
+{
+    struct client client = {.fd = -1};
+    json_auto_t *reply = NULL;
+    uint32_t pid;
+
+    if (argc != 2) {
+        fputs("Usage: worker_ended UNIT\n", stderr);
+        return 2;
+    }
+    int r = find_process(argv[1], &pid);
+    if (r < 0) {
+        fprintf(stderr, "systemd does not tell which process %s was: %s\n", argv[1], strerror(-r));
+        return EXIT_FAILURE;
+    }
+    r = client_open(CONTROL_SOCKET, LIMIT_USEC, &client);
+    if (r == 0)
+        r = client_call(&client, "WorkerEnded", describe(pid), LIMIT_USEC, &reply);
+    client_close(&client);
+    /* Where no dispatcherd runs, or it knows no such worker, nobody wants to know. */
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,37 @@
+/* What decides who may come in, beside the options of a service: the mapping file, the counts of
+ * sources, and where refused clients are turned away. One for the process, in its context. */
+#pragma once
+
+#include "access/concurrency.h"
+#include "access/rejection.h"
+#include "access/throttle.h"
+#include "mapping/run.h"
+
+struct access {
+    struct mapping_set *mappings; /* in force; one reference */
+    struct mapping_run *spare;    /* a run that nobody uses; NULL: none is left; owned */
+    struct throttle *throttle;
+    struct concurrency *concurrency;
+    struct rejections *rejections;
+};
+
+/* Connections there can be at once, all services together. */
+#define ACCESS_CONNECTIONS_MAX (UINT32_C(1) << 20)
+
+/* Of every run: what $?x? is decided by. */
+extern const struct mapping_hooks access_hooks;
+
+/* Returns 0 with *ret, which the caller frees, or a negative errno. */
+int access_new(sd_event *event, struct mapping_set *mappings, struct access **ret);
+
+void access_free(struct access *access);
+
+/* From now on these count; checks that go on end with the tables that they began with. */
+void access_set_mappings(struct access *access, struct mapping_set *mappings);
+
+/* True where PORT_ACCESS is asked about connections. */
+bool access_has_table(const struct access *access);
+
+/* A run for one check, and back. Returns NULL when out of memory. */
+struct mapping_run *access_take_run(struct access *access);
+void access_return_run(struct access *access, struct mapping_run *run);

@@ -1,0 +1,18 @@
+/* Whether a connection may come in, found out one stage after the other, before any worker is
+ * troubled (spec 1.2, steps 3 to 5). Most connections pass in one go; one that has to wait for a
+ * server elsewhere, or for a PROXY header, holds up nobody.
+ *
+ *      proxy -> address -> mapping -> lists -> passed
+ *        |         |          |         |
+ *        +---------+----------+---------+----> refused, or closed without a word
+ */
+#pragma once
+
+#include "dispatcherd/service.h"
+
+/* Takes a connection in state checking, and moves it on: to waiting, to its end, or nowhere yet.
+ * The connection may be gone afterwards. */
+void check_begin(struct connection *connection);
+
+/* Closes every connection of the service that is being checked. */
+void checks_close(struct service *service);

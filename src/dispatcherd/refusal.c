@@ -1,0 +1,66 @@
+#include "dispatcherd/refusal.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "dispatcherd/access.h"
+#include "dispatcherd/context.h"
+#include "dispatcherd/debug.h"
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/report.h"
+#include "dispatcherd/service.h"
+
+/* The text without its line ends, which would break the log line. */
+static const char *one_line(const struct refusal *refusal, char *text, size_t size)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < refusal->text_length && n + 1 < size; i++)
+        if (refusal->text[i] != '\r')
+            text[n++] = refusal->text[i] == '\n' ? ' ' : refusal->text[i];
+    while (n > 0 && text[n - 1] == ' ')
+        n--;
+    text[n] = '\0';
+    return text;
+}
+
+/* In the words of spec 4.3. */
+static void tell(const struct connection *connection, const struct refusal *refusal)
+{
+    const struct service_options *options = connection->service->options;
+    const struct subject subject = {
+        .service = options->name,
+        .connection_id = connection->id,
+        .client = &connection->peer,
+        .reason = statistics_rejection_to_string(refusal->reason),
+        .message_id = MESSAGE_ID_ACCESS_DENIED,
+    };
+    char host[ADDRESS_TEXT_MAX], text[REJECTION_TEXT_MAX_BYTES];
+
+    if (!(options->debug & DEBUG_REFUSALS))
+        return;
+    address_format_host(&connection->peer, host);
+    if (refusal->zone)
+        report_debug(options->debug, DEBUG_REFUSALS, &subject,
+                     "access_control: host %s found on DNS list and rejected", host);
+    else if (refusal->entry)
+        report_debug(options->debug, DEBUG_REFUSALS, &subject,
+                     "access_control: host %s rejected by PORT_ACCESS, service %s, port %u, entry "
+                     "%s:%u: %s",
+                     host, options->name, connection->local.port, refusal->entry->file,
+                     refusal->entry->line, one_line(refusal, text, sizeof(text)));
+    else
+        report_debug(options->debug, DEBUG_REFUSALS, &subject,
+                     "access_control: host %s rejected, service %s, port %u: %s", host,
+                     options->name, connection->local.port, refusal->what);
+}
+
+void refusal_carry_out(struct connection *connection, const struct refusal *refusal)
+{
+    struct access *access = connection->service->context->access;
+
+    tell(connection, refusal);
+    statistics_count_rejected(connection->service->statistics, refusal->reason);
+    rejection_send(access->rejections, &connection->fd, refusal->text,
+                   connection->is_tls ? 0 : refusal->text_length);
+    connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
+}

@@ -1,0 +1,47 @@
+/* The routines that templates call by $[image,routine,argument] (spec 7.6). They are built in: what
+ * the image names is no file, and nothing is loaded. The engine does not carry them out; it says
+ * what is to be asked. */
+#pragma once
+
+#include "base/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum callout_routine {
+    CALLOUT_DNS_LIST,         /* is the address on the list? (spec 6.4) */
+    CALLOUT_THROTTLE,         /* more than `limit` connections a minute? (spec 8.1) */
+    CALLOUT_THROTTLE_PENALTY, /* the same, where attempts count on */
+    CALLOUT_CONCURRENT,       /* more than `limit` connections at this moment? */
+};
+
+/* As in the journal: "dns_verify_domain_port". */
+const char *callout_routine_to_string(enum callout_routine routine);
+
+#define CALLOUT_ZONE_MAX 253
+
+/* A routine with its arguments. */
+struct callout {
+    enum callout_routine routine;
+    struct address address;          /* the port is 0 */
+    uint32_t limit;                  /* not of CALLOUT_DNS_LIST */
+    char zone[CALLOUT_ZONE_MAX + 1]; /* of CALLOUT_DNS_LIST; without a dot at its end */
+    const char *text;                /* of CALLOUT_DNS_LIST, where the list gives none; or NULL */
+};
+
+/* Finds the routine by names as a file has them, in whatever case; of the image only the base name
+ * counts. Returns NULL, or what is wrong. */
+const char *callout_find(const char *image, size_t image_length, const char *routine,
+                         size_t routine_length, enum callout_routine *ret);
+
+/* Reads an expanded argument. `text` of the result points into it. Returns NULL, or what is
+ * wrong. */
+const char *callout_read(enum callout_routine routine, const char *argument, struct callout *ret);
+
+/* Stands for text that is not known yet, in callout_check(). */
+#define CALLOUT_UNKNOWN '\x02'
+
+/* Looks for what will be wrong with an argument of which parts are CALLOUT_UNKNOWN. Returns NULL,
+ * or what is wrong. */
+const char *callout_check(enum callout_routine routine, const char *argument);

@@ -1,0 +1,35 @@
+noinst_LTLIBRARIES += libmapping.la
+
+libmapping_la_SOURCES = \
+	%D%/arena.c \
+	%D%/arena.h \
+	%D%/callout.c \
+	%D%/callout.h \
+	%D%/character.h \
+	%D%/character_set.c \
+	%D%/character_set.h \
+	%D%/check.c \
+	%D%/check.h \
+	%D%/lines.c \
+	%D%/lines.h \
+	%D%/load.c \
+	%D%/network.c \
+	%D%/network.h \
+	%D%/network_index.c \
+	%D%/network_index.h \
+	%D%/pattern.h \
+	%D%/pattern_compile.c \
+	%D%/pattern_match.c \
+	%D%/place.h \
+	%D%/port_access.c \
+	%D%/port_access.h \
+	%D%/run.c \
+	%D%/run.h \
+	%D%/run_internal.h \
+	%D%/run_template.c \
+	%D%/run_trace.c \
+	%D%/set.c \
+	%D%/set.h \
+	%D%/template.c \
+	%D%/template.h
+libmapping_la_LIBADD = libconfig.la libbase.la

@@ -1,0 +1,83 @@
+/* Patterns of a mapping file (spec 7.3): compiled when the file is read, matched without
+ * allocation and in bounded time. */
+#pragma once
+
+#include "mapping/arena.h"
+#include "mapping/character_set.h"
+#include "mapping/network.h"
+#include "mapping/place.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of a pattern, and of a string that is compared (spec 7.1). */
+#define PATTERN_BYTES_MAX 256
+#define PATTERN_INPUT_MAX 1024
+
+/* Wildcards have numbers from 0; a template's $n has one digit. */
+#define PATTERN_FIELDS_MAX 10
+
+/* Steps of one comparison (spec 7.3). A step is a few nanoseconds. */
+#define PATTERN_STEPS_MAX 100000
+
+enum pattern_kind {
+    PATTERN_TEXT,    /* these characters */
+    PATTERN_ONE,     /* one of a set */
+    PATTERN_MANY,    /* any number of a set */
+    PATTERN_BACK,    /* what another wildcard matched */
+    PATTERN_NETWORK, /* an address in a network */
+};
+
+struct pattern_element {
+    enum pattern_kind kind;
+    bool is_lazy;   /* MANY: as few as possible */
+    int8_t field;   /* the number by which templates know it, -1: none */
+    uint8_t number; /* BACK: of the other field */
+    uint8_t star;   /* MANY: which of the pattern's */
+    int16_t next;   /* MANY: the character that must follow, or one of the two below */
+    uint16_t length;
+    union {
+        const char *text;                /* TEXT: folded; `length` of them */
+        const struct character_set *set; /* ONE, MANY: NULL is any character */
+        const struct network *network;
+    };
+};
+
+#define PATTERN_NEXT_ANY (-1)
+#define PATTERN_NEXT_END (-2)
+
+/* All memory is the arena's. All zero matches the empty string. */
+struct pattern {
+    const struct pattern_element *elements;
+    uint16_t n_elements;
+    uint16_t n_stars;
+    uint16_t n_fields; /* as numbered; only the first PATTERN_FIELDS_MAX are kept */
+    bool has_back;
+};
+
+/* What a wildcard matched. */
+struct pattern_field {
+    uint16_t start;
+    uint16_t length;
+};
+
+enum pattern_outcome {
+    PATTERN_DIFFERS,
+    PATTERN_MATCHES,
+    PATTERN_TOO_HARD, /* the steps were used up: counts as different */
+};
+
+/* Compiles `text`, in which blanks are quoted. Returns 0; -EINVAL after it added an error; or
+ * -ENOMEM. Warnings may be added in any case. */
+int pattern_compile(const char *text, size_t length, struct arena *arena, const struct place *place,
+                    struct pattern *ret);
+
+/* Compares the whole text, of at most PATTERN_INPUT_MAX bytes. Fields that the pattern has are
+ * filled where it matches. Adds what it took to *steps. */
+enum pattern_outcome pattern_match(const struct pattern *pattern, const char *text, size_t length,
+                                   struct pattern_field fields[PATTERN_FIELDS_MAX],
+                                   uint64_t *steps);
+
+/* True where the pattern is one network, or the text of one address, and nothing else. */
+bool pattern_is_network(const struct pattern *pattern, struct network *ret);

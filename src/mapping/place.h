@@ -1,0 +1,15 @@
+/* Where in a mapping file something stands, and where its problems go. */
+#pragma once
+
+#include "config/problem.h"
+
+struct place {
+    struct problem_list *problems;
+    const char *file;
+    unsigned line;
+};
+
+#define place_error(place, ...)                                                                    \
+    problem_add((place)->problems, PROBLEM_ERROR, (place)->file, (place)->line, __VA_ARGS__)
+#define place_warning(place, ...)                                                                  \
+    problem_add((place)->problems, PROBLEM_WARNING, (place)->file, (place)->line, __VA_ARGS__)

@@ -1,0 +1,41 @@
+/* What PORT_ACCESS says of a connection (spec 5). Pure: the probe in, the verdict out; whoever
+ * accepted the connection runs the mapping between the two. */
+#pragma once
+
+#include "base/address.h"
+#include "mapping/run.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* "TCP|server|port|client|port" and its NUL. */
+#define PORT_ACCESS_PROBE_MAX 112
+
+/* Bytes to the client, at most (spec 5.6). */
+#define PORT_ACCESS_REPLY_MAX 1024
+
+/* The input flag that tells the Dispatcher's own run of the table (spec 5.4). */
+#define PORT_ACCESS_INPUT_FLAGS FLAG_OF('A')
+
+/* Writes the probe; an IPv4 address in IPv6 form is written as IPv4, a zone is left out. Returns 0,
+ * or -EAFNOSUPPORT where an end is neither IPv4 nor IPv6: a client on a Unix socket has no address
+ * that a table could name. Whom the socket's mode lets in is accepted, and the table not asked. */
+int port_access_probe(const struct address *server, const struct address *client,
+                      char probe[PORT_ACCESS_PROBE_MAX]);
+
+/* Texts are terminated, without control characters, and empty where there is none. */
+struct port_access {
+    bool is_matched; /* an entry decided; lists of DNS_VERIFY_DOMAIN are asked only where not */
+    bool is_rejected;
+    bool has_hit_limit;                    /* accepted because the run took too much: an error */
+    const struct mapping_entry *entry;     /* the one that decided, NULL: none; the set's */
+    char reply[PORT_ACCESS_REPLY_MAX + 1]; /* for the client: lines, each with its CRLF */
+    size_t reply_length;
+    char match_note[MAPPING_STRING_MAX + 1];  /* of $<: to be logged in any case */
+    char reject_note[MAPPING_STRING_MAX + 1]; /* of $>: to be logged; only where rejected */
+    char tag[MAPPING_STRING_MAX + 1];         /* text after $Y, for the worker */
+    char log_text[MAPPING_STRING_MAX + 1];    /* text after "||", kept with the connection */
+};
+
+/* Reads the verdict out of a run that has come to its end (DONE or LIMIT). */
+void port_access_judge(const struct mapping_run *run, struct port_access *ret);

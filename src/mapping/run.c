@@ -1,0 +1,286 @@
+#include "mapping/run.h"
+
+#include "mapping/character.h"
+#include "mapping/run_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Restarted passes with a string that is no shorter, after which none is begun (spec 7.2). */
+#define LOOPS_MAX 10
+
+/* Text: a stack, of which only the end grows. */
+
+bool run_append(struct mapping_run *run, const char *text, size_t length)
+{
+    struct mapping_level *level = run_level(run);
+    size_t start =
+        level->n_arguments > 0 ? level->arguments[level->n_arguments - 1] : level->out_at;
+
+    if (run->top - start + length > MAPPING_STRING_MAX || run->top + length > MAPPING_TEXT_MAX)
+        return false;
+    memmove(run->text + run->top, text, length);
+    for (char *c = run->text + run->top; c < run->text + run->top + length; c++)
+        if (level->letter_case != CASE_KEPT)
+            *c = level->letter_case == CASE_LOWER ? character_lower(*c) : character_upper(*c);
+    run->top = (uint16_t)(run->top + length);
+    return true;
+}
+
+void run_make_substitution(struct mapping_run *run, size_t start)
+{
+    for (char *c = run->text + start; c < run->text + run->top; c++)
+        if (*c == CHARACTER_LINE_END)
+            *c = '~';
+}
+
+bool run_append_substitution(struct mapping_run *run, const char *text, size_t length)
+{
+    size_t start = run->top;
+
+    if (!run_append(run, text, length))
+        return false;
+    run_make_substitution(run, start);
+    return true;
+}
+
+/* Tables */
+
+/* Applies a table to what stands at the end of the text, from `start` on. */
+static void begin_table(struct mapping_run *run, size_t depth, const struct mapping_table *table,
+                        uint16_t start)
+{
+    run->depth = depth;
+    run->levels[depth] = (struct mapping_level){
+        .table = table,
+        .phase = MAPPING_PHASE_MATCH,
+        .string_at = start,
+        .string_length = (uint16_t)(run->top - start),
+        .out_at = run->top,
+    };
+    if (run_is_traced(run))
+        run_trace_table(run);
+}
+
+bool run_call_table(struct mapping_run *run, const struct mapping_table *table, uint16_t start)
+{
+    if (!table || run->depth == MAPPING_DEPTH_MAX)
+        return false;
+    begin_table(run, run->depth + 1, table, start);
+    return true;
+}
+
+/* The mapping of this table ends. Its string becomes what the caller's element inserts. */
+static void end_table(struct mapping_run *run)
+{
+    const struct mapping_level *level = run_level(run);
+
+    if (run->depth == 0) {
+        run->text[level->string_at + level->string_length] = '\0';
+        run->status = MAPPING_DONE;
+        return;
+    }
+    bool succeeded = level->decided && (level->flags & FLAG_OF('Y'));
+    run->top = (uint16_t)(level->string_at + level->string_length);
+    run->depth--;
+    run_make_substitution(run, level->string_at);
+    run_end_call(run, succeeded, level->string_at);
+}
+
+/* Entries */
+
+/* Begins another pass, or ends the mapping where enough of them led nowhere. */
+static void begin_pass(struct mapping_run *run)
+{
+    struct mapping_level *level = run_level(run);
+    bool is_shorter = level->string_length < level->old_length;
+
+    level->n_loops = is_shorter ? 0 : (uint8_t)(level->n_loops + 1);
+    level->entry = 0;
+    if (level->n_loops > LOOPS_MAX)
+        end_table(run);
+}
+
+/* The entry is done with; its control letter says what follows. */
+static void leave_entry(struct mapping_run *run)
+{
+    struct mapping_level *level = run_level(run);
+
+    run->top = level->out_at = (uint16_t)(level->string_at + level->string_length);
+    level->phase = MAPPING_PHASE_MATCH;
+    switch (level->control) {
+    case 'C':
+        level->wants_pass = false;
+        level->entry++;
+        break;
+    case 'L':
+        level->wants_pass = true;
+        level->entry++;
+        break;
+    case 'R':
+        level->wants_pass = false;
+        begin_pass(run);
+        break;
+    default:
+        end_table(run);
+    }
+}
+
+void run_succeed(struct mapping_run *run)
+{
+    struct mapping_level *level = run_level(run);
+    size_t length = (size_t)(run->top - level->out_at);
+
+    level->old_length = level->string_length;
+    memmove(run->text + level->string_at, run->text + level->out_at, length);
+    level->string_length = (uint16_t)length;
+    level->flags |= level->new_flags;
+    level->decided = &level->table->entries[level->entry];
+    if (run_is_traced(run))
+        run_trace_result(run);
+    leave_entry(run);
+}
+
+void run_fail(struct mapping_run *run)
+{
+    struct mapping_level *level = run_level(run);
+
+    level->old_length = level->string_length;
+    if (run_is_traced(run))
+        run_trace_failure(run);
+    leave_entry(run);
+}
+
+/* Matching */
+
+static bool matches(struct mapping_run *run, const struct mapping_entry *entry)
+{
+    struct mapping_level *level = run_level(run);
+
+    switch (pattern_match(&entry->pattern, run->text + level->string_at, level->string_length,
+                          level->fields, &run->n_steps)) {
+    case PATTERN_MATCHES:
+        return true;
+    case PATTERN_TOO_HARD:
+        run->too_hard = entry;
+        return false;
+    default:
+        return false;
+    }
+}
+
+/* Lets the index skip entries that do not match. Returns how they are to be compared;
+ * `level->entry` is the first that may match. */
+static void skip_networks(struct mapping_run *run)
+{
+    struct mapping_level *level = run_level(run);
+    const struct mapping_table *table = level->table;
+    uint32_t number = table->entries[level->entry].index;
+
+    if (number == 0)
+        return;
+    const struct network_index *index = &table->indexes[number - 1];
+    run->n_steps += index->n_slices;
+    if (network_index_find(index, run->text + level->string_at, level->string_length, level->entry,
+                           &level->entry) == NETWORK_INDEX_NONE)
+        level->entry = index->end;
+}
+
+/* Finds the next entry that matches. */
+static void match_entry(struct mapping_run *run)
+{
+    struct mapping_level *level = run_level(run);
+    const struct mapping_table *table = level->table;
+
+    for (;;) {
+        if (level->entry < table->n_entries)
+            skip_networks(run);
+        if (level->entry == table->n_entries)
+            break;
+        run->n_steps++;
+        if (matches(run, &table->entries[level->entry])) {
+            level->phase = MAPPING_PHASE_TEMPLATE;
+            level->element = 0;
+            level->control = 0;
+            level->new_flags = 0;
+            level->n_arguments = 0;
+            level->letter_case = CASE_KEPT;
+            if (run_is_traced(run))
+                run_trace_match(run);
+            return;
+        }
+        if (run->n_steps > MAPPING_STEPS_MAX) {
+            run->status = MAPPING_LIMIT;
+            return;
+        }
+        level->entry++;
+    }
+    if (!level->wants_pass || level->had_pass) {
+        end_table(run);
+        return;
+    }
+    level->had_pass = true;
+    level->wants_pass = false;
+    begin_pass(run);
+}
+
+/* The run */
+
+void mapping_run_start(struct mapping_run *run, const struct mapping_set *set, const char *table,
+                       const char *probe, uint32_t input_flags, const struct mapping_hooks *hooks)
+{
+    const struct mapping_table *first = mapping_set_find(set, table);
+    size_t length = strnlen(probe, MAPPING_STRING_MAX + 1);
+
+    run->set = set;
+    run->hooks = hooks;
+    run->input_flags = input_flags;
+    run->status = first && length <= MAPPING_STRING_MAX ? MAPPING_RUNNING : MAPPING_DONE;
+    run->n_elements = 0;
+    run->n_steps = 0;
+    run->too_hard = NULL;
+    run->top = 0;
+    if (run->status == MAPPING_RUNNING) {
+        memcpy(run->text, probe, length);
+        run->top = (uint16_t)length;
+    }
+    run->text[run->top] = '\0';
+    for (char *c = run->text; *c; c++)
+        if (character_is_control(*c))
+            *c = '?';
+    if (run->status == MAPPING_RUNNING)
+        begin_table(run, 0, first, 0);
+    else
+        run->levels[run->depth = 0] = (struct mapping_level){0};
+}
+
+enum mapping_status mapping_run_step(struct mapping_run *run)
+{
+    assert(run->status != MAPPING_CALLOUT);
+    while (run->status == MAPPING_RUNNING)
+        if (run_level(run)->phase == MAPPING_PHASE_MATCH)
+            match_entry(run);
+        else
+            run_element(run);
+    return run->status;
+}
+
+bool mapping_run_matched(const struct mapping_run *run)
+{
+    return mapping_run_entry(run) != NULL;
+}
+
+const struct mapping_entry *mapping_run_entry(const struct mapping_run *run)
+{
+    return run->status == MAPPING_DONE ? run->levels[0].decided : NULL;
+}
+
+uint32_t mapping_run_flags(const struct mapping_run *run)
+{
+    return run->status == MAPPING_DONE ? run->levels[0].flags : 0;
+}
+
+const char *mapping_run_string(const struct mapping_run *run)
+{
+    return run->status == MAPPING_DONE ? run->text : "";
+}

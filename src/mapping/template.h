@@ -1,0 +1,86 @@
+/* Templates of a mapping file (spec 7.4), compiled when the file is read. */
+#pragma once
+
+#include "mapping/arena.h"
+#include "mapping/callout.h"
+#include "mapping/place.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of a template (spec 7.1). */
+#define TEMPLATE_BYTES_MAX 1024
+
+/* Characters of a table's name (spec 7.1). */
+#define TABLE_NAME_MAX 64
+
+/* Arguments within arguments: that of $|…| may hold a $[…], and the other way round. */
+#define TEMPLATE_ARGUMENTS_MAX 2
+
+/* Flags: a bit for each letter, and two more. */
+#define FLAG_OF(letter) (UINT32_C(1) << ((letter) - 'A'))
+#define FLAG_LOG_MATCH  (UINT32_C(1) << 26) /* $< */
+#define FLAG_LOG_REJECT (UINT32_C(1) << 27) /* $> */
+
+enum letter_case {
+    CASE_KEPT,
+    CASE_LOWER,
+    CASE_UPPER,
+};
+
+enum template_kind {
+    TEMPLATE_TEXT,        /* itself */
+    TEMPLATE_FIELD,       /* what a wildcard matched */
+    TEMPLATE_CONTROL,     /* C, E, L, R */
+    TEMPLATE_END_NOW,     /* $+1E */
+    TEMPLATE_FLAG,        /* sets `flag` */
+    TEMPLATE_TEST,        /* fails unless the input flag is as wanted */
+    TEMPLATE_CHANCE,      /* fails in some of the cases */
+    TEMPLATE_CASE,        /* changes the case of what follows */
+    TEMPLATE_ARGUMENT,    /* what follows is the argument of a call */
+    TEMPLATE_TABLE,       /* ends it: applies a table to it */
+    TEMPLATE_CALLOUT,     /* ends it: calls a routine with it */
+    TEMPLATE_UNSUPPORTED, /* fails: nothing of ours */
+};
+
+struct mapping_table;
+
+/* A call's table, which may stand further down in the file. */
+struct table_call {
+    const char *name;
+    struct mapping_table *table; /* found when all is read; NULL: there is none */
+};
+
+struct template_element {
+    enum template_kind kind;
+    union {
+        char letter;                  /* CONTROL: upper case; TEST, as in the file */
+        uint8_t number;               /* FIELD; CHANCE: percent */
+        enum letter_case letter_case; /* CASE */
+        enum callout_routine routine; /* CALLOUT */
+    };
+    bool wants_clear; /* TEST: the flag must not be set */
+    uint16_t length;  /* TEXT */
+    uint32_t flag;    /* FLAG; TEST: 0 for what is no letter, which is never set */
+    union {
+        const char *text;        /* TEXT: with CHARACTER_LINE_END; UNSUPPORTED: its name */
+        struct table_call *call; /* TABLE */
+    };
+};
+
+/* All memory is the arena's. */
+struct template
+{
+    const struct template_element *elements;
+    const char *fault; /* what makes it unfit for PORT_ACCESS; NULL: nothing */
+    uint32_t flags;    /* all that it may set */
+    uint16_t n_elements;
+    bool may_end_mapping; /* something that may fail has no $C, $L or $R on its left */
+};
+
+/* Compiles `text`, in which blanks are quoted, for a pattern with so many fields. Returns 0;
+ * -EINVAL after it added an error; or -ENOMEM. What is only known to be unfit is no error, but a
+ * fault. */
+int template_compile(const char *text, size_t length, unsigned n_fields, struct arena *arena,
+                     const struct place *place, struct template *ret);

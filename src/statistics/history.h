@@ -1,0 +1,96 @@
+/* The connections and workers of a service that are over, for as long as HISTORICAL_TIME says, in
+ * bounded memory (spec 9.4): the oldest go first.
+ *
+ * Pure, and plain data without pointers: it lives in the memory that outlasts the daemon. All zero
+ * is the beginning, and any bytes are a valid state, so that a predecessor's need no check. Memory
+ * that was never used is not there. */
+#pragma once
+
+#include "base/address.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of a service. */
+#define HISTORY_CONNECTIONS_MAX 1000
+#define HISTORY_WORKERS_MAX     100
+
+/* Connections that a worker still held when it ended, as far as they are named: as many as
+ * MAX_CONNS allows. */
+#define HISTORY_HELD_MAX 50
+
+/* Bytes of an IDENT user's name that are kept (spec 10). */
+#define IDENT_USER_MAX 64
+
+enum history_end {
+    HISTORY_ENDED,    /* served to its end */
+    HISTORY_BROKEN,   /* its worker died */
+    HISTORY_GONE,     /* the client left before a worker had it */
+    HISTORY_REJECTED, /* by access control */
+    HISTORY_UNSERVED, /* no worker could be started while stopping */
+    N_HISTORY_ENDS
+};
+
+/* "ended", "broken", "gone", "rejected", "unserved"; "unknown" where it is none of these. */
+const char *history_end_to_string(uint32_t end);
+
+/* Times are CLOCK_MONOTONIC, in microseconds; 0: never. */
+struct history_connection {
+    uint64_t id;
+    uint64_t queued_usec;
+    uint64_t accepted_at;
+    uint64_t handed_at;
+    uint64_t ended_at;
+    struct address peer;
+    struct address local;
+    int32_t worker_pid; /* 0: no worker had it */
+    uint32_t end;       /* enum history_end */
+    uint32_t rejection; /* enum statistics_rejection, of HISTORY_REJECTED */
+    bool is_tls;
+    char ident_user[IDENT_USER_MAX + 1]; /* "": unknown; data from a stranger */
+};
+
+struct history_worker {
+    int32_t pid; /* 0: it never said */
+    uint32_t slot;
+    uint64_t started_at;
+    uint64_t ready_at;
+    uint64_t ended_at;
+    uint32_t n_current; /* connections at its end: they are broken */
+    uint32_t n_peak;
+    uint64_t n_total;
+    char start_reason[48];
+    char retire_reason[48]; /* "": nobody sent it away */
+    char cause[96];         /* "exited with status 0" */
+    int32_t exit_status;    /* -1: unknown */
+    int32_t signal;         /* 0: none */
+    uint32_t n_held;        /* of `held`; at most HISTORY_HELD_MAX */
+    uint64_t held[HISTORY_HELD_MAX];
+};
+
+struct history {
+    uint64_t n_connections; /* ever added */
+    uint64_t n_workers;
+    uint64_t n_dropped_connections; /* before their time, for lack of room */
+    uint64_t n_dropped_workers;
+    struct history_connection connections[HISTORY_CONNECTIONS_MAX];
+    struct history_worker workers[HISTORY_WORKERS_MAX];
+};
+
+/* Each gives the place of the newest entry, to be filled in by the caller, with `ended_at` set to
+ * `now`. `limit_usec` is HISTORICAL_TIME. */
+struct history_connection *history_add_connection(struct history *history, uint64_t limit_usec,
+                                                  uint64_t now);
+struct history_worker *history_add_worker(struct history *history, uint64_t limit_usec,
+                                          uint64_t now);
+
+/* The i-th entry whose time is not over, the newest first; NULL: there are no more. */
+const struct history_connection *history_connection(const struct history *history, size_t i,
+                                                    uint64_t limit_usec, uint64_t now);
+const struct history_worker *history_worker(const struct history *history, size_t i,
+                                            uint64_t limit_usec, uint64_t now);
+
+/* Copies, or clears, without touching memory that was never used. */
+void history_copy(struct history *to, const struct history *from);
+void history_clear(struct history *history);

@@ -1,0 +1,12 @@
+noinst_LTLIBRARIES += libstatistics.la
+
+libstatistics_la_SOURCES = \
+	%D%/history.c \
+	%D%/history.h \
+	%D%/hours.c \
+	%D%/hours.h \
+	%D%/level.c \
+	%D%/level.h \
+	%D%/span.h \
+	%D%/statistics.c \
+	%D%/statistics.h
