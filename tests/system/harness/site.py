@@ -128,6 +128,15 @@ class Site(abc.ABC):
         self.start()
         return options["PORT"]
 
+    def pause(self, pid):
+        """Stops a process, every thread of it, until it is sent CONT."""
+        self.kill(pid, "STOP")
+        read = ["sh", "-c", f"cat /proc/{pid}/task/*/status"]
+        wait_until(
+            lambda: set(re.findall(r"^State:\s+(\w)", self.run(*read).stdout, re.MULTILINE)) == {"T"},
+            what=f"process {pid} stands still",
+        )
+
     @abc.abstractmethod
     def write_mappings(self, text):
         """Writes the mapping file."""
