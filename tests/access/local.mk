@@ -14,6 +14,7 @@ ACCESS_TESTS = \
 	tests/access/test_dns_lists \
 	tests/access/test_dns_rbldnsd \
 	tests/access/test_ident_client \
+	tests/access/test_ident_oidentd \
 	tests/access/test_ident_reply \
 	tests/access/test_proxy_haproxy \
 	tests/access/test_proxy_header \
@@ -66,6 +67,11 @@ tests_access_test_ident_client_SOURCES = %D%/test_ident_client.c
 tests_access_test_ident_client_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_ident_client_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 tests_access_test_ident_client_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
+
+tests_access_test_ident_oidentd_SOURCES = %D%/test_ident_oidentd.c
+tests_access_test_ident_oidentd_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_ident_oidentd_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_ident_oidentd_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
 
 tests_access_test_ident_reply_SOURCES = %D%/test_ident_reply.c
 tests_access_test_ident_reply_CPPFLAGS = $(TEST_CPPFLAGS)
