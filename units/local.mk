@@ -2,6 +2,10 @@ nodist_systemdsystemunit_DATA = %D%/dispatcherd.service
 dist_systemdsystemunit_DATA = %D%/dispatcherd.slice
 nodist_sysusers_DATA = %D%/dispatcherd.conf
 
+# Where journalctl looks for what journalctl -x says.
+catalogdir = $(prefix)/lib/systemd/catalog
+dist_catalog_DATA = %D%/dispatcherd.catalog
+
 EXTRA_DIST += \
 	%D%/dispatcher.cnf \
 	%D%/dispatcherd.service.in \
@@ -47,3 +51,12 @@ install-exec-hook:
 	if test -z '$(DESTDIR)' && test "$$(id -u)" = 0 && command -v ldconfig >/dev/null; then \
 		ldconfig; \
 	fi
+
+# journalctl reads a database that is made of the catalogs in these two places.
+install-data-hook:
+	case '$(DESTDIR)$(prefix)' in \
+	/usr | /usr/local) \
+		if test "$$(id -u)" = 0 && command -v journalctl >/dev/null; then \
+			journalctl --update-catalog || :; \
+		fi ;; \
+	esac

@@ -78,7 +78,7 @@ static int parse_prefix(const char *text, unsigned max, unsigned *ret,
     return 0;
 }
 
-int network_parse(const char *text, struct ip_network *ret, char reason[NETWORK_REASON_MAX])
+int ip_network_parse(const char *text, struct ip_network *ret, char reason[NETWORK_REASON_MAX])
 {
     char host[INET6_ADDRSTRLEN], right[NETWORK_TEXT_MAX];
     const char *slash = strchr(text, '/');
@@ -107,7 +107,7 @@ int network_parse(const char *text, struct ip_network *ret, char reason[NETWORK_
         snprintf(reason, NETWORK_REASON_MAX,
                  "'" SHOWN "' has bits set beyond its prefix; the network is %s, the address "
                  "alone " SHOWN,
-                 text, network_format(&cleared, right), host);
+                 text, ip_network_format(&cleared, right), host);
         return -EINVAL;
     }
     *ret = network;
@@ -145,7 +145,7 @@ int network_list_parse(const char *text, struct network_list *ret, char reason[N
                      NETWORKS_MAX);
             r = -EINVAL;
         } else {
-            r = network_parse(item, &list.items[list.n_items], reason);
+            r = ip_network_parse(item, &list.items[list.n_items], reason);
             list.n_items += r == 0;
         }
     }
@@ -174,7 +174,7 @@ bool network_list_contains(const struct network_list *list, const struct address
     return false;
 }
 
-const char *network_format(const struct ip_network *network, char text[NETWORK_TEXT_MAX])
+const char *ip_network_format(const struct ip_network *network, char text[NETWORK_TEXT_MAX])
 {
     address_format_host(&network->address, text);
     if (network->prefix_bits < bits_of_family(&network->address)) {

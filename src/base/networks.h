@@ -25,13 +25,13 @@ struct network_list {
 /* Room for what is wrong with a text, with its NUL. */
 #define NETWORK_REASON_MAX 200
 
-/* Longest text of network_format(), with its NUL. */
+/* Longest text of ip_network_format(), with its NUL. */
 #define NETWORK_TEXT_MAX (ADDRESS_TEXT_MAX + 4)
 
 /* Reads one network: an address, or an address and the length of its prefix. Names are not looked
  * up, and bits beyond the prefix are an error. Returns 0; or -EINVAL with `reason`, a phrase that
  * says what would be right. */
-int network_parse(const char *text, struct ip_network *ret, char reason[NETWORK_REASON_MAX]);
+int ip_network_parse(const char *text, struct ip_network *ret, char reason[NETWORK_REASON_MAX]);
 
 /* Reads networks with commas between them; blanks around each do not matter, and an empty text is
  * an empty list. Returns 0 with *ret, which the caller clears; -EINVAL with `reason`; or
@@ -45,9 +45,9 @@ bool ip_network_contains(const struct ip_network *network, const struct address 
 /* True where one of the list's networks contains the address. */
 bool network_list_contains(const struct network_list *list, const struct address *address);
 
-/* "192.0.2.0/24", or "192.0.2.1" for a single address: what network_parse() reads. Returns
+/* "192.0.2.0/24", or "192.0.2.1" for a single address: what ip_network_parse() reads. Returns
  * `text`. */
-const char *network_format(const struct ip_network *network, char text[NETWORK_TEXT_MAX]);
+const char *ip_network_format(const struct ip_network *network, char text[NETWORK_TEXT_MAX]);
 
 /* Makes *ret a copy of `list`. Returns 0 or -ENOMEM. */
 int network_list_copy(const struct network_list *list, struct network_list *ret);

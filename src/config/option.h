@@ -56,7 +56,6 @@ enum option_flags {
     OPTION_RAISED = 1 << 2,   /* 0 counts as `min`, with a warning */
     OPTION_OR_ZERO = 1 << 3,  /* 0 is allowed although `min` is more: it switches off */
     OPTION_ONE_EACH = 1 << 4, /* a default for all services is rarely meant: a warning there */
-    OPTION_NOT_YET = 1 << 5,  /* read, but this version does not act on it: a warning when set */
 };
 
 struct option {

@@ -102,15 +102,11 @@ static void set_written(struct scope *scope, const struct value_source *source)
 {
     const struct option *option = source->option;
     enum option_id id = option_id(option);
-    const void *place = option_place_const(option, &scope->values);
     bool is_list = option->flags & OPTION_IS_LIST;
 
     if (id == OPTION_PORT)
         scope->has_port_zero = *source->text && scope->values.port.n_ports == 0;
     bool is_first = !scope->values.origins[id].file;
-    if ((option->flags & OPTION_NOT_YET) && option->type->is_set(option, place) &&
-        (is_first || !is_list))
-        value_warning(source, "%s is read, but this version does not act on it yet", option->name);
     /* A list is known by its first line. */
     if (is_first || !is_list)
         scope->values.origins[id] = (struct origin){.file = source->file, .line = source->line};

@@ -233,7 +233,7 @@ static void print_networks(const char *name, const void *place, FILE *stream)
 
     fprintf(stream, "%s=", name);
     for (size_t i = 0; i < list->n_items; i++)
-        fprintf(stream, "%s%s", i > 0 ? "," : "", network_format(&list->items[i], text));
+        fprintf(stream, "%s%s", i > 0 ? "," : "", ip_network_format(&list->items[i], text));
     fputc('\n', stream);
 }
 

@@ -1,5 +1,8 @@
 #include "dispatcherd/access.h"
 
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/report.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -10,28 +13,43 @@ static unsigned random_percent(_unused_ void *data)
 
 const struct mapping_hooks access_hooks = {.percent = random_percent};
 
-static int init(struct access *access, sd_event *event)
+static void on_list_health(const char *zone, bool is_well, const char *reason,
+                           _unused_ void *userdata)
 {
-    struct siphash_key key;
+    const struct subject subject = {.message_id = is_well ? MESSAGE_ID_DNS_LIST_WELL
+                                                          : MESSAGE_ID_DNS_LIST_ILL};
 
-    int r = siphash_key_random(&key);
+    if (is_well)
+        report(LOG_NOTICE, &subject, "DNS list %s is well again, and asked", zone);
+    else
+        report(LOG_WARNING, &subject, "DNS list %s is set aside, and refuses nobody: %s", zone,
+               reason);
+}
+
+static int init(struct access *access, sd_event *event, const struct access_settings *settings,
+                const struct siphash_key *key)
+{
+    const struct dns_lists_callbacks callbacks = {.on_health = on_list_health};
+
+    int r = throttle_new(THROTTLE_KEYS_MAX, key, &access->throttle);
     if (r == 0)
-        r = throttle_new(THROTTLE_KEYS_MAX, &key, &access->throttle);
+        r = dns_lists_new(event, settings->dns_servers, &callbacks, &access->lists);
     if (r == 0)
-        r = concurrency_new(ACCESS_CONNECTIONS_MAX, &key, &access->concurrency);
+        r = ident_clients_new(event, settings->ident_port, &access->ident_clients);
     if (r == 0)
         r = rejections_new(event, &access->rejections);
     return r;
 }
 
-int access_new(sd_event *event, struct mapping_set *mappings, struct access **ret)
+int access_new(sd_event *event, const struct access_settings *settings,
+               const struct siphash_key *key, struct mapping_set *mappings, struct access **ret)
 {
     struct access *access = calloc(1, sizeof(*access));
 
     if (!access)
         return -ENOMEM;
     access->mappings = mapping_set_ref(mappings);
-    int r = init(access, event);
+    int r = init(access, event, settings, key);
     if (r < 0) {
         access_free(access);
         return r;
@@ -44,8 +62,9 @@ void access_free(struct access *access)
 {
     if (!access)
         return;
+    ident_clients_free(access->ident_clients);
+    dns_lists_free(access->lists);
     rejections_free(access->rejections);
-    concurrency_free(access->concurrency);
     throttle_free(access->throttle);
     mapping_set_unref(access->mappings);
     free(access->spare);

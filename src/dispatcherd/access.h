@@ -1,8 +1,9 @@
-/* What decides who may come in, beside the options of a service: the mapping file, the counts of
- * sources, and where refused clients are turned away. One for the process, in its context. */
+/* What decides who may come in, beside the options of a service: the mapping file, the throttle,
+ * and where refused clients are turned away. One for the process, in its context. */
 #pragma once
 
-#include "access/concurrency.h"
+#include "access/dns_lists.h"
+#include "access/ident_client.h"
 #include "access/rejection.h"
 #include "access/throttle.h"
 #include "mapping/run.h"
@@ -11,18 +12,22 @@ struct access {
     struct mapping_set *mappings; /* in force; one reference */
     struct mapping_run *spare;    /* a run that nobody uses; NULL: none is left; owned */
     struct throttle *throttle;
-    struct concurrency *concurrency;
     struct rejections *rejections;
+    struct dns_lists *lists;
+    struct ident_clients *ident_clients;
 };
 
-/* Connections there can be at once, all services together. */
-#define ACCESS_CONNECTIONS_MAX (UINT32_C(1) << 20)
+struct access_settings {
+    const char *dns_servers; /* "ADDRESS:PORT,…"; NULL: those of the system */
+    uint16_t ident_port;
+};
 
 /* Of every run: what $?x? is decided by. */
 extern const struct mapping_hooks access_hooks;
 
 /* Returns 0 with *ret, which the caller frees, or a negative errno. */
-int access_new(sd_event *event, struct mapping_set *mappings, struct access **ret);
+int access_new(sd_event *event, const struct access_settings *settings,
+               const struct siphash_key *key, struct mapping_set *mappings, struct access **ret);
 
 void access_free(struct access *access);
 

@@ -61,6 +61,7 @@ static int ask(struct worker *worker)
     int r = worker_channel_watch(worker);
     if (r == 0)
         r = channel_send(worker->channel, bytes, text.length, NULL, 0);
+    worker_tell_packet(worker, MESSAGE_ADOPT, 0);
     if (r == 0)
         r = sd_event_add_time_relative(worker->service->context->event, &worker->limit_source,
                                        CLOCK_MONOTONIC, ANSWER_LIMIT_SEC * USEC_PER_SEC,

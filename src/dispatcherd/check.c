@@ -1,10 +1,14 @@
 #include "dispatcherd/check.h"
 
+#include "access/concurrency.h"
+#include "access/dns_list.h"
 #include "access/proxy_reader.h"
 #include "base/time.h"
 #include "dispatcherd/access.h"
+#include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/hangup.h"
+#include "dispatcherd/identity.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/refusal.h"
 #include "dispatcherd/report.h"
@@ -33,6 +37,7 @@ struct check {
     struct proxy_reader *proxy;      /* owned */
     struct mapping_set *mappings;    /* of the run; one reference */
     struct mapping_run *run;         /* owned */
+    struct dns_request *request;     /* owned, until it is answered */
     sd_event_source *hangup_source;  /* while waiting for another than the client */
     enum statistics_rejection cause; /* what the last callout that succeeded stands for */
 };
@@ -127,32 +132,65 @@ static void count_address(struct check *check)
 
 /* PORT_ACCESS */
 
+static void resume(struct check *check, bool succeeded, enum statistics_rejection cause,
+                   const char *text)
+{
+    if (succeeded)
+        check->cause = cause;
+    mapping_run_resume(check->run, succeeded, text);
+}
+
+static void on_callout_answer(_unused_ struct dns_request *request,
+                              const struct dns_lists_answer *answer, void *userdata)
+{
+    struct check *check = userdata;
+
+    check->request = NULL;
+    resume(check, answer->is_listed, REJECTED_BY_DNS_LIST, answer->text);
+    answer_is_there(check);
+}
+
+static void ask_list(struct check *check)
+{
+    const struct callout *callout = &check->run->callout;
+    const char *const zones[] = {callout->zone};
+    struct dns_lists_answer answer = {0};
+
+    int r = dns_lists_ask(access_of(check)->lists, &callout->address, zones, ELEMENTSOF(zones),
+                          true, on_callout_answer, check, &check->request, &answer);
+    if (r == 0)
+        check->is_waiting = true;
+    else
+        resume(check, r > 0 && answer.is_listed, REJECTED_BY_DNS_LIST, answer.text);
+}
+
 static void answer_callout(struct check *check)
 {
     struct access *access = access_of(check);
     const struct callout *callout = &check->run->callout;
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-    bool is_over = false;
+    const struct address *address = &callout->address;
+    bool is_over;
 
     switch (callout->routine) {
     case CALLOUT_THROTTLE:
-        is_over = throttle_is_over(access->throttle, THROTTLE_PLAIN, &callout->address,
-                                   callout->limit, now);
+        is_over = throttle_is_over(access->throttle, THROTTLE_PLAIN, address, callout->limit, now);
+        resume(check, is_over, REJECTED_BY_THROTTLE, NULL);
         break;
     case CALLOUT_THROTTLE_PENALTY:
-        is_over = throttle_is_over(access->throttle, THROTTLE_PENALTY, &callout->address,
-                                   callout->limit, now);
+        is_over =
+            throttle_is_over(access->throttle, THROTTLE_PENALTY, address, callout->limit, now);
+        resume(check, is_over, REJECTED_BY_THROTTLE, NULL);
         break;
     case CALLOUT_CONCURRENT:
-        is_over = concurrency_lookup(access->concurrency, &callout->address) > callout->limit;
+        is_over =
+            concurrency_lookup(check->connection->service->addresses, address) > callout->limit;
+        resume(check, is_over, REJECTED_FOR_ADDRESS, NULL);
         break;
     case CALLOUT_DNS_LIST:
+        ask_list(check);
         break;
     }
-    if (is_over)
-        check->cause =
-            callout->routine == CALLOUT_CONCURRENT ? REJECTED_FOR_ADDRESS : REJECTED_BY_THROTTLE;
-    mapping_run_resume(check->run, is_over, NULL);
 }
 
 static void tell_limit(const struct check *check)
@@ -242,9 +280,42 @@ static void run_mapping(struct check *check)
 
 /* DNS_VERIFY_DOMAIN */
 
-static void ask_lists(struct check *check)
+static void take_lists_answer(struct check *check, const struct dns_lists_answer *answer)
 {
     check->stage = CHECK_PASSED;
+    if (!answer->is_listed)
+        return;
+    refuse(check, REJECTED_BY_DNS_LIST, NULL);
+    check->refusal.zone = answer->zone;
+    check->refusal.text = dns_list_rejection(check->connection->local.port);
+    check->refusal.text_length = strlen(check->refusal.text);
+}
+
+static void on_lists_answer(_unused_ struct dns_request *request,
+                            const struct dns_lists_answer *answer, void *userdata)
+{
+    struct check *check = userdata;
+
+    check->request = NULL;
+    take_lists_answer(check, answer);
+    answer_is_there(check);
+}
+
+/* Whatever goes wrong here accepts: a list that cannot be asked must not stop the mail. */
+static void ask_lists(struct check *check)
+{
+    const struct str_list *zones = &options_of(check)->dns_verify_domains;
+    struct dns_lists_answer answer = {0};
+    int r = 1;
+
+    if (zones->n_items > 0)
+        r = dns_lists_ask(access_of(check)->lists, &check->connection->peer,
+                          (const char *const *)zones->items, zones->n_items, false, on_lists_answer,
+                          check, &check->request, &answer);
+    if (r == 0)
+        check->is_waiting = true;
+    else
+        take_lists_answer(check, &answer);
 }
 
 /* The end */
@@ -254,6 +325,7 @@ static void free_check(struct check *check)
     TAILQ_REMOVE(&check->connection->service->checks, check, link);
     sd_event_source_disable_unref(check->hangup_source);
     proxy_reader_free(check->proxy);
+    dns_request_cancel(check->request);
     if (check->run)
         access_return_run(access_of(check), check->run);
     mapping_set_unref(check->mappings);
@@ -264,9 +336,8 @@ static void close_gone(struct check *check)
 {
     struct connection *connection = check->connection;
 
-    statistics_count_gone(connection->service->statistics);
     free_check(check);
-    connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
+    completion_gone(connection, time_now_usec(CLOCK_MONOTONIC));
 }
 
 static int on_hangup(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events,
@@ -292,17 +363,24 @@ static void watch_hangup(struct check *check)
                               check->connection->fd, EPOLLRDHUP, on_hangup, check);
 }
 
+static void pass(struct connection *connection, uint64_t now)
+{
+    identity_ask(connection);
+    connection_wait(connection, now);
+}
+
 static void finish(struct check *check)
 {
     struct connection *connection = check->connection;
     struct service *service = connection->service;
     struct refusal refusal = check->refusal;
     /* The refusal's entry is the set's. */
-    _cleanup_mapping_set_ struct mapping_set *mappings =
+    _cleanup_mapping_set_ _unused_ struct mapping_set *mappings =
         check->mappings ? mapping_set_ref(check->mappings) : NULL;
     enum check_stage stage = check->stage;
     bool has_waited = check->has_waited;
 
+    (void)mappings;
     if (stage == CHECK_GONE) {
         close_gone(check);
     } else {
@@ -310,7 +388,7 @@ static void finish(struct check *check)
         if (stage == CHECK_REFUSED)
             refusal_carry_out(connection, &refusal);
         else
-            connection_wait(connection, time_now_usec(CLOCK_MONOTONIC));
+            pass(connection, time_now_usec(CLOCK_MONOTONIC));
     }
     /* Otherwise whoever accepted it looks at the pool next. */
     if (has_waited)
@@ -359,7 +437,7 @@ void check_begin(struct connection *connection)
                                       .what = "there is no memory for its check"};
 
     if (is_open(service)) {
-        connection_wait(connection, connection->accepted_at);
+        pass(connection, connection->accepted_at);
         return;
     }
     struct check *check = calloc(1, sizeof(*check));

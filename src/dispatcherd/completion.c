@@ -1,8 +1,8 @@
 #include "dispatcherd/completion.h"
 
-#include "dispatcherd/debug.h"
 #include "dispatcherd/ended.h"
 #include "dispatcherd/report.h"
+#include "protocol/debug.h"
 
 static bool is_told(const struct service *service)
 {

@@ -1,5 +1,8 @@
 #include "dispatcherd/config_version.h"
 
+#include "dispatcherd/report.h"
+#include "protocol/debug.h"
+
 #include "config/check.h"
 #include "config/load.h"
 
@@ -58,4 +61,24 @@ void config_version_unref(struct config_version *version)
     config_clear(&version->config);
     mapping_set_unref(version->mappings);
     free(version);
+}
+
+void config_version_tell(const struct config_version *version, uint32_t debug)
+{
+    const struct config *config = &version->config;
+
+    if (!(debug & DEBUG_CONFIG))
+        return;
+    for (size_t i = 0; i < config->files.n_items; i++)
+        report_debug(debug, DEBUG_CONFIG, &(struct subject){0}, "read %s", config->files.items[i]);
+    for (size_t i = 0; i < config->n_services; i++) {
+        const struct service_options *options = &config->services[i];
+        const struct subject subject = {.service = options->name};
+
+        report_debug(debug, DEBUG_CONFIG, &subject,
+                     "%s:%u: %s; MIN_PROCS=%u MAX_PROCS=%u MIN_CONNS=%u MAX_CONNS=%u IMAGE=%s",
+                     options->origin.file, options->origin.line, options->is_enabled ? "on" : "off",
+                     options->min_procs, options->max_procs, options->min_conns, options->max_conns,
+                     options->image);
+    }
 }

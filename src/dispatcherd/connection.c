@@ -1,8 +1,9 @@
 #include "dispatcherd/connection.h"
 
+#include "access/concurrency.h"
+#include "access/ident_client.h"
 #include "base/fd.h"
 #include "base/time.h"
-#include "dispatcherd/access.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/queue.h"
 #include "dispatcherd/service.h"
@@ -156,7 +157,8 @@ void connection_close(struct connection *connection, uint64_t now)
     move(connection, CONNECTION_CLOSED, now);
     count_concurrent(connection->service, now);
     if (connection->is_counted)
-        concurrency_remove(connection->service->context->access->concurrency, &connection->peer);
+        concurrency_remove(connection->service->addresses, &connection->peer);
+    ident_cancel(connection->ident_request);
     fd_close(connection->fd);
     free(connection->tag);
     free(connection->note);
@@ -165,11 +167,11 @@ void connection_close(struct connection *connection, uint64_t now)
 
 uint32_t connection_count_address(struct connection *connection)
 {
-    struct concurrency *concurrency = connection->service->context->access->concurrency;
+    struct concurrency *addresses = connection->service->addresses;
 
     if (connection->is_counted)
-        return concurrency_lookup(concurrency, &connection->peer);
-    uint32_t n = concurrency_add(concurrency, &connection->peer);
+        return concurrency_lookup(addresses, &connection->peer);
+    uint32_t n = concurrency_add(addresses, &connection->peer);
     connection->is_counted = n > 0;
     return n;
 }

@@ -50,6 +50,7 @@ struct connection {
     uint64_t handed_at;
     uint64_t queued_usec; /* before accept, in the kernel's queue: estimated (queue.h) */
     char ident_user[IDENT_USER_MAX + 1]; /* "": not asked for, or not known */
+    struct ident_request *ident_request; /* under way; owned */
     char *tag;       /* for the worker: text after $Y in PORT_ACCESS; owned; NULL: none */
     char *note;      /* kept with it: text after "||"; likewise */
     bool is_counted; /* among the connections of its address */

@@ -2,6 +2,8 @@
  * source of identifiers. One for the process; made by the manager, which outlives everybody. */
 #pragma once
 
+#include "base/siphash.h"
+
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
@@ -13,6 +15,7 @@ struct context {
     void (*changed)(struct context *context);
     sd_event *event;
     const struct spawner *spawner;
+    struct siphash_key hash_key;  /* for tables of what strangers choose */
     struct access *access;        /* owned by the manager */
     const char *host_name;        /* this host's name up to its first dot */
     uint32_t debug;               /* the daemon's own mask */

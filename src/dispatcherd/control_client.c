@@ -128,6 +128,9 @@ static int answer_calls(struct control_client *client)
         if (r < 0)
             return r;
         if (client->follower.is_following) {
+            /* What it was sent before, it has read. */
+            if (!client->reply)
+                stop_waiting(client);
             take_up_events(client);
             break;
         }

@@ -23,6 +23,7 @@ static void describe(void *userdata, struct control_daemon *ret)
         .state = states[manager->state],
         .is_stopping = manager->state == MANAGER_STOPPING || manager->state == MANAGER_LEAVING,
         .is_on_last_config = manager->is_on_last_config,
+        .debug = manager->context.debug,
         .config_file = manager->config_file,
         .started_at = manager->started_at,
         .spawner = manager->context.spawner->name,

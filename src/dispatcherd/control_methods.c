@@ -2,6 +2,8 @@
 
 #include "base/str.h"
 #include "dispatcherd/control_call.h"
+#include "dispatcherd/report.h"
+#include "protocol/debug.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -228,6 +230,9 @@ static json_t *run(const struct varlink_call *message, struct control_call *call
     call->parameters = message->parameters;
     call->clock = control_clock_now();
     call->operations->describe(call->userdata, &call->daemon);
+    report_debug(call->daemon.debug, DEBUG_MISCELLANEOUS, &(struct subject){0},
+                 "%s is called by process %d of user %u", method->name, (int)call->caller->pid,
+                 (unsigned)call->caller->uid);
     return method->run(call);
 }
 

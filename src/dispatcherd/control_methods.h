@@ -14,6 +14,7 @@ struct control_daemon {
     const char *state; /* "starting", "running", "stopping", "leaving" */
     bool is_stopping;  /* or leaving: nothing is started any more */
     bool is_on_last_config;
+    uint32_t debug; /* its own mask */
     const char *config_file;
     uint64_t started_at; /* CLOCK_MONOTONIC, in microseconds */
     const char *spawner;

@@ -27,7 +27,7 @@ static json_t *list_of_networks(const struct network_list *list)
     json_t *array = json_array();
 
     for (size_t i = 0; i < list->n_items; i++)
-        view_append(&array, json_string(network_format(&list->items[i], text)));
+        view_append(&array, json_string(ip_network_format(&list->items[i], text)));
     return array;
 }
 

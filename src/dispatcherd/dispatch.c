@@ -11,6 +11,7 @@
 #include "dispatcherd/report.h"
 #include "dispatcherd/worker_end.h"
 #include "dispatcherd/worker_start.h"
+#include "protocol/debug.h"
 
 /* Decisions for one service before the others, and the workers' news, have their turn. */
 #define DECISIONS_AT_ONCE 256
@@ -59,12 +60,37 @@ static void retire(struct service *service, const struct decision *decision, uin
                   is_stopping ? service->context->stop_limit_sec : RETIRE_LIMIT_SEC);
 }
 
+static void tell_decision(const struct service *service, const struct decision *decision)
+{
+    static const char *const kinds[] = {
+        [DECISION_HAND_OFF] = "hand off", [DECISION_START] = "start", [DECISION_RETIRE] = "retire"};
+    const struct subject subject = {.service = service->options->name,
+                                    .reason = decision_reason_to_string(decision->reason)};
+
+    report_debug(service->options->debug, DEBUG_SERVICE_EXTRA, &subject,
+                 "decision: %s, slot %u: %s", kinds[decision->kind], decision->slot,
+                 subject.reason);
+}
+
+static void tell_verdict(struct service *service, enum accept_verdict verdict)
+{
+    const struct subject subject = {.service = service->options->name,
+                                    .reason = accept_verdict_to_string(verdict)};
+
+    if (verdict == service->told_verdict)
+        return;
+    service->told_verdict = verdict;
+    report_debug(service->options->debug, DEBUG_SERVICE, &subject, "clients: %s", subject.reason);
+}
+
 /* Returns false where the decision was to wait. */
 static bool carry_out(struct service *service, const struct decision *decision, uint64_t now)
 {
+    if ((service->options->debug & DEBUG_SERVICE_EXTRA) && decision->kind != DECISION_WAIT)
+        tell_decision(service, decision);
     switch (decision->kind) {
     case DECISION_HAND_OFF:
-        handoff_send(service, service->workers[decision->slot]);
+        handoff_send(service, service->workers[decision->slot], now);
         return true;
     case DECISION_START:
         worker_start(service, decision->slot, decision->reason);
@@ -99,6 +125,7 @@ static void rest(struct service *service, enum accept_verdict verdict, uint64_t 
     uint64_t said_until = fullness_tell(service, verdict, now);
     uint64_t look_at = queue_watch(service, verdict == ACCEPT_YES, now);
 
+    tell_verdict(service, verdict);
     drop_hopeless(service, now);
     listeners_watch(service, verdict == ACCEPT_YES);
     hangup_watch_waiting(service);

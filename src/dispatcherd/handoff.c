@@ -2,11 +2,11 @@
 
 #include "base/time.h"
 #include "dispatcherd/context.h"
-#include "dispatcherd/debug.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/worker_end.h"
 #include "protocol/channel.h"
+#include "protocol/debug.h"
 #include "protocol/message.h"
 
 #include <errno.h>
@@ -48,9 +48,9 @@ static int on_limit(sd_event_source *source, _unused_ uint64_t usec, void *userd
     return 0;
 }
 
-static void watch_acknowledgement(struct worker *worker)
+static void watch_acknowledgement(struct worker *worker, uint64_t now)
 {
-    uint64_t at = time_now_usec(CLOCK_MONOTONIC) + ACKNOWLEDGE_LIMIT_SEC * USEC_PER_SEC;
+    uint64_t at = now + ACKNOWLEDGE_LIMIT_SEC * USEC_PER_SEC;
     int enabled = SD_EVENT_OFF;
 
     if (!worker->limit_source) {
@@ -93,7 +93,7 @@ static void report_handoff(const struct connection *connection, const struct wor
                  "connection goes to worker %d, which has %u", (int)worker->pid, worker->n_held);
 }
 
-void handoff_send(struct service *service, struct worker *worker)
+void handoff_send(struct service *service, struct worker *worker, uint64_t now)
 {
     alignas(8) uint8_t bytes[sizeof(struct message_header) + sizeof(struct connection_record) +
                              2 * CONNECTION_TEXT_MAX + sizeof(uint64_t)];
@@ -103,8 +103,9 @@ void handoff_send(struct service *service, struct worker *worker)
     report_handoff(connection, worker);
     int r = channel_send(worker->channel, bytes, length, &connection->fd, 1);
     if (r == 0) {
-        connection_hand_off(connection, worker, time_now_usec(CLOCK_MONOTONIC));
-        watch_acknowledgement(worker);
+        worker_tell_packet(worker, MESSAGE_CONNECTION, 1);
+        connection_hand_off(connection, worker, now);
+        watch_acknowledgement(worker, now);
     } else if (r == -EAGAIN) {
         /* worker_channel.c lifts this as soon as the channel can be written again. */
         pool_worker_blocked(service->pool, worker->slot, true);

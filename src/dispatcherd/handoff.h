@@ -4,6 +4,7 @@
 
 #include "dispatcherd/worker.h"
 
-/* Sends the connection that waits longest. Where the worker's channel is full the connection goes
- * on waiting, and the worker gets nothing more until it has read. */
-void handoff_send(struct service *service, struct worker *worker);
+/* Sends the connection that waits longest; `now` is CLOCK_MONOTONIC in microseconds. Where the
+ * worker's channel is full the connection goes on waiting, and the worker gets nothing more until
+ * it has read. */
+void handoff_send(struct service *service, struct worker *worker, uint64_t now);

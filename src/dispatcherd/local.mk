@@ -47,6 +47,8 @@ libdaemon_la_SOURCES = \
 	%D%/ended.h \
 	%D%/events.c \
 	%D%/events.h \
+	%D%/figures.c \
+	%D%/figures.h \
 	%D%/fingerprint.c \
 	%D%/fingerprint.h \
 	%D%/fullness.c \
@@ -55,6 +57,8 @@ libdaemon_la_SOURCES = \
 	%D%/handoff.h \
 	%D%/hangup.c \
 	%D%/hangup.h \
+	%D%/identity.c \
+	%D%/identity.h \
 	%D%/job.c \
 	%D%/job.h \
 	%D%/last_config.c \

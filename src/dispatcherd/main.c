@@ -39,6 +39,7 @@ struct arguments {
     const char *config_file;
     const char *mapping_file; /* NULL: "mappings" in the folder of config_file */
     const struct spawner *spawner;
+    struct access_settings access;
     unsigned stop_limit_sec;
     const char *control_path; /* NULL: what the service manager says */
 };
@@ -50,6 +51,10 @@ static void print_help(void)
            "dispatcher.cnf says.\n\n"
            "  --config FILE        read FILE (default: %s/dispatcher.cnf)\n"
            "  --mappings FILE      read FILE (default: mappings, beside the configuration)\n"
+           "  --dns-servers LIST   ask these, as ADDRESS:PORT,..., about DNS lists (default: those "
+           "of\n"
+           "                       resolv.conf)\n"
+           "  --ident-port PORT    where clients' hosts are asked for users (default: %d)\n"
            "  --spawner NAME       who starts the workers: self (default), or unit: systemd\n"
            "  --control PATH       the socket for dispatcherctl (default: control, in the folder\n"
            "                       that systemd made; by hand there is none)\n"
@@ -58,24 +63,45 @@ static void print_help(void)
            "  --print-config       print every service's effective options, and exit\n"
            "  --help, --version\n\n"
            "See dispatcherd(8) and dispatcher.cnf(5).\n",
-           CONFIG_DIR, STOP_LIMIT_SEC);
+           CONFIG_DIR, IDENT_PORT, STOP_LIMIT_SEC);
 }
 
-static int parse_seconds(const char *text, unsigned *ret)
+static int parse_number(const char *text, unsigned long max, unsigned long *ret)
 {
     char *end;
 
     errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end || value > 86400)
-        return -EINVAL;
-    *ret = (unsigned)value;
-    return 0;
+    *ret = strtoul(text, &end, 10);
+    return errno != 0 || text[0] < '0' || text[0] > '9' || *end || *ret > max ? -EINVAL : 0;
+}
+
+static int parse_seconds(const char *text, unsigned *ret)
+{
+    unsigned long value;
+
+    int r = parse_number(text, 86400, &value);
+    if (r == 0)
+        *ret = (unsigned)value;
+    return r;
+}
+
+static int parse_port(const char *text, uint16_t *ret)
+{
+    unsigned long value;
+
+    int r = parse_number(text, UINT16_MAX, &value);
+    if (r == 0 && value == 0)
+        r = -EINVAL;
+    if (r == 0)
+        *ret = (uint16_t)value;
+    return r;
 }
 
 enum option_character {
     OPTION_CHARACTER_CONFIG = 256,
     OPTION_CHARACTER_CONTROL,
+    OPTION_CHARACTER_DNS_SERVERS,
+    OPTION_CHARACTER_IDENT_PORT,
     OPTION_CHARACTER_MAPPINGS,
     OPTION_CHARACTER_SPAWNER,
     OPTION_CHARACTER_STOP_LIMIT,
@@ -88,6 +114,8 @@ enum option_character {
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPTION_CHARACTER_CONFIG},
     {"control", required_argument, NULL, OPTION_CHARACTER_CONTROL},
+    {"dns-servers", required_argument, NULL, OPTION_CHARACTER_DNS_SERVERS},
+    {"ident-port", required_argument, NULL, OPTION_CHARACTER_IDENT_PORT},
     {"mappings", required_argument, NULL, OPTION_CHARACTER_MAPPINGS},
     {"spawner", required_argument, NULL, OPTION_CHARACTER_SPAWNER},
     {"stop-limit", required_argument, NULL, OPTION_CHARACTER_STOP_LIMIT},
@@ -108,6 +136,14 @@ static int parse_option(int option, struct arguments *arguments)
     case OPTION_CHARACTER_CONTROL:
         arguments->control_path = optarg;
         return 0;
+    case OPTION_CHARACTER_DNS_SERVERS:
+        arguments->access.dns_servers = optarg;
+        return 0;
+    case OPTION_CHARACTER_IDENT_PORT:
+        if (parse_port(optarg, &arguments->access.ident_port) == 0)
+            return 0;
+        fprintf(stderr, "dispatcherd: --ident-port is 1 to 65535, not '%s'\n", optarg);
+        return -EINVAL;
     case OPTION_CHARACTER_MAPPINGS:
         arguments->mapping_file = optarg;
         return 0;
@@ -255,6 +291,7 @@ static int run_with(const struct arguments *arguments, struct passed *passed)
         .config_file = arguments->config_file,
         .mapping_file = arguments->mapping_file,
         .spawner = arguments->spawner,
+        .access = arguments->access,
         .stop_limit_sec = arguments->stop_limit_sec,
         .control_path = control_path(arguments, path, sizeof(path)),
     };
@@ -307,6 +344,7 @@ int main(int argc, char *argv[])
     struct arguments arguments = {
         .config_file = CONFIG_DIR "/dispatcher.cnf",
         .spawner = &spawner_self,
+        .access = {.ident_port = IDENT_PORT},
         .stop_limit_sec = STOP_LIMIT_SEC,
     };
     const struct config_places places = config_places_default();

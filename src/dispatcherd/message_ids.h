@@ -42,3 +42,5 @@
     "a3c3e48fabf14b5b96a5afaa5582124a" /* PORT_ACCESS has something to say: $< or $> */
 #define MESSAGE_ID_MAPPING_LIMIT                                                                   \
     "39d8d0a1f2754f3f8c0f7c2b9b1d4e86" /* PORT_ACCESS was given up, and accepts */
+#define MESSAGE_ID_DNS_LIST_ILL  "5b1e0c9f24d74a6c9d3f1a0e8c7b6d52" /* a DNS list is set aside */
+#define MESSAGE_ID_DNS_LIST_WELL "e94a7d2c1f0b4c35a8e6d9b07f3c2a18" /* and taken back */

@@ -3,11 +3,12 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/access.h"
+#include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
-#include "dispatcherd/debug.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/service.h"
+#include "protocol/debug.h"
 
 /* The text without its line ends, which would break the log line. */
 static const char *one_line(const struct refusal *refusal, char *text, size_t size)
@@ -59,8 +60,7 @@ void refusal_carry_out(struct connection *connection, const struct refusal *refu
     struct access *access = connection->service->context->access;
 
     tell(connection, refusal);
-    statistics_count_rejected(connection->service->statistics, refusal->reason);
     rejection_send(access->rejections, &connection->fd, refusal->text,
                    connection->is_tls ? 0 : refusal->text_length);
-    connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
+    completion_rejected(connection, refusal->reason, time_now_usec(CLOCK_MONOTONIC));
 }

@@ -119,6 +119,7 @@ int reload(struct manager *manager, struct problem_list *problems)
     (void)units_due(&version->config, manager->config_file, problems);
     say_problems(problems, n_told);
     manager->context.debug = version->config.debug;
+    config_version_tell(version, manager->context.debug);
     config_version_unref(manager->version);
     manager->version = version;
     access_set_mappings(manager->context.access, version->mappings);

@@ -1,8 +1,8 @@
 #include "dispatcherd/report.h"
 
 #include "base/str.h"
-#include "dispatcherd/debug.h"
 #include "dispatcherd/events.h"
+#include "protocol/debug.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -86,23 +86,6 @@ void report(int priority, const struct subject *subject, const char *format, ...
     va_end(arguments);
 }
 
-static int bit_priority(uint32_t bit)
-{
-    switch (bit) {
-    case DEBUG_MAIN:
-    case DEBUG_CONFIG:
-    case DEBUG_MISCELLANEOUS:
-    case DEBUG_SERVICE:
-    case DEBUG_PROCESS:
-    case DEBUG_WORKER:
-        return LOG_INFO;
-    case DEBUG_REFUSALS:
-        return LOG_NOTICE;
-    default:
-        return LOG_DEBUG;
-    }
-}
-
 bool report_is_followed(void)
 {
     return events_are_followed();
@@ -124,22 +107,18 @@ void report_event(const char *event, uint32_t mask, uint32_t bits, const struct 
     va_end(arguments);
     with_bit.debug_bit = on & -on;
     if (on)
-        write_line(bit_priority(with_bit.debug_bit), &with_bit, text);
+        write_line(debug_bit_priority(with_bit.debug_bit), &with_bit, text);
     events_tell(event, LOG_INFO, subject, text);
     errno = saved;
 }
 
-void report_debug(uint32_t mask, uint32_t bits, const struct subject *subject, const char *format,
-                  ...)
+void report_debug_on(uint32_t on, const struct subject *subject, const char *format, ...)
 {
-    uint32_t on = mask & bits;
     va_list arguments;
 
-    if (!on)
-        return;
     struct subject with_bit = *subject;
     with_bit.debug_bit = on & -on;
     va_start(arguments, format);
-    report_v(bit_priority(with_bit.debug_bit), &with_bit, format, arguments);
+    report_v(debug_bit_priority(with_bit.debug_bit), &with_bit, format, arguments);
     va_end(arguments);
 }

@@ -30,7 +30,13 @@ void report_event(const char *event, uint32_t mask, uint32_t bits, const struct 
 bool report_is_followed(void);
 
 /* A line of the DEBUG bits: told where one of `bits` is set in `mask`, at the priority of the
- * lowest such bit. What the arguments cost is paid even if not, so test the mask first where they
- * are more than names and numbers. */
-void report_debug(uint32_t mask, uint32_t bits, const struct subject *subject, const char *format,
-                  ...) _printf_(4, 5);
+ * lowest such bit. Where none is, the arguments are not even looked at. */
+#define report_debug(mask, bits, subject, ...)                                                     \
+    do {                                                                                           \
+        uint32_t on_ = (mask) & (bits);                                                            \
+        if (on_)                                                                                   \
+            report_debug_on(on_, subject, __VA_ARGS__);                                            \
+    } while (0)
+
+void report_debug_on(uint32_t on, const struct subject *subject, const char *format, ...)
+    _printf_(3, 4);

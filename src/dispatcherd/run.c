@@ -7,7 +7,7 @@
 #include "dispatcherd/adopt.h"
 #include "dispatcherd/control.h"
 #include "dispatcherd/control_manager.h"
-#include "dispatcherd/debug.h"
+#include "dispatcherd/figures.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/reload.h"
@@ -16,6 +16,7 @@
 #include "dispatcherd/status.h"
 #include "dispatcherd/stop.h"
 #include "dispatcherd/store.h"
+#include "protocol/debug.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -50,6 +51,9 @@ static int on_status(_unused_ sd_event_source *source, _unused_ uint64_t usec, v
     char text[NOTIFY_STATUS_MAX];
 
     free_gone_services(manager);
+    figures_tell(manager->services, manager->n_services, time_now_usec(CLOCK_MONOTONIC));
+    report_debug(manager->context.debug, DEBUG_MAIN_EXTRA, &(struct subject){0}, "status: %s",
+                 status_format(manager, text, sizeof(text)));
     notify_status(&manager->notifier, status_format(manager, text, sizeof(text)));
     return 0;
 }
@@ -112,9 +116,17 @@ static void become_running(struct manager *manager)
            manager_count_workers(manager) == 1 ? "" : "s");
 }
 
-static int on_stop_signal(_unused_ sd_event_source *source,
-                          _unused_ const struct signalfd_siginfo *info, void *userdata)
+static void tell_signal(const struct manager *manager, const struct signalfd_siginfo *info)
 {
+    report_debug(manager->context.debug, DEBUG_MAIN_EXTRA, &(struct subject){0},
+                 "signal %u (%s) from process %u of user %u", info->ssi_signo,
+                 strsignal((int)info->ssi_signo), info->ssi_pid, info->ssi_uid);
+}
+
+static int on_stop_signal(_unused_ sd_event_source *source, const struct signalfd_siginfo *info,
+                          void *userdata)
+{
+    tell_signal(userdata, info);
     stop_begin(userdata);
     return 0;
 }
@@ -131,12 +143,13 @@ static void on_change(struct context *context)
 
 /* Construction */
 
-static int on_reload_signal(_unused_ sd_event_source *source,
-                            _unused_ const struct signalfd_siginfo *info, void *userdata)
+static int on_reload_signal(_unused_ sd_event_source *source, const struct signalfd_siginfo *info,
+                            void *userdata)
 {
     struct manager *manager = userdata;
     struct problem_list problems = {0};
 
+    tell_signal(manager, info);
     notify_reloading(&manager->notifier);
     (void)reload(manager, &problems);
     problem_list_clear(&problems);
@@ -190,7 +203,10 @@ static int init_context(struct manager *manager, struct config_version *version,
     if (r == 0)
         r = add_signals(manager);
     if (r == 0)
-        r = access_new(manager->context.event, version->mappings, &manager->context.access);
+        r = siphash_key_random(&manager->context.hash_key);
+    if (r == 0)
+        r = access_new(manager->context.event, &settings->access, &manager->context.hash_key,
+                       version->mappings, &manager->context.access);
     if (r == 0)
         r = notify_start(&manager->notifier, manager->context.event);
     return r;
@@ -292,6 +308,11 @@ static void manager_clear(struct manager *manager)
 /* Every start is an adoption of N >= 0 workers: what is lacking then, the policy starts. */
 static int start(struct manager *manager, struct passed *passed)
 {
+    report_debug(manager->context.debug, DEBUG_MAIN, &(struct subject){0},
+                 "process %d starts: %zu services, workers by way of %s, %zu descriptors passed",
+                 (int)getpid(), manager->n_services, manager->context.spawner->name,
+                 passed->n_items);
+    config_version_tell(manager->version, manager->context.debug);
     take_over(manager, passed);
     if (!manager->is_on_last_config)
         manager_remember_config(manager);

@@ -1,6 +1,7 @@
 /* Runs the daemon: sockets, signals, the workers of a predecessor, and the event loop. */
 #pragma once
 
+#include "dispatcherd/access.h"
 #include "dispatcherd/config_version.h"
 #include "dispatcherd/passed.h"
 #include "dispatcherd/spawner.h"
@@ -9,7 +10,8 @@ struct run_settings {
     const char *config_file;
     const char *mapping_file;
     const struct spawner *spawner;
-    unsigned stop_limit_sec;  /* how long sessions may go on after SIGTERM */
+    unsigned stop_limit_sec; /* how long sessions may go on after SIGTERM */
+    struct access_settings access;
     const char *control_path; /* of the control socket; NULL: none */
     bool is_on_last_config;
     unsigned long config_number; /* of the last good configuration in the store; 0: none */

@@ -1,5 +1,6 @@
 #include "dispatcherd/service.h"
 
+#include "access/concurrency.h"
 #include "base/time.h"
 #include "dispatcherd/config_version.h"
 #include "dispatcherd/context.h"
@@ -29,6 +30,9 @@ static struct pool_options pool_options_of(const struct service_options *options
     };
 }
 
+/* More connections than one process has descriptors for. The memory is taken as it is used. */
+#define ADDRESSES_MAX (UINT32_C(1) << 20)
+
 int service_new(struct context *context, struct config_version *version,
                 const struct service_options *options, struct service_state *state,
                 void (*dispatch)(struct service *service), struct service **ret)
@@ -37,6 +41,11 @@ int service_new(struct context *context, struct config_version *version,
 
     if (!service)
         return -ENOMEM;
+    int r = concurrency_new(ADDRESSES_MAX, &context->hash_key, &service->addresses);
+    if (r < 0) {
+        free(service);
+        return r;
+    }
     service->context = context;
     service->version = config_version_ref(version);
     service->options = options;
@@ -91,6 +100,7 @@ void service_free(struct service *service)
         connection_close(connection, 0);
     assert(TAILQ_EMPTY(&service->checks));
     sd_event_source_disable_unref(service->timer);
+    concurrency_free(service->addresses);
     state_release(service->state);
     config_version_unref(service->version);
     free(service);

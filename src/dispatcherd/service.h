@@ -10,6 +10,7 @@
 #include "pool/policy.h"
 
 struct check;
+struct concurrency;
 struct config_version;
 struct context;
 struct listener;
@@ -30,6 +31,7 @@ struct service {
     size_t next_listener; /* who is asked first for the next connection */
 
     TAILQ_HEAD(check_queue, check) checks; /* of connections that are being checked; owned */
+    struct concurrency *addresses;         /* how many connections each has; owned */
     struct connection_queue waiting;       /* owned; the one that waits longest first */
     sd_event_source *timer;                /* for the policy's next moment */
 
@@ -44,6 +46,9 @@ struct service {
     bool is_queueing;       /* clients may lie in the kernel's queues for longer than a moment */
     uint64_t queue_since;   /* when they were found there first; 0: none */
     uint64_t queue_look_at; /* not before; see queue_watch() */
+
+    enum accept_verdict told_verdict; /* what bit 4 of DEBUG has told last */
+    uint64_t figures_at;              /* when bit 20 of DEBUG may tell next */
 
     /* Called after any change: carries out what the policy decides. May be called by anybody at
      * any time; calls into the middle of itself are put off. */

@@ -51,5 +51,6 @@ int welcome_send(struct worker *worker)
     if (text.is_too_long)
         return -EMSGSIZE;
     _cleanup_fd_ int log = open_log(worker);
+    worker_tell_packet(worker, MESSAGE_WELCOME, 0);
     return channel_send(worker->channel, bytes, text.length, &log, log >= 0 ? 1 : 0);
 }

@@ -5,6 +5,7 @@
 #include "dispatcherd/context.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/store.h"
+#include "protocol/debug.h"
 #include "protocol/message.h"
 
 #include <assert.h>
@@ -128,4 +129,15 @@ struct subject worker_subject(const struct worker *worker, const char *message_i
     return (struct subject){.service = worker->service->options->name,
                             .worker_pid = worker->pid,
                             .message_id = message_id};
+}
+
+void worker_tell_packet(const struct worker *worker, enum message_type type, uint32_t value)
+{
+    const uint32_t debug = worker->service->options->debug;
+
+    if (!(debug & DEBUG_CHANNEL_PACKETS))
+        return;
+    const struct subject subject = worker_subject(worker, NULL);
+    report_debug(debug, DEBUG_CHANNEL_PACKETS, &subject, "worker %d is told %s %u",
+                 (int)worker->pid, message_type_to_string(type), value);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dispatcherd/service.h"
+#include "protocol/message.h"
 
 #include <sys/types.h>
 
@@ -64,3 +65,6 @@ const struct pool_worker *worker_in_pool(const struct worker *worker);
 
 /* What log lines about it are about; `message_id` may be NULL. */
 struct subject worker_subject(const struct worker *worker, const char *message_id);
+
+/* Tells of a message to it, decoded, where DEBUG asks for packets. */
+void worker_tell_packet(const struct worker *worker, enum message_type type, uint32_t value);

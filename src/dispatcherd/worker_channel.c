@@ -3,13 +3,13 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/context.h"
-#include "dispatcherd/debug.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/welcome.h"
 #include "dispatcherd/worker_end.h"
 #include "dispatcherd/worker_ids.h"
 #include "protocol/channel.h"
+#include "protocol/debug.h"
 #include "protocol/message.h"
 
 #include <assert.h>
@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Messages read from one worker before the others have their turn. */
+/* Packets read from one worker before the others have their turn. */
 #define MESSAGES_AT_ONCE 16
 
-/* The longest message from a worker: identifiers, or connections that it tells of. */
+/* The longest packet from a worker: identifiers, or connections that it tells of. */
 #define MESSAGE_FROM_WORKER_MAX (sizeof(struct message_header) + MESSAGE_IDS_MAX * sizeof(uint64_t))
 
 static_assert(MESSAGE_FROM_WORKER_MAX >= sizeof(struct message_header) +
@@ -48,6 +48,15 @@ static bool is_being_adopted(const struct worker *worker)
     return worker->is_adopted && worker_in_pool(worker)->state == POOL_WORKER_STARTING;
 }
 
+static void welcome(struct worker *worker)
+{
+    const struct subject subject = worker_subject(worker, NULL);
+
+    worker->is_welcome = true;
+    report_debug(worker->service->options->debug, DEBUG_CHANNEL, &subject,
+                 "worker %d has said hello, and is welcome", (int)worker->pid);
+}
+
 static void take_hello(struct worker *worker, const struct message *hello)
 {
     if (worker->is_welcome) {
@@ -65,7 +74,7 @@ static void take_hello(struct worker *worker, const struct message *hello)
                                       : "cannot be welcomed",
                        MESSAGE_ID_START_FAILED);
     else
-        worker->is_welcome = true;
+        welcome(worker);
 }
 
 static void take_held(struct worker *worker, const struct message *message)
@@ -148,12 +157,36 @@ static void take_message(struct worker *worker, const struct message *message)
     }
 }
 
-/* Reads one message and acts on it. Returns 0 where nothing more is to be read for now, -EPIPE at
+static void report_message(const struct worker *worker, const struct message *message)
+{
+    struct subject subject = worker_subject(worker, NULL);
+
+    report_debug(worker->service->options->debug, DEBUG_CHANNEL_PACKETS, &subject,
+                 "worker %d says %s %u", (int)worker->pid, message_type_to_string(message->type),
+                 message->value);
+}
+
+/* Acts on a packet, message by message, for as long as the worker is to be believed. */
+static void take_packet(struct worker *worker, const uint8_t *bytes, size_t length)
+{
+    struct message message;
+
+    for (size_t at = 0; at < length && !worker->lost_reason; at += message.length) {
+        if (message_read(bytes + at, length - at, &message) < 0) {
+            lied(worker, "has sent what is no message");
+            return;
+        }
+        if (worker->service->options->debug & DEBUG_CHANNEL_PACKETS)
+            report_message(worker, &message);
+        take_message(worker, &message);
+    }
+}
+
+/* Reads one packet and acts on it. Returns 0 where nothing more is to be read for now, -EPIPE at
  * the end of the channel, 1 otherwise. */
-static int read_message(struct worker *worker)
+static int read_packet(struct worker *worker)
 {
     alignas(8) uint8_t bytes[MESSAGE_FROM_WORKER_MAX];
-    struct message message;
     int fds[MESSAGE_FDS_MAX];
     size_t n_fds;
     pid_t pid;
@@ -165,22 +198,15 @@ static int read_message(struct worker *worker)
         return -EPIPE;
     for (size_t i = 0; length > 0 && i < n_fds; i++)
         fd_close(fds[i]);
-    if (length < 0 || n_fds > 0 || message_read(bytes, (size_t)length, &message) < 0) {
+    if (length < 0 || n_fds > 0) {
         lied(worker, "has sent what is no message");
         return 0;
-    }
-    if (worker->service->options->debug & DEBUG_CHANNEL_PACKETS) {
-        struct subject subject = worker_subject(worker, NULL);
-
-        report_debug(worker->service->options->debug, DEBUG_CHANNEL_PACKETS, &subject,
-                     "worker %d says %s %u", (int)pid, message_type_to_string(message.type),
-                     message.value);
     }
     if (worker->pid == 0 && pid > 0 && worker_watch_process(worker, pid, false) < 0) {
         worker_give_up(worker, "cannot be watched", MESSAGE_ID_START_FAILED);
         return 0;
     }
-    take_message(worker, &message);
+    take_packet(worker, bytes, (size_t)length);
     return worker->lost_reason ? 0 : 1;
 }
 
@@ -203,7 +229,7 @@ static int on_channel(_unused_ sd_event_source *source, _unused_ int fd, uint32_
         became_writable(worker);
     if (worker->channel >= 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         for (int i = 0; i < MESSAGES_AT_ONCE && r > 0; i++)
-            r = read_message(worker);
+            r = read_packet(worker);
     if (r == -EPIPE)
         worker_channel_ended(worker);
     service_touch(service);
@@ -226,6 +252,8 @@ void workers_set_debug(struct service *service)
      */
     for (unsigned slot = 0; slot < service->pool->n_slots; slot++)
         if (service->workers[slot] && service->workers[slot]->channel >= 0 &&
-            worker_in_pool(service->workers[slot])->state != POOL_WORKER_STARTING)
+            worker_in_pool(service->workers[slot])->state != POOL_WORKER_STARTING) {
+            worker_tell_packet(service->workers[slot], MESSAGE_DEBUG, service->options->debug);
             (void)channel_send(service->workers[slot]->channel, bytes, length, NULL, 0);
+        }
 }

@@ -4,7 +4,6 @@
 #include "base/time.h"
 #include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
-#include "dispatcherd/debug.h"
 #include "dispatcherd/ended.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
@@ -12,6 +11,7 @@
 #include "dispatcherd/worker_cause.h"
 #include "dispatcherd/worker_ids.h"
 #include "protocol/channel.h"
+#include "protocol/debug.h"
 #include "protocol/message.h"
 
 #include <errno.h>
@@ -243,6 +243,7 @@ void worker_send_drain(struct worker *worker)
         message_write_value(bytes, sizeof(bytes), MESSAGE_DRAIN, worker->drain_limit_sec);
 
     int r = channel_send(worker->channel, bytes, length, NULL, 0);
+    worker_tell_packet(worker, MESSAGE_DRAIN, worker->drain_limit_sec);
     worker->is_drain_unsent = r == -EAGAIN;
     if (r == -EAGAIN)
         (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
@@ -333,8 +334,12 @@ static int on_gone(_unused_ sd_event_source *source, void *userdata)
 
 void worker_channel_ended(struct worker *worker)
 {
+    const struct subject subject = worker_subject(worker, NULL);
+
     if (worker->channel < 0)
         return;
+    report_debug(worker->service->options->debug, DEBUG_CHANNEL, &subject,
+                 "the channel to worker %d ends", (int)worker->pid);
     leave_pool(worker);
     close_channel(worker);
     if (worker->pidfd < 0) {

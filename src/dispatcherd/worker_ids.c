@@ -5,6 +5,7 @@
 #include "dispatcherd/completion.h"
 #include "dispatcherd/report.h"
 #include "protocol/channel.h"
+#include "protocol/debug.h"
 
 #include <stdalign.h>
 
@@ -37,6 +38,16 @@ static void tell_taken(const struct connection *connection)
     subject.client = &connection->peer;
     report_event("connection taken", 0, 0, &subject, "%s: worker %d has taken the connection",
                  address_format(&connection->peer, peer), (int)connection->worker->pid);
+}
+
+static void tell_id(const struct worker *worker, enum message_type type, uint64_t id)
+{
+    struct subject subject = worker_subject(worker, NULL);
+
+    subject.connection_id = id;
+    report_debug(worker->service->options->debug, DEBUG_CHANNEL_EXTRA, &subject,
+                 "worker %d: %s, connection %016" PRIx64, (int)worker->pid,
+                 message_type_to_string(type), id);
 }
 
 /* One identifier of a message: false where the worker has no such connection in such a state. */
@@ -73,9 +84,12 @@ bool worker_take_ids(struct worker *worker, const struct message *message)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
-    for (uint32_t i = 0; i < message->value; i++)
+    for (uint32_t i = 0; i < message->value; i++) {
+        if (worker->service->options->debug & DEBUG_CHANNEL_EXTRA)
+            tell_id(worker, message->type, message->ids[i]);
         if (!take_id(worker, message->type, message->ids[i], now))
             return false;
+    }
     return true;
 }
 
@@ -94,7 +108,11 @@ void worker_take_last_words(struct worker *worker)
             return;
         for (size_t k = 0; k < n_fds; k++)
             fd_close(fds[k]);
-        if (message_read(bytes, (size_t)length, &message) == 0 && message.ids)
-            (void)worker_take_ids(worker, &message);
+        for (size_t at = 0; at < (size_t)length; at += message.length) {
+            if (message_read(bytes + at, (size_t)length - at, &message) < 0)
+                break;
+            if (message.ids)
+                (void)worker_take_ids(worker, &message);
+        }
     }
 }

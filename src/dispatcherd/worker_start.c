@@ -3,13 +3,13 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/context.h"
-#include "dispatcherd/debug.h"
 #include "dispatcherd/fingerprint.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/spawner.h"
 #include "dispatcherd/worker_channel.h"
 #include "dispatcherd/worker_end.h"
+#include "protocol/debug.h"
 
 #include <errno.h>
 #include <signal.h>

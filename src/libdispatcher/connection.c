@@ -1,5 +1,6 @@
 #include "libdispatcher/internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,12 @@ int dispatcher_connection_fd(const dispatcher_connection *connection)
 
 const char *dispatcher_connection_id(const dispatcher_connection *connection)
 {
-    return connection->id_text;
+    char *text = (char *)connection->id_text;
+
+    /* Made when it is first asked for, like the addresses below. */
+    if (!text[0])
+        snprintf(text, sizeof(connection->id_text), "%016" PRIx64, connection->id);
+    return text;
 }
 
 static void copy_address(const struct address *from, struct sockaddr *address, socklen_t *length)

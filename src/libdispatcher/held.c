@@ -31,7 +31,7 @@ static int take_stock(dispatcher_worker *worker, struct held *ret)
     if (!ret->sessions)
         return -ENOMEM;
     pthread_mutex_lock(&sessions->lock);
-    for (unsigned i = 0; i < sessions->n_items; i++)
+    for (unsigned i = 0; i < sessions->n_used; i++)
         if (sessions->items[i].is_reserved)
             ret->sessions[ret->n_sessions++] = &sessions->items[i];
     outbox_discard(&worker->outbox);

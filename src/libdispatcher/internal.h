@@ -2,15 +2,21 @@
 #pragma once
 
 #include "dispatcher/worker.h"
+#include "libdispatcher/manager.h"
 #include "libdispatcher/outbox.h"
 #include "libdispatcher/welcome.h"
 #include "protocol/message.h"
 
 #include <pthread.h>
-#include <semaphore.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 
-/* Owned by the receiving thread until a session starts, then by that session's thread. */
+enum {
+    BATCH_MAX = 64 /* connections acknowledged in one message */
+};
+
+/* Owned by whoever receives until a session starts, then by that session's thread. The texts that
+ * are hardly ever used come last: memory that nobody has touched costs nothing. */
 struct dispatcher_connection {
     dispatcher_worker *worker;
     int fd;
@@ -19,73 +25,115 @@ struct dispatcher_connection {
     struct address peer;
     struct address local;
     bool is_tls;
-    char id_text[17];
-    char peer_host[ADDRESS_TEXT_MAX];  /* "" until asked for */
+    char id_text[17];                  /* "" until asked for */
+    char peer_host[ADDRESS_TEXT_MAX];  /* likewise */
     char local_host[ADDRESS_TEXT_MAX]; /* likewise */
     char access_tag[CONNECTION_TEXT_MAX + 1];
     char access_note[CONNECTION_TEXT_MAX + 1];
 };
 
-/* A thread and the connection that it serves, which is filled by session_reserve()'s caller. */
+/* A place, and the connection in it, which is filled by session_reserve()'s caller. */
 struct session {
-    dispatcher_worker *worker;
-    pthread_t thread;
-    sem_t wake;       /* posted when there is a connection to serve, or no more will come */
-    bool is_reserved; /* is not on the stack of idle ones; under the lock of struct sessions */
+    struct session *next; /* of the free ones, or of those that wait for a thread */
+    bool is_reserved;     /* neither free nor over; under the lock of struct sessions */
     struct dispatcher_connection connection;
 };
 
-/* All threads of the worker. An idle one is on the stack `idle`; the one that has been idle for
- * the shortest time is taken first, since its stack is still in the caches. */
+/* All places of the worker, and the threads that serve: one more than places, so that there is
+ * always one to read the channel.
+ *
+ * An idle thread waits for the `idle_epoll` of the worker, which wakes the one that came last: its
+ * stack is still in the caches. What it waits for is a packet on the channel (receive.c), or a
+ * session that was started and has no thread yet. */
 struct sessions {
     pthread_mutex_t lock;
-    struct session *items; /* n_items of them, owned */
-    unsigned n_items;
-    struct session **idle; /* room for n_items, owned */
-    unsigned n_idle;
+    struct session *items;     /* n_items of them, owned */
+    unsigned n_items;          /* places */
+    unsigned n_used;           /* places from here on have never been used */
+    unsigned n_busy;           /* reserved ones */
+    atomic_bool has_teller;    /* a thread will tell the ends of sessions that wait */
+    struct session *free;      /* the one that became free last comes first */
+    struct session *started;   /* acknowledged, without a thread yet */
+    struct session **last_one; /* where the next started one is linked */
+    pthread_t *threads;        /* n_threads of them, owned */
+    unsigned n_threads;
     atomic_bool is_stopping;
+};
+
+/* The reading end of the channel. One thread at a time, under the lock, reads packets and acts on
+ * each before the next is read; so their order holds, whoever reads them. */
+struct receiver {
+    pthread_mutex_t lock;
+    bool channel_is_open;
+    bool channel_is_full; /* nothing more is read until dispatcherd has read */
+    uint32_t watched;     /* what idle threads are woken for */
+    uint64_t cut_at;      /* CLOCK_MONOTONIC; when sessions are cut; USEC_INFINITY: never */
+    struct session *batch[BATCH_MAX]; /* received, their acknowledgement not yet sent */
+    size_t n_batch;
+    alignas(8) uint8_t message[MESSAGE_BYTES_MAX];
 };
 
 struct dispatcher_worker {
     const struct dispatcher_worker_callbacks *callbacks;
     void *userdata;
-    int channel; /* stays open to the end, so that no thread meets a stale number */
-    int wake_fd; /* eventfd: a session wants the receiving thread's attention */
+    int channel;    /* stays open to the end, so that no thread meets a stale number */
+    int idle_epoll; /* where idle threads wait: for the channel, and for work_fd */
+    int work_fd;    /* eventfd, always readable; watched where a thread is wanted */
+    int wake_fd;    /* eventfd: the main thread shall look at the drain again */
     int signal_fd;
     struct welcome welcome;
+    struct receiver receiver;
     struct sessions sessions;
     struct outbox outbox;
     atomic_uint debug;
     atomic_bool is_draining;
 };
 
-/* Makes the threads: as many as `wanted` or as the system allows. Returns their number, or a
- * negative errno where there is none. */
+/* Makes the places and their threads: as many as `wanted` or as the system allows. Returns the
+ * number of places, or a negative errno where there is none. */
 int sessions_start(dispatcher_worker *worker, unsigned wanted, size_t stack_size);
 
-/* A free session whose connection the caller fills, or NULL where all are busy. It goes on with
+/* A free place whose connection the caller fills, or NULL where all are taken. It goes on with
  * session_start() or back with session_release(). */
-struct session *session_reserve(struct sessions *sessions);
+struct session *session_reserve(dispatcher_worker *worker);
+
+/* Called by an idle thread: it is the next to look for a session without a thread. */
 void session_start(struct session *session);
 void session_release(struct session *session);
 
 /* Sessions that were reserved and are not over. */
 unsigned sessions_busy(struct sessions *sessions);
 
-/* Waits for every thread to end; none may be busy. Frees all. */
-void sessions_stop(struct sessions *sessions);
+/* Waits for every thread to end; no session may be under way. Frees all. */
+void sessions_stop(dispatcher_worker *worker);
 
 /* Answers a new dispatcherd that asks what this worker has: every connection, then READY. What had
  * still to be told to its predecessor is dropped, since the answer holds it all. Returns 0 or a
  * negative errno of the channel. */
 int held_tell(dispatcher_worker *worker);
 
-/* Asks the receiving thread to look at its outbox and its sessions again. */
+/* From now on the channel is read. Returns 0 or a negative errno. */
+int receiver_start(dispatcher_worker *worker);
+
+/* The channel is ready for these events of epoll(7): sends what could not be sent, receives, and
+ * acts on it. Never waits for a session, and never for dispatcherd, except with the answer to one
+ * that asks. */
+void receiver_attend(dispatcher_worker *worker, uint32_t events);
+
+/* Drains for a cause that dispatcherd does not know of. */
+void receiver_drain(dispatcher_worker *worker);
+
+/* Returns true where there is nothing more to do: draining, no session, nothing left to send. Tells
+ * when sessions are cut (CLOCK_MONOTONIC). Waits for whoever receives; so it does not return where
+ * that one is stuck. */
+bool receiver_is_done(dispatcher_worker *worker, uint64_t *ret_cut_at);
+
+/* Asks the main thread to look at the drain again. */
 void worker_wake(dispatcher_worker *worker);
 
-/* Receives until there is nothing more to do: draining, no session, nothing left to send. Returns
- * when the drain limit passes (CLOCK_MONOTONIC). */
-uint64_t receive_loop(dispatcher_worker *worker);
+/* What the main thread does while the others serve: signals, the drain limit and the watchdog.
+ * Returns when the worker is done: when the drain limit passes (CLOCK_MONOTONIC). */
+uint64_t attend_to_life(dispatcher_worker *worker);
 
 /* dispatcher_worker_run() with another limit for the welcome: tests do not wait for half a
  * minute. */

@@ -12,8 +12,11 @@ dispatcherinclude_HEADERS = %D%/include/dispatcher/worker.h
 noinst_LTLIBRARIES += libworker.la
 libworker_la_SOURCES = \
 	%D%/connection.c \
+	%D%/debug.c \
+	%D%/debug.h \
 	%D%/held.c \
 	%D%/internal.h \
+	%D%/life.c \
 	%D%/manager.c \
 	%D%/manager.h \
 	%D%/outbox.c \

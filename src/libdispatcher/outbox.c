@@ -11,11 +11,11 @@ enum {
     IDS_AT_ONCE = 128
 };
 
+/* One packet: a message of each kind that there is something of. */
 struct outgoing {
-    enum outbox_kind kind;
-    size_t n_ids;
+    size_t n_ids[N_OUTBOX_KINDS];
     size_t length;
-    uint64_t bytes[1 + IDS_AT_ONCE];
+    uint64_t bytes[N_OUTBOX_KINDS + IDS_AT_ONCE];
 };
 
 static const enum message_type types[N_OUTBOX_KINDS] = {
@@ -32,6 +32,7 @@ void outbox_init(struct outbox *outbox)
     for (int kind = 0; kind < N_OUTBOX_KINDS; kind++)
         outbox->queues[kind].n_ids = 0;
     outbox->is_closed = false;
+    outbox->n_lost = 0;
 }
 
 void outbox_add(struct outbox *outbox, enum outbox_kind kind, uint64_t id)
@@ -42,30 +43,35 @@ void outbox_add(struct outbox *outbox, enum outbox_kind kind, uint64_t id)
     if (!outbox->is_closed) {
         assert(queue->n_ids < MESSAGE_IDS_MAX);
         queue->ids[queue->n_ids++] = id;
+    } else if (kind == OUTBOX_ACKNOWLEDGE) {
+        outbox->n_lost++;
     }
     pthread_mutex_unlock(&outbox->lock);
 }
 
-/* Writes the next message, and leaves its identifiers where they are. Returns 1, 0 where there is
+/* Writes the next packet, and leaves its identifiers where they are. Returns 1, 0 where there is
  * nothing to send, or -EPIPE. */
 static int write_next(struct outbox *outbox, struct outgoing *ret)
 {
-    int kind = 0;
+    size_t room = IDS_AT_ONCE;
 
+    ret->length = 0;
     pthread_mutex_lock(&outbox->lock);
     int r = outbox->is_closed ? -EPIPE : 0;
-    while (kind < N_OUTBOX_KINDS && outbox->queues[kind].n_ids == 0)
-        kind++;
-    if (r == 0 && kind < N_OUTBOX_KINDS) {
+    for (int kind = 0; kind < N_OUTBOX_KINDS && r >= 0; kind++) {
         const struct outbox_queue *queue = &outbox->queues[kind];
+        uint8_t *at = (uint8_t *)ret->bytes + ret->length;
+        size_t size = sizeof(ret->bytes) - ret->length;
+        size_t n = queue->n_ids < room ? queue->n_ids : room;
 
+        ret->n_ids[kind] = n;
+        if (n == 0)
+            continue;
+        room -= n;
+        ret->length += kind == OUTBOX_DRAINING
+                           ? message_write_value(at, size, types[kind], 0)
+                           : message_write_ids(at, size, types[kind], queue->ids, n);
         r = 1;
-        ret->kind = (enum outbox_kind)kind;
-        ret->n_ids = queue->n_ids < IDS_AT_ONCE ? queue->n_ids : IDS_AT_ONCE;
-        ret->length = kind == OUTBOX_DRAINING
-                          ? message_write_value(ret->bytes, sizeof(ret->bytes), types[kind], 0)
-                          : message_write_ids(ret->bytes, sizeof(ret->bytes), types[kind],
-                                              queue->ids, ret->n_ids);
     }
     pthread_mutex_unlock(&outbox->lock);
     return r;
@@ -73,11 +79,13 @@ static int write_next(struct outbox *outbox, struct outgoing *ret)
 
 static void forget_sent(struct outbox *outbox, const struct outgoing *sent)
 {
-    struct outbox_queue *queue = &outbox->queues[sent->kind];
-
     pthread_mutex_lock(&outbox->lock);
-    queue->n_ids -= sent->n_ids;
-    memmove(queue->ids, queue->ids + sent->n_ids, queue->n_ids * sizeof(*queue->ids));
+    for (int kind = 0; kind < N_OUTBOX_KINDS; kind++) {
+        struct outbox_queue *queue = &outbox->queues[kind];
+
+        queue->n_ids -= sent->n_ids[kind];
+        memmove(queue->ids, queue->ids + sent->n_ids[kind], queue->n_ids * sizeof(*queue->ids));
+    }
     pthread_mutex_unlock(&outbox->lock);
 }
 
@@ -93,6 +101,7 @@ static void close_outbox(struct outbox *outbox)
 {
     pthread_mutex_lock(&outbox->lock);
     outbox->is_closed = true;
+    outbox->n_lost += outbox->queues[OUTBOX_ACKNOWLEDGE].n_ids;
     pthread_mutex_unlock(&outbox->lock);
     outbox_discard(outbox);
 }
@@ -145,6 +154,23 @@ int outbox_flush(struct outbox *outbox, int channel)
 int outbox_flush_unless_busy(struct outbox *outbox, int channel)
 {
     return pthread_mutex_trylock(&outbox->send_lock) == 0 ? send_all_and_more(outbox, channel) : 0;
+}
+
+size_t outbox_take_lost(struct outbox *outbox)
+{
+    pthread_mutex_lock(&outbox->lock);
+    size_t n_lost = outbox->n_lost;
+    outbox->n_lost = 0;
+    pthread_mutex_unlock(&outbox->lock);
+    return n_lost;
+}
+
+size_t outbox_count(struct outbox *outbox, enum outbox_kind kind)
+{
+    pthread_mutex_lock(&outbox->lock);
+    size_t n = outbox->queues[kind].n_ids;
+    pthread_mutex_unlock(&outbox->lock);
+    return n;
 }
 
 bool outbox_is_empty(struct outbox *outbox)

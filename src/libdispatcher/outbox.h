@@ -2,7 +2,7 @@
  * news adds it and tries to send; what the channel does not take at once waits here and goes out
  * together.
  *
- * No queue can overflow: the receiving thread takes no more connections while the channel is full,
+ * No queue can overflow: nobody takes more connections while the channel is full,
  * and a session starts only when everything before it has been sent. */
 #pragma once
 
@@ -31,6 +31,7 @@ struct outbox {
     pthread_mutex_t lock;      /* guards the rest; never held during a system call */
     struct outbox_queue queues[N_OUTBOX_KINDS];
     bool is_closed; /* dispatcherd is gone: nothing is kept any more */
+    size_t n_lost;  /* acknowledgements that could not be sent before */
 };
 
 void outbox_init(struct outbox *outbox);
@@ -51,5 +52,12 @@ void outbox_release(struct outbox *outbox);
 
 /* Forgets all that waits to be sent. */
 void outbox_discard(struct outbox *outbox);
+
+/* How many acknowledgements could not be sent because the outbox was closed, since this was last
+ * asked: those that were added last. Another thread may have sent the others. */
+size_t outbox_take_lost(struct outbox *outbox);
+
+/* How many of a kind wait. */
+size_t outbox_count(struct outbox *outbox, enum outbox_kind kind);
 
 bool outbox_is_empty(struct outbox *outbox);

@@ -1,77 +1,83 @@
-/* The receiving thread: takes connections off the channel and gives each to a session; never
- * waits for a session, and never for dispatcherd. */
+/* The receiver: takes packets off the channel and acts on each, one at a time and in their order.
+ *
+ * It is a role, not a thread. An idle thread that is woken by a packet receives what is there,
+ * acknowledges it, and then serves a connection of it itself: nobody else has to be woken. The
+ * channel is watched by its edge (EPOLLET), so whoever stops reading before it is empty has it
+ * watched anew. */
 #include "libdispatcher/internal.h"
-#include "libdispatcher/manager.h"
 
 #include "base/fd.h"
 #include "base/time.h"
+#include "libdispatcher/debug.h"
 #include "protocol/channel.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdalign.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-    BATCH_MAX = 64,       /* connections acknowledged in one message */
-    MESSAGES_AT_ONCE = 32 /* read before signals and limits get their turn */
+    MESSAGES_AT_ONCE = 32 /* read before they are acknowledged */
 };
 
 /* All of them may be refused before the first refusal is sent. */
 static_assert(MESSAGES_AT_ONCE * MESSAGE_FDS_MAX <= MESSAGE_IDS_MAX, "room in the outbox");
 
-struct receiver {
-    dispatcher_worker *worker;
-    struct manager manager;
-    bool channel_is_open;
-    bool channel_is_full; /* nothing more is read until dispatcherd has read */
-    bool has_sigterm;
-    uint64_t cut_at; /* CLOCK_MONOTONIC; when sessions are cut; USEC_INFINITY: never */
-    struct session *batch[BATCH_MAX]; /* received, their acknowledgement not yet sent */
-    size_t n_batch;
-    alignas(8) uint8_t message[MESSAGE_BYTES_MAX];
-};
+/* Not by stdio, whose buffer the stack of a session has no room for. */
+static void complain(const char *what, const char *why)
+{
+    char line[192];
+    int n =
+        snprintf(line, sizeof(line), "libdispatcher: %s%s; finishing the sessions\n", what, why);
+
+    (void)!write(STDERR_FILENO, line, (size_t)n);
+}
 
 /* New limits only ever shorten a drain that is under way. */
-static void start_draining(struct receiver *receiver, unsigned limit_sec)
+static void start_draining(dispatcher_worker *worker, unsigned limit_sec)
 {
+    struct receiver *receiver = &worker->receiver;
     uint64_t cut_at = time_add_usec(time_now_usec(CLOCK_MONOTONIC), limit_sec * USEC_PER_SEC);
 
     if (cut_at < receiver->cut_at)
         receiver->cut_at = cut_at;
-    if (!atomic_exchange(&receiver->worker->is_draining, true))
-        manager_say_draining();
+    debug_say(worker, DEBUG_WORKER_EXTRA, NULL, "to drain in %u s", limit_sec);
+    if (atomic_exchange(&worker->is_draining, true))
+        return;
+    debug_say(worker, DEBUG_WORKER, NULL, "draining; %u sessions go on",
+              sessions_busy(&worker->sessions));
+    manager_say_draining();
 }
 
 /* For causes that dispatcherd does not know of. */
-static void drain_and_tell(struct receiver *receiver)
+static void drain_and_tell(dispatcher_worker *worker)
 {
-    dispatcher_worker *worker = receiver->worker;
-
     if (!atomic_load(&worker->is_draining))
         outbox_add(&worker->outbox, OUTBOX_DRAINING, 0);
-    start_draining(receiver, worker->welcome.drain_limit_sec);
+    start_draining(worker, worker->welcome.drain_limit_sec);
 }
 
 /* A session starts only when its acknowledgement has been sent: where dispatcherd has given this
  * worker up, another one may already have the connection, and it must not be served twice. */
-static void start_batch(struct receiver *receiver)
+static void start_batch(dispatcher_worker *worker)
 {
-    int r = outbox_flush(&receiver->worker->outbox, receiver->worker->channel);
+    struct receiver *receiver = &worker->receiver;
+    int r = outbox_flush(&worker->outbox, worker->channel);
 
     receiver->channel_is_full = r == -EAGAIN;
-    if (receiver->channel_is_full)
+    if (receiver->channel_is_full) {
+        debug_say(worker, DEBUG_WORKER_IO, NULL, "the channel to dispatcherd is full");
         return;
+    }
+    size_t n_sent = receiver->n_batch;
+    if (r < 0)
+        n_sent -= outbox_take_lost(&worker->outbox);
     for (size_t i = 0; i < receiver->n_batch; i++)
-        if (r == 0)
+        if (i < n_sent)
             session_start(receiver->batch[i]);
         else
             session_release(receiver->batch[i]);
@@ -79,13 +85,14 @@ static void start_batch(struct receiver *receiver)
 }
 
 /* What dispatcherd can still be told, it is told; then it sees the end of the channel too. */
-static void end_channel(struct receiver *receiver)
+static void end_channel(dispatcher_worker *worker)
 {
-    start_draining(receiver, receiver->worker->welcome.drain_limit_sec);
-    start_batch(receiver);
-    (void)shutdown(receiver->worker->channel, SHUT_RDWR);
-    start_batch(receiver);
-    receiver->channel_is_open = false;
+    debug_say(worker, DEBUG_WORKER_IO, NULL, "the channel to dispatcherd ends");
+    start_draining(worker, worker->welcome.drain_limit_sec);
+    start_batch(worker);
+    (void)shutdown(worker->channel, SHUT_RDWR);
+    start_batch(worker);
+    worker->receiver.channel_is_open = false;
 }
 
 static void fill_connection(dispatcher_connection *connection, const struct connection_view *view,
@@ -99,9 +106,9 @@ static void fill_connection(dispatcher_connection *connection, const struct conn
     connection->peer = record->peer;
     connection->local = record->local;
     connection->is_tls = record->flags & CONNECTION_FLAG_TLS;
+    connection->id_text[0] = '\0';
     connection->peer_host[0] = '\0';
     connection->local_host[0] = '\0';
-    snprintf(connection->id_text, sizeof(connection->id_text), "%016" PRIx64, record->id);
     memcpy(connection->access_tag, view->tag, record->tag_length);
     connection->access_tag[record->tag_length] = '\0';
     memcpy(connection->access_note, view->note, record->note_length);
@@ -109,63 +116,68 @@ static void fill_connection(dispatcher_connection *connection, const struct conn
 }
 
 /* Refused connections are closed here; dispatcherd still has its copy. */
-static void take_connection(struct receiver *receiver, const struct connection_view *view, int fd)
+static void take_connection(dispatcher_worker *worker, const struct connection_view *view, int fd)
 {
-    dispatcher_worker *worker = receiver->worker;
+    struct receiver *receiver = &worker->receiver;
     struct session *session = NULL;
 
     if (!atomic_load(&worker->is_draining) && receiver->n_batch < BATCH_MAX)
-        session = session_reserve(&worker->sessions);
+        session = session_reserve(worker);
     if (!session) {
+        debug_say(worker, DEBUG_WORKER_HANDOFFS, NULL, "refused connection %016" PRIx64,
+                  view->record->id);
         outbox_add(&worker->outbox, OUTBOX_REFUSE, view->record->id);
         fd_close(fd);
         return;
     }
     fill_connection(&session->connection, view, fd);
+    debug_say(worker, DEBUG_WORKER_HANDOFFS, &session->connection, "taken off the channel");
     outbox_add(&worker->outbox, OUTBOX_ACKNOWLEDGE, view->record->id);
     receiver->batch[receiver->n_batch++] = session;
 }
 
 /* A process that may have no more descriptors gets fewer than were sent. It would do no better
  * with the next connection, so it makes room for a successor. */
-static void handle_connections(struct receiver *receiver, const struct message *message,
+static void handle_connections(dispatcher_worker *worker, const struct message *message,
                                const int fds[], size_t n_fds)
 {
     struct connection_view view;
     size_t offset = 0;
 
     if (n_fds < message->value) {
-        fprintf(stderr, "libdispatcher: no descriptor is left for a connection (LimitNOFILE=); "
-                        "finishing the sessions\n");
-        drain_and_tell(receiver);
+        complain("no descriptor is left for a connection", " (LimitNOFILE=)");
+        drain_and_tell(worker);
     }
     for (size_t i = 0; message_next_connection(message, &offset, &view); i++)
-        take_connection(receiver, &view, i < n_fds ? fds[i] : -1);
+        take_connection(worker, &view, i < n_fds ? fds[i] : -1);
 }
 
-static void handle_message(struct receiver *receiver, size_t length, const int fds[], size_t n_fds)
+static void handle_message(dispatcher_worker *worker, size_t length, const int fds[], size_t n_fds)
 {
-    dispatcher_worker *worker = receiver->worker;
     struct message message;
-    bool is_good = message_read(receiver->message, length, &message) == 0;
+    bool is_good =
+        message_read(worker->receiver.message, length, &message) == 0 && message.length == length;
 
+    if (is_good)
+        debug_say(worker, DEBUG_WORKER_IO_EXTRA, NULL, "dispatcherd says %s %u",
+                  message_type_to_string(message.type), message.value);
     if (is_good && message.type == MESSAGE_CONNECTION && n_fds <= message.value) {
-        handle_connections(receiver, &message, fds, n_fds);
+        handle_connections(worker, &message, fds, n_fds);
         return;
     }
     for (size_t i = 0; i < n_fds; i++)
         fd_close(fds[i]);
     if (is_good && n_fds == 0 && message.type == MESSAGE_DRAIN) {
-        start_draining(receiver, message.value);
+        start_draining(worker, message.value);
     } else if (is_good && n_fds == 0 && message.type == MESSAGE_DEBUG) {
         atomic_store(&worker->debug, message.value);
+        debug_say(worker, DEBUG_WORKER, NULL, "DEBUG=16%%%X from now on", message.value);
     } else if (is_good && n_fds == 0 && message.type == MESSAGE_ADOPT) {
         if (held_tell(worker) < 0)
-            end_channel(receiver);
+            end_channel(worker);
     } else {
-        fprintf(stderr, "libdispatcher: dispatcherd sent what is no message for a worker; "
-                        "finishing the sessions\n");
-        end_channel(receiver);
+        complain("dispatcherd sent what is no message for a worker", "");
+        end_channel(worker);
     }
 }
 
@@ -175,128 +187,107 @@ static bool has_room(const struct receiver *receiver)
            receiver->n_batch + MESSAGE_FDS_MAX <= BATCH_MAX;
 }
 
-/* Takes what is there, up to a batch, and starts it together. */
-static void receive_batch(struct receiver *receiver)
+/* Takes what is there, up to a batch, and starts it together. Returns true where the channel was
+ * read until it was empty. */
+static bool receive_batch(dispatcher_worker *worker)
 {
-    for (int n = 0; n < MESSAGES_AT_ONCE && has_room(receiver); n++) {
+    struct receiver *receiver = &worker->receiver;
+    bool is_empty = false;
+
+    for (int n = 0; n < MESSAGES_AT_ONCE && !is_empty && has_room(receiver); n++) {
         int fds[MESSAGE_FDS_MAX];
         size_t n_fds;
         pid_t pid;
-        ssize_t length = channel_receive(receiver->worker->channel, receiver->message,
+        ssize_t length = channel_receive(worker->channel, receiver->message,
                                          sizeof(receiver->message), fds, &n_fds, &pid);
 
-        if (length == -EAGAIN)
+        is_empty = length == -EAGAIN;
+        if (is_empty)
             break;
         if (length < 0)
-            fprintf(stderr,
-                    "libdispatcher: cannot read from dispatcherd: %s; "
-                    "finishing the sessions\n",
-                    strerror((int)-length));
+            complain("cannot read from dispatcherd: ", strerrordesc_np((int)-length));
         if (length <= 0)
-            end_channel(receiver);
+            end_channel(worker);
         else
-            handle_message(receiver, (size_t)length, fds, n_fds);
+            handle_message(worker, (size_t)length, fds, n_fds);
     }
-    start_batch(receiver);
+    start_batch(worker);
+    return is_empty;
 }
 
-static void end_at_once(struct receiver *receiver)
+/* Has idle threads woken for what is to be done next; at once, where that can be done already. */
+static void watch_channel(dispatcher_worker *worker, bool is_empty)
 {
-    sigset_t term;
+    struct receiver *receiver = &worker->receiver;
+    struct epoll_event event = {.data.fd = worker->channel};
 
-    fprintf(stderr, "libdispatcher: a second SIGTERM; %u sessions are cut\n",
-            sessions_busy(&receiver->worker->sessions));
-    signal(SIGTERM, SIG_DFL);
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);
-    raise(SIGTERM);
-    pthread_sigmask(SIG_UNBLOCK, &term, NULL);
-}
-
-static void handle_signal(struct receiver *receiver)
-{
-    struct signalfd_siginfo info;
-
-    if (read(receiver->worker->signal_fd, &info, sizeof(info)) != sizeof(info))
+    if (receiver->channel_is_open)
+        event.events = EPOLLET | (receiver->channel_is_full ? EPOLLOUT : EPOLLIN);
+    if (event.events == receiver->watched && is_empty)
         return;
-    if (receiver->has_sigterm)
-        end_at_once(receiver);
-    receiver->has_sigterm = true;
-    drain_and_tell(receiver);
+    receiver->watched = event.events;
+    (void)epoll_ctl(worker->idle_epoll, event.events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL,
+                    worker->channel, &event);
 }
 
-static int poll_timeout_msec(const struct receiver *receiver, uint64_t now)
+int receiver_start(dispatcher_worker *worker)
 {
-    uint64_t next = receiver->cut_at;
+    struct receiver *receiver = &worker->receiver;
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = worker->channel};
 
-    if (receiver->manager.next_at < next)
-        next = receiver->manager.next_at;
-    if (next == USEC_INFINITY)
-        return -1;
-    if (next <= now)
-        return 0;
-    uint64_t msec = (next - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
-    return msec > 3600 * 1000 ? 3600 * 1000 : (int)msec;
+    pthread_mutex_lock(&receiver->lock);
+    receiver->channel_is_open = true;
+    receiver->cut_at = USEC_INFINITY;
+    receiver->watched = event.events;
+    int r = epoll_ctl(worker->idle_epoll, EPOLL_CTL_ADD, worker->channel, &event) < 0 ? -errno : 0;
+    pthread_mutex_unlock(&receiver->lock);
+    return r;
 }
 
-static short channel_events(const struct receiver *receiver)
+void receiver_attend(dispatcher_worker *worker, uint32_t events)
 {
-    bool has_mail = receiver->n_batch > 0 || !outbox_is_empty(&receiver->worker->outbox);
+    struct receiver *receiver = &worker->receiver;
 
-    return (short)((has_room(receiver) ? POLLIN : 0) | (has_mail ? POLLOUT : 0));
-}
-
-static void wait_and_handle(struct receiver *receiver, uint64_t now)
-{
-    dispatcher_worker *worker = receiver->worker;
-    struct pollfd fds[] = {
-        {.fd = receiver->channel_is_open ? worker->channel : -1,
-         .events = channel_events(receiver)},
-        {.fd = worker->signal_fd, .events = POLLIN},
-        {.fd = worker->wake_fd, .events = POLLIN},
-    };
-    uint64_t count;
-
-    if (poll(fds, ELEMENTSOF(fds), poll_timeout_msec(receiver, now)) <= 0)
-        return;
-    if (fds[2].revents)
-        (void)!read(worker->wake_fd, &count, sizeof(count));
-    if (fds[1].revents)
-        handle_signal(receiver);
-    if (fds[0].revents) {
+    pthread_mutex_lock(&receiver->lock);
+    if (receiver->channel_is_open) {
         /* First what waits to be sent, since only then there may be room. */
-        if (fds[0].revents & ~POLLIN)
-            start_batch(receiver);
-        receive_batch(receiver);
+        if (receiver->channel_is_full || events & ~(uint32_t)EPOLLIN)
+            start_batch(worker);
+        watch_channel(worker, receive_batch(worker));
     }
+    pthread_mutex_unlock(&receiver->lock);
+    if (atomic_load(&worker->is_draining))
+        worker_wake(worker);
 }
 
-static bool is_done(struct receiver *receiver)
+void receiver_drain(dispatcher_worker *worker)
 {
-    dispatcher_worker *worker = receiver->worker;
+    struct receiver *receiver = &worker->receiver;
 
-    return atomic_load(&worker->is_draining) && sessions_busy(&worker->sessions) == 0 &&
-           (!receiver->channel_is_open || outbox_is_empty(&worker->outbox));
+    pthread_mutex_lock(&receiver->lock);
+    drain_and_tell(worker);
+    if (receiver->channel_is_open && !receiver->channel_is_full) {
+        start_batch(worker);
+        watch_channel(worker, true);
+    }
+    pthread_mutex_unlock(&receiver->lock);
 }
 
-uint64_t receive_loop(dispatcher_worker *worker)
+bool receiver_is_done(dispatcher_worker *worker, uint64_t *ret_cut_at)
 {
-    static struct receiver receiver; /* too large for the stack that a limit may leave us */
+    struct receiver *receiver = &worker->receiver;
+    bool is_done = false;
 
-    receiver.worker = worker;
-    receiver.manager = manager_start();
-    receiver.channel_is_open = true;
-    receiver.cut_at = USEC_INFINITY;
-    while (!is_done(&receiver)) {
-        uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-
-        if (now >= receiver.cut_at) {
-            fprintf(stderr, "libdispatcher: the time for finishing is over; %u sessions are cut\n",
-                    sessions_busy(&worker->sessions));
-            _exit(EXIT_FAILURE);
+    pthread_mutex_lock(&receiver->lock);
+    if (atomic_load(&worker->is_draining) && sessions_busy(&worker->sessions) == 0) {
+        /* Another thread may be just about to send the last of it: then this waits for that. */
+        if (receiver->channel_is_open && !receiver->channel_is_full) {
+            start_batch(worker);
+            watch_channel(worker, true);
         }
-        manager_attend(&receiver.manager, now);
-        wait_and_handle(&receiver, now);
+        is_done = !receiver->channel_is_open || outbox_is_empty(&worker->outbox);
     }
-    return receiver.cut_at;
+    *ret_cut_at = receiver->cut_at;
+    pthread_mutex_unlock(&receiver->lock);
+    return is_done;
 }

@@ -1,90 +1,181 @@
 #include "libdispatcher/internal.h"
 
 #include "base/fd.h"
+#include "libdispatcher/debug.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+
+/* Wakes one idle thread, or every one of them for ever. */
+static void watch_work(dispatcher_worker *worker, bool for_ever)
+{
+    struct epoll_event event = {.events = EPOLLIN | (for_ever ? 0 : EPOLLONESHOT),
+                                .data.fd = worker->work_fd};
+
+    (void)epoll_ctl(worker->idle_epoll, EPOLL_CTL_MOD, worker->work_fd, &event);
+}
+
+/* An end of a session may wait this long, so that it can go out with what else there is to say.
+ * Under load that saves a message for nearly every session. */
+#define ENDED_DELAY_MSEC 5
+
+/* An end is told at once where half of the places look taken, so that dispatcherd never misses
+ * one. */
+static bool may_wait(dispatcher_worker *worker, unsigned n_busy)
+{
+    return !atomic_load(&worker->is_draining) &&
+           2 * (n_busy + outbox_count(&worker->outbox, OUTBOX_ENDED)) < worker->sessions.n_items;
+}
+
+static void flush(dispatcher_worker *worker)
+{
+    if (outbox_flush_unless_busy(&worker->outbox, worker->channel) == -EAGAIN)
+        receiver_attend(worker, EPOLLOUT);
+}
 
 /* Makes the place free and adds the end to the outbox in one step: the next connection may come as
- * soon as dispatcherd knows, and the receiving thread must not think that all is said and done
- * before it is. */
-static void finish(struct session *session)
+ * soon as dispatcherd knows, and the main thread must not think that all is said and done before
+ * it is. Returns true where this thread is the one to tell ends that wait. */
+static bool finish(dispatcher_worker *worker, struct session *session)
 {
-    dispatcher_worker *worker = session->worker;
     struct sessions *sessions = &worker->sessions;
     uint64_t id = session->connection.id;
 
     session->connection.fd = fd_close(session->connection.fd);
     pthread_mutex_lock(&sessions->lock);
     session->is_reserved = false;
-    sessions->idle[sessions->n_idle++] = session;
-    bool is_last = sessions->n_idle == sessions->n_items;
+    session->next = sessions->free;
+    sessions->free = session;
+    bool is_last = --sessions->n_busy == 0;
     outbox_add(&worker->outbox, OUTBOX_ENDED, id);
+    bool waits = may_wait(worker, sessions->n_busy);
     pthread_mutex_unlock(&sessions->lock);
-    int r = outbox_flush_unless_busy(&worker->outbox, worker->channel);
-    if (r == -EAGAIN || (is_last && atomic_load(&worker->is_draining)))
+    if (!waits)
+        flush(worker);
+    if (is_last && atomic_load(&worker->is_draining))
         worker_wake(worker);
+    /* The teller resigns before it tells; so it tells whatever was added until then. */
+    return waits && !atomic_exchange(&sessions->has_teller, true);
+}
+
+/* A session that was started and has no thread. Where there are more, another thread is woken,
+ * which will do the same. */
+static struct session *take_started(dispatcher_worker *worker)
+{
+    struct sessions *sessions = &worker->sessions;
+
+    pthread_mutex_lock(&sessions->lock);
+    struct session *session = sessions->started;
+    if (session && !(sessions->started = session->next))
+        sessions->last_one = &sessions->started;
+    bool has_more = sessions->started;
+    pthread_mutex_unlock(&sessions->lock);
+    if (has_more)
+        watch_work(worker, false);
+    return session;
+}
+
+/* Waits until there is something to do, and does it, but for serving. */
+static void wait_for_work(dispatcher_worker *worker, bool *is_teller)
+{
+    struct epoll_event event = {0};
+    int n = epoll_wait(worker->idle_epoll, &event, 1, *is_teller ? ENDED_DELAY_MSEC : -1);
+
+    if (*is_teller)
+        atomic_store(&worker->sessions.has_teller, false);
+    if (n > 0 && event.data.fd == worker->channel)
+        receiver_attend(worker, event.events);
+    else if (*is_teller)
+        flush(worker);
+    *is_teller = false;
+}
+
+/* Returns NULL when no more will come. */
+static struct session *wait_for_session(dispatcher_worker *worker, bool is_teller)
+{
+    while (!atomic_load(&worker->sessions.is_stopping)) {
+        struct session *session = take_started(worker);
+
+        if (session && is_teller) {
+            atomic_store(&worker->sessions.has_teller, false);
+            flush(worker);
+        }
+        if (session)
+            return session;
+        wait_for_work(worker, &is_teller);
+    }
+    return NULL;
 }
 
 static void *session_thread(void *argument)
 {
-    struct session *session = argument;
-    dispatcher_worker *worker = session->worker;
+    dispatcher_worker *worker = argument;
+    struct session *session;
+    bool is_teller = false;
 
-    for (;;) {
-        while (sem_wait(&session->wake) < 0)
-            ; /* a signal of the program's */
-        if (atomic_load(&worker->sessions.is_stopping))
-            return NULL;
+    while ((session = wait_for_session(worker, is_teller))) {
+        debug_say(worker, DEBUG_WORKER_EXTRA, &session->connection, "a session begins");
         worker->callbacks->serve(&session->connection, worker->userdata);
-        finish(session);
+        debug_say(worker, DEBUG_WORKER_EXTRA, &session->connection, "the session is over");
+        is_teller = finish(worker, session);
     }
+    return NULL;
 }
 
-int sessions_start(dispatcher_worker *worker, unsigned wanted, size_t stack_size)
+static int make_threads(dispatcher_worker *worker, unsigned wanted, size_t stack_size)
 {
     struct sessions *sessions = &worker->sessions;
     pthread_attr_t attributes;
     int r = 0;
 
-    pthread_mutex_init(&sessions->lock, NULL);
-    sessions->items = calloc(wanted, sizeof(*sessions->items));
-    sessions->idle = calloc(wanted, sizeof(*sessions->idle));
-    if (!sessions->items || !sessions->idle)
-        return -ENOMEM;
     pthread_attr_init(&attributes);
     if (stack_size > 0)
         pthread_attr_setstacksize(&attributes, stack_size < (size_t)PTHREAD_STACK_MIN
                                                    ? (size_t)PTHREAD_STACK_MIN
                                                    : stack_size);
-    pthread_mutex_lock(&sessions->lock);
-    while (sessions->n_items < wanted && r == 0) {
-        struct session *session = &sessions->items[sessions->n_items];
-
-        session->worker = worker;
-        session->connection.worker = worker;
-        session->connection.fd = -1;
-        sem_init(&session->wake, 0, 0);
-        r = pthread_create(&session->thread, &attributes, session_thread, session);
-        if (r == 0) {
-            sessions->idle[sessions->n_idle++] = session;
-            sessions->n_items++;
-        }
+    while (sessions->n_threads < wanted && r == 0) {
+        r = pthread_create(&sessions->threads[sessions->n_threads], &attributes, session_thread,
+                           worker);
+        if (r == 0)
+            sessions->n_threads++;
     }
-    pthread_mutex_unlock(&sessions->lock);
     pthread_attr_destroy(&attributes);
-    return sessions->n_items > 0 ? (int)sessions->n_items : -r;
+    return -r;
 }
 
-struct session *session_reserve(struct sessions *sessions)
+int sessions_start(dispatcher_worker *worker, unsigned wanted, size_t stack_size)
 {
-    struct session *session = NULL;
+    struct sessions *sessions = &worker->sessions;
+
+    pthread_mutex_init(&sessions->lock, NULL);
+    sessions->last_one = &sessions->started;
+    sessions->items = calloc(wanted, sizeof(*sessions->items));
+    sessions->threads = calloc(wanted + 1, sizeof(*sessions->threads));
+    if (!sessions->items || !sessions->threads)
+        return -ENOMEM;
+    int r = make_threads(worker, wanted + 1, stack_size);
+    if (sessions->n_threads < 2)
+        return r;
+    sessions->n_items = sessions->n_threads - 1;
+    return (int)sessions->n_items;
+}
+
+struct session *session_reserve(dispatcher_worker *worker)
+{
+    struct sessions *sessions = &worker->sessions;
 
     pthread_mutex_lock(&sessions->lock);
-    if (sessions->n_idle > 0) {
-        session = sessions->idle[--sessions->n_idle];
+    struct session *session = sessions->free;
+    if (session)
+        sessions->free = session->next;
+    else if (sessions->n_used < sessions->n_items)
+        session = &sessions->items[sessions->n_used++];
+    if (session) {
+        session->connection.worker = worker;
         session->is_reserved = true;
+        sessions->n_busy++;
     }
     pthread_mutex_unlock(&sessions->lock);
     return session;
@@ -92,36 +183,45 @@ struct session *session_reserve(struct sessions *sessions)
 
 void session_start(struct session *session)
 {
-    sem_post(&session->wake);
+    struct sessions *sessions = &session->connection.worker->sessions;
+
+    pthread_mutex_lock(&sessions->lock);
+    session->next = NULL;
+    *sessions->last_one = session;
+    sessions->last_one = &session->next;
+    pthread_mutex_unlock(&sessions->lock);
 }
 
 void session_release(struct session *session)
 {
-    struct sessions *sessions = &session->worker->sessions;
+    struct sessions *sessions = &session->connection.worker->sessions;
 
     session->connection.fd = fd_close(session->connection.fd);
     pthread_mutex_lock(&sessions->lock);
     session->is_reserved = false;
-    sessions->idle[sessions->n_idle++] = session;
+    session->next = sessions->free;
+    sessions->free = session;
+    sessions->n_busy--;
     pthread_mutex_unlock(&sessions->lock);
 }
 
 unsigned sessions_busy(struct sessions *sessions)
 {
     pthread_mutex_lock(&sessions->lock);
-    unsigned n_busy = sessions->n_items - sessions->n_idle;
+    unsigned n_busy = sessions->n_busy;
     pthread_mutex_unlock(&sessions->lock);
     return n_busy;
 }
 
-void sessions_stop(struct sessions *sessions)
+void sessions_stop(dispatcher_worker *worker)
 {
+    struct sessions *sessions = &worker->sessions;
+
     atomic_store(&sessions->is_stopping, true);
-    for (unsigned i = 0; i < sessions->n_items; i++)
-        sem_post(&sessions->items[i].wake);
-    for (unsigned i = 0; i < sessions->n_items; i++)
-        pthread_join(sessions->items[i].thread, NULL);
+    watch_work(worker, true);
+    for (unsigned i = 0; i < sessions->n_threads; i++)
+        pthread_join(sessions->threads[i], NULL);
     free(sessions->items);
-    free(sessions->idle);
+    free(sessions->threads);
     *sessions = (struct sessions){0};
 }

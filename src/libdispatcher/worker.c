@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/time.h"
+#include "libdispatcher/debug.h"
 #include "protocol/channel.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -78,7 +80,7 @@ void worker_wake(dispatcher_worker *worker)
 {
     const uint64_t one = 1;
 
-    /* A full counter means that the receiving thread is awake already. */
+    /* A full counter means that the main thread is awake already. */
     (void)!write(worker->wake_fd, &one, sizeof(one));
 }
 
@@ -133,6 +135,19 @@ static int take_signals(dispatcher_worker *worker)
     if (worker->signal_fd >= 0)
         worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return worker->wake_fd < 0 ? say(-errno, "cannot wait for signals") : 0;
+}
+
+static int make_waiting_place(dispatcher_worker *worker)
+{
+    struct epoll_event event = {.events = 0};
+
+    worker->idle_epoll = epoll_create1(EPOLL_CLOEXEC);
+    worker->work_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+    event.data.fd = worker->work_fd;
+    if (worker->idle_epoll < 0 || worker->work_fd < 0 ||
+        epoll_ctl(worker->idle_epoll, EPOLL_CTL_ADD, worker->work_fd, &event) < 0)
+        return say(-errno, "cannot wait for connections");
+    return 0;
 }
 
 static int send_hello(dispatcher_worker *worker)
@@ -226,6 +241,9 @@ static int greet(dispatcher_worker *worker, int welcome_limit_msec)
     if (r < 0)
         return say(r, "no welcome from dispatcherd");
     atomic_store(&worker->debug, worker->welcome.debug);
+    debug_start();
+    debug_say(worker, DEBUG_WORKER_IO, NULL, "welcome: slot %u, %u connections, DEBUG=16%%%X",
+              worker->welcome.slot, worker->welcome.max_connections, worker->welcome.debug);
     return 0;
 }
 
@@ -244,6 +262,10 @@ static int make_ready(dispatcher_worker *worker)
     int r = send_ready(worker, (unsigned)n);
     if (r < 0)
         return say(r, "cannot tell dispatcherd that this worker is ready");
+    r = receiver_start(worker);
+    if (r < 0)
+        return say(r, "cannot wait for connections");
+    debug_say(worker, DEBUG_WORKER, NULL, "ready with %d places", n);
     return 0;
 }
 
@@ -267,12 +289,15 @@ static int serve(dispatcher_worker *worker)
     int r = take_signals(worker);
 
     if (r == 0)
+        r = make_waiting_place(worker);
+    if (r == 0)
         r = make_ready(worker);
     if (r < 0)
         return r;
-    uint64_t cut_at = receive_loop(worker);
+    uint64_t cut_at = attend_to_life(worker);
+    debug_say(worker, DEBUG_WORKER, NULL, "the last session is over; ending");
     limit_stop(cut_at);
-    sessions_stop(&worker->sessions);
+    sessions_stop(worker);
     if (worker->callbacks->stop)
         worker->callbacks->stop(worker, worker->userdata);
     return 0;
@@ -286,6 +311,8 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     worker.callbacks = callbacks;
     worker.userdata = userdata;
     worker.channel = worker.signal_fd = worker.wake_fd = -1;
+    worker.idle_epoll = worker.work_fd = -1;
+    pthread_mutex_init(&worker.receiver.lock, NULL);
     outbox_init(&worker.outbox);
     int r = open_standard_descriptors();
     if (r == 0)
@@ -294,10 +321,12 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
         r = greet(&worker, welcome_limit_msec);
     if (r == 0)
         r = serve(&worker);
-    sessions_stop(&worker.sessions);
+    sessions_stop(&worker);
     welcome_clear(&worker.welcome);
     worker.signal_fd = fd_close(worker.signal_fd);
     worker.wake_fd = fd_close(worker.wake_fd);
+    worker.work_fd = fd_close(worker.work_fd);
+    worker.idle_epoll = fd_close(worker.idle_epoll);
     worker.channel = fd_close(worker.channel);
     return r;
 }

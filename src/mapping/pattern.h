@@ -51,6 +51,11 @@ struct pattern_element {
     };
 };
 
+/* Which pairs of adjacent characters occur, as far as a few bits can tell. */
+struct pattern_pairs {
+    uint64_t bits[4];
+};
+
 /* All memory is the arena's. All zero matches the empty string. */
 struct pattern {
     const struct pattern_element *elements;
@@ -58,6 +63,14 @@ struct pattern {
     uint16_t n_stars;
     uint16_t n_fields; /* as numbered; only the first PATTERN_FIELDS_MAX are kept */
     bool has_back;
+    struct pattern_pairs pairs; /* of its texts: where the string lacks one, nothing matches */
+};
+
+/* A string as patterns are compared with it. */
+struct pattern_input {
+    size_t length;
+    struct pattern_pairs pairs;
+    char folded[PATTERN_INPUT_MAX]; /* without differences of case */
 };
 
 /* What a wildcard matched. */
@@ -77,14 +90,17 @@ enum pattern_outcome {
 int pattern_compile(const char *text, size_t length, struct arena *arena, const struct place *place,
                     struct pattern *ret);
 
-/* Makes of `text` what patterns are compared with: the same without differences of case. */
-void pattern_fold(const char *text, size_t length, char folded[]);
+/* Makes the input of a string of at most PATTERN_INPUT_MAX bytes. */
+void pattern_input_set(struct pattern_input *input, const char *text, size_t length);
 
-/* Compares the whole text, folded and of at most PATTERN_INPUT_MAX bytes. Fields that the pattern
- * has are filled where it matches. Adds what it took to *steps. */
-enum pattern_outcome pattern_match(const struct pattern *pattern, const char *folded, size_t length,
+/* Compares the whole string. Fields that the pattern has are filled where it matches. Adds what it
+ * took to *steps. */
+enum pattern_outcome pattern_match(const struct pattern *pattern, const struct pattern_input *input,
                                    struct pattern_field fields[PATTERN_FIELDS_MAX],
                                    uint64_t *steps);
+
+/* Adds the pairs of a folded text. */
+void pattern_pairs_add(struct pattern_pairs *pairs, const char *folded, size_t length);
 
 /* True where the pattern is one network, or the text of one address, and nothing else. */
 bool pattern_is_network(const struct pattern *pattern, struct network *ret);

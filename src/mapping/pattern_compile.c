@@ -94,6 +94,7 @@ static int end_text(struct compiler *compiler)
     char *text = arena_copy_text(compiler->arena, compiler->text, compiler->text_length);
     if (!text)
         return -ENOMEM;
+    pattern_pairs_add(&compiler->pattern.pairs, text, compiler->text_length);
     add_element(compiler, (struct pattern_element){.kind = PATTERN_TEXT,
                                                    .field = -1,
                                                    .length = (uint16_t)compiler->text_length,

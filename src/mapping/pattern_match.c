@@ -1,5 +1,6 @@
 #include "mapping/pattern.h"
 
+#include "base/macro.h"
 #include "mapping/character.h"
 
 #include <assert.h>
@@ -20,16 +21,16 @@
 
 struct choice {
     const struct pattern_element *element;
-    uint16_t start; /* it may end from here … */
-    uint16_t limit; /* … to here */
-    uint16_t end;
-    uint16_t run_end; /* how far its characters reach; `limit` leaves out what failed before */
+    uint32_t start; /* it may end from here … */
+    uint32_t limit; /* … to here */
+    uint32_t end;
+    uint32_t run_end; /* how far its characters reach; `limit` leaves out what failed before */
 };
 
 /* Of a star: no end from `start` to `run_end`, as far as its characters reach, leads anywhere. */
 struct failure {
-    uint16_t start; /* UINT16_MAX: none is known */
-    uint16_t run_end;
+    uint32_t start; /* UINT32_MAX: none is known */
+    uint32_t run_end;
 };
 
 struct matcher {
@@ -150,7 +151,7 @@ static inline bool move_end(struct matcher *m, struct choice *choice)
     if (!found)
         return false;
     m->steps += (size_t)(is_lazy ? found - from : from - found) / STEP_BYTES;
-    choice->end = (uint16_t)(found - m->text);
+    choice->end = (uint32_t)(found - m->text);
     return true;
 }
 
@@ -193,15 +194,20 @@ static bool choose(struct matcher *m, const struct pattern_element *element, siz
     if (failed->start <= at && at <= failed->run_end)
         return false;
     size_t run_end = find_run_end(m, element, at), limit = run_end;
-    if (failed->start != UINT16_MAX && failed->run_end == run_end)
+    if (failed->start != UINT32_MAX && failed->run_end == run_end)
         limit = failed->start - 1U;
-    *choice = (struct choice){
-        .element = element,
-        .start = (uint16_t)at,
-        .limit = (uint16_t)limit,
-        .end = (uint16_t)(element->is_lazy ? at : limit),
-        .run_end = (uint16_t)run_end,
-    };
+    if (element->next == PATTERN_NEXT_TEXT) {
+        size_t needed = element[1].length;
+
+        if (m->length - at < needed)
+            return false;
+        limit = limit + needed > m->length ? m->length - needed : limit;
+    }
+    choice->element = element;
+    choice->start = (uint32_t)at;
+    choice->limit = (uint32_t)limit;
+    choice->end = (uint32_t)(element->is_lazy ? at : limit);
+    choice->run_end = (uint32_t)run_end;
     if (!is_candidate(m, choice) && !next_end(m, choice)) {
         give_up(m, choice);
         return false;
@@ -252,26 +258,52 @@ static enum pattern_outcome match(struct matcher *m)
     }
 }
 
-void pattern_fold(const char *text, size_t length, char folded[])
+void pattern_pairs_add(struct pattern_pairs *pairs, const char *folded, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        folded[i] = character_fold(text[i]);
+    for (size_t i = 1; i < length; i++) {
+        uint8_t bit = (uint8_t)((unsigned char)folded[i - 1] * 29 + (unsigned char)folded[i]);
+
+        pairs->bits[bit / 64] |= UINT64_C(1) << (bit % 64);
+    }
 }
 
-enum pattern_outcome pattern_match(const struct pattern *pattern, const char *folded, size_t length,
+/* Most entries of a table are ruled out by this alone. */
+static bool lacks_pair(const struct pattern_pairs *wanted, const struct pattern_pairs *pairs)
+{
+    uint64_t lacking = 0;
+
+    for (size_t i = 0; i < ELEMENTSOF(pairs->bits); i++)
+        lacking |= wanted->bits[i] & ~pairs->bits[i];
+    return lacking != 0;
+}
+
+void pattern_input_set(struct pattern_input *input, const char *text, size_t length)
+{
+    assert(length <= PATTERN_INPUT_MAX);
+    input->length = length;
+    input->pairs = (struct pattern_pairs){0};
+    for (size_t i = 0; i < length; i++)
+        input->folded[i] = character_fold(text[i]);
+    pattern_pairs_add(&input->pairs, input->folded, length);
+}
+
+enum pattern_outcome pattern_match(const struct pattern *pattern, const struct pattern_input *input,
                                    struct pattern_field fields[PATTERN_FIELDS_MAX], uint64_t *steps)
 {
     struct matcher m; /* its arrays are filled as far as they are used */
 
-    assert(length <= PATTERN_INPUT_MAX && pattern->n_stars <= STARS_MAX);
+    ++*steps;
+    if (lacks_pair(&pattern->pairs, &input->pairs))
+        return PATTERN_DIFFERS;
     m.pattern = pattern;
-    m.text = folded;
-    m.length = length;
+    m.text = input->folded;
+    m.length = input->length;
     m.fields = fields;
     m.steps = 0;
     m.n_choices = 0;
+    assert(pattern->n_stars <= STARS_MAX);
     for (size_t i = 0; i < pattern->n_stars; i++)
-        m.failed[i].start = UINT16_MAX;
+        m.failed[i].start = UINT32_MAX;
     enum pattern_outcome outcome = match(&m);
     *steps += m.steps;
     return outcome;

@@ -51,7 +51,7 @@ static void begin_table(struct mapping_run *run, size_t depth, const struct mapp
                         uint16_t start)
 {
     run->depth = depth;
-    run->is_folded = false;
+    run->has_input = false;
     run->levels[depth] = (struct mapping_level){
         .table = table,
         .phase = MAPPING_PHASE_MATCH,
@@ -84,7 +84,7 @@ static void end_table(struct mapping_run *run)
     bool succeeded = level->decided && (level->flags & FLAG_OF('Y'));
     run->top = (uint16_t)(level->string_at + level->string_length);
     run->depth--;
-    run->is_folded = false;
+    run->has_input = false;
     run_make_substitution(run, level->string_at);
     run_end_call(run, succeeded, level->string_at);
 }
@@ -136,7 +136,7 @@ void run_succeed(struct mapping_run *run)
     level->old_length = level->string_length;
     memmove(run->text + level->string_at, run->text + level->out_at, length);
     level->string_length = (uint16_t)length;
-    run->is_folded = false;
+    run->has_input = false;
     level->flags |= level->new_flags;
     level->decided = &level->table->entries[level->entry];
     if (run_is_traced(run))
@@ -160,8 +160,7 @@ static bool matches(struct mapping_run *run, const struct mapping_entry *entry)
 {
     struct mapping_level *level = run_level(run);
 
-    switch (pattern_match(&entry->pattern, run->folded, level->string_length, level->fields,
-                          &run->n_steps)) {
+    switch (pattern_match(&entry->pattern, &run->input, level->fields, &run->n_steps)) {
     case PATTERN_MATCHES:
         return true;
     case PATTERN_TOO_HARD:
@@ -184,8 +183,8 @@ static void skip_networks(struct mapping_run *run)
         return;
     const struct network_index *index = &table->indexes[number - 1];
     run->n_steps += index->n_slices;
-    if (network_index_find(index, run->folded, level->string_length, level->entry, &level->entry) ==
-        NETWORK_INDEX_NONE)
+    if (network_index_find(index, run->input.folded, run->input.length, level->entry,
+                           &level->entry) == NETWORK_INDEX_NONE)
         level->entry = index->end;
 }
 
@@ -195,15 +194,14 @@ static void match_entry(struct mapping_run *run)
     struct mapping_level *level = run_level(run);
     const struct mapping_table *table = level->table;
 
-    if (!run->is_folded)
-        pattern_fold(run->text + level->string_at, level->string_length, run->folded);
-    run->is_folded = true;
+    if (!run->has_input)
+        pattern_input_set(&run->input, run->text + level->string_at, level->string_length);
+    run->has_input = true;
     for (;;) {
         if (level->entry < table->n_entries)
             skip_networks(run);
         if (level->entry == table->n_entries)
             break;
-        run->n_steps++;
         if (matches(run, &table->entries[level->entry])) {
             level->phase = MAPPING_PHASE_TEMPLATE;
             level->element = 0;

@@ -101,8 +101,8 @@ struct mapping_run {
     size_t depth;                         /* levels[depth] is at work */
     uint16_t top;                         /* the end of all text */
     struct mapping_level levels[MAPPING_DEPTH_MAX + 1];
-    bool is_folded;                  /* `folded` is up to date */
-    char folded[MAPPING_STRING_MAX]; /* the string of the table at work, for comparisons */
+    bool has_input; /* `input` is the string of the table at work */
+    struct pattern_input input;
     char text[MAPPING_TEXT_MAX + 1];
 };
 

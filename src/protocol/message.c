@@ -82,9 +82,12 @@ int message_read(const void *bytes, size_t length, struct message *ret)
     const uint8_t *body = (const uint8_t *)bytes + sizeof(header);
     size_t body_length = length - sizeof(header);
 
+    message.length = length;
     switch (header.type) {
-    case MESSAGE_READY:
     case MESSAGE_DRAINING:
+        message.length = sizeof(header);
+        break;
+    case MESSAGE_READY:
     case MESSAGE_DRAIN:
     case MESSAGE_DEBUG:
         if (body_length != 0)
@@ -93,8 +96,9 @@ int message_read(const void *bytes, size_t length, struct message *ret)
     case MESSAGE_ACKNOWLEDGE:
     case MESSAGE_REFUSE:
     case MESSAGE_ENDED:
-        if (header.value > MESSAGE_IDS_MAX || body_length != header.value * sizeof(uint64_t))
+        if (header.value > MESSAGE_IDS_MAX || body_length < header.value * sizeof(uint64_t))
             return -EBADMSG;
+        message.length = sizeof(header) + header.value * sizeof(uint64_t);
         message.ids = (const uint64_t *)(const void *)body;
         break;
     case MESSAGE_HELLO:
@@ -115,6 +119,8 @@ int message_read(const void *bytes, size_t length, struct message *ret)
     default:
         return -EBADMSG;
     }
+    if (message.length < length && length - message.length < sizeof(header))
+        return -EBADMSG;
     *ret = message;
     return 0;
 }

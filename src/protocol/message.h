@@ -1,8 +1,9 @@
 /* The messages between dispatcherd and a worker: one definition for both sides.
  *
- * Each message is one packet of a SOCK_SEQPACKET socket: a header, then what its type says. All
- * numbers are in the host's byte order, since both ends are on one host. The same in prose, for
- * people who write a worker in another language: dispatcher-worker(7). */
+ * Each message is one packet of a SOCK_SEQPACKET socket: a header, then what its type says; only
+ * what a worker tells of its connections may come as several messages in one packet. All numbers
+ * are in the host's byte order, since both ends are on one host. The same in prose, for people who
+ * write a worker in another language: dispatcher-worker(7). */
 #pragma once
 
 #include "base/address.h"
@@ -70,6 +71,7 @@ struct connection_record {
 struct message {
     enum message_type type;
     uint32_t value;
+    size_t length;       /* bytes; what is left of the packet is the next message */
     const uint64_t *ids; /* `value` of them */
     const char *text;    /* strings "NAME=value", each ended by NUL */
     size_t text_length;
@@ -77,9 +79,10 @@ struct message {
     size_t records_length;
 };
 
-/* Reads `length` bytes, aligned to eight. Returns 0, or -EBADMSG where they are no message of the
- * protocol: cut, too long, of an unknown type, with text that is not terminated, or with a NUL in a
- * tag or note. */
+/* Reads the first message of a packet of `length` bytes, aligned to eight. Another one may follow
+ * ACKNOWLEDGE, REFUSE, ENDED and DRAINING; then message.length is less than `length`. Returns 0, or
+ * -EBADMSG where they are no message of the protocol: cut, too long, of an unknown type, with text
+ * that is not terminated, or with a NUL in a tag or note. */
 int message_read(const void *bytes, size_t length, struct message *ret);
 
 /* The string after `previous` (NULL: the first), or NULL after the last. */

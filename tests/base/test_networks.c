@@ -37,9 +37,9 @@ START_TEST(test_reads_networks_and_writes_them_the_same)
     struct ip_network network;
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-        ck_assert_msg(network_parse(cases[i].text, &network, reason) == 0, "%s: %s", cases[i].text,
-                      reason);
-        ck_assert_str_eq(network_format(&network, text), cases[i].written);
+        ck_assert_msg(ip_network_parse(cases[i].text, &network, reason) == 0, "%s: %s",
+                      cases[i].text, reason);
+        ck_assert_str_eq(ip_network_format(&network, text), cases[i].written);
     }
 }
 END_TEST
@@ -70,7 +70,7 @@ START_TEST(test_says_what_would_be_right)
     struct ip_network network;
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-        ck_assert_msg(network_parse(cases[i].text, &network, reason) < 0, "%s", cases[i].text);
+        ck_assert_msg(ip_network_parse(cases[i].text, &network, reason) < 0, "%s", cases[i].text);
         ck_assert_msg(strstr(reason, cases[i].reason) != NULL, "%s: %s", cases[i].text, reason);
     }
 }
@@ -189,8 +189,8 @@ START_TEST(test_random_addresses_are_inside_where_their_first_bits_agree)
         flipped = (unsigned)random_between(&random, 0, n_bits - 1);
         address.bytes[flipped / 8] ^= (uint8_t)(0x80 >> flipped % 8);
         ck_assert_int_eq(ip_network_contains(&network, &address), flipped >= network.prefix_bits);
-        network_format(&network, text);
-        if (network_parse(text, &again, reason) == 0) {
+        ip_network_format(&network, text);
+        if (ip_network_parse(text, &again, reason) == 0) {
             ck_assert(address_equal(&again.address, &network.address));
             ck_assert_uint_eq(again.prefix_bits, network.prefix_bits);
         } else {

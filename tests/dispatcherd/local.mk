@@ -1,9 +1,12 @@
 CONTROL_TESTS = \
 	tests/dispatcherd/test_control \
+	tests/dispatcherd/test_control_follow \
 	tests/dispatcherd/test_control_methods \
-	tests/dispatcherd/test_control_peer
+	tests/dispatcherd/test_control_peer \
+	tests/dispatcherd/test_history
 check_PROGRAMS += $(CONTROL_TESTS)
-TESTS += $(CONTROL_TESTS)
+TESTS += $(CONTROL_TESTS) tests/dispatcherd/test_debug_bits.sh
+dist_check_SCRIPTS += %D%/test_debug_bits.sh
 
 CONTROL_SCENE = \
 	%D%/control_scene.c \
@@ -25,3 +28,13 @@ tests_dispatcherd_test_control_peer_SOURCES = %D%/test_control_peer.c
 tests_dispatcherd_test_control_peer_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_control_peer_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_control_peer_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_control_follow_SOURCES = $(CONTROL_SCENE) %D%/test_control_follow.c
+tests_dispatcherd_test_control_follow_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_control_follow_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_control_follow_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_history_SOURCES = $(CONTROL_SCENE) %D%/test_history.c
+tests_dispatcherd_test_history_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_history_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_history_LDADD = $(CONTROL_TEST_LIBS)

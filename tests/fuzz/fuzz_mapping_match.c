@@ -10,11 +10,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void compare(const struct pattern *pattern, const char *text, size_t length)
 {
     struct pattern_field fields[PATTERN_FIELDS_MAX];
-    char folded[PATTERN_INPUT_MAX];
+    static struct pattern_input input;
     uint64_t steps = 0;
 
-    pattern_fold(text, length, folded);
-    enum pattern_outcome outcome = pattern_match(pattern, folded, length, fields, &steps);
+    pattern_input_set(&input, text, length);
+    enum pattern_outcome outcome = pattern_match(pattern, &input, fields, &steps);
     /* The last step may be one of many characters. */
     if (steps > PATTERN_STEPS_MAX + 2 * PATTERN_INPUT_MAX)
         abort();

@@ -56,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(bytes, data, size);
     if (message_read(bytes, size, &message) < 0)
         return 0;
+    assert(message.length <= size);
     if (message.text)
         read_text(&message);
     if (message.records)
@@ -63,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (message.ids) {
         size_t length =
             message_write_ids(again, sizeof(again), message.type, message.ids, message.value);
-        assert(length == size && memcmp(again, bytes, size) == 0);
+        assert(length == message.length && memcmp(again, bytes, length) == 0);
     }
     return 0;
 }

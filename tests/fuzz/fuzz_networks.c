@@ -14,8 +14,8 @@ static void check_network(const struct network_list *list, const struct ip_netwo
     char text[NETWORK_TEXT_MAX], reason[NETWORK_REASON_MAX];
     struct ip_network again;
 
-    network_format(network, text);
-    if (network_parse(text, &again, reason) < 0 || again.prefix_bits != network->prefix_bits ||
+    ip_network_format(network, text);
+    if (ip_network_parse(text, &again, reason) < 0 || again.prefix_bits != network->prefix_bits ||
         !address_equal(&again.address, &network->address))
         abort();
     if (!ip_network_contains(network, &network->address) ||

@@ -106,7 +106,8 @@ void fake_send_welcome(struct fake_dispatcher *fake, const struct fake_welcome *
     message_text_add(&text, "SLOT", "3");
     message_text_add(&text, "MAX_CONNS", welcome->max_conns);
     message_text_add(&text, "STACKSIZE", welcome->stacksize);
-    message_text_add(&text, "DEBUG", "4294967295");
+    /* All bits but those that make the library talk. */
+    message_text_add_number(&text, "DEBUG", FAKE_DEBUG);
     message_text_add(&text, "DRAIN_LIMIT", welcome->drain_limit);
     message_text_add(&text, "HOST_NAME", "freddy.example.org");
     message_text_add(&text, "OF_A_LATER_VERSION", "1");
@@ -116,10 +117,18 @@ void fake_send_welcome(struct fake_dispatcher *fake, const struct fake_welcome *
     send_packet(fake, bytes, text.length, &welcome->log_fd, welcome->log_fd >= 0);
 }
 
-/* Waits for a packet. Returns its length, or 0 at the end of the channel. */
+/* Waits for a message. Returns its length, or 0 at the end of the channel. */
 static size_t receive(struct fake_dispatcher *fake, struct message *ret)
 {
     static alignas(8) uint8_t bytes[MESSAGE_BYTES_MAX];
+    static size_t at, end;
+
+    if (fake->has_more) {
+        ck_assert_int_eq(message_read(bytes + at, end - at, ret), 0);
+        at += ret->length;
+        fake->has_more = at < end;
+        return ret->length;
+    }
     struct pollfd pollfd = {.fd = fake->channel, .events = POLLIN};
     int fds[MESSAGE_FDS_MAX];
     size_t n_fds;
@@ -134,7 +143,11 @@ static size_t receive(struct fake_dispatcher *fake, struct message *ret)
     ck_assert_uint_eq(n_fds, 0);
     ck_assert_int_eq(pid, fake->worker);
     ck_assert_int_eq(message_read(bytes, (size_t)length, ret), 0);
-    return (size_t)length;
+    fake->n_packets++;
+    at = ret->length;
+    end = (size_t)length;
+    fake->has_more = at < end;
+    return ret->length;
 }
 
 void fake_expect_hello(struct fake_dispatcher *fake)
@@ -232,6 +245,60 @@ static void count_ids(struct fake_dispatcher *fake, const struct message *messag
     }
 }
 
+void fake_adopt(struct fake_dispatcher *fake)
+{
+    char bytes[64];
+    struct message_text text = message_text_start(bytes, sizeof(bytes), MESSAGE_ADOPT);
+
+    message_text_add(&text, "VERSION", "1");
+    send_packet(fake, bytes, text.length, NULL, 0);
+    fake->is_adopting = true;
+    fake->n_asked = fake->n_connections;
+    fake->n_held = 0;
+    fake->n_ready = 0;
+}
+
+static void take_held(struct fake_dispatcher *fake, const struct message *message)
+{
+    struct connection_view view;
+    size_t offset = 0;
+
+    ck_assert(fake->is_adopting);
+    while (message_next_connection(message, &offset, &view)) {
+        uint64_t index = view.record->id - FAKE_FIRST_ID;
+
+        ck_assert_uint_lt(index, fake->n_asked);
+        struct fake_connection *c = &fake->connections[index];
+        ck_assert(c->state == FAKE_SENT || c->state == FAKE_ACKNOWLEDGED);
+        fake->n_acknowledged += c->state == FAKE_SENT;
+        c->state = FAKE_HELD;
+        c->server = fd_close(c->server);
+        fake->n_held++;
+    }
+}
+
+static void take_ready(struct fake_dispatcher *fake, uint32_t n_places)
+{
+    ck_assert_uint_eq(fake->n_ready, 0);
+    fake->n_ready = n_places;
+    if (!fake->is_adopting)
+        return;
+    fake->is_adopting = false;
+    for (size_t i = 0; i < fake->n_asked; i++) {
+        struct fake_connection *c = &fake->connections[i];
+
+        if (c->state == FAKE_HELD) {
+            c->state = FAKE_ACKNOWLEDGED;
+        } else if (c->state == FAKE_SENT || c->state == FAKE_ACKNOWLEDGED) {
+            ck_assert_msg(c->client < 0, "the worker does not hold connection %zu", i);
+            fake->n_acknowledged += c->state == FAKE_SENT;
+            fake->n_ended++;
+            c->state = FAKE_ENDED;
+            c->server = fd_close(c->server);
+        }
+    }
+}
+
 void fake_read(struct fake_dispatcher *fake)
 {
     struct message message;
@@ -242,11 +309,16 @@ void fake_read(struct fake_dispatcher *fake)
         fake->is_at_end = true;
         return;
     }
+    /* Nothing comes between the parts of an answer. */
+    ck_assert(fake->n_held == 0 || !fake->is_adopting || message.type == MESSAGE_READY ||
+              message.type == MESSAGE_HELD);
     switch (message.type) {
     case MESSAGE_READY:
-        ck_assert_uint_eq(fake->n_ready, 0);
-        fake->n_ready = message.value;
+        take_ready(fake, message.value);
         break;
+    case MESSAGE_HELD:
+        take_held(fake, &message);
+        return;
     case MESSAGE_ACKNOWLEDGE:
         count_ids(fake, &message, FAKE_SENT, FAKE_ACKNOWLEDGED, &fake->n_acknowledged);
         fake->n_acknowledge_messages++;

@@ -8,16 +8,21 @@
 
 #include <sys/types.h>
 
+/* The mask of the welcome. */
+#define FAKE_DEBUG 0xfffc8fffu
+
 enum {
     FAKE_LIMIT_MSEC = 20000,
     FAKE_CONNECTIONS_MAX = 4096
 };
 
 /* What became of a connection that was sent. Only the moves sent -> acknowledged -> ended and
- * sent -> refused are allowed, and only once. */
+ * sent -> refused are allowed, and only once. An answer to ADOPT says at once what was
+ * acknowledged, and what has ended, of all that was sent before. */
 enum fake_state {
     FAKE_UNUSED,
     FAKE_SENT,
+    FAKE_HELD, /* in an answer to ADOPT that is not complete yet */
     FAKE_ACKNOWLEDGED,
     FAKE_REFUSED,
     FAKE_ENDED,
@@ -35,9 +40,14 @@ struct fake_dispatcher {
     int errors; /* memfd: the worker's standard output and error */
     bool is_at_end;
     bool is_draining; /* DRAINING was received */
+    bool is_adopting; /* ADOPT was sent, and its READY has not come */
+    size_t n_asked;   /* connections that were sent before ADOPT */
     unsigned n_ready; /* the value of READY; 0: not yet */
     size_t n_connections, n_acknowledged, n_refused, n_ended;
     size_t n_acknowledge_messages;
+    size_t n_packets;
+    bool has_more; /* messages of the last packet are still to be read */
+    size_t n_held; /* in the answer to ADOPT so far */
     struct fake_connection connections[FAKE_CONNECTIONS_MAX]; /* a connection's id is its index
                                                                  and FAKE_FIRST_ID */
 };
@@ -98,6 +108,10 @@ void fake_read(struct fake_dispatcher *fake);
         while (!(condition))                                                                       \
             fake_read(fake);                                                                       \
     } while (0)
+
+/* Asks as a new dispatcherd does. The answer is checked when it has come: the worker must hold
+ * whatever it was sent before, but for what it has refused or what the client has ended. */
+void fake_adopt(struct fake_dispatcher *fake);
 
 void fake_close_channel(struct fake_dispatcher *fake);
 

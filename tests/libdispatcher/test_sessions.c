@@ -114,21 +114,24 @@ static int thread_of(size_t connection)
 
 START_TEST(test_wakes_the_thread_that_slept_least)
 {
-    size_t c[3];
-    int threads[3];
+    int threads[50];
+    size_t n_threads = 0;
 
-    start("10");
-    for (size_t i = 0; i < 3; i++) {
-        c[i] = fake_connect(fake);
-        threads[i] = thread_of(c[i]);
+    start("49");
+    for (size_t i = 0; i < 1000; i++) {
+        size_t c = fake_connect(fake);
+        int thread = thread_of(c);
+        size_t k = 0;
+
+        while (k < n_threads && threads[k] != thread)
+            k++;
+        if (k == n_threads)
+            threads[n_threads++] = thread;
+        fake_hang_up(fake, c);
+        FAKE_WAIT(fake->n_ended == i + 1);
     }
-    ck_assert(threads[0] != threads[1] && threads[1] != threads[2]);
-    fake_hang_up(fake, c[1]);
-    FAKE_WAIT(fake->n_ended == 1);
-    fake_hang_up(fake, c[0]);
-    FAKE_WAIT(fake->n_ended == 2);
-    ck_assert_int_eq(thread_of(fake_connect(fake)), threads[0]);
-    ck_assert_int_eq(thread_of(fake_connect(fake)), threads[1]);
+    /* A few, since one that has told an end may not sleep yet when the next connection comes. */
+    ck_assert_uint_lt(n_threads, 25);
     kill_worker();
 }
 END_TEST
@@ -142,6 +145,23 @@ START_TEST(test_acknowledges_together_what_came_together)
     kill(fake->worker, SIGCONT);
     FAKE_WAIT(fake->n_acknowledged == 30);
     ck_assert_uint_eq(fake->n_acknowledge_messages, 1);
+    kill_worker();
+}
+END_TEST
+
+START_TEST(test_tells_ends_with_what_else_there_is_to_say)
+{
+    start("50");
+    for (size_t i = 0; i < 1000; i++) {
+        size_t c = fake_connect(fake);
+
+        ck_assert_str_eq(fake_ask(fake, c, "d"), "0");
+        fake_hang_up(fake, c);
+        while (fake->n_acknowledged < fake->n_connections)
+            fake_read(fake);
+    }
+    FAKE_WAIT(fake->n_ended == 1000);
+    ck_assert_uint_lt(fake->n_packets, 1500);
     kill_worker();
 }
 END_TEST
@@ -233,6 +253,59 @@ START_TEST(test_drains_when_it_may_have_no_more_descriptors)
 }
 END_TEST
 
+/* Whatever came before a question is in its answer, whoever received which. */
+START_TEST(test_tells_a_new_dispatcher_all_that_it_has)
+{
+    struct random_source random = random_start();
+    size_t first_open = 0;
+
+    start("50");
+    for (int round = 0; round < 60; round++) {
+        for (uint64_t n = random_between(&random, 0, 20); n > 0; n--)
+            if (random_next(&random) % 3 > 0 && fake->n_connections - fake->n_ended < 50)
+                fake_connect(fake);
+            else if (first_open < fake->n_connections)
+                fake_hang_up(fake, first_open++);
+        fake_adopt(fake);
+        for (uint64_t n = random_between(&random, 0, 3); n > 0; n--)
+            if (fake->n_connections - fake->n_ended < 50)
+                fake_connect(fake);
+        FAKE_WAIT(!fake->is_adopting);
+        ck_assert_uint_eq(fake->n_ready, 50);
+    }
+    while (first_open < fake->n_connections)
+        fake_hang_up(fake, first_open++);
+    FAKE_WAIT(fake->n_ended == fake->n_connections);
+    ck_assert_uint_eq(fake->n_refused, 0);
+    kill_worker();
+}
+END_TEST
+
+/* The order of packets holds, whoever received which. */
+START_TEST(test_takes_what_came_before_the_order_to_drain_and_nothing_after)
+{
+    for (int round = 0; round < 20; round++) {
+        start("40");
+        for (int i = 0; i < 20; i++)
+            fake_connect(fake);
+        fake_send_value(fake, MESSAGE_DRAIN, 3600);
+        for (int i = 0; i < 20; i++)
+            fake_connect(fake);
+        FAKE_WAIT(fake->n_acknowledged + fake->n_refused == 40);
+        for (size_t i = 0; i < 40; i++)
+            ck_assert_int_eq(fake->connections[i].state, i < 20 ? FAKE_ACKNOWLEDGED : FAKE_REFUSED);
+        for (size_t i = 0; i < 20; i++)
+            fake_hang_up(fake, i);
+        ck_assert_int_eq(fake_wait_end(fake), 0);
+        ck_assert_uint_eq(fake->n_ended, 20);
+        for (size_t i = 20; i < 40; i++)
+            fake_hang_up(fake, i);
+        fd_close(fake->channel);
+        fd_close(fake->errors);
+    }
+}
+END_TEST
+
 /* Random lives, each cut by SIGKILL at a random moment: fake_read() checks that what is still to
  * be read afterwards is true. */
 START_TEST(test_what_it_said_before_a_sudden_death_is_true)
@@ -274,8 +347,10 @@ Suite *make_suite(void)
         suite, "sessions", 60, test_tells_the_program_about_the_connection,
         test_serves_up_to_max_conns_at_a_time, test_a_place_is_free_before_its_end_is_told,
         test_wakes_the_thread_that_slept_least, test_acknowledges_together_what_came_together,
-        test_takes_many_connections_in_one_message, test_leaks_no_descriptor,
-        test_drains_when_it_may_have_no_more_descriptors,
+        test_tells_ends_with_what_else_there_is_to_say, test_takes_many_connections_in_one_message,
+        test_leaks_no_descriptor, test_drains_when_it_may_have_no_more_descriptors,
+        test_tells_a_new_dispatcher_all_that_it_has,
+        test_takes_what_came_before_the_order_to_drain_and_nothing_after,
         test_what_it_said_before_a_sudden_death_is_true);
     return suite;
 }

@@ -23,13 +23,12 @@ static void teardown(void)
 static uint32_t find_slowly(const struct mapping_table *table, const char *text, uint32_t from)
 {
     struct pattern_field fields[PATTERN_FIELDS_MAX];
-    char folded[PATTERN_INPUT_MAX];
+    static struct pattern_input input;
     uint64_t steps = 0;
 
-    pattern_fold(text, strlen(text), folded);
+    pattern_input_set(&input, text, strlen(text));
     for (uint32_t i = from; i < table->n_entries; i++)
-        if (pattern_match(&table->entries[i].pattern, folded, strlen(text), fields, &steps) ==
-            PATTERN_MATCHES)
+        if (pattern_match(&table->entries[i].pattern, &input, fields, &steps) == PATTERN_MATCHES)
             return i;
     return UINT32_MAX;
 }

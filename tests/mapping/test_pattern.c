@@ -30,12 +30,12 @@ static const char *match(const struct pattern *pattern, const char *text)
 {
     static char line[4096];
     struct pattern_field fields[PATTERN_FIELDS_MAX];
-    char folded[PATTERN_INPUT_MAX];
+    static struct pattern_input input;
     uint64_t steps = 0;
     size_t length = strlen(text), n = 0;
 
-    pattern_fold(text, length, folded);
-    enum pattern_outcome outcome = pattern_match(pattern, folded, length, fields, &steps);
+    pattern_input_set(&input, text, length);
+    enum pattern_outcome outcome = pattern_match(pattern, &input, fields, &steps);
     /* The last step may be one of many characters. */
     ck_assert_uint_le(steps, PATTERN_STEPS_MAX + 2 * PATTERN_INPUT_MAX);
     if (outcome != PATTERN_MATCHES)

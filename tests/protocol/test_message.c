@@ -219,6 +219,30 @@ START_TEST(test_refuses_a_wrong_head)
 }
 END_TEST
 
+START_TEST(test_what_becomes_of_connections_may_share_a_packet)
+{
+    static const enum message_type types[] = {MESSAGE_ACKNOWLEDGE, MESSAGE_DRAINING, MESSAGE_REFUSE,
+                                              MESSAGE_ENDED};
+    static const uint64_t ids[] = {1, 2, 3, 4};
+    size_t length = 0, at = 0;
+
+    for (size_t i = 0; i < ELEMENTSOF(types); i++)
+        length += types[i] == MESSAGE_DRAINING
+                      ? message_write_value(bytes + length, 8, types[i], 0)
+                      : message_write_ids(bytes + length, 40, types[i], ids + i, 1);
+    for (size_t i = 0; i < ELEMENTSOF(types); i++) {
+        struct message message;
+
+        ck_assert_int_eq(message_read(bytes + at, length - at, &message), 0);
+        ck_assert_int_eq(message.type, types[i]);
+        if (message.ids)
+            ck_assert_uint_eq(message.ids[0], ids[i]);
+        at += message.length;
+    }
+    ck_assert_uint_eq(at, length);
+}
+END_TEST
+
 START_TEST(test_refuses_a_wrong_body)
 {
     static const struct {
@@ -227,14 +251,14 @@ START_TEST(test_refuses_a_wrong_body)
         size_t body_length;
     } cases[] = {
         {MESSAGE_READY, 1, 1},
-        {MESSAGE_DRAINING, 0, 8},
+        {MESSAGE_DRAINING, 0, 7},
         {MESSAGE_DRAIN, 0, 4},
         {MESSAGE_DEBUG, 0, 1000},
         {MESSAGE_ACKNOWLEDGE, 1, 0},
         {MESSAGE_ACKNOWLEDGE, 1, 7},
         {MESSAGE_ACKNOWLEDGE, 1, 9},
         {MESSAGE_REFUSE, 2, 8},
-        {MESSAGE_ENDED, 0, 8},
+        {MESSAGE_ENDED, 0, 1},
         {MESSAGE_ENDED, MESSAGE_IDS_MAX + 1, 8 * (MESSAGE_IDS_MAX + 1)},
         {MESSAGE_ENDED, 0x20000001, 8}, /* times eight is eight, in 32 bits */
         {MESSAGE_HELLO, 0, 1},          /* not terminated, as all is 'x' */
@@ -306,7 +330,8 @@ Suite *make_suite(void)
               test_texts_come_back, test_an_empty_text_has_no_string,
               test_a_text_says_that_it_is_too_long, test_a_connection_comes_back,
               test_many_connections_come_back);
-    ADD_TESTS(suite, "malformed", test_refuses_a_wrong_head, test_refuses_a_wrong_body,
+    ADD_TESTS(suite, "malformed", test_refuses_a_wrong_head,
+              test_what_becomes_of_connections_may_share_a_packet, test_refuses_a_wrong_body,
               test_refuses_a_wrong_connection, test_refuses_a_nul_within_a_tag_or_note);
     return suite;
 }

@@ -37,6 +37,7 @@ EXTRA_DIST += \
 	%D%/harness/stream.py \
 	%D%/harness/systemd.py \
 	%D%/harness/wait.py \
+	%D%/test_access.py \
 	%D%/test_activation.py \
 	%D%/test_choice.py \
 	%D%/test_faults.py \

@@ -32,7 +32,7 @@ def test_an_unacknowledged_hand_off_delays_its_own_service_alone(site):  # quest
     )
     site.start()
     (worker,) = site.worker_pids("SLOW")
-    site.kill(worker, "STOP")
+    site.pause(worker)
     clients = [site.connect(slow) for _ in range(3)]
     for client in clients:
         client.send("service")
@@ -47,7 +47,7 @@ def test_a_connection_that_was_not_acknowledged_goes_to_another_worker(site):  #
     workers = site.worker_pids("TEST")
     first = site.connect(port).pid()
     (second,) = workers - {first}
-    site.kill(second, "STOP")
+    site.pause(second)
     client = site.connect(port)  # belongs to the second, which has fewer
     client.send("pid")
     assert client.is_waiting()

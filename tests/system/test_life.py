@@ -139,7 +139,7 @@ def test_a_dispatcherd_that_hangs_is_replaced_by_the_watchdog(site_of_systemd):
     port = site.run_service()
     pid = site.daemon_pid()
     holds_for(lambda: site.daemon_pid() == pid, 2.5, "it is fed", 0.2)
-    site.kill(pid, "STOP")
+    site.pause(pid)
     wait_until(lambda: site.daemon_pid() not in (0, pid), 20, "another dispatcherd", 0.2)
     assert site.connect(port).ask("service") == "TEST"
 

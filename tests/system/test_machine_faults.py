@@ -34,7 +34,7 @@ def test_few_descriptors(site_of_systemd):
     # Nobody acknowledges, so that the daemon's own copies add up.
     workers = site.worker_pids("TEST")
     for worker in workers:
-        site.kill(worker, "STOP")
+        site.pause(worker)
     burst = Burst(site, port, 200)
     site.wait_for_log("cannot accept a connection: Too many open files")
     for worker in workers:
@@ -88,7 +88,7 @@ def test_serves_on_while_journald_hangs(site_of_systemd):
     port = site.run_service(MIN_PROCS=1, MAX_CONNS=50, BACKLOG=256, DEBUG=-1)
     (client,) = site.connect_served(port)
     journald = site.show("MainPID", "systemd-journald.service")
-    site.kill(journald, "STOP")
+    site.pause(journald)
     try:
         for _ in range(200):  # each writes several lines, and the socket takes some dozen
             with site.connect(port) as short:
@@ -111,7 +111,7 @@ def test_a_daemon_that_was_stopped_for_a_while_goes_on(site):
     port = site.run_service(MIN_PROCS=1)
     (client,) = site.connect_served(port)
     pid = site.daemon_pid()
-    site.kill(pid, "STOP")
+    site.pause(pid)
     waiting = [site.connect(port) for _ in range(5)]
     for other in waiting:
         other.send("service")

@@ -35,7 +35,10 @@ def test_surplus_workers_drain_max_shutdown_at_a_time(site):  # question 54
     assert len({client.pid() for client in clients}) == 3
     site.reload(site.service("TEST", PORT=port, MIN_PROCS=1, MAX_PROCS=1, MAX_SHUTDOWN=1))
     wait_for_states(site, "ready", "ready", "draining")
-    (first,) = [client for client in clients if client.ask("draining") == "yes"]
+    # dispatcherd knows it before the worker has read it.
+    first = wait_until(
+        lambda: next((client for client in clients if client.ask("draining") == "yes"), None)
+    )
     holds_for(lambda: states(site, "TEST") == ["draining", "ready", "ready"], 0.5, "one drains", 0.1)
     assert first.ask("quit") == "bye"
     wait_for_states(site, "ready", "draining")

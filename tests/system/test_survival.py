@@ -116,7 +116,7 @@ def test_a_broken_configuration_leaves_the_last_good_one_in_force(site_of_system
     site.systemctl("restart", "dispatcherd.service")
     site.wait_for_status("dispatcher.cnf is broken, the last good one is in force")
     site.wait_for_log("cnf:2: error: PORT=")
-    site.wait_for_log("going on with the last good configuration")
+    site.wait_for_log("going on with the last good one")
     held.check()
     kill(site)
     site.wait_for_status("dispatcher.cnf is broken")

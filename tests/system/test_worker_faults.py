@@ -184,5 +184,7 @@ def test_a_worker_that_hangs_at_its_start_is_given_up(site):
     client = site.connect(bad)
     client.send("pid")
     assert site.connect(good).ask("service") == "GOOD"
-    site.wait_for_log("BAD: cannot start a worker: .*was not ready in 30 s|BAD: .*exited", 40)
+    # Its unit has the same limit.
+    causes = "was not ready in 30 s|was killed after a time limit of its unit|exited|died of signal"
+    site.wait_for_log(f"BAD: cannot start a worker: .*({causes})", 40)
     assert client.is_waiting(0.1)

@@ -99,6 +99,10 @@ class HandSite(Site):
         with open(self.config, "w") as file:
             file.write(text)
 
+    def write_mappings(self, text):
+        with open(os.path.join(self.folder, "mappings"), "w") as file:
+            file.write(text)
+
     def launch(self, *wrapper):
         """Starts the process, behind another program where one is given."""
         environment = os.environ | {"NOTIFY_SOCKET": self.manager.path} | self.environment

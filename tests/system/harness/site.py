@@ -128,6 +128,19 @@ class Site(abc.ABC):
         self.start()
         return options["PORT"]
 
+    def pause(self, pid):
+        """Stops a process, every thread of it, until it is sent CONT."""
+        self.kill(pid, "STOP")
+        read = ["sh", "-c", f"cat /proc/{pid}/task/*/status"]
+        wait_until(
+            lambda: set(re.findall(r"^State:\s+(\w)", self.run(*read).stdout, re.MULTILINE)) == {"T"},
+            what=f"process {pid} stands still",
+        )
+
+    @abc.abstractmethod
+    def write_mappings(self, text):
+        """Writes the mapping file."""
+
     def reload(self, text=None, check=True):
         """Reloads the configuration: this text, where one is given. Returns the process; what it
         warns of is in its stdout."""
@@ -153,17 +166,20 @@ class Site(abc.ABC):
     def count_log(self, pattern):
         return len(re.findall(pattern, self.log_text(), re.MULTILINE))
 
-    def dial(self, port, host="127.0.0.1", limit=LIMIT):
-        """A connected socket, closed when the test ends."""
+    def dial(self, port, host="127.0.0.1", limit=LIMIT, source=None):
+        """A connected socket, closed when the test ends; from another address of this host, where
+        one is given."""
         sock = self.open_socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.clients.append(sock)
         sock.settimeout(limit)
+        if source:
+            sock.bind((source, 0))
         sock.connect((host, port))
         return sock
 
-    def connect(self, port, host="127.0.0.1"):
+    def connect(self, port, host="127.0.0.1", source=None):
         """A client, not yet known to be served."""
-        return self.talk(self.dial(port, host))
+        return self.talk(self.dial(port, host, source=source))
 
     def talk(self, sock):
         """A client on a socket that is connected already."""

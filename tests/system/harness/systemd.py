@@ -1,5 +1,6 @@
 """dispatcherd as it is installed: a service of systemd, its workers units, in a container."""
 
+import contextlib
 import glob
 import itertools
 import os
@@ -52,6 +53,9 @@ class SystemdSite(Site):
 
     def write_config(self, text):
         self.write_file(self.config, text)
+
+    def write_mappings(self, text):
+        self.write_file(f"{self.container.configdir}/mappings", text)
 
     def write_drop_in(self, unit, text):
         """As `systemctl edit` would, but gone when the test ends."""
@@ -144,6 +148,8 @@ class SystemdSite(Site):
         self.systemctl("stop", "dispatcherd-*.socket", check=False)
         for folder in self.drop_ins:
             shutil.rmtree(self.container.path(folder), ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.container.path(f"{self.container.configdir}/mappings"))
         for file in self.log_files("*"):
             os.unlink(file)
         self.systemctl("reset-failed", "dispatcherd*", check=False)

@@ -1,0 +1,21 @@
+/* What the DEBUG bits of the worker switch on (spec 4.1: 12, 13, 14, 16, 17). Never what a session
+ * says or hears. */
+#pragma once
+
+#include "libdispatcher/internal.h"
+#include "protocol/debug.h"
+
+#include "base/macro.h"
+
+/* Chooses where lines go: the journal, with fields, or standard error, which may be a LOGFILE. */
+void debug_start(void);
+
+/* `connection` may be NULL. Where the bit is off, this costs one test of a word. */
+#define debug_say(worker, bit, connection, ...)                                                    \
+    do {                                                                                           \
+        if (dispatcher_worker_debug(worker) & (bit))                                               \
+            debug_line(worker, bit, connection, __VA_ARGS__);                                      \
+    } while (0)
+
+void debug_line(const dispatcher_worker *worker, uint32_t bit,
+                const dispatcher_connection *connection, const char *format, ...) _printf_(4, 5);

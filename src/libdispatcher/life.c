@@ -1,0 +1,86 @@
+/* The main thread, while the others serve: it waits for signals, feeds the watchdog, and sees to it
+ * that a drain comes to its end. */
+#include "libdispatcher/internal.h"
+
+#include "base/time.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static void end_at_once(dispatcher_worker *worker)
+{
+    sigset_t term;
+
+    fprintf(stderr, "libdispatcher: a second SIGTERM; %u sessions are cut\n",
+            sessions_busy(&worker->sessions));
+    signal(SIGTERM, SIG_DFL);
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    raise(SIGTERM);
+    pthread_sigmask(SIG_UNBLOCK, &term, NULL);
+}
+
+static void handle_signal(dispatcher_worker *worker, bool *has_sigterm)
+{
+    struct signalfd_siginfo info;
+
+    if (read(worker->signal_fd, &info, sizeof(info)) != sizeof(info))
+        return;
+    if (*has_sigterm)
+        end_at_once(worker);
+    *has_sigterm = true;
+    receiver_drain(worker);
+}
+
+static int poll_timeout_msec(uint64_t next, uint64_t now)
+{
+    if (next == USEC_INFINITY)
+        return -1;
+    if (next <= now)
+        return 0;
+    uint64_t msec = (next - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
+    return msec > 3600 * 1000 ? 3600 * 1000 : (int)msec;
+}
+
+static void wait_and_handle(dispatcher_worker *worker, int timeout_msec, bool *has_sigterm)
+{
+    struct pollfd fds[] = {
+        {.fd = worker->signal_fd, .events = POLLIN},
+        {.fd = worker->wake_fd, .events = POLLIN},
+    };
+    uint64_t count;
+
+    if (poll(fds, ELEMENTSOF(fds), timeout_msec) <= 0)
+        return;
+    if (fds[1].revents)
+        (void)!read(worker->wake_fd, &count, sizeof(count));
+    if (fds[0].revents)
+        handle_signal(worker, has_sigterm);
+}
+
+uint64_t attend_to_life(dispatcher_worker *worker)
+{
+    struct manager manager = manager_start();
+    bool has_sigterm = false;
+    uint64_t cut_at;
+
+    /* A receiver that is stuck holds this up too, and the watchdog is not fed. */
+    while (!receiver_is_done(worker, &cut_at)) {
+        uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+        if (now >= cut_at) {
+            fprintf(stderr, "libdispatcher: the time for finishing is over; %u sessions are cut\n",
+                    sessions_busy(&worker->sessions));
+            _exit(EXIT_FAILURE);
+        }
+        manager_attend(&manager, now);
+        wait_and_handle(worker,
+                        poll_timeout_msec(manager.next_at < cut_at ? manager.next_at : cut_at, now),
+                        &has_sigterm);
+    }
+    return cut_at;
+}

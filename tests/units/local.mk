@@ -1,0 +1,2 @@
+dist_check_SCRIPTS += %D%/test_catalog.sh
+TESTS += tests/units/test_catalog.sh
