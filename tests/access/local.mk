@@ -7,6 +7,7 @@ libtesttcp_la_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 
 ACCESS_TESTS = \
 	tests/access/test_concurrency \
+	tests/access/test_decisions \
 	tests/access/test_dns_answer \
 	tests/access/test_dns_cache \
 	tests/access/test_dns_health \
@@ -29,6 +30,11 @@ tests_access_test_concurrency_SOURCES = %D%/test_concurrency.c
 tests_access_test_concurrency_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_concurrency_CFLAGS = $(TEST_CFLAGS)
 tests_access_test_concurrency_LDADD = libaccess.la $(TEST_LIBS)
+
+tests_access_test_decisions_SOURCES = %D%/test_decisions.c
+tests_access_test_decisions_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_decisions_CFLAGS = $(TEST_CFLAGS)
+tests_access_test_decisions_LDADD = libaccess.la $(TEST_LIBS)
 
 tests_access_test_dns_answer_SOURCES = %D%/test_dns_answer.c
 tests_access_test_dns_answer_CPPFLAGS = $(TEST_CPPFLAGS)

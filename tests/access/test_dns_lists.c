@@ -43,6 +43,34 @@ START_TEST(test_knows_from_the_cache_at_once)
 }
 END_TEST
 
+static int look(const char *client, const char *zone, struct dns_lists_answer *ret)
+{
+    struct address address;
+
+    ck_assert_int_eq(address_parse(client, &address), 0);
+    return dns_lists_look(lists, &address, zone, ret) ? (int)ret->outcome : -1;
+}
+
+START_TEST(test_looking_asks_nobody)
+{
+    struct dns_lists_answer answer;
+    struct dns_zone_figures figures;
+
+    ck_assert_int_eq(look("192.0.2.1", "list.test", &answer), -1);
+    ck_assert_int_eq(look("10.0.0.1", "list.test", &answer), DNS_LISTS_NOT_ASKED);
+    ck_assert_int_eq(look("192.0.2.1", "192.0.2.9", &answer), DNS_LISTS_FAILED);
+    ck_assert_ptr_null(dns_lists_next_zone(lists, NULL, &figures));
+    ck_assert_int_eq(ask("192.0.2.1", ZONES("list.test")), DNS_LISTS_LISTED);
+    ck_assert_int_eq(ask("192.0.2.2", ZONES("list.test")), DNS_LISTS_CLEAN);
+    ck_assert_int_eq(look("192.0.2.1", "LIST.test.", &answer), DNS_LISTS_LISTED);
+    ck_assert(answer.is_listed);
+    ck_assert_int_eq(look("192.0.2.2", "list.test", &answer), DNS_LISTS_CLEAN);
+    ck_assert_int_eq(look("192.0.2.3", "list.test", &answer), -1);
+    ck_assert_uint_eq(figures_of("list.test").n_queries, 2);
+    ck_assert_uint_eq(dns_lists_n_queries(lists), 0);
+}
+END_TEST
+
 START_TEST(test_never_asks_about_private_clients)
 {
     struct scene_result result;
@@ -204,6 +232,7 @@ Suite *make_suite(void)
     tcase_set_timeout(tests, 30);
     tcase_add_test(tests, test_tells_who_is_listed);
     tcase_add_test(tests, test_knows_from_the_cache_at_once);
+    tcase_add_test(tests, test_looking_asks_nobody);
     tcase_add_test(tests, test_never_asks_about_private_clients);
     tcase_add_test(tests, test_first_yes_decides_without_the_others);
     tcase_add_test(tests, test_silence_accepts_after_the_limit);
