@@ -48,7 +48,7 @@ static int look(const char *client, const char *zone, struct dns_lists_answer *r
     struct address address;
 
     ck_assert_int_eq(address_parse(client, &address), 0);
-    return dns_lists_look(lists, &address, zone, ret) ? (int)ret->outcome : -1;
+    return dns_lists_look(scene.lists, &address, zone, ret) ? (int)ret->outcome : -1;
 }
 
 START_TEST(test_looking_asks_nobody)
@@ -59,15 +59,15 @@ START_TEST(test_looking_asks_nobody)
     ck_assert_int_eq(look("192.0.2.1", "list.test", &answer), -1);
     ck_assert_int_eq(look("10.0.0.1", "list.test", &answer), DNS_LISTS_NOT_ASKED);
     ck_assert_int_eq(look("192.0.2.1", "192.0.2.9", &answer), DNS_LISTS_FAILED);
-    ck_assert_ptr_null(dns_lists_next_zone(lists, NULL, &figures));
-    ck_assert_int_eq(ask("192.0.2.1", ZONES("list.test")), DNS_LISTS_LISTED);
-    ck_assert_int_eq(ask("192.0.2.2", ZONES("list.test")), DNS_LISTS_CLEAN);
+    ck_assert_ptr_null(dns_lists_next_zone(scene.lists, NULL, &figures));
+    ck_assert_int_eq(scene_ask("192.0.2.1", ZONES("list.test")), DNS_LISTS_LISTED);
+    ck_assert_int_eq(scene_ask("192.0.2.2", ZONES("list.test")), DNS_LISTS_CLEAN);
     ck_assert_int_eq(look("192.0.2.1", "LIST.test.", &answer), DNS_LISTS_LISTED);
     ck_assert(answer.is_listed);
     ck_assert_int_eq(look("192.0.2.2", "list.test", &answer), DNS_LISTS_CLEAN);
     ck_assert_int_eq(look("192.0.2.3", "list.test", &answer), -1);
-    ck_assert_uint_eq(figures_of("list.test").n_queries, 2);
-    ck_assert_uint_eq(dns_lists_n_queries(lists), 0);
+    ck_assert_uint_eq(scene_figures("list.test").n_queries, 2);
+    ck_assert_uint_eq(dns_lists_n_queries(scene.lists), 0);
 }
 END_TEST
 
