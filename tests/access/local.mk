@@ -10,6 +10,7 @@ ACCESS_TESTS = \
 	tests/access/test_decisions \
 	tests/access/test_dns_answer \
 	tests/access/test_dns_cache \
+	tests/access/test_dns_client \
 	tests/access/test_dns_health \
 	tests/access/test_dns_list \
 	tests/access/test_dns_lists \
@@ -45,6 +46,11 @@ tests_access_test_dns_cache_SOURCES = %D%/test_dns_cache.c
 tests_access_test_dns_cache_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_dns_cache_CFLAGS = $(TEST_CFLAGS)
 tests_access_test_dns_cache_LDADD = libaccess.la $(TEST_LIBS)
+
+tests_access_test_dns_client_SOURCES = %D%/test_dns_client.c
+tests_access_test_dns_client_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_dns_client_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_dns_client_LDADD = libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
 
 tests_access_test_dns_health_SOURCES = %D%/test_dns_health.c
 tests_access_test_dns_health_CPPFLAGS = $(TEST_CPPFLAGS)
