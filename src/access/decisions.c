@@ -10,12 +10,12 @@ struct decisions {
     uint32_t n_max;
     uint32_t n;    /* in use */
     uint32_t next; /* the place of the next one */
-    struct decision places[];
+    struct access_decision places[];
 };
 
 static size_t size_of(uint32_t n_max)
 {
-    return sizeof(struct decisions) + (size_t)n_max * sizeof(struct decision);
+    return sizeof(struct decisions) + (size_t)n_max * sizeof(struct access_decision);
 }
 
 int decisions_new(uint32_t n_max, struct decisions **ret)
@@ -66,9 +66,9 @@ static void copy_lines(char to[DECISION_TEXT_MAX], const char *from, size_t n_fr
     to[n] = '\0';
 }
 
-void decisions_note(struct decisions *decisions, const struct decision_facts *facts)
+void decisions_note(struct decisions *decisions, const struct access_decision_facts *facts)
 {
-    struct decision *decision = &decisions->places[decisions->next];
+    struct access_decision *decision = &decisions->places[decisions->next];
 
     decisions->next = (decisions->next + 1) % decisions->n_max;
     if (decisions->n < decisions->n_max)
@@ -87,7 +87,7 @@ void decisions_note(struct decisions *decisions, const struct decision_facts *fa
     copy_lines(decision->text, facts->text, facts->n_text);
 }
 
-static bool is_about(const struct decision *decision, const struct address *client,
+static bool is_about(const struct access_decision *decision, const struct address *client,
                      const char *service)
 {
     return decision->client.family == client->family &&
@@ -95,9 +95,9 @@ static bool is_about(const struct decision *decision, const struct address *clie
            (!service || str_equal_nocase(decision->service, service));
 }
 
-const struct decision *decisions_next(const struct decisions *decisions,
-                                      const struct address *client, const char *service,
-                                      const struct decision *previous)
+const struct access_decision *decisions_next(const struct decisions *decisions,
+                                             const struct address *client, const char *service,
+                                             const struct access_decision *previous)
 {
     uint32_t place = previous ? (uint32_t)(previous - decisions->places) : decisions->next;
     /* Places from here back to the oldest, which is the next one to be taken, or the first. */

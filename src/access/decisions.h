@@ -20,7 +20,7 @@
 #define DECISION_FILE_MAX    256
 #define DECISION_TEXT_MAX    200
 
-struct decision {
+struct access_decision {
     uint64_t at; /* CLOCK_MONOTONIC, in microseconds */
     uint64_t connection_id;
     struct address client;
@@ -36,7 +36,7 @@ struct decision {
 };
 
 /* A decision as it is noted. Texts are borrowed; NULL: there is none. */
-struct decision_facts {
+struct access_decision_facts {
     uint64_t at;
     uint64_t connection_id;
     const struct address *client;
@@ -61,15 +61,15 @@ int decisions_new(uint32_t n_max, struct decisions **ret);
 /* NULL does nothing. */
 void decisions_free(struct decisions *decisions);
 
-void decisions_note(struct decisions *decisions, const struct decision_facts *facts);
+void decisions_note(struct decisions *decisions, const struct access_decision_facts *facts);
 
 /* The newest decision about the client, whatever its port, that is older than the `previous` one of
  * this function; the newest of all after NULL. `service`: of that service alone, without regard to
  * case; NULL: of any. Returns NULL where there is none (any more). It is good until the next
  * decisions_note(). */
-const struct decision *decisions_next(const struct decisions *decisions,
-                                      const struct address *client, const char *service,
-                                      const struct decision *previous);
+const struct access_decision *decisions_next(const struct decisions *decisions,
+                                             const struct address *client, const char *service,
+                                             const struct access_decision *previous);
 
 /* Decisions that are kept. */
 uint32_t decisions_n(const struct decisions *decisions);

@@ -36,11 +36,11 @@ static void note(const char *client, const char *service, uint64_t at)
     struct address from = host(client), local = host("192.0.2.1");
 
     from.port = (uint16_t)(1000 + at);
-    decisions_note(decisions, &(struct decision_facts){.at = at,
-                                                       .client = &from,
-                                                       .local = &local,
-                                                       .service = service,
-                                                       .reason = at % 2 ? "mapping" : NULL});
+    decisions_note(decisions, &(struct access_decision_facts){.at = at,
+                                                              .client = &from,
+                                                              .local = &local,
+                                                              .service = service,
+                                                              .reason = at % 2 ? "mapping" : NULL});
 }
 
 /* The times of the decisions about the client, in the order in which they are told. */
@@ -48,7 +48,7 @@ static const char *told(const char *client, const char *service)
 {
     static char text[256];
     struct address address = host(client);
-    const struct decision *decision = NULL;
+    const struct access_decision *decision = NULL;
     size_t n = 0;
 
     text[0] = '\0';
@@ -93,18 +93,18 @@ START_TEST(test_keeps_copies_and_cuts_them)
     strcpy(file + sizeof(file) - 9, "mappings");
     memset(pattern, 'p', sizeof(pattern));
     pattern[sizeof(pattern) - 1] = '\0';
-    decisions_note(decisions, &(struct decision_facts){.client = &client,
-                                                       .local = &local,
-                                                       .service = "SMTP",
-                                                       .file = file,
-                                                       .line = 3,
-                                                       .pattern = pattern,
-                                                       .text = text,
-                                                       .n_text = strlen(text)});
+    decisions_note(decisions, &(struct access_decision_facts){.client = &client,
+                                                              .local = &local,
+                                                              .service = "SMTP",
+                                                              .file = file,
+                                                              .line = 3,
+                                                              .pattern = pattern,
+                                                              .text = text,
+                                                              .n_text = strlen(text)});
     memset(file, 0, sizeof(file));
     memset(pattern, 0, sizeof(pattern));
     memset(text, 0, sizeof(text));
-    const struct decision *decision = decisions_next(decisions, &client, NULL, NULL);
+    const struct access_decision *decision = decisions_next(decisions, &client, NULL, NULL);
     ck_assert_ptr_nonnull(decision);
     ck_assert_uint_eq(strlen(decision->file), DECISION_FILE_MAX - 1);
     ck_assert_str_eq(decision->file + DECISION_FILE_MAX - 10, "fmappings");
@@ -119,22 +119,22 @@ END_TEST
 START_TEST(test_nothing_is_left_of_what_had_the_place)
 {
     struct address client = host("192.0.2.7"), local = host("192.0.2.1");
-    const struct decision_facts full = {.client = &client,
-                                        .local = &local,
-                                        .service = "SMTP",
-                                        .reason = "dns_list",
-                                        .file = "mappings",
-                                        .line = 3,
-                                        .pattern = "*",
-                                        .zone = "list.example",
-                                        .detail = "detail",
-                                        .text = "500 no",
-                                        .n_text = 6};
+    const struct access_decision_facts full = {.client = &client,
+                                               .local = &local,
+                                               .service = "SMTP",
+                                               .reason = "dns_list",
+                                               .file = "mappings",
+                                               .line = 3,
+                                               .pattern = "*",
+                                               .zone = "list.example",
+                                               .detail = "detail",
+                                               .text = "500 no",
+                                               .n_text = 6};
 
     for (unsigned i = 0; i < N_MAX; i++)
         decisions_note(decisions, &full);
     note("192.0.2.7", "SMTP", 2);
-    const struct decision *decision = decisions_next(decisions, &client, NULL, NULL);
+    const struct access_decision *decision = decisions_next(decisions, &client, NULL, NULL);
     ck_assert_uint_eq(decision->at, 2);
     ck_assert_ptr_null(decision->reason);
     ck_assert_uint_eq(decision->line, 0);
