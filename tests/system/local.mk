@@ -31,7 +31,9 @@ EXTRA_DIST += \
 	%D%/harness/client.py \
 	%D%/harness/container.py \
 	%D%/harness/hand.py \
+	%D%/harness/identd.py \
 	%D%/harness/mail.py \
+	%D%/harness/names.py \
 	%D%/harness/site.py \
 	%D%/harness/soak.py \
 	%D%/harness/stream.py \

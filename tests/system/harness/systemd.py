@@ -63,6 +63,15 @@ class SystemdSite(Site):
         self.write_file(f"{folder}/test.conf", text)
         self.drop_ins.append(folder)
 
+    def add_arguments(self, *arguments):
+        sbindir = self.container.make_variable("sbindir")
+        words = [f"{sbindir}/dispatcherd", "--spawner=unit", "--stop-limit=300", *arguments]
+        text = f"[Service]\nExecStart=\nExecStart={' '.join(words)}\n"
+        self.write_drop_in("dispatcherd.service", text)
+
+    def in_network(self, *command):
+        return ["nsenter", f"--net={self.container.network_path}", *command]
+
     def start(self):
         self.systemctl("daemon-reload")
         self.systemctl("start", "dispatcherd.service")
@@ -144,6 +153,7 @@ class SystemdSite(Site):
             self.systemctl("stop", "dispatcherd.slice", check=False)
             raise
         finally:
+            self.close_helpers()
             self.clean()
 
     def clean(self):
