@@ -43,6 +43,7 @@ EXTRA_DIST += \
 	%D%/test_activation.py \
 	%D%/test_choice.py \
 	%D%/test_dns.py \
+	%D%/test_explain.py \
 	%D%/test_faults.py \
 	%D%/test_full.py \
 	%D%/test_life.py \
