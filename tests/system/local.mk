@@ -54,6 +54,7 @@ EXTRA_DIST += \
 	%D%/test_sockets.py \
 	%D%/test_survival.py \
 	%D%/test_units.py \
+	%D%/test_web.py \
 	%D%/test_worker.py \
 	%D%/test_worker_faults.py \
 	%D%/test_worker_life.py
