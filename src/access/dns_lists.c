@@ -29,7 +29,7 @@ struct part {
 
 struct dns_request {
     struct dns_lists *owner;
-    LIST_ENTRY(dns_request) link;
+    TAILQ_ENTRY(dns_request) link;
     dns_lists_callback callback;
     void *userdata;
     size_t n_parts;
@@ -39,7 +39,7 @@ struct dns_request {
 struct dns_lists {
     struct dns_queries *queries;
     struct dns_zones *zones;
-    LIST_HEAD(, dns_request) requests;
+    TAILQ_HEAD(, dns_request) requests; /* the one that waits longest first */
     size_t n_requests;
     char text[DNS_TEXT_MAX + 1]; /* of the last answer that was known at once */
 };
@@ -135,7 +135,7 @@ static void request_free(struct dns_request *request)
         dns_waiter_leave(&request->parts[i].address);
         dns_waiter_leave(&request->parts[i].text);
     }
-    LIST_REMOVE(request, link);
+    TAILQ_REMOVE(&owner->requests, request, link);
     owner->n_requests--;
     free(request);
 }
@@ -197,7 +197,7 @@ static void on_zone_change(_unused_ const struct dns_zone *zone, void *userdata)
     struct dns_request *request;
 
     do {
-        LIST_FOREACH(request, &lists->requests, link)
+        TAILQ_FOREACH(request, &lists->requests, link)
         if (request->callback && decide(request))
             break;
         if (request)
@@ -246,7 +246,7 @@ static struct dns_request *request_new(struct dns_lists *lists, size_t n_parts,
     request->callback = callback;
     request->userdata = userdata;
     request->n_parts = n_parts;
-    LIST_INSERT_HEAD(&lists->requests, request, link);
+    TAILQ_INSERT_TAIL(&lists->requests, request, link);
     lists->n_requests++;
     return request;
 }
@@ -330,7 +330,7 @@ int dns_lists_new(sd_event *event, const char *servers, const struct dns_lists_c
 
     if (!lists)
         return -ENOMEM;
-    LIST_INIT(&lists->requests);
+    TAILQ_INIT(&lists->requests);
     const struct dns_zones_hooks hooks = {
         .on_health = callbacks->on_health,
         .on_health_userdata = callbacks->userdata,
@@ -352,8 +352,8 @@ void dns_lists_free(struct dns_lists *lists)
 {
     if (!lists)
         return;
-    while (!LIST_EMPTY(&lists->requests))
-        request_free(LIST_FIRST(&lists->requests));
+    while (!TAILQ_EMPTY(&lists->requests))
+        request_free(TAILQ_FIRST(&lists->requests));
     dns_zones_free(lists->zones);
     dns_queries_free(lists->queries);
     free(lists);

@@ -41,6 +41,7 @@ INTERFACE_ADDRESS=127.0.0.1
 IMAGE=$PWD/tcp_smtp_server
 PARAMETER=MAILDIR=$scratch/mail
 EOT
+        : >"$scratch/log" # or the last daemon's is taken for this one's
         IMTA_DISPATCHER_DEBUG=$1 ./dispatcherd --config "$scratch/dispatcher.cnf" \
             --control "$scratch/control" --stop-limit 1 2>"$scratch/log" &
         daemon=$!

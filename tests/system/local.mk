@@ -31,7 +31,9 @@ EXTRA_DIST += \
 	%D%/harness/client.py \
 	%D%/harness/container.py \
 	%D%/harness/hand.py \
+	%D%/harness/identd.py \
 	%D%/harness/mail.py \
+	%D%/harness/names.py \
 	%D%/harness/site.py \
 	%D%/harness/soak.py \
 	%D%/harness/stream.py \
@@ -40,6 +42,7 @@ EXTRA_DIST += \
 	%D%/test_access.py \
 	%D%/test_activation.py \
 	%D%/test_choice.py \
+	%D%/test_dns.py \
 	%D%/test_explain.py \
 	%D%/test_faults.py \
 	%D%/test_full.py \

@@ -48,7 +48,8 @@ class Container:
         self.enter = ["nsenter", "-t", leader, *"-m -p -u -i -n -C -- env -i".split(), *ENVIRONMENT]
         self.root = f"/proc/{leader}/root"
         self.pid_namespace = os.readlink(f"/proc/{leader}/ns/pid")
-        self.network = os.open(f"/proc/{leader}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self.network_path = f"/proc/{leader}/ns/net"
+        self.network = os.open(self.network_path, os.O_RDONLY | os.O_CLOEXEC)
         self.outside = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     def mask_generators(self):
@@ -106,6 +107,15 @@ class Container:
         """The control groups of a process; "" where it is gone."""
         try:
             with open(f"/proc/{pid}/cgroup") as file:
+                return file.read()
+        except OSError:
+            return ""
+
+    @staticmethod
+    def program(pid):
+        """The name of a process; "" where it is gone."""
+        try:
+            with open(f"/proc/{pid}/comm") as file:
                 return file.read()
         except OSError:
             return ""

@@ -90,6 +90,12 @@ class HandSite(Site):
     def image_for(self, service):
         return self.program_for(service, os.path.join(self.builddir, "tests/system/test_worker"))
 
+    def add_arguments(self, *arguments):
+        self.arguments += arguments
+
+    def in_network(self, *command):
+        return list(command)
+
     def control(self, *arguments, check=True):
         return self.run(
             f"{self.builddir}/dispatcherctl", "--socket", self.control_path, *arguments, check=check
@@ -199,6 +205,7 @@ class HandSite(Site):
             self.kill_all()
             raise
         finally:
+            self.close_helpers()
             self.manager.close()
 
     def kill_all(self):

@@ -7,12 +7,28 @@ import abc
 import json
 import re
 import socket
+import subprocess
 
 from .client import Client
 from .wait import wait_until
 
 # Everything that is waited for takes milliseconds; this is for a machine that does other things.
 LIMIT = 20.0
+
+
+class Program(subprocess.Popen):
+    """A server that ends when it is told to."""
+
+    def __init__(self, command, **options):
+        super().__init__(command, stdin=subprocess.DEVNULL, **options)
+
+    def close(self):
+        self.terminate()
+        try:
+            self.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self.wait()
 
 
 class Site(abc.ABC):
@@ -22,6 +38,7 @@ class Site(abc.ABC):
 
     def __init__(self):
         self.clients = []
+        self.helpers = []
 
     # What differs between the two ways.
 
@@ -80,6 +97,15 @@ class Site(abc.ABC):
     @abc.abstractmethod
     def open_socket(self, family, kind=socket.SOCK_STREAM):
         """A new socket in the network in which dispatcherd listens."""
+
+    @abc.abstractmethod
+    def add_arguments(self, *arguments):
+        """Gives dispatcherd more arguments, from its next start on."""
+
+    @abc.abstractmethod
+    def in_network(self, *command):
+        """The command that runs a program in the network in which dispatcherd listens, with the
+        files and the process numbers of this process."""
 
     @abc.abstractmethod
     def run(self, *command, check=True, stdin=None):
@@ -202,6 +228,18 @@ class Site(abc.ABC):
         except ConnectionRefusedError:
             return True
         return False
+
+    def add_helper(self, helper):
+        """Something beside dispatcherd whose close() ends it with the test."""
+        self.helpers.append(helper)
+
+    def spawn(self, *command, **options):
+        """Starts a server beside dispatcherd, which ends with the test."""
+        self.add_helper(Program(self.in_network(*command), **options))
+
+    def close_helpers(self):
+        while self.helpers:
+            self.helpers.pop().close()
 
     def close_clients(self):
         while self.clients:

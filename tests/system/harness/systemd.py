@@ -63,6 +63,15 @@ class SystemdSite(Site):
         self.write_file(f"{folder}/test.conf", text)
         self.drop_ins.append(folder)
 
+    def add_arguments(self, *arguments):
+        sbindir = self.container.make_variable("sbindir")
+        words = [f"{sbindir}/dispatcherd", "--spawner=unit", "--stop-limit=300", *arguments]
+        text = f"[Service]\nExecStart=\nExecStart={' '.join(words)}\n"
+        self.write_drop_in("dispatcherd.service", text)
+
+    def in_network(self, *command):
+        return ["nsenter", f"--net={self.container.network_path}", *command]
+
     def start(self):
         self.systemctl("daemon-reload")
         self.systemctl("start", "dispatcherd.service")
@@ -92,16 +101,19 @@ class SystemdSite(Site):
     def daemon_pid(self):
         return int(self.show("MainPID"))
 
-    def processes(self, unit_prefix):
-        """Every process of units whose name starts so, as it sees itself."""
+    def processes(self, unit_prefix, but=None):
+        """Every process of units whose name starts so, as it sees itself; but for those with that
+        in their program's name."""
         return {
             self.container.inner_pid(pid)
             for pid in self.container.processes()
             if f"/dispatcherd.slice/{unit_prefix}" in self.container.cgroups(pid)
+            and not (but and but in self.container.program(pid))
         } - {None}
 
     def worker_pids(self, service):
-        return self.processes(f"dispatcherd-{service.lower()}-worker@")
+        # What runs after a worker (ExecStopPost=) is none; systemd cuts its name before it is run.
+        return self.processes(f"dispatcherd-{service.lower()}-worker@", but="r_ended")
 
     def kill(self, pid, signal_name):
         self.container.run("kill", "-s", signal_name, str(pid))
@@ -141,6 +153,7 @@ class SystemdSite(Site):
             self.systemctl("stop", "dispatcherd.slice", check=False)
             raise
         finally:
+            self.close_helpers()
             self.clean()
 
     def clean(self):

@@ -1,0 +1,296 @@
+"""Who may come in, as others see it (spec 6 and 10): DNS lists and IDENT, with real servers."""
+
+import json
+import time
+
+import pytest
+from harness.identd import IdentServer
+from harness.names import NameServer
+from harness.wait import wait_until
+from test_access import connect_from, proxied, read_all, rejected
+
+REFUSED = {
+    25: "500 5.7.1 access_control: host found on DNS list and rejected\r\n",
+    110: "-ERR access_control: host found on DNS list and rejected\r\n",
+    143: "* BYE access_control: host found on DNS list and rejected\r\n",
+    587: "",
+}
+SILENCE_LIMIT = 5.0  # seconds that a question may take (spec 6.3)
+
+
+@pytest.fixture
+def names(site):
+    server = NameServer(site)
+    site.add_arguments("--dns-servers", server.server)
+    return server
+
+
+def header(client, port=25):
+    """The PROXY header of a client: nobody asks lists about this host's own addresses."""
+    family, local = ("TCP6", "2001:db8:2::1") if ":" in client else ("TCP4", "192.0.2.1")
+    return f"PROXY {family} {client} {local} 4711 {port}\r\n".encode()
+
+
+def run_behind_proxy(site, table=None, **options):
+    if table:
+        site.write_mappings("PORT_ACCESS\n\n" + table)
+    options = {"MIN_PROCS": 1, "PROXY_PROTOCOL": 1, "PROXY_UPSTREAMS": "127.0.0.1"} | options
+    return site.run_service(**options)
+
+
+def come(site, port, client, local_port=25):
+    return proxied(site, port, header(client, local_port))
+
+
+def time_to_be_served(site, port, client):
+    began = time.monotonic()
+    assert come(site, port, client).ask("service") == "TEST"
+    return time.monotonic() - began
+
+
+def checking(site):
+    return site.services()["TEST"]["checking"]["value"]
+
+
+def wait_for_checks(site, n):
+    wait_until(lambda: checking(site) == n, what=f"{n} connections being checked")
+
+
+@pytest.mark.parametrize("client", ["198.51.100.7", "198.51.100.20", "2001:db8:1::7"])
+def test_a_listed_client_reads_the_text_of_its_port(site, names, client):
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="list.test", DEBUG="16%1000000")
+    for local_port, text in REFUSED.items():
+        assert read_all(come(site, port, client, local_port)) == text
+    site.wait_for_log(f"access_control: host {client} found on DNS list and rejected$")
+    assert rejected(site)["dns_list"] == len(REFUSED)
+    # One question, and the answer is remembered.
+    assert sum(not name.endswith(".0.0.127.list.test") for name in names.questions) == 1
+
+
+def test_others_are_served(site, names):
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="list.test")
+    assert come(site, port, "198.51.100.8").ask("peer") == "198.51.100.8 4711"
+    assert come(site, port, "2001:db8:1::8").ask("peer") == "2001:db8:1::8 4711"
+    questions = len(names.questions)
+    # About these no list can know anything (spec 6.2).
+    for client in ["127.0.0.2", "10.1.2.3", "192.168.7.7", "fd00::7"]:
+        assert come(site, port, client).ask("service") == "TEST"
+    assert len(names.questions) == questions
+    assert site.count_log("set aside") == 0
+
+
+def test_who_is_accepted_by_an_entry_is_not_asked_about(site, names):
+    port = run_behind_proxy(site, "  TCP|*|*|198.51.100.*|*  $Y\n", DNS_VERIFY_DOMAIN="list.test")
+    assert come(site, port, "198.51.100.7").ask("service") == "TEST"
+    assert names.questions == []
+    assert read_all(come(site, port, "2001:db8:1::7")) == REFUSED[25]
+
+
+CALLOUT = "  TCP|*|*|*|*  $C$[IMTA_LIB:dns_verify.so,dns_verify_domain_port,$2,%s]$E\n"
+
+
+def test_the_callout_gives_the_text_of_the_list(site, names):
+    port = run_behind_proxy(site, CALLOUT % "list.test", DEBUG="16%1000000")
+    text = "500 5.7.1 Listed (198.51.100.7)\r\n"
+    assert read_all(come(site, port, "198.51.100.7")) == text
+    assert come(site, port, "198.51.100.8").ask("service") == "TEST"
+    site.wait_for_log(r"host 198.51.100.7 rejected by PORT_ACCESS, .*: 500 5.7.1 Listed")
+
+
+def test_without_a_text_of_the_list_the_callout_gives_its_own(site, names):
+    port = run_behind_proxy(site, CALLOUT % "mute.test,Go$ away$ ($2)")
+    assert read_all(come(site, port, "198.51.100.7")) == "500 5.7.1 Go away (198.51.100.7)\r\n"
+
+
+def test_one_list_that_says_yes_decides(site, names):
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN=["silent.test", "list.test"])
+    began = time.monotonic()
+    assert read_all(come(site, port, "198.51.100.7")) == REFUSED[25]
+    assert time.monotonic() - began < SILENCE_LIMIT / 2
+
+
+def test_a_silent_list_refuses_nobody_and_is_set_aside(site, names):
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="silent.test")
+    duration = time_to_be_served(site, port, "198.51.100.7")
+    assert SILENCE_LIMIT - 1.5 < duration < SILENCE_LIMIT + 2
+    site.wait_for_log("DNS list silent.test is set aside, and refuses nobody: it does not answer")
+    assert time_to_be_served(site, port, "198.51.100.9") < 1
+
+
+def test_an_answer_that_is_garbage_refuses_nobody(site, names):
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="garbage.test")
+    assert time_to_be_served(site, port, "198.51.100.7") < SILENCE_LIMIT + 2
+
+
+@pytest.mark.parametrize("zone", ["world.test", "refusing.test", "parked.test"])
+def test_a_list_that_is_none_is_set_aside_and_told_once(site, names, zone):
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN=[zone, "list.test"])
+    for i in range(5):
+        assert time_to_be_served(site, port, f"203.0.113.{i + 1}") < SILENCE_LIMIT / 2
+    site.wait_for_log(f"DNS list {zone} is set aside, and refuses nobody: ")
+    assert site.count_log("is set aside") == 1
+    # The other one is asked as before.
+    assert read_all(come(site, port, "198.51.100.7")) == REFUSED[25]
+
+
+def test_a_name_server_that_is_gone_refuses_nobody(site):
+    site.add_arguments("--dns-servers", f"127.0.0.1:{site.free_port()}")
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="list.test")
+    assert time_to_be_served(site, port, "198.51.100.7") < SILENCE_LIMIT + 2
+
+
+def test_a_thousand_waiting_checks_delay_nobody_else(site, names):
+    port = run_behind_proxy(
+        site,
+        "  TCP|*|*|203.0.113.*|*  $Y\n",
+        DNS_VERIFY_DOMAIN="silent.test",
+        MAX_CONNS=50,
+        BACKLOG=2000,
+    )
+
+    def median():
+        times = []
+        for i in range(60):
+            began = time.monotonic()
+            with come(site, port, f"203.0.113.{i + 1}") as client:
+                client.pid()
+            times.append(time.monotonic() - began)
+        return sorted(times)[30]
+
+    quiet = median()
+    waiting = [come(site, port, f"198.18.{i // 250}.{i % 250 + 1}") for i in range(1000)]
+    busy = median()
+    assert checking(site) == len(waiting), "the checks were over too soon to say anything"
+    assert busy < 3 * quiet + 0.002, f"{quiet * 1e6:.0f} us quiet, {busy * 1e6:.0f} us then"
+    for client in waiting:
+        with client:
+            assert client.ask("service") == "TEST"
+
+
+def test_a_client_that_leaves_frees_its_place(site, names):
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="silent.test", MAX_CONNS_PER_ADDRESS=2)
+    clients = [come(site, port, "198.51.100.7") for _ in range(2)]
+    wait_for_checks(site, 2)
+    assert come(site, port, "198.51.100.7").is_closed()
+    clients[0].close()
+    wait_for_checks(site, 1)
+    third = come(site, port, "198.51.100.7")
+    wait_for_checks(site, 2)
+    assert clients[1].ask("service") == third.ask("service") == "TEST"
+
+
+def test_a_reload_leaves_waiting_checks_alone(site, names):
+    table = "  TCP|*|*|203.0.113.1|*  $Y\n"
+    port = run_behind_proxy(site, table, DNS_VERIFY_DOMAIN="silent.test")
+    clients = [come(site, port, f"198.51.100.{i + 1}") for i in range(5)]
+    wait_for_checks(site, 5)
+    site.write_mappings("PORT_ACCESS\n\n  TCP|*|*|198.51.100.*|*  $N500$ no\n")
+    site.reload()
+    assert checking(site) == 5
+    # The tables are the new ones for whoever comes now; a check ends as it began.
+    assert read_all(come(site, port, "198.51.100.99")) == "500 no\r\n"
+    for client in clients:
+        assert client.ask("service") == "TEST"
+
+
+def test_a_service_that_goes_ends_its_checks(site_by_hand):
+    site = site_by_hand
+    server = NameServer(site)
+    site.add_arguments("--dns-servers", server.server)
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="silent.test")
+    client = come(site, port, "198.51.100.7")
+    wait_for_checks(site, 1)
+    site.reload(site.service("OTHER", PORT=site.free_port()))
+    # It had been accepted: it is served, by the last of the workers, or closed. Nothing hangs.
+    client.send("service")
+    assert client.receive(20) in ("TEST", None)
+
+
+# IDENT
+
+
+def connection_of(site, source):
+    connections = json.loads(site.control("--json", "connections").stdout)["connections"]
+    (found,) = [item for item in connections if item["client"]["address"] == source]
+    return found
+
+
+@pytest.mark.parametrize(
+    "reply, user",
+    [
+        ("{ports} : USERID : UNIX : joe\r\n", "joe"),
+        ("{ports} : ERROR : HIDDEN-USER\r\n", None),
+        ("nonsense\r\n", None),
+    ],
+)
+def test_the_user_of_a_client_is_noted(site, reply, user):
+    server = IdentServer(site, reply)
+    site.add_arguments("--ident-port", str(server.port))
+    port = site.run_service(MIN_PROCS=1, IDENT=1)
+    client = connect_from(site, "127.0.0.5", port)
+    assert client.ask("service") == "TEST"
+    wait_until(lambda: server.questions, what="a question")
+    if user:
+        wait_until(
+            lambda: connection_of(site, "127.0.0.5")["ident_user"] == user, what="the user's name"
+        )
+    assert connection_of(site, "127.0.0.5")["ident_user"] == user
+    # The client is asked from where it knows us, about the two ports (RFC 1413).
+    client_port = client.sock.getsockname()[1]
+    asker, ports = server.questions[0]
+    assert (asker, ports.replace(" ", "")) == ("127.0.0.1", f"{client_port},{port}")
+
+
+@pytest.mark.parametrize("reply", ["", None], ids=["silence", "flood"])
+def test_a_bad_ident_server_delays_nobody(site, reply):
+    server = IdentServer(site, reply)
+    site.add_arguments("--ident-port", str(server.port))
+    port = site.run_service(MIN_PROCS=1, IDENT=1)
+    clients = []
+    for i in range(5):
+        began = time.monotonic()
+        clients.append(connect_from(site, f"127.0.0.{i + 5}", port))
+        assert clients[-1].ask("service") == "TEST"
+        assert time.monotonic() - began < 1
+    wait_until(lambda: server.questions, what="a question")
+    assert connection_of(site, "127.0.0.5")["ident_user"] is None
+
+
+def test_no_ident_server(site):
+    site.add_arguments("--ident-port", str(site.free_port()))
+    port = site.run_service(MIN_PROCS=1, IDENT=1)
+    client = connect_from(site, "127.0.0.5", port)
+    assert client.ask("service") == "TEST"
+    assert connection_of(site, "127.0.0.5")["ident_user"] is None
+
+
+# HAProxy
+
+HAPROXY = """
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+listen test
+  bind 127.0.0.1:{front}
+  server dispatcherd 127.0.0.1:{port} {how}
+"""
+
+
+@pytest.mark.parametrize("how", ["send-proxy", "send-proxy-v2"])
+def test_behind_haproxy_the_worker_sees_the_client(site, tmp_path, how):
+    port = run_behind_proxy(site)
+    front = site.free_port()
+    config = tmp_path / "haproxy.cfg"
+    config.write_text(HAPROXY.format(front=front, port=port, how=how))
+    site.spawn("haproxy", "-db", "-f", str(config))
+
+    def is_up():
+        return not site.refuses(front)
+
+    wait_until(is_up, what="HAProxy listens")
+    client = connect_from(site, "127.0.0.9", front)
+    assert client.ask("peer") == "127.0.0.9 %d" % client.sock.getsockname()[1]
+    assert client.ask("local") == f"127.0.0.1 {front}"
+    assert client.ask("service") == "TEST"
