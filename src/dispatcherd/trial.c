@@ -206,6 +206,7 @@ static void try_lists(struct attempt *attempt)
 {
     const struct str_list *zones = &attempt->service->options->dns_verify_domains;
     struct trial *trial = attempt->trial;
+    bool was_certain = trial->is_certain;
     struct dns_lists_answer answer;
 
     for (size_t i = 0; i < zones->n_items; i++) {
@@ -218,7 +219,7 @@ static void try_lists(struct attempt *attempt)
     }
     /* Any list that says yes rejects, whatever the others would say. */
     if (trial->zone)
-        trial->is_certain = true;
+        trial->is_certain = was_certain;
 }
 
 int trial_run(struct service *service, const struct address *client, const struct address *local,
