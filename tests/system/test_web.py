@@ -72,7 +72,7 @@ def start_web(site_by_hand):
 
 def test_page_and_metrics_agree_with_dispatcherctl(site_by_hand, start_web):
     site = site_by_hand
-    port = site.run_service(MAX_PROCS=2, MAX_CONNS=10)
+    port = site.run_service(MAX_PROCS=2, MIN_CONNS=10, MAX_CONNS=10)
     site.connect_served(port, 3)
     web = start_web()
     page = web.ask()

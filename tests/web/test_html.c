@@ -84,7 +84,7 @@ START_TEST(test_no_bytes_get_through)
         }
         char *result = escaped(text);
         ck_assert_uint_eq(strcspn(result, "<>\"'`\x1b\x7f"), strlen(result));
-        for (const char *s = strchr(result, '&'); s; s = strchr(s + 1, '&')) {
+        for (const char *s = result; (s = strchr(s, '&')); s++) {
             bool is_entity = false;
 
             for (size_t i = 0; i < ELEMENTSOF(entities); i++)
