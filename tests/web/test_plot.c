@@ -21,7 +21,7 @@ static unsigned count(const char *text, const char *part)
 {
     unsigned n = 0;
 
-    for (const char *s = strstr(text, part); s; s = strstr(s + 1, part))
+    for (; (text = strstr(text, part)); text++)
         n++;
     return n;
 }
