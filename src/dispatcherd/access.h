@@ -6,6 +6,7 @@
 #include "access/ident_client.h"
 #include "access/rejection.h"
 #include "access/throttle.h"
+#include "dispatcherd/checks_store.h"
 #include "mapping/run.h"
 
 struct access {
@@ -15,6 +16,7 @@ struct access {
     struct rejections *rejections;
     struct dns_lists *lists;
     struct ident_clients *ident_clients;
+    struct checks_store *checks_store;
 };
 
 struct access_settings {

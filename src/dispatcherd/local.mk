@@ -11,6 +11,8 @@ libdaemon_la_SOURCES = \
 	%D%/adopt.h \
 	%D%/check.c \
 	%D%/check.h \
+	%D%/checks_store.c \
+	%D%/checks_store.h \
 	%D%/completion.c \
 	%D%/completion.h \
 	%D%/config_version.c \
@@ -80,6 +82,8 @@ libdaemon_la_SOURCES = \
 	%D%/queue.h \
 	%D%/refusal.c \
 	%D%/refusal.h \
+	%D%/readmit.c \
+	%D%/readmit.h \
 	%D%/reload.c \
 	%D%/reload.h \
 	%D%/report.c \
