@@ -7,3 +7,4 @@ dist_man_MANS += \
 dist_man_MANS += \
 	man/dispatcherctl.1 \
 	man/dispatcherd.8
+dist_man_MANS += man/dispatcherd-web.8

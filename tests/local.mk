@@ -29,6 +29,7 @@ include tests/varlink/local.mk
 include tests/dispatcherd/local.mk
 include tests/dispatcherctl/local.mk
 include tests/generator/local.mk
+include tests/web/local.mk
 include tests/units/local.mk
 include tests/workers/local.mk
 

@@ -1,5 +1,9 @@
-nodist_systemdsystemunit_DATA = %D%/dispatcherd.service
-dist_systemdsystemunit_DATA = %D%/dispatcherd.slice
+nodist_systemdsystemunit_DATA = \
+	%D%/dispatcherd.service \
+	%D%/dispatcherd-web.service
+dist_systemdsystemunit_DATA = \
+	%D%/dispatcherd.slice \
+	%D%/dispatcherd-web.socket
 nodist_sysusers_DATA = %D%/dispatcherd.conf
 
 # Where journalctl looks for what journalctl -x says.
@@ -9,14 +13,19 @@ dist_catalog_DATA = %D%/dispatcherd.catalog
 EXTRA_DIST += \
 	%D%/dispatcher.cnf \
 	%D%/dispatcherd.service.in \
+	%D%/dispatcherd-web.service.in \
 	%D%/mappings \
 	%D%/sysusers.conf.in
 
 CLEANFILES += \
 	%D%/dispatcherd.conf \
-	%D%/dispatcherd.service
+	%D%/dispatcherd.service \
+	%D%/dispatcherd-web.service
 
 %D%/dispatcherd.service: %D%/dispatcherd.service.in Makefile
+	$(SUBSTITUTE) $< > $@
+
+%D%/dispatcherd-web.service: %D%/dispatcherd-web.service.in Makefile
 	$(SUBSTITUTE) $< > $@
 
 %D%/dispatcherd.conf: %D%/sysusers.conf.in Makefile

@@ -80,8 +80,6 @@ static void on_answer(void *userdata, int status, _unused_ int timeouts, unsigne
     free(question);
 }
 
-/* Every question's next time-out is later than those of the questions before it, or nearly so, so
- * that a timer that runs comes early enough: c-ares walks through all questions to say when. */
 static void set_timer(struct dns_client *client)
 {
     struct timeval left;
@@ -94,6 +92,23 @@ static void set_timer(struct dns_client *client)
                                                       (uint64_t)left.tv_sec * USEC_PER_SEC +
                                                       (uint64_t)left.tv_usec);
     (void)sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT);
+}
+
+/* c-ares walks through all questions to say when the first of them times out. A new one cannot do
+ * so before its first wait: a timer that comes no later than that is let be, and one that stands at
+ * an older question's second, longer wait comes earlier. */
+static void advance_timer(struct dns_client *client)
+{
+    uint64_t first_wait_ends = time_now_usec(CLOCK_MONOTONIC) + FIRST_WAIT_MSEC * USEC_PER_MSEC;
+    int enabled = SD_EVENT_OFF;
+    uint64_t timer_ends = 0;
+
+    (void)sd_event_source_get_enabled(client->timer, &enabled);
+    (void)sd_event_source_get_time(client->timer, &timer_ends);
+    if (enabled == SD_EVENT_OFF)
+        set_timer(client);
+    else if (timer_ends > first_wait_ends)
+        (void)sd_event_source_set_time(client->timer, first_wait_ends);
 }
 
 static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
@@ -228,7 +243,6 @@ void dns_client_ask(struct dns_client *client, const char *name, enum dns_type t
                     dns_client_callback callback, void *userdata)
 {
     struct question *question = malloc(sizeof(*question));
-    int enabled = SD_EVENT_OFF;
 
     if (!question) {
         callback(userdata, -ENOMEM, NULL);
@@ -236,7 +250,5 @@ void dns_client_ask(struct dns_client *client, const char *name, enum dns_type t
     }
     *question = (struct question){.type = type, .callback = callback, .userdata = userdata};
     ares_query(client->channel, name, 1 /* IN */, (int)type, on_answer, question);
-    (void)sd_event_source_get_enabled(client->timer, &enabled);
-    if (enabled == SD_EVENT_OFF)
-        set_timer(client);
+    advance_timer(client);
 }

@@ -281,6 +281,41 @@ int dns_lists_ask(struct dns_lists *lists, const struct address *client, const c
     return 1;
 }
 
+static enum dns_health_state health_of(const struct dns_lists *lists, const char *zone)
+{
+    const struct dns_zone *known = NULL;
+
+    while ((known = dns_zones_next(lists->zones, known)))
+        if (strcmp(dns_zone_name(known), zone) == 0)
+            return dns_zone_state(known);
+    return DNS_HEALTH_UNTESTED;
+}
+
+bool dns_lists_look(struct dns_lists *lists, const struct address *client, const char *zone,
+                    struct dns_lists_answer *ret)
+{
+    char clean[DNS_ZONE_MAX + 1], name[DNS_NAME_MAX + 1];
+    struct dns_fact fact;
+
+    *ret = (struct dns_lists_answer){.outcome = DNS_LISTS_NOT_ASKED};
+    if (dns_list_never_asks(client))
+        return true;
+    ret->outcome = DNS_LISTS_FAILED;
+    if (dns_list_read_zone(zone, clean) < 0 || dns_list_query_name(client, clean, name) < 0)
+        return true;
+    ret->outcome = DNS_LISTS_SET_ASIDE;
+    if (health_of(lists, clean) == DNS_HEALTH_ILL)
+        return true;
+    if (!dns_queries_look(lists->queries, name, DNS_TYPE_A, &fact))
+        return false;
+    ret->is_listed = fact.meaning == DNS_ANSWER_LISTED;
+    ret->outcome = ret->is_listed ? DNS_LISTS_LISTED : DNS_LISTS_CLEAN;
+    if (ret->is_listed && dns_queries_look(lists->queries, name, DNS_TYPE_TXT, &fact) &&
+        fact.text[0])
+        ret->text = strcpy(lists->text, fact.text);
+    return true;
+}
+
 /* From its own callback it is freed after that. */
 void dns_request_cancel(struct dns_request *request)
 {

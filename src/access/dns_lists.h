@@ -75,6 +75,11 @@ int dns_lists_ask(struct dns_lists *lists, const struct address *client, const c
                   size_t n_zones, bool want_text, dns_lists_callback callback, void *userdata,
                   struct dns_request **ret, struct dns_lists_answer *ret_answer);
 
+/* What is known of the client already: nobody is asked, no list is tested and nothing is counted.
+ * Returns true with *ret, whose zone is NULL; or false where the list would be asked. */
+bool dns_lists_look(struct dns_lists *lists, const struct address *client, const char *zone,
+                    struct dns_lists_answer *ret);
+
 /* The callback comes no more, and the request is freed. NULL does nothing. */
 void dns_request_cancel(struct dns_request *request);
 

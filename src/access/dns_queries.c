@@ -207,6 +207,12 @@ int dns_queries_ask(struct dns_queries *queries, const struct dns_question *ques
     return 0;
 }
 
+bool dns_queries_look(struct dns_queries *queries, const char *name, enum dns_type type,
+                      struct dns_fact *ret)
+{
+    return dns_cache_find(queries->cache, name, type, time_now_usec(CLOCK_MONOTONIC), ret);
+}
+
 static int add_sources(struct dns_queries *queries)
 {
     int r = sd_event_add_time(queries->event, &queries->timer, CLOCK_MONOTONIC, USEC_INFINITY,

@@ -66,6 +66,10 @@ void dns_queries_set_limit(struct dns_queries *queries, uint64_t limit_usec);
 int dns_queries_ask(struct dns_queries *queries, const struct dns_question *question,
                     struct dns_waiter *waiter, struct dns_fact *ret_fact);
 
+/* What the cache knows. Returns true with *ret. */
+bool dns_queries_look(struct dns_queries *queries, const char *name, enum dns_type type,
+                      struct dns_fact *ret);
+
 /* The callback comes no more. The question goes on: others may want its answer. One that waits for
  * nothing is let be. */
 void dns_waiter_leave(struct dns_waiter *waiter);

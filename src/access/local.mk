@@ -3,6 +3,8 @@ noinst_LTLIBRARIES += libaccess.la
 libaccess_la_SOURCES = \
 	%D%/concurrency.c \
 	%D%/concurrency.h \
+	%D%/decisions.c \
+	%D%/decisions.h \
 	%D%/dns_answer.c \
 	%D%/dns_answer.h \
 	%D%/dns_cache.c \

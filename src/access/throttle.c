@@ -165,6 +165,25 @@ bool throttle_is_over(struct throttle *throttle, enum throttle_kind kind,
     return entry->count > max_rate;
 }
 
+bool throttle_would_be_over(struct throttle *throttle, enum throttle_kind kind,
+                            const struct address *address, uint32_t max_rate, uint64_t now_usec,
+                            uint32_t *ret_count)
+{
+    struct key key = {.max_rate = max_rate, .kind = kind};
+
+    *ret_count = 0;
+    if (!source_of(address, &key.source))
+        return false;
+    uint32_t number = *link_to(throttle, &key);
+    if (number > 0) {
+        struct entry entry = *entry_of(throttle, number);
+
+        advance(&entry, now_usec);
+        *ret_count = entry.count;
+    }
+    return *ret_count >= max_rate;
+}
+
 uint32_t throttle_n_keys(const struct throttle *throttle)
 {
     return throttle->n_keys;

@@ -43,6 +43,12 @@ void throttle_free(struct throttle *throttle);
 bool throttle_is_over(struct throttle *throttle, enum throttle_kind kind,
                       const struct address *address, uint32_t max_rate, uint64_t now_usec);
 
+/* Whether the next connection would be one too many, without counting it; with the connections that
+ * count already in *ret_count. */
+bool throttle_would_be_over(struct throttle *throttle, enum throttle_kind kind,
+                            const struct address *address, uint32_t max_rate, uint64_t now_usec,
+                            uint32_t *ret_count);
+
 /* Keys in the table, and keys that had to go for others since it was made. */
 uint32_t throttle_n_keys(const struct throttle *throttle);
 uint64_t throttle_n_evicted(const struct throttle *throttle);

@@ -39,7 +39,7 @@ _dispatcherctl()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options='--socket --json --timeout --mappings --server --port --callouts --help --version'
-    local verbs='status services workers connections history events top debug stop start restart reload
+    local verbs='status services workers connections history explain events top debug stop start restart reload
         test-access'
     local words='' verb
 
@@ -61,6 +61,10 @@ _dispatcherctl()
     verb=$(_dispatcherctl_verb)
     case $verb in
     '') words=$verbs ;;
+    explain)
+        # After the address.
+        [[ ${COMP_WORDS[COMP_CWORD - 2]} == "$verb" ]] && words=$(_dispatcherctl_services)
+        ;;
     workers | connections | history | events | debug | stop | start | restart)
         [[ $previous == "$verb" ]] && words=$(_dispatcherctl_services)
         ;;

@@ -28,6 +28,7 @@ libctl_la_SOURCES = \
 	%D%/top.h \
 	%D%/views.c \
 	%D%/views.h \
+	%D%/views_access.c \
 	%D%/views_commands.c \
 	%D%/views_lists.c
 libctl_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

@@ -1,3 +1,4 @@
+#include "base/address.h"
 #include "base/macro.h"
 #include "base/time.h"
 #include "dispatcherctl/events.h"
@@ -31,7 +32,8 @@ enum service_argument {
     NO_SERVICE,
     MAY_SERVICE,
     MUST_SERVICE,
-    MASK, /* of one service, or of all; or none, to show them */
+    ADDRESS, /* of a client; then perhaps a service */
+    MASK,    /* of one service, or of all; or none, to show them */
 };
 
 struct verb;
@@ -62,6 +64,8 @@ static const struct verb {
      ANSWER_LIMIT_SEC, "connections, and who serves them *"},
     {"history", MAY_SERVICE, run_history, NULL, NULL, view_history, ANSWER_LIMIT_SEC,
      "what has ended, for as long as HISTORICAL_TIME says *"},
+    {"explain", ADDRESS, run_simple, "Explain", NULL, view_explain, ANSWER_LIMIT_SEC,
+     "what was decided about a client, and would be now *"},
     {"events", MAY_SERVICE, run_events, NULL, NULL, NULL, ANSWER_LIMIT_SEC,
      "what happens, as it happens *"},
     {"top", NO_SERVICE, run_top, NULL, NULL, NULL, ANSWER_LIMIT_SEC,
@@ -93,6 +97,7 @@ static void print_help(void)
     static const char *const words[] = {[NO_SERVICE] = "",
                                         [MAY_SERVICE] = " [SERVICE]",
                                         [MUST_SERVICE] = " SERVICE",
+                                        [ADDRESS] = " ADDRESS [SERVICE]",
                                         [MASK] = " [[SERVICE] MASK]"};
 
     puts("Usage: dispatcherctl [OPTION]... VERB [SERVICE]\n"
@@ -235,6 +240,20 @@ static int parse_mask(int argc, char *argv[], struct arguments *arguments)
     return 0;
 }
 
+/* ADDRESS [SERVICE] */
+static int parse_address(int argc, char *argv[], struct arguments *arguments)
+{
+    struct address address;
+
+    if (argc < 1 || argc > 2 || address_parse(argv[0], &address) < 0) {
+        fputs("dispatcherctl: explain needs the address of a client\n", stderr);
+        return -EINVAL;
+    }
+    arguments->request.address = argv[0];
+    arguments->request.service = argc > 1 ? argv[1] : NULL;
+    return 0;
+}
+
 /* The verb and its service. */
 static int parse_words(int argc, char *argv[], struct arguments *arguments)
 {
@@ -253,6 +272,8 @@ static int parse_words(int argc, char *argv[], struct arguments *arguments)
         fprintf(stderr, "dispatcherctl: %s takes no number\n", argv[0]);
         return -EINVAL;
     }
+    if (arguments->verb->service == ADDRESS)
+        return parse_address(argc - 1, argv + 1, arguments);
     arguments->request.service = argv[1];
     if (argc == 1 && arguments->verb->service == MUST_SERVICE) {
         fprintf(stderr, "dispatcherctl: %s needs the name of a service\n", argv[0]);

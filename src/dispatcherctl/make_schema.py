@@ -17,6 +17,7 @@ VERBS = {
     "connections": ["Connections"],
     "history": ["EndedConnections", "EndedWorkers"],
     "events": ["Follow"],
+    "explain": ["Explain"],
     "debug": ["SetDebug"],
     "stop": ["Stop"],
     "start": ["Start"],

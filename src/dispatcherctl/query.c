@@ -20,8 +20,8 @@ static int join(json_t *whole, const json_t *part, const char *list)
 /* NULL where the name of the service is no text at all (UTF-8). */
 static json_t *parameters_of(const struct request *request, const char *after)
 {
-    return json_pack("{s:s*, s:s*, s:s*}", "service", request->service, "after", after, "mask",
-                     request->mask);
+    return json_pack("{s:s*, s:s*, s:s*, s:s*}", "service", request->service, "after", after,
+                     "mask", request->mask, "address", request->address);
 }
 
 int query_call(struct client *client, const struct request *request, const char *method,

@@ -10,4 +10,5 @@ struct request {
     uint64_t limit_usec; /* for an answer */
     const char *service; /* NULL: all */
     const char *mask;    /* of debug; NULL: none */
+    const char *address; /* of explain; NULL: none */
 };

@@ -1,8 +1,8 @@
 #include "dispatcherctl/test_access.h"
 
 #include "base/macro.h"
-#include "base/str.h"
 #include "mapping/port_access.h"
+#include "mapping/trace_lines.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -19,9 +19,6 @@ enum {
     EXIT_USAGE = 2,
 };
 
-/* Lines of a trace. A run makes at most some for each of its elements; only loops make so many. */
-#define TRACE_LINES_MAX 1000
-
 struct test {
     const struct test_access *options;
     const struct mapping_set *set;
@@ -29,8 +26,7 @@ struct test {
     bool callouts_succeed;
     struct mapping_run run;
     struct port_access verdict;
-    struct str_list trace;
-    bool is_out_of_memory;
+    struct trace_lines trace;
 };
 
 static int complain(const char *what, const char *value)
@@ -39,62 +35,32 @@ static int complain(const char *what, const char *value)
     return EXIT_USAGE;
 }
 
-/* What a terminal, and JSON, can take. */
-static void make_printable(char *text)
-{
-    for (; *text; text++)
-        if ((*text < ' ' && *text != '\t' && *text != '\n') || *text > '~')
-            *text = '?';
-}
-
 /* Trace */
-
-static void add_line(struct test *test, char *line)
-{
-    if (test->trace.n_items == TRACE_LINES_MAX)
-        return;
-    if (test->trace.n_items == TRACE_LINES_MAX - 1)
-        strcpy(line, "...");
-    make_printable(line);
-    if (str_list_append(&test->trace, line) < 0)
-        test->is_out_of_memory = true;
-}
 
 static void trace(void *data, const struct mapping_trace *event)
 {
-    char line[MAPPING_STRING_MAX + 1024];
-    struct str_buffer buffer = str_buffer_init(line, sizeof(line));
+    struct test *test = data;
 
-    str_buffer_add(&buffer, "%*s", 2 * (int)event->depth, "");
-    if (event->file)
-        str_buffer_add(&buffer, "%s:%u: %s: ", event->file, event->line, event->pattern);
-    str_buffer_add(&buffer, "%s", event->text);
-    add_line(data, line);
+    trace_lines_add_event(&test->trace, event);
 }
 
 static void add_callout(struct test *test)
 {
     const struct callout *callout = &test->run.callout;
     bool succeeds = test->callouts_succeed;
-    char line[160];
 
-    snprintf(line, sizeof(line), "%*s%s is not asked; it is taken that the %s",
-             2 * (int)test->run.depth, "", callout_routine_to_string(callout->routine),
-             callout->routine == CALLOUT_DNS_LIST
-                 ? (succeeds ? "address is listed" : "address is not listed")
-                 : (succeeds ? "limit is exceeded" : "limit is not exceeded"));
-    add_line(test, line);
+    trace_lines_add(&test->trace, test->run.depth, "%s is not asked; it is taken that the %s",
+                    callout_routine_to_string(callout->routine),
+                    callout->routine == CALLOUT_DNS_LIST
+                        ? (succeeds ? "address is listed" : "address is not listed")
+                        : (succeeds ? "limit is exceeded" : "limit is not exceeded"));
 }
 
 /* What the client does not see. */
 static void add_text(struct test *test, const char *name, const char *text)
 {
-    char line[MAPPING_STRING_MAX + 64];
-
-    if (!*text)
-        return;
-    snprintf(line, sizeof(line), "%s: %s", name, text);
-    add_line(test, line);
+    if (*text)
+        trace_lines_add(&test->trace, 0, "%s: %s", name, text);
 }
 
 /* Runs */
@@ -129,7 +95,7 @@ static void reply_text(const struct port_access *verdict, char text[PORT_ACCESS_
     if (n > 0)
         n--;
     text[n] = '\0';
-    make_printable(text);
+    trace_printable(text);
 }
 
 /* Output */
@@ -139,8 +105,8 @@ static int print_json(const struct test *test, const char *address, const char *
 {
     json_auto_t *lines = json_array();
 
-    for (size_t i = 0; i < test->trace.n_items; i++)
-        json_array_append_new(lines, json_string(test->trace.items[i]));
+    for (size_t i = 0; i < test->trace.lines.n_items; i++)
+        json_array_append_new(lines, json_string(test->trace.lines.items[i]));
     json_auto_t *object =
         json_pack("{s:s, s:i, s:s, s:s, s:s?, s:O}", "address", address, "port", (int)test->port,
                   "verdict", test->verdict.is_rejected ? "reject" : "accept", "text", text, "entry",
@@ -165,8 +131,8 @@ static int print_text(const struct test *test, const char *address, const char *
         printf("  sends: %.*s\n", (int)length, line);
         line += length + (line[length] == '\n');
     }
-    for (size_t i = 0; i < test->trace.n_items; i++)
-        printf("    %s\n", test->trace.items[i]);
+    for (size_t i = 0; i < test->trace.lines.n_items; i++)
+        printf("    %s\n", test->trace.lines.items[i]);
     return ferror(stdout) ? -EIO : 0;
 }
 
@@ -179,7 +145,7 @@ static int print(const struct test *test, const struct address *client)
     reply_text(&test->verdict, text);
     if (entry) {
         snprintf(place, sizeof(place), "%.4096s:%u", entry->file, entry->line);
-        make_printable(place);
+        trace_printable(place);
     }
     return test->options->is_json ? print_json(test, address, text, entry ? place : NULL)
                                   : print_text(test, address, text, entry ? place : NULL);
@@ -207,10 +173,10 @@ static int test_client(struct test *test, const char *text)
     client.port = CLIENT_PORT;
     if (find_server(test, &client, &server) < 0 || port_access_probe(&server, &client, probe) < 0)
         return complain("--server is an address", test->options->server);
-    str_list_clear(&test->trace);
+    trace_lines_clear(&test->trace);
     run(test, probe);
     int r = print(test, &client);
-    if (test->is_out_of_memory)
+    if (test->trace.is_out_of_memory)
         r = -ENOMEM;
     if (r < 0)
         fprintf(stderr, "dispatcherctl: cannot print: %s\n", strerror(-r));
@@ -276,14 +242,14 @@ int test_access(const struct test_access *options, char *const clients[], size_t
     static struct test test; /* long texts */
     int status;
 
-    test = (struct test){.options = options};
+    test = (struct test){.options = options, .trace.n_max = TRACE_LINES_MAX};
     status = read_options(&test);
     if (status == EXIT_SUCCESS)
         status = load(options->mappings ? options->mappings : DEFAULT_MAPPINGS, &set);
     test.set = set;
     for (size_t i = 0; i < n_clients && status == EXIT_SUCCESS; i++)
         status = test_client(&test, clients[i]);
-    str_list_clear(&test.trace);
+    trace_lines_clear(&test.trace);
     if (fflush(stdout) != 0 && status == EXIT_SUCCESS) {
         fprintf(stderr, "dispatcherctl: cannot print: %s\n", strerror(errno));
         status = EXIT_FAILURE;

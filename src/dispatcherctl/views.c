@@ -107,7 +107,7 @@ int view_status(const json_t *parameters, _unused_ const char *service, FILE *st
     int r = print_and_clear(&table, stream);
     json_array_foreach(services, i, item)
         print_trouble(item, reply_moment(parameters, "now"), stream);
-    return r;
+    return r == 0 ? view_dns_lists(parameters, stream) : r;
 }
 
 /* services */

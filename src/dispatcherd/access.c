@@ -1,5 +1,6 @@
 #include "dispatcherd/access.h"
 
+#include "dispatcherd/context.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 
@@ -13,25 +14,30 @@ static unsigned random_percent(_unused_ void *data)
 
 const struct mapping_hooks access_hooks = {.percent = random_percent};
 
-static void on_list_health(const char *zone, bool is_well, const char *reason,
-                           _unused_ void *userdata)
+static void on_list_health(const char *zone, bool is_well, const char *reason, void *userdata)
 {
-    const struct subject subject = {.message_id = is_well ? MESSAGE_ID_DNS_LIST_WELL
-                                                          : MESSAGE_ID_DNS_LIST_ILL};
+    struct access *access = userdata;
+    const struct subject subject = {
+        .reason = reason,
+        .message_id = is_well ? MESSAGE_ID_DNS_LIST_WELL : MESSAGE_ID_DNS_LIST_ILL,
+    };
 
     if (is_well)
         report(LOG_NOTICE, &subject, "DNS list %s is well again, and asked", zone);
     else
         report(LOG_WARNING, &subject, "DNS list %s is set aside, and refuses nobody: %s", zone,
                reason);
+    access->context->changed(access->context);
 }
 
-static int init(struct access *access, sd_event *event, const struct access_settings *settings,
-                const struct siphash_key *key)
+static int init(struct access *access, const struct access_settings *settings)
 {
-    const struct dns_lists_callbacks callbacks = {.on_health = on_list_health};
+    const struct dns_lists_callbacks callbacks = {.on_health = on_list_health, .userdata = access};
+    sd_event *event = access->context->event;
 
-    int r = throttle_new(THROTTLE_KEYS_MAX, key, &access->throttle);
+    int r = throttle_new(THROTTLE_KEYS_MAX, &access->context->hash_key, &access->throttle);
+    if (r == 0)
+        r = decisions_new(DECISIONS_MAX, &access->decisions);
     if (r == 0)
         r = dns_lists_new(event, settings->dns_servers, &callbacks, &access->lists);
     if (r == 0)
@@ -43,15 +49,16 @@ static int init(struct access *access, sd_event *event, const struct access_sett
     return r;
 }
 
-int access_new(sd_event *event, const struct access_settings *settings,
-               const struct siphash_key *key, struct mapping_set *mappings, struct access **ret)
+int access_new(struct context *context, const struct access_settings *settings,
+               struct mapping_set *mappings, struct access **ret)
 {
     struct access *access = calloc(1, sizeof(*access));
 
     if (!access)
         return -ENOMEM;
+    access->context = context;
     access->mappings = mapping_set_ref(mappings);
-    int r = init(access, event, settings, key);
+    int r = init(access, settings);
     if (r < 0) {
         access_free(access);
         return r;
@@ -68,6 +75,7 @@ void access_free(struct access *access)
     ident_clients_free(access->ident_clients);
     dns_lists_free(access->lists);
     rejections_free(access->rejections);
+    decisions_free(access->decisions);
     throttle_free(access->throttle);
     mapping_set_unref(access->mappings);
     free(access->spare);

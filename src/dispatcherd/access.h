@@ -2,6 +2,7 @@
  * and where refused clients are turned away. One for the process, in its context. */
 #pragma once
 
+#include "access/decisions.h"
 #include "access/dns_lists.h"
 #include "access/ident_client.h"
 #include "access/rejection.h"
@@ -9,11 +10,15 @@
 #include "dispatcherd/checks_store.h"
 #include "mapping/run.h"
 
+struct context;
+
 struct access {
+    struct context *context;      /* outlives it */
     struct mapping_set *mappings; /* in force; one reference */
     struct mapping_run *spare;    /* a run that nobody uses; NULL: none is left; owned */
     struct throttle *throttle;
     struct rejections *rejections;
+    struct decisions *decisions; /* the last ones */
     struct dns_lists *lists;
     struct ident_clients *ident_clients;
     struct checks_store *checks_store;
@@ -27,9 +32,10 @@ struct access_settings {
 /* Of every run: what $?x? is decided by. */
 extern const struct mapping_hooks access_hooks;
 
-/* Returns 0 with *ret, which the caller frees, or a negative errno. */
-int access_new(sd_event *event, const struct access_settings *settings,
-               const struct siphash_key *key, struct mapping_set *mappings, struct access **ret);
+/* `context` has its event loop and its key already, and is told of changes. Returns 0 with *ret,
+ * which the caller frees, or a negative errno. */
+int access_new(struct context *context, const struct access_settings *settings,
+               struct mapping_set *mappings, struct access **ret);
 
 void access_free(struct access *access);
 

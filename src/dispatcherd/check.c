@@ -5,14 +5,11 @@
 #include "access/proxy_reader.h"
 #include "base/time.h"
 #include "dispatcherd/access.h"
+#include "dispatcherd/check_report.h"
 #include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/hangup.h"
 #include "dispatcherd/identity.h"
-#include "dispatcherd/message_ids.h"
-#include "dispatcherd/refusal.h"
-#include "dispatcherd/report.h"
-#include "mapping/port_access.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +31,14 @@ struct check {
     bool is_waiting; /* for somebody's answer */
     bool has_waited;
     struct refusal refusal;
-    struct proxy_reader *proxy;      /* owned */
-    struct mapping_set *mappings;    /* of the run; one reference */
-    struct mapping_run *run;         /* owned */
-    struct dns_request *request;     /* owned, until it is answered */
-    struct stored_check stored;      /* while it waits for a DNS list */
-    sd_event_source *hangup_source;  /* while waiting for another than the client */
-    enum statistics_rejection cause; /* what the last callout that succeeded stands for */
+    struct proxy_reader *proxy;        /* owned */
+    struct mapping_set *mappings;      /* of the run; one reference */
+    struct mapping_run *run;           /* owned */
+    struct dns_request *request;       /* owned, until it is answered */
+    struct stored_check stored;        /* while it waits for a DNS list */
+    sd_event_source *hangup_source;    /* while waiting for another than the client */
+    enum statistics_rejection cause;   /* what the last callout that succeeded stands for */
+    const struct mapping_entry *entry; /* that decided, the set's; NULL: none has */
 };
 
 static void advance(struct check *check);
@@ -133,11 +131,10 @@ static void count_address(struct check *check)
 
 /* PORT_ACCESS */
 
-static void resume(struct check *check, bool succeeded, enum statistics_rejection cause,
-                   const char *text)
+static void resume(struct check *check, bool succeeded, const char *text)
 {
     if (succeeded)
-        check->cause = cause;
+        check->cause = refusal_cause(check->run->callout.routine);
     mapping_run_resume(check->run, succeeded, text);
 }
 
@@ -147,7 +144,7 @@ static void on_callout_answer(_unused_ struct dns_request *request,
     struct check *check = userdata;
 
     check->request = NULL;
-    resume(check, answer->is_listed, REJECTED_BY_DNS_LIST, answer->text);
+    resume(check, answer->is_listed, answer->text);
     answer_is_there(check);
 }
 
@@ -162,7 +159,7 @@ static void ask_list(struct check *check)
     if (r == 0)
         check->is_waiting = true;
     else
-        resume(check, r > 0 && answer.is_listed, REJECTED_BY_DNS_LIST, answer.text);
+        resume(check, r > 0 && answer.is_listed, answer.text);
 }
 
 static void answer_callout(struct check *check)
@@ -176,51 +173,22 @@ static void answer_callout(struct check *check)
     switch (callout->routine) {
     case CALLOUT_THROTTLE:
         is_over = throttle_is_over(access->throttle, THROTTLE_PLAIN, address, callout->limit, now);
-        resume(check, is_over, REJECTED_BY_THROTTLE, NULL);
+        resume(check, is_over, NULL);
         break;
     case CALLOUT_THROTTLE_PENALTY:
         is_over =
             throttle_is_over(access->throttle, THROTTLE_PENALTY, address, callout->limit, now);
-        resume(check, is_over, REJECTED_BY_THROTTLE, NULL);
+        resume(check, is_over, NULL);
         break;
     case CALLOUT_CONCURRENT:
         is_over =
             concurrency_lookup(check->connection->service->addresses, address) > callout->limit;
-        resume(check, is_over, REJECTED_FOR_ADDRESS, NULL);
+        resume(check, is_over, NULL);
         break;
     case CALLOUT_DNS_LIST:
         ask_list(check);
         break;
     }
-}
-
-static void tell_limit(const struct check *check)
-{
-    const struct subject subject = {
-        .service = options_of(check)->name,
-        .connection_id = check->connection->id,
-        .client = &check->connection->peer,
-        .message_id = MESSAGE_ID_MAPPING_LIMIT,
-    };
-
-    report(LOG_ERR, &subject,
-           "PORT_ACCESS takes too long to decide, and so accepts; its tables call each other, or "
-           "begin again, without end");
-}
-
-static void tell_notes(const struct check *check, const struct port_access *verdict)
-{
-    const struct subject subject = {
-        .service = options_of(check)->name,
-        .connection_id = check->connection->id,
-        .client = &check->connection->peer,
-        .message_id = MESSAGE_ID_MAPPING_NOTE,
-    };
-
-    if (verdict->match_note[0])
-        report(LOG_NOTICE, &subject, "%s", verdict->match_note);
-    if (verdict->is_rejected && verdict->reject_note[0])
-        report(LOG_NOTICE, &subject, "%s", verdict->reject_note);
 }
 
 /* What the run has come to. The texts that a refusal points to are good until the next verdict. */
@@ -230,8 +198,9 @@ static void judge(struct check *check)
 
     port_access_judge(check->run, &verdict);
     if (verdict.has_hit_limit)
-        tell_limit(check);
-    tell_notes(check, &verdict);
+        check_report_limit(check->connection);
+    check_report_notes(check->connection, &verdict, check->cause);
+    check->entry = verdict.entry;
     if (verdict.is_rejected) {
         refuse(check, check->cause, NULL);
         check->refusal.entry = verdict.entry;
@@ -379,18 +348,21 @@ static void finish(struct check *check)
     /* The refusal's entry is the set's. */
     _cleanup_mapping_set_ _unused_ struct mapping_set *mappings =
         check->mappings ? mapping_set_ref(check->mappings) : NULL;
+    const struct mapping_entry *entry = check->entry;
     enum check_stage stage = check->stage;
     bool has_waited = check->has_waited;
 
-    (void)mappings;
     if (stage == CHECK_GONE) {
         close_gone(check);
     } else {
         free_check(check);
-        if (stage == CHECK_REFUSED)
+        if (stage == CHECK_REFUSED) {
+            check_report_refused(connection, &refusal);
             refusal_carry_out(connection, &refusal);
-        else
+        } else {
+            check_report_passed(connection, entry);
             pass(connection, time_now_usec(CLOCK_MONOTONIC));
+        }
     }
     /* Otherwise whoever accepted it looks at the pool next. */
     if (has_waited)
@@ -446,6 +418,7 @@ void check_begin(struct connection *connection)
     }
     struct check *check = calloc(1, sizeof(*check));
     if (!check) {
+        check_report_refused(connection, &no_memory);
         refusal_carry_out(connection, &no_memory);
         return;
     }

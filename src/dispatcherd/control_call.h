@@ -47,5 +47,8 @@ json_t *control_reload(const struct control_call *call);
 json_t *control_worker_ended(const struct control_call *call);
 json_t *control_set_debug(const struct control_call *call);
 
+/* control_explain.c */
+json_t *control_explain(const struct control_call *call);
+
 /* control_follow.c */
 json_t *control_follow(const struct control_call *call);

@@ -29,6 +29,7 @@ static void describe(void *userdata, struct control_daemon *ret)
         .spawner = manager->context.spawner->name,
         .services = manager->services,
         .n_services = manager->n_services,
+        .access = manager->context.access,
     };
 }
 

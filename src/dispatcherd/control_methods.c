@@ -1,6 +1,7 @@
 #include "dispatcherd/control_methods.h"
 
 #include "base/str.h"
+#include "dispatcherd/access.h"
 #include "dispatcherd/control_call.h"
 #include "dispatcherd/report.h"
 #include "protocol/debug.h"
@@ -66,6 +67,10 @@ static const struct method {
      FOR_ALL,
      control_ended_workers,
      {{"service", OPTIONAL}, {"after", OPTIONAL}}},
+    {CONTROL_INTERFACE ".Explain",
+     FOR_TRUSTED,
+     control_explain,
+     {{"address", REQUIRED}, {"service", OPTIONAL}}},
     {CONTROL_INTERFACE ".Follow", FOR_TRUSTED, control_follow, {{"service", OPTIONAL}}},
     {CONTROL_INTERFACE ".Stop", FOR_TRUSTED, control_stop, {{"service", REQUIRED}}},
     {CONTROL_INTERFACE ".Start", FOR_TRUSTED, control_start, {{"service", REQUIRED}}},
@@ -160,6 +165,8 @@ static json_t *status(const struct control_call *call)
     view_put(&object, "started_at", view_time(daemon->started_at, &call->clock));
     view_put(&object, "now", view_time(call->clock.monotonic, &call->clock));
     view_put(&object, "services", list);
+    view_put(&object, "dns_lists",
+             view_dns_lists(daemon->access ? daemon->access->lists : NULL, &call->clock));
     return varlink_reply(object);
 }
 

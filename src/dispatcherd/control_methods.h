@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct access;
+
 /* The daemon as it is while one call is answered. Everything is borrowed. */
 struct control_daemon {
     const char *state; /* "starting", "running", "stopping", "leaving" */
@@ -20,6 +22,7 @@ struct control_daemon {
     const char *spawner;
     struct service *const *services;
     size_t n_services;
+    const struct access *access; /* NULL: none */
 };
 
 /* What the daemon as a whole can do. */

@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+struct dns_lists;
+
 /* Both clocks at one moment, to tell people times in real time. */
 struct control_clock {
     uint64_t monotonic;
@@ -53,6 +55,9 @@ void view_ended_connections(json_t **array, const struct service *service,
                             const struct control_clock *clock);
 void view_ended_workers(json_t **array, const struct service *service,
                         const struct control_clock *clock);
+
+/* The DNS lists that are in use, as an array; NULL: none (control_explain.c). */
+json_t *view_dns_lists(const struct dns_lists *lists, const struct control_clock *clock);
 
 /* The options in force, by name (control_options.c). */
 json_t *view_options(const struct service_options *options, bool is_trusted);

@@ -11,6 +11,8 @@ libdaemon_la_SOURCES = \
 	%D%/adopt.h \
 	%D%/check.c \
 	%D%/check.h \
+	%D%/check_report.c \
+	%D%/check_report.h \
 	%D%/checks_store.c \
 	%D%/checks_store.h \
 	%D%/completion.c \
@@ -27,6 +29,7 @@ libdaemon_la_SOURCES = \
 	%D%/control_client.c \
 	%D%/control_client.h \
 	%D%/control_commands.c \
+	%D%/control_explain.c \
 	%D%/control_lists.c \
 	%D%/control_manager.c \
 	%D%/control_manager.h \
@@ -106,6 +109,8 @@ libdaemon_la_SOURCES = \
 	%D%/stop.h \
 	%D%/store.c \
 	%D%/store.h \
+	%D%/trial.c \
+	%D%/trial.h \
 	%D%/units_due.c \
 	%D%/units_due.h \
 	%D%/welcome.c \

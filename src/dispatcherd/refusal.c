@@ -55,6 +55,20 @@ static void tell(const struct connection *connection, const struct refusal *refu
                      options->name, connection->local.port, refusal->what);
 }
 
+enum statistics_rejection refusal_cause(enum callout_routine routine)
+{
+    switch (routine) {
+    case CALLOUT_DNS_LIST:
+        return REJECTED_BY_DNS_LIST;
+    case CALLOUT_THROTTLE:
+    case CALLOUT_THROTTLE_PENALTY:
+        return REJECTED_BY_THROTTLE;
+    case CALLOUT_CONCURRENT:
+        return REJECTED_FOR_ADDRESS;
+    }
+    return REJECTED_BY_MAPPING;
+}
+
 void refusal_carry_out(struct connection *connection, const struct refusal *refusal)
 {
     struct access *access = connection->service->context->access;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dispatcherd/connection.h"
+#include "mapping/callout.h"
 #include "mapping/set.h"
 #include "statistics/statistics.h"
 
@@ -14,6 +15,9 @@ struct refusal {
     const char *text;                  /* for the client, with CRLF; on a TLS port it gets none */
     size_t text_length;
 };
+
+/* What a routine that succeeds stands for, where PORT_ACCESS rejects after it. */
+enum statistics_rejection refusal_cause(enum callout_routine routine);
 
 /* Closes the connection, which is being checked, and frees it. */
 void refusal_carry_out(struct connection *connection, const struct refusal *refusal);

@@ -206,8 +206,8 @@ static int init_context(struct manager *manager, struct config_version *version,
     if (r == 0)
         r = siphash_key_random(&manager->context.hash_key);
     if (r == 0)
-        r = access_new(manager->context.event, &settings->access, &manager->context.hash_key,
-                       version->mappings, &manager->context.access);
+        r = access_new(&manager->context, &settings->access, version->mappings,
+                       &manager->context.access);
     if (r == 0)
         r = notify_start(&manager->notifier, manager->context.event);
     return r;

@@ -1,6 +1,7 @@
 #include "dispatcherd/status.h"
 
 #include "base/str.h"
+#include "dispatcherd/access.h"
 
 static void add_service(struct str_buffer *line, const struct service *service)
 {
@@ -23,12 +24,23 @@ static void add_service(struct str_buffer *line, const struct service *service)
         str_buffer_add(line, ", no socket");
 }
 
+static void add_ill_lists(struct str_buffer *line, const struct access *access)
+{
+    const struct dns_zone *zone = NULL;
+    struct dns_zone_figures figures;
+
+    while (access && (zone = dns_lists_next_zone(access->lists, zone, &figures)))
+        if (figures.is_set_aside)
+            str_buffer_add(line, "DNS list %s is set aside; ", figures.zone);
+}
+
 const char *status_format(const struct manager *manager, char *text, size_t size)
 {
     struct str_buffer line = str_buffer_init(text, size);
 
     if (manager->is_on_last_config)
         str_buffer_add(&line, "dispatcher.cnf is broken, the last good one is in force; ");
+    add_ill_lists(&line, manager->context.access);
     for (size_t i = 0; i < manager->n_services; i++) {
         if (i > 0)
             str_buffer_add(&line, "; ");

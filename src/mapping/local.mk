@@ -31,5 +31,7 @@ libmapping_la_SOURCES = \
 	%D%/set.c \
 	%D%/set.h \
 	%D%/template.c \
-	%D%/template.h
+	%D%/template.h \
+	%D%/trace_lines.c \
+	%D%/trace_lines.h
 libmapping_la_LIBADD = libconfig.la libbase.la

@@ -20,19 +20,14 @@ static const char *const names[DNS_BEHAVIOURS_MAX] = {
     [DNS_GARBAGE] = ".garbage.test",
 };
 
-struct reply {
-    uint8_t bytes[DNS_SERVER_BYTES_MAX];
-    size_t length;
-};
-
-static void put(struct reply *reply, const void *bytes, size_t size)
+static void put(struct dns_reply *reply, const void *bytes, size_t size)
 {
     ck_assert_uint_le(reply->length + size, sizeof(reply->bytes));
     memcpy(reply->bytes + reply->length, bytes, size);
     reply->length += size;
 }
 
-static void put_record(struct reply *reply, uint8_t type, uint32_t ttl, const void *data,
+static void put_record(struct dns_reply *reply, uint8_t type, uint32_t ttl, const void *data,
                        uint16_t size)
 {
     const uint8_t head[] = {0xc0, 12, 0, type, 0, 1};
@@ -46,14 +41,14 @@ static void put_record(struct reply *reply, uint8_t type, uint32_t ttl, const vo
     reply->bytes[7]++;
 }
 
-static void put_address(struct reply *reply, const char *text, uint32_t ttl)
+static void put_address(struct dns_reply *reply, const char *text, uint32_t ttl)
 {
     in_addr_t address = inet_addr(text);
 
     put_record(reply, ns_t_a, ttl, &address, sizeof(address));
 }
 
-static void put_entry(struct reply *reply, uint16_t type, uint32_t ttl)
+static void put_entry(struct dns_reply *reply, uint16_t type, uint32_t ttl)
 {
     uint8_t text[] = {sizeof(DNS_SERVER_TEXT) - 1};
     char joined[sizeof(text) + sizeof(DNS_SERVER_TEXT)];
@@ -69,7 +64,7 @@ static void put_entry(struct reply *reply, uint16_t type, uint32_t ttl)
 
 /* Fills the reply, which is the question so far. Returns false for silence. */
 static bool answer(enum dns_behaviour behaviour, const char *name, uint16_t type,
-                   struct reply *reply)
+                   struct dns_reply *reply)
 {
     bool is_test = strncmp(name + 1, ".0.0.127.", 9) == 0;
     bool is_entry = is_test ? *name == '2' : atoi(name) % 2 == 1;
@@ -121,19 +116,24 @@ static enum dns_behaviour find(const char *name)
     return (enum dns_behaviour)i;
 }
 
+static void send_reply(const struct dns_server *server, const struct dns_reply *reply)
+{
+    (void)sendto(server->fd, reply->bytes, reply->length, 0, (const struct sockaddr *)&reply->to,
+                 sizeof(reply->to));
+}
+
 static int on_query(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
     struct dns_server *server = userdata;
-    struct sockaddr_in from;
-    socklen_t from_length = sizeof(from);
-    struct reply reply;
+    struct dns_reply reply;
+    socklen_t to_length = sizeof(reply.to);
     ns_msg message;
     ns_rr question;
 
     (void)source;
     (void)events;
     ssize_t n = recvfrom(fd, reply.bytes, sizeof(reply.bytes), MSG_DONTWAIT,
-                         (struct sockaddr *)&from, &from_length);
+                         (struct sockaddr *)&reply.to, &to_length);
     if (n < 0)
         return 0;
     reply.length = (size_t)n;
@@ -141,15 +141,21 @@ static int on_query(sd_event_source *source, int fd, uint32_t events, void *user
     ck_assert_int_eq(ns_parserr(&message, ns_s_qd, 0, &question), 0);
     const char *name = ns_rr_name(question);
     snprintf(server->last_name, sizeof(server->last_name), "%s", name);
-    if (strncmp(name + 1, ".0.0.127.", 9) == 0)
+    bool is_test = strncmp(name + 1, ".0.0.127.", 9) == 0;
+    if (is_test)
         server->n_tests++;
     else if (ns_rr_type(question) == ns_t_a)
         server->n_queries++;
     else
         server->n_texts++;
     reply.bytes[2] |= 0x80;
-    if (answer(server->plays[find(name)], name, ns_rr_type(question), &reply))
-        (void)sendto(fd, reply.bytes, reply.length, 0, (const struct sockaddr *)&from, from_length);
+    if (!answer(server->plays[find(name)], name, ns_rr_type(question), &reply))
+        return 0;
+    if (is_test && server->holds_tests) {
+        ck_assert_uint_lt(server->n_held, DNS_SERVER_HELD_MAX);
+        server->held[server->n_held++] = reply;
+    } else
+        send_reply(server, &reply);
     return 0;
 }
 
@@ -173,4 +179,12 @@ void dns_server_stop(struct dns_server *server)
 {
     server->io = sd_event_source_disable_unref(server->io);
     server->fd = fd_close(server->fd);
+}
+
+void dns_server_release_tests(struct dns_server *server)
+{
+    for (size_t i = 0; i < server->n_held; i++)
+        send_reply(server, &server->held[i]);
+    server->n_held = 0;
+    server->holds_tests = false;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
@@ -28,6 +29,15 @@ enum dns_behaviour {
 
 #define DNS_SERVER_TEXT "Blocked; see https://list.test/?ip=$1|$N\n~"
 
+/* Answers that may be held back at once. */
+#define DNS_SERVER_HELD_MAX 8
+
+struct dns_reply {
+    struct sockaddr_in to;
+    size_t length;
+    uint8_t bytes[DNS_SERVER_BYTES_MAX];
+};
+
 struct dns_server {
     int fd;
     sd_event_source *io;
@@ -37,7 +47,13 @@ struct dns_server {
     unsigned n_texts;                             /* for TXT */
     unsigned n_tests;
     char last_name[1025];
+    bool holds_tests; /* answers about test entries are held until dns_server_release_tests() */
+    size_t n_held;
+    struct dns_reply held[DNS_SERVER_HELD_MAX];
 };
 
 void dns_server_start(struct dns_server *server, sd_event *event);
 void dns_server_stop(struct dns_server *server);
+
+/* Sends what was held, and holds no more. */
+void dns_server_release_tests(struct dns_server *server);

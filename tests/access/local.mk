@@ -7,13 +7,17 @@ libtesttcp_la_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 
 ACCESS_TESTS = \
 	tests/access/test_concurrency \
+	tests/access/test_decisions \
 	tests/access/test_dns_answer \
 	tests/access/test_dns_cache \
+	tests/access/test_dns_client \
 	tests/access/test_dns_health \
 	tests/access/test_dns_list \
 	tests/access/test_dns_lists \
+	tests/access/test_dns_lists_health \
 	tests/access/test_dns_rbldnsd \
 	tests/access/test_ident_client \
+	tests/access/test_ident_oidentd \
 	tests/access/test_ident_reply \
 	tests/access/test_proxy_haproxy \
 	tests/access/test_proxy_header \
@@ -28,6 +32,11 @@ tests_access_test_concurrency_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_concurrency_CFLAGS = $(TEST_CFLAGS)
 tests_access_test_concurrency_LDADD = libaccess.la $(TEST_LIBS)
 
+tests_access_test_decisions_SOURCES = %D%/test_decisions.c
+tests_access_test_decisions_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_decisions_CFLAGS = $(TEST_CFLAGS)
+tests_access_test_decisions_LDADD = libaccess.la $(TEST_LIBS)
+
 tests_access_test_dns_answer_SOURCES = %D%/test_dns_answer.c
 tests_access_test_dns_answer_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_dns_answer_CFLAGS = $(TEST_CFLAGS)
@@ -37,6 +46,11 @@ tests_access_test_dns_cache_SOURCES = %D%/test_dns_cache.c
 tests_access_test_dns_cache_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_dns_cache_CFLAGS = $(TEST_CFLAGS)
 tests_access_test_dns_cache_LDADD = libaccess.la $(TEST_LIBS)
+
+tests_access_test_dns_client_SOURCES = %D%/test_dns_client.c
+tests_access_test_dns_client_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_dns_client_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_dns_client_LDADD = libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
 
 tests_access_test_dns_health_SOURCES = %D%/test_dns_health.c
 tests_access_test_dns_health_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -48,14 +62,22 @@ tests_access_test_dns_list_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_dns_list_CFLAGS = $(TEST_CFLAGS)
 tests_access_test_dns_list_LDADD = libaccess.la libbase.la $(TEST_LIBS)
 
-tests_access_test_dns_lists_SOURCES = \
+DNS_SCENE = \
+	%D%/dns_scene.c \
+	%D%/dns_scene.h \
 	%D%/dns_server.c \
-	%D%/dns_server.h \
-	%D%/test_dns_lists.c
+	%D%/dns_server.h
+DNS_SCENE_LIBS = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(RESOLV_LIBS) $(TEST_LIBS)
+
+tests_access_test_dns_lists_SOURCES = %D%/test_dns_lists.c $(DNS_SCENE)
 tests_access_test_dns_lists_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_dns_lists_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
-tests_access_test_dns_lists_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) \
-	$(RESOLV_LIBS) $(TEST_LIBS)
+tests_access_test_dns_lists_LDADD = $(DNS_SCENE_LIBS)
+
+tests_access_test_dns_lists_health_SOURCES = %D%/test_dns_lists_health.c $(DNS_SCENE)
+tests_access_test_dns_lists_health_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_dns_lists_health_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_dns_lists_health_LDADD = $(DNS_SCENE_LIBS)
 
 tests_access_test_dns_rbldnsd_SOURCES = %D%/test_dns_rbldnsd.c
 tests_access_test_dns_rbldnsd_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -66,6 +88,11 @@ tests_access_test_ident_client_SOURCES = %D%/test_ident_client.c
 tests_access_test_ident_client_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_ident_client_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 tests_access_test_ident_client_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
+
+tests_access_test_ident_oidentd_SOURCES = %D%/test_ident_oidentd.c
+tests_access_test_ident_oidentd_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_ident_oidentd_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_access_test_ident_oidentd_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
 
 tests_access_test_ident_reply_SOURCES = %D%/test_ident_reply.c
 tests_access_test_ident_reply_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -67,6 +67,27 @@ START_TEST(test_penalty_carries_over_what_was_too_much)
 }
 END_TEST
 
+START_TEST(test_looking_counts_nothing)
+{
+    struct address address;
+    uint32_t count;
+
+    ck_assert_int_eq(address_parse("192.0.2.9", &address), 0);
+    for (unsigned i = 0; i < 10; i++)
+        ck_assert(!throttle_would_be_over(throttle, THROTTLE_PLAIN, &address, 3, START, &count));
+    ck_assert_uint_eq(count, 0);
+    ck_assert_uint_eq(throttle_n_keys(throttle), 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 3, 3, 0), 0);
+    ck_assert(throttle_would_be_over(throttle, THROTTLE_PLAIN, &address, 3, START, &count));
+    ck_assert_uint_eq(count, 3);
+    ck_assert(!throttle_would_be_over(throttle, THROTTLE_PLAIN, &address, 3,
+                                      START + THROTTLE_WINDOW_USEC, &count));
+    ck_assert_uint_eq(count, 0);
+    ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 3, 1, 0), 1);
+    ck_assert(throttle_would_be_over(throttle, THROTTLE_PLAIN, &address, 0, START, &count));
+}
+END_TEST
+
 START_TEST(test_penalty_of_the_questions_eight)
 {
     ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 3, 8, 0), 5);
@@ -301,6 +322,7 @@ Suite *make_suite(void)
     tcase_add_test(tcase, test_refuses_above_the_rate_until_the_window_ends);
     tcase_add_test(tcase, test_windows_stay_where_the_first_connection_put_them);
     tcase_add_test(tcase, test_penalty_carries_over_what_was_too_much);
+    tcase_add_test(tcase, test_looking_counts_nothing);
     tcase_add_test(tcase, test_penalty_of_the_questions_eight);
     tcase_add_test(tcase, test_penalty_of_the_guide);
     tcase_add_test(tcase, test_keys_count_for_themselves);

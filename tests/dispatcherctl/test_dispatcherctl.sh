@@ -183,6 +183,39 @@ assert 'next' not in reply, reply
     says err 'no such service .*: POP3$'
 }
 
+# What was decided about a client, by a table that is put in force for it.
+test_explain()
+{
+    cat >"$scratch/mappings" <<'EOT'
+PORT_ACCESS
+
+  TCP|*|*|127.0.0.2|*  $N500$ go$ away
+EOT
+    run 0 reload
+    run 0 explain 127.0.0.2
+    says out '^nothing that is remembered was decided about that address$'
+    says out "^SMTP at 127.0.0.1:$port: reject for mapping, by PORT_ACCESS $scratch/mappings:3: "
+    says out '^    sends: 500 go away$'
+    says out "^    PORT_ACCESS: TCP\\|127.0.0.1\\|$port\\|127.0.0.2\\|49152\$"
+    exec 6<>"/dev/tcp/127.0.0.1/$port"
+    read -r -t 10 _ <&6
+    exec 6<&- 6>&-
+    run 0 explain 127.0.0.1 smtp
+    says out "^....-..-.. .* SMTP 127.0.0.1:[0-9]+ to 127.0.0.1:$port \([0-9a-f]{16}\): accept\$"
+    run 0 --json explain ::1
+    says out '"trials": \[\]'
+    run 1 explain 127.0.0.1 POP3
+    says err 'no such service .*: POP3$'
+    run 2 explain
+    run 2 explain localhost
+    run 2 explain 127.0.0.1 SMTP POP3
+    rm "$scratch/mappings"
+    run 0 reload
+    run 0 explain 127.0.0.2
+    says out "^SMTP at 127.0.0.1:$port: accept\$"
+    says out '^    nothing is asked about connections of this service$'
+}
+
 test_restart()
 {
     local before
@@ -309,7 +342,7 @@ test_schema()
     python3 "$top/src/dispatcherctl/make_schema.py" \
         "$top/src/dispatcherd/io.dispatcherd.Control.varlink" | cmp - "$schema" ||
         die 'dispatcherctl.schema.json is not what make_schema.py makes'
-    for verb in status services workers connections history restart 'debug 0'; do
+    for verb in status services workers connections history restart 'debug 0' 'explain 127.0.0.1'; do
         # shellcheck disable=SC2086 # two words may be meant
         run 0 --json $verb
         python3 "$top/tests/dispatcherctl/check_schema.py" "$schema" "${verb%% *}" "$scratch/out" ||
@@ -362,7 +395,7 @@ test_stranger()
     chmod 755 "$ctl" "$scratch/dispatcherctl"
     run 0 workers
     run 0 status
-    for verb in connections history events 'debug 1' 'stop SMTP' 'start SMTP' restart reload; do
+    for verb in connections history 'explain ::1' events 'debug 1' 'stop SMTP' 'start SMTP' restart reload; do
         # shellcheck disable=SC2086 # two words are meant
         run 1 $verb
         says err 'permission denied: that is for root and the members of the group '
@@ -395,6 +428,8 @@ test_completion()
     complete_to "$ctl --socket $socket restart s" 'SMTP'
     complete_to "$ctl --socket $socket stop SMTP " ''
     complete_to "$ctl --socket $socket status " ''
+    complete_to "$ctl --socket $socket explain " ''
+    complete_to "$ctl --socket $socket explain 127.0.0.1 s" 'SMTP'
     complete_to "$ctl --socket $scratch/con" "$socket"
     complete_to "$ctl --socket $scratch/none stop " ''
     # It must know what --help knows.
@@ -427,6 +462,7 @@ test_without_daemon
 start_daemon
 test_views
 test_restart
+test_explain
 test_history
 test_events
 test_debug

@@ -32,6 +32,7 @@ static void describe(void *userdata, struct control_daemon *ret)
         .spawner = "self",
         .services = scene->services,
         .n_services = scene->n_services,
+        .access = scene->context.access,
     };
 }
 

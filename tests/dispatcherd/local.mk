@@ -1,6 +1,7 @@
 CONTROL_TESTS = \
 	tests/dispatcherd/test_checks_store \
 	tests/dispatcherd/test_control \
+	tests/dispatcherd/test_control_explain \
 	tests/dispatcherd/test_control_follow \
 	tests/dispatcherd/test_control_methods \
 	tests/dispatcherd/test_control_peer \
@@ -34,6 +35,11 @@ tests_dispatcherd_test_control_peer_SOURCES = %D%/test_control_peer.c
 tests_dispatcherd_test_control_peer_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_control_peer_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_control_peer_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_control_explain_SOURCES = $(CONTROL_SCENE) %D%/test_control_explain.c
+tests_dispatcherd_test_control_explain_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_control_explain_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_control_explain_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_test_control_follow_SOURCES = $(CONTROL_SCENE) %D%/test_control_follow.c
 tests_dispatcherd_test_control_follow_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -149,7 +149,8 @@ START_TEST(test_lets_strangers_look_and_nothing_else)
     static const char *const guarded[] = {
         CONTROL "Connections", CONTROL "EndedConnections", CONTROL "Stop",       CONTROL "Start",
         CONTROL "Restart",     CONTROL "Reload",           CONTROL "WorkerEnded"};
-    static const char *const guarded_others[] = {CONTROL "Follow", CONTROL "SetDebug"};
+    static const char *const guarded_others[] = {CONTROL "Follow", CONTROL "SetDebug",
+                                                 CONTROL "Explain"};
     struct control_method_info method;
     size_t n = 0;
 

@@ -43,6 +43,7 @@ EXTRA_DIST += \
 	%D%/test_activation.py \
 	%D%/test_choice.py \
 	%D%/test_dns.py \
+	%D%/test_explain.py \
 	%D%/test_faults.py \
 	%D%/test_full.py \
 	%D%/test_life.py \
@@ -53,6 +54,7 @@ EXTRA_DIST += \
 	%D%/test_sockets.py \
 	%D%/test_survival.py \
 	%D%/test_units.py \
+	%D%/test_web.py \
 	%D%/test_worker.py \
 	%D%/test_worker_faults.py \
 	%D%/test_worker_life.py

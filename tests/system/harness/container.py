@@ -112,6 +112,15 @@ class Container:
             return ""
 
     @staticmethod
+    def program(pid):
+        """The name of a process; "" where it is gone."""
+        try:
+            with open(f"/proc/{pid}/comm") as file:
+                return file.read()
+        except OSError:
+            return ""
+
+    @staticmethod
     def inner_pid(pid):
         """The number that a process has inside; None where it is gone."""
         try:

@@ -101,16 +101,19 @@ class SystemdSite(Site):
     def daemon_pid(self):
         return int(self.show("MainPID"))
 
-    def processes(self, unit_prefix):
-        """Every process of units whose name starts so, as it sees itself."""
+    def processes(self, unit_prefix, but=None):
+        """Every process of units whose name starts so, as it sees itself; but for those with that
+        in their program's name."""
         return {
             self.container.inner_pid(pid)
             for pid in self.container.processes()
             if f"/dispatcherd.slice/{unit_prefix}" in self.container.cgroups(pid)
+            and not (but and but in self.container.program(pid))
         } - {None}
 
     def worker_pids(self, service):
-        return self.processes(f"dispatcherd-{service.lower()}-worker@")
+        # What runs after a worker (ExecStopPost=) is none; systemd cuts its name before it is run.
+        return self.processes(f"dispatcherd-{service.lower()}-worker@", but="r_ended")
 
     def kill(self, pid, signal_name):
         self.container.run("kill", "-s", signal_name, str(pid))

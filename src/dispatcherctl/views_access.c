@@ -1,0 +1,180 @@
+#include "dispatcherctl/views.h"
+
+#include "base/str.h"
+#include "base/time.h"
+#include "dispatcherctl/cells.h"
+#include "dispatcherctl/duration.h"
+#include "dispatcherctl/reply.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+static void format_time(const json_t *object, const char *name, char text[32])
+{
+    time_t at =
+        (time_t)(reply_number(json_object_get(object, name), "realtime") / (int64_t)USEC_PER_SEC);
+    struct tm local;
+
+    text[0] = '\0';
+    if (at > 0 && localtime_r(&at, &local))
+        strftime(text, 32, "%Y-%m-%d %H:%M:%S", &local);
+}
+
+/* status */
+
+static void print_ill_list(const json_t *list, uint64_t now, FILE *stream)
+{
+    uint64_t since = reply_moment(list, "since");
+    char date[32], age[DURATION_TEXT_MAX] = "a moment";
+
+    if (!reply_is_true(list, "is_set_aside"))
+        return;
+    format_time(list, "since", date);
+    if (since > 0 && since <= now)
+        duration_format(now - since, age);
+    view_line(stream, "DNS list %s is set aside since %s (%s), and refuses nobody: %s",
+              reply_text(list, "zone"), date, age, reply_text(list, "reason"));
+}
+
+int view_dns_lists(const json_t *parameters, FILE *stream)
+{
+    static const struct table_column columns[] = {
+        {"DNS LIST", TABLE_LEFT}, {"STATE", TABLE_LEFT},      {"ASKED", TABLE_RIGHT},
+        {"LISTED", TABLE_RIGHT},  {"TIMED OUT", TABLE_RIGHT}, {"FAILED", TABLE_RIGHT},
+    };
+    struct table table = table_init(columns, ELEMENTSOF(columns));
+    const json_t *lists = json_object_get(parameters, "dns_lists");
+    const json_t *item;
+    size_t i;
+
+    if (json_array_size(lists) == 0)
+        return 0;
+    fputc('\n', stream);
+    json_array_foreach(lists, i, item)
+    {
+        bool is_ill = reply_is_true(item, "is_set_aside");
+
+        cell_text(&table, item, "zone");
+        table_add(&table, "%s", is_ill ? "set aside" : "asked");
+        table_style(&table, is_ill ? STYLE_BAD : STYLE_GOOD);
+        cell_number(&table, item, "n_queries");
+        cell_number(&table, item, "n_listed");
+        cell_number(&table, item, "n_timed_out");
+        cell_number(&table, item, "n_failed");
+    }
+    int r = print_and_clear(&table, stream);
+    json_array_foreach(lists, i, item)
+    {
+        print_ill_list(item, reply_moment(parameters, "now"), stream);
+        if (reply_is_true(item, "lacks_test_entry"))
+            view_line(stream, "DNS list %s lacks its test entry 127.0.0.2: it may be empty",
+                      reply_text(item, "zone"));
+    }
+    return r;
+}
+
+/* explain */
+
+/* "FILE:LINE: PATTERN", or what else decided. */
+static void add_what_decided(struct str_buffer *line, const json_t *item)
+{
+    if (reply_is_set(item, "entry"))
+        str_buffer_add(line, ", by PORT_ACCESS %s: %s", reply_text(item, "entry"),
+                       reply_text(item, "pattern"));
+    if (reply_is_set(item, "zone"))
+        str_buffer_add(line, ", by DNS list %s", reply_text(item, "zone"));
+    if (reply_is_set(item, "detail"))
+        str_buffer_add(line, ", by %s", reply_text(item, "detail"));
+}
+
+static void add_verdict(struct str_buffer *line, const json_t *item)
+{
+    str_buffer_add(line, "%s", reply_text(item, "verdict"));
+    if (reply_is_set(item, "reason"))
+        str_buffer_add(line, " for %s", reply_text(item, "reason"));
+}
+
+/* Each line of it on one of ours. */
+static void print_text(const json_t *item, FILE *stream)
+{
+    const char *text = reply_text(item, "text");
+
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+
+        view_line(stream, "    sends: %.*s", (int)length, text);
+        text += length + (text[length] == '\n');
+    }
+}
+
+static void print_decision(const json_t *decision, FILE *stream)
+{
+    char date[32], text[1024];
+    struct str_buffer line = str_buffer_init(text, sizeof(text));
+
+    format_time(decision, "at", date);
+    str_buffer_add(&line, "%s %s ", date, reply_text(decision, "service"));
+    format_address(json_object_get(decision, "client"), &line);
+    str_buffer_add(&line, " to ");
+    format_address(json_object_get(decision, "local"), &line);
+    str_buffer_add(&line, " (%s): ", reply_text(decision, "connection"));
+    add_verdict(&line, decision);
+    add_what_decided(&line, decision);
+    view_line(stream, "%s", text);
+    print_text(decision, stream);
+}
+
+static void print_trial(const json_t *trial, FILE *stream)
+{
+    const json_t *lines = json_object_get(trial, "trace"), *item;
+    char text[1024];
+    struct str_buffer line = str_buffer_init(text, sizeof(text));
+    size_t i;
+
+    str_buffer_add(&line, "%s at ", reply_text(trial, "service"));
+    format_address(json_object_get(trial, "local"), &line);
+    str_buffer_add(&line, ": ");
+    add_verdict(&line, trial);
+    add_what_decided(&line, trial);
+    if (!reply_is_true(trial, "is_certain"))
+        str_buffer_add(&line, " (not certain: see below)");
+    view_line(stream, "%s", text);
+    print_text(trial, stream);
+    json_array_foreach(lines, i, item)
+        view_line(stream, "    %s", json_string_value(item) ? json_string_value(item) : "");
+}
+
+static void print_decisions(const json_t *parameters, FILE *stream)
+{
+    const json_t *decisions = json_object_get(parameters, "decisions"), *item;
+    int64_t n_older = reply_number(parameters, "n_older_decisions");
+    size_t i;
+
+    if (json_array_size(decisions) == 0) {
+        view_line(stream, "nothing that is remembered was decided about that address");
+        return;
+    }
+    view_line(stream, "decided, the newest first:");
+    json_array_foreach(decisions, i, item) print_decision(item, stream);
+    if (n_older > 0)
+        view_line(stream, "and %" PRId64 " before", n_older);
+}
+
+int view_explain(const json_t *parameters, _unused_ const char *service, FILE *stream)
+{
+    const json_t *trials = json_object_get(parameters, "trials"), *item;
+    int64_t n_left_out = reply_number(parameters, "n_trials_left_out");
+    size_t i;
+
+    print_decisions(parameters, stream);
+    fputc('\n', stream);
+    view_line(stream, "%s",
+              json_array_size(trials) > 0 ? "now, with the tables in force, it would be:"
+                                          : "it can reach no socket of a service");
+    json_array_foreach(trials, i, item) print_trial(item, stream);
+    if (n_left_out > 0)
+        view_line(stream, "%" PRId64 " sockets were left out; name a service", n_left_out);
+    return ferror(stream) ? -EIO : 0;
+}

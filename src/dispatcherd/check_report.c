@@ -1,0 +1,74 @@
+#include "dispatcherd/check_report.h"
+
+#include "base/time.h"
+#include "dispatcherd/access.h"
+#include "dispatcherd/context.h"
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/report.h"
+#include "dispatcherd/service.h"
+
+static struct subject subject_of(const struct connection *connection, const char *message_id)
+{
+    return (struct subject){
+        .service = connection->service->options->name,
+        .connection_id = connection->id,
+        .client = &connection->peer,
+        .message_id = message_id,
+    };
+}
+
+void check_report_limit(const struct connection *connection)
+{
+    const struct subject subject = subject_of(connection, MESSAGE_ID_MAPPING_LIMIT);
+
+    report(LOG_ERR, &subject,
+           "PORT_ACCESS takes too long to decide, and so accepts; its tables call each other, or "
+           "begin again, without end");
+}
+
+void check_report_notes(const struct connection *connection, const struct port_access *verdict,
+                        enum statistics_rejection reason)
+{
+    struct subject subject = subject_of(connection, MESSAGE_ID_MAPPING_NOTE);
+
+    if (verdict->is_rejected)
+        subject.reason = statistics_rejection_to_string(reason);
+    if (verdict->match_note[0])
+        report(LOG_NOTICE, &subject, "%s", verdict->match_note);
+    if (verdict->is_rejected && verdict->reject_note[0])
+        report(LOG_NOTICE, &subject, "%s", verdict->reject_note);
+}
+
+static struct access_decision_facts facts_of(const struct connection *connection,
+                                             const struct mapping_entry *entry)
+{
+    return (struct access_decision_facts){
+        .at = time_now_usec(CLOCK_MONOTONIC),
+        .connection_id = connection->id,
+        .client = &connection->peer,
+        .local = &connection->local,
+        .service = connection->service->options->name,
+        .file = entry ? entry->file : NULL,
+        .line = entry ? entry->line : 0,
+        .pattern = entry ? entry->text : NULL,
+    };
+}
+
+void check_report_passed(const struct connection *connection, const struct mapping_entry *entry)
+{
+    const struct access_decision_facts facts = facts_of(connection, entry);
+
+    decisions_note(connection->service->context->access->decisions, &facts);
+}
+
+void check_report_refused(const struct connection *connection, const struct refusal *refusal)
+{
+    struct access_decision_facts facts = facts_of(connection, refusal->entry);
+
+    facts.reason = statistics_rejection_to_string(refusal->reason);
+    facts.zone = refusal->zone;
+    facts.detail = refusal->what;
+    facts.text = refusal->text;
+    facts.n_text = connection->is_tls ? 0 : refusal->text_length;
+    decisions_note(connection->service->context->access->decisions, &facts);
+}

@@ -1,0 +1,246 @@
+#include "dispatcherd/trial.h"
+
+#include "access/concurrency.h"
+#include "access/dns_list.h"
+#include "access/source.h"
+#include "base/time.h"
+#include "dispatcherd/access.h"
+#include "dispatcherd/context.h"
+#include "dispatcherd/refusal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A trial under way. */
+struct attempt {
+    struct trial *trial;
+    struct service *service;
+    struct access *access;
+    const struct address *client;
+    const struct address *local;
+};
+
+static void on_event(void *data, const struct mapping_trace *event)
+{
+    struct attempt *attempt = data;
+
+    trace_lines_add_event(&attempt->trial->trace, event);
+}
+
+/* $?x? goes on: the way that most clients take. */
+static unsigned no_chance(void *data)
+{
+    struct attempt *attempt = data;
+
+    attempt->trial->is_certain = false;
+    return 0;
+}
+
+static void reject(struct attempt *attempt, enum statistics_rejection reason)
+{
+    attempt->trial->is_rejected = true;
+    attempt->trial->reason = reason;
+}
+
+/* Callouts */
+
+static bool look_at_throttle(struct attempt *attempt, const struct callout *callout, size_t depth)
+{
+    enum throttle_kind kind =
+        callout->routine == CALLOUT_THROTTLE ? THROTTLE_PLAIN : THROTTLE_PENALTY;
+    uint32_t count;
+
+    bool is_over = throttle_would_be_over(attempt->access->throttle, kind, &callout->address,
+                                          callout->limit, time_now_usec(CLOCK_MONOTONIC), &count);
+    trace_lines_add(&attempt->trial->trace, depth,
+                    "%s: %u connections count in this minute, of at most %u: %s",
+                    callout_routine_to_string(callout->routine), count, callout->limit,
+                    is_over ? "one more is too many" : "one more may come");
+    return is_over;
+}
+
+/* Connections of the address, with the one that is tried. */
+static uint32_t count_with_this(const struct attempt *attempt, const struct address *address)
+{
+    struct source source, of_client;
+    uint32_t n = concurrency_lookup(attempt->service->addresses, address);
+
+    return n + (source_of(address, &source) && source_of(attempt->client, &of_client) &&
+                memcmp(&source, &of_client, sizeof(source)) == 0);
+}
+
+static bool look_at_concurrency(struct attempt *attempt, const struct callout *callout,
+                                size_t depth)
+{
+    uint32_t n = count_with_this(attempt, &callout->address);
+
+    trace_lines_add(&attempt->trial->trace, depth,
+                    "%s: it would be connection %u of at most %u at a time",
+                    callout_routine_to_string(callout->routine), n, callout->limit);
+    return n > callout->limit;
+}
+
+static const char *outcome_text(enum dns_lists_outcome outcome)
+{
+    switch (outcome) {
+    case DNS_LISTS_LISTED:
+        return "lists the address (from the cache)";
+    case DNS_LISTS_SET_ASIDE:
+        return "is set aside, and refuses nobody";
+    case DNS_LISTS_NOT_ASKED:
+        return "is not asked: no list knows anything about such an address";
+    case DNS_LISTS_FAILED:
+        return "is no list that can be asked";
+    default:
+        return "does not list the address (from the cache)";
+    }
+}
+
+/* `text` of the answer is good until the next call. */
+static bool look_at_list(struct attempt *attempt, const struct address *address, const char *zone,
+                         size_t depth, struct dns_lists_answer *ret)
+{
+    bool is_known = dns_lists_look(attempt->access->lists, address, zone, ret);
+
+    if (!is_known)
+        attempt->trial->is_certain = false;
+    trace_lines_add(&attempt->trial->trace, depth, "DNS list %s %s", zone,
+                    is_known ? outcome_text(ret->outcome)
+                             : "is not asked now; it is taken that it does not list the address");
+    return ret->is_listed;
+}
+
+static void answer_callout(struct attempt *attempt, struct mapping_run *run)
+{
+    const struct callout *callout = &run->callout;
+    struct dns_lists_answer answer = {0};
+    bool succeeds = false;
+
+    switch (callout->routine) {
+    case CALLOUT_THROTTLE:
+    case CALLOUT_THROTTLE_PENALTY:
+        succeeds = look_at_throttle(attempt, callout, run->depth);
+        break;
+    case CALLOUT_CONCURRENT:
+        succeeds = look_at_concurrency(attempt, callout, run->depth);
+        break;
+    case CALLOUT_DNS_LIST:
+        succeeds = look_at_list(attempt, &callout->address, callout->zone, run->depth, &answer);
+        break;
+    }
+    if (succeeds)
+        attempt->trial->reason = refusal_cause(callout->routine);
+    mapping_run_resume(run, succeeds, answer.text);
+}
+
+/* Stages, as in check.c */
+
+static void try_address(struct attempt *attempt)
+{
+    const struct service_options *options = attempt->service->options;
+    uint32_t n = count_with_this(attempt, attempt->client);
+
+    if (options->proxy_protocol)
+        trace_lines_add(&attempt->trial->trace, 0,
+                        "PROXY_PROTOCOL: the client is the one that the PROXY header names");
+    if (options->max_conns_per_address == 0)
+        return;
+    trace_lines_add(&attempt->trial->trace, 0,
+                    "MAX_CONNS_PER_ADDRESS: it would be connection %u of at most %u at a time", n,
+                    options->max_conns_per_address);
+    if (n <= options->max_conns_per_address)
+        return;
+    reject(attempt, REJECTED_FOR_ADDRESS);
+    attempt->trial->detail = "MAX_CONNS_PER_ADDRESS";
+}
+
+static void add_text(struct attempt *attempt, const char *name, const char *text)
+{
+    if (*text)
+        trace_lines_add(&attempt->trial->trace, 0, "%s: %s", name, text);
+}
+
+/* Returns whether an entry has decided. */
+static bool judge(struct attempt *attempt, const struct mapping_run *run)
+{
+    static struct port_access verdict; /* long texts */
+    struct trial *trial = attempt->trial;
+
+    port_access_judge(run, &verdict);
+    if (verdict.has_hit_limit)
+        add_text(attempt, "limit", "the table went on too long; the client is accepted");
+    add_text(attempt, "logged", verdict.match_note);
+    add_text(attempt, "logged", verdict.reject_note);
+    add_text(attempt, "access tag", verdict.tag);
+    add_text(attempt, "kept with the connection", verdict.log_text);
+    trial->entry = verdict.entry;
+    trial->is_rejected = verdict.is_rejected;
+    strcpy(trial->text, verdict.reply);
+    return verdict.is_matched;
+}
+
+/* Returns 1 where an entry has decided, 0, or -ENOMEM. */
+static int try_mapping(struct attempt *attempt)
+{
+    const struct mapping_hooks hooks = {.percent = no_chance, .trace = on_event, .data = attempt};
+    char probe[PORT_ACCESS_PROBE_MAX];
+
+    if (!access_has_table(attempt->access) ||
+        port_access_probe(attempt->local, attempt->client, probe) < 0)
+        return 0;
+    struct mapping_run *run = access_take_run(attempt->access);
+    if (!run)
+        return -ENOMEM;
+    attempt->trial->reason = REJECTED_BY_MAPPING;
+    mapping_run_start(run, attempt->access->mappings, MAPPING_PORT_ACCESS, probe,
+                      PORT_ACCESS_INPUT_FLAGS, &hooks);
+    while (mapping_run_step(run) == MAPPING_CALLOUT)
+        answer_callout(attempt, run);
+    bool has_decided = judge(attempt, run);
+    access_return_run(attempt->access, run);
+    return has_decided;
+}
+
+static void try_lists(struct attempt *attempt)
+{
+    const struct str_list *zones = &attempt->service->options->dns_verify_domains;
+    struct trial *trial = attempt->trial;
+    bool was_certain = trial->is_certain;
+    struct dns_lists_answer answer;
+
+    for (size_t i = 0; i < zones->n_items; i++) {
+        if (!look_at_list(attempt, attempt->client, zones->items[i], 0, &answer) ||
+            trial->is_rejected)
+            continue;
+        reject(attempt, REJECTED_BY_DNS_LIST);
+        trial->zone = zones->items[i];
+        snprintf(trial->text, sizeof(trial->text), "%s", dns_list_rejection(attempt->local->port));
+    }
+    /* Any list that says yes rejects, whatever the others would say. */
+    if (trial->zone)
+        trial->is_certain = was_certain;
+}
+
+int trial_run(struct service *service, const struct address *client, const struct address *local,
+              struct trial *trial)
+{
+    struct attempt attempt = {
+        .trial = trial,
+        .service = service,
+        .access = service->context->access,
+        .client = client,
+        .local = local,
+    };
+    int r = 0;
+
+    *trial = (struct trial){.is_certain = true, .trace = {.n_max = trial->trace.n_max}};
+    try_address(&attempt);
+    if (!trial->is_rejected)
+        r = try_mapping(&attempt);
+    if (r == 0 && !trial->is_rejected)
+        try_lists(&attempt);
+    if (trial->trace.lines.n_items == 0)
+        trace_lines_add(&trial->trace, 0, "nothing is asked about connections of this service");
+    return r < 0 || trial->trace.is_out_of_memory ? -ENOMEM : 0;
+}

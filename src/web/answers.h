@@ -1,0 +1,34 @@
+/* The texts that are answered, made of fresh figures: each at most once in ANSWER_AGE_USEC,
+ * whatever the number of requests. */
+#pragma once
+
+#include "web/figures.h"
+#include "web/samples.h"
+
+#include <stddef.h>
+
+#define ANSWER_AGE_USEC UINT64_C(1000000)
+
+enum answer_kind {
+    ANSWER_PAGE,
+    ANSWER_METRICS_PLAIN,
+    ANSWER_METRICS_OPEN,
+    ANSWER_KINDS,
+};
+
+/* Owns all it holds. */
+struct answers {
+    struct figures figures;
+    struct samples samples;
+    uint64_t read_at;       /* by the monotonic clock; 0: never */
+    uint64_t lists_read_at; /* workers and connections too */
+};
+
+/* Makes a text. Returns 0 with the text, which the caller frees, or -ENOMEM. A daemon that does not
+ * answer is no error: the text says so. */
+int answers_make(struct answers *answers, enum answer_kind kind, char **ret, size_t *ret_length);
+
+/* Takes a sample of each service; to be called every SAMPLES_INTERVAL_USEC. */
+void answers_sample(struct answers *answers);
+
+void answers_clear(struct answers *answers);

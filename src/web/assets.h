@@ -1,0 +1,5 @@
+/* The page's style and script, as texts of the program: nothing is read from files. */
+#pragma once
+
+extern const char asset_style[];
+extern const char asset_script[];

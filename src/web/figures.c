@@ -1,0 +1,127 @@
+#include "web/figures.h"
+
+#include "base/time.h"
+#include "dispatcherctl/reply.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* For all calls of one reading together: dispatcherd answers in milliseconds, and while we wait
+ * nobody gets a page. */
+#define READ_LIMIT_USEC (2 * USEC_PER_SEC)
+
+static void forget(struct figures *figures)
+{
+    json_decref(figures->status);
+    json_decref(figures->services);
+    json_decref(figures->workers);
+    json_decref(figures->connections);
+    figures->status = figures->services = figures->workers = figures->connections = NULL;
+}
+
+static void disconnect(struct figures *figures)
+{
+    if (figures->is_connected)
+        client_close(&figures->client);
+    figures->is_connected = false;
+}
+
+/* Returns 0 with the parameters, or a negative errno: -EACCES where it is not for us. */
+static int call(struct figures *figures, const char *method, json_t *parameters, uint64_t deadline,
+                json_t **ret)
+{
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    json_auto_t *reply = NULL;
+
+    uint64_t limit = now < deadline ? deadline - now : 0;
+    int r = client_call(&figures->client, method, parameters, limit, &reply);
+    if (r < 0)
+        return r;
+    const char *error = reply_text(reply, "error");
+    if (strcmp(error, "io.dispatcherd.Control.PermissionDenied") == 0)
+        return -EACCES;
+    if (*error)
+        return -EREMOTEIO;
+    *ret = json_incref(json_object_get(reply, "parameters"));
+    return *ret ? 0 : -EBADMSG;
+}
+
+/* Lists come in parts; no more are asked for once there is enough. */
+static int read_list(struct figures *figures, const char *method, const char *name,
+                     uint64_t deadline, json_t **ret)
+{
+    json_auto_t *list = json_array();
+    char *after = NULL;
+    int r;
+
+    do {
+        json_auto_t *part = NULL;
+        json_t *parameters = json_pack("{s:s*}", "after", after);
+
+        free(after);
+        after = NULL;
+        r = call(figures, method, parameters, deadline, &part);
+        if (r == 0 && json_array_extend(list, json_object_get(part, name)) < 0)
+            r = -EBADMSG;
+        if (r == 0 && reply_is_set(part, "next") && json_array_size(list) < FIGURES_ROWS_MAX)
+            after = strdup(reply_text(part, "next"));
+    } while (after);
+    if (r < 0)
+        return r;
+    while (json_array_size(list) > FIGURES_ROWS_MAX)
+        json_array_remove(list, json_array_size(list) - 1);
+    *ret = json_incref(list);
+    return 0;
+}
+
+static int read_all(struct figures *figures, bool with_lists, uint64_t deadline)
+{
+    int r = call(figures, "Status", json_object(), deadline, &figures->status);
+    if (r == 0)
+        r = call(figures, "Services", json_object(), deadline, &figures->services);
+    if (r < 0 || !with_lists)
+        return r;
+    r = read_list(figures, "Workers", "workers", deadline, &figures->workers);
+    if (r < 0)
+        return r;
+    r = read_list(figures, "Connections", "connections", deadline, &figures->connections);
+    return r == -EACCES ? 0 : r;
+}
+
+static int try_once(struct figures *figures, bool with_lists, uint64_t deadline)
+{
+    forget(figures);
+    if (!figures->is_connected) {
+        int r = client_open(figures->socket, READ_LIMIT_USEC, &figures->client);
+        if (r < 0)
+            return r;
+        figures->is_connected = true;
+    }
+    int r = read_all(figures, with_lists, deadline);
+    /* After a time limit an answer may still come: it must not be taken for the next one's. */
+    if (r < 0)
+        disconnect(figures);
+    return r;
+}
+
+int figures_read(struct figures *figures, bool with_lists)
+{
+    uint64_t deadline = time_add_usec(time_now_usec(CLOCK_MONOTONIC), READ_LIMIT_USEC);
+    bool was_connected = figures->is_connected;
+
+    int r = try_once(figures, with_lists, deadline);
+    /* The daemon was restarted since the last time. */
+    if (r == -ECONNRESET && was_connected)
+        r = try_once(figures, with_lists, deadline);
+    if (r < 0)
+        forget(figures);
+    figures->error = r;
+    return r;
+}
+
+void figures_clear(struct figures *figures)
+{
+    forget(figures);
+    disconnect(figures);
+}

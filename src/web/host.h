@@ -1,0 +1,12 @@
+/* Which names in a request's Host: are ours.
+ *
+ * A page from elsewhere can point a name of its own at this host, and a browser would let it read
+ * what we answer (DNS rebinding). It cannot choose a name that is an address, or ours. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* True where `host` ("NAME", "NAME:PORT", "[IPV6]:PORT") is an address, "localhost", or one of the
+ * names, without regard to case. */
+bool host_is_ours(const char *host, const char *const names[], size_t n_names);

@@ -1,0 +1,36 @@
+sbin_PROGRAMS += dispatcherd-web
+
+# What is pure stands in a library of its own, which the tests link.
+noinst_LTLIBRARIES += libweb.la
+libweb_la_SOURCES = \
+	%D%/host.c \
+	%D%/host.h \
+	%D%/html.c \
+	%D%/html.h \
+	%D%/metrics.c \
+	%D%/metrics.h \
+	%D%/page.c \
+	%D%/page.h \
+	%D%/page_lists.c \
+	%D%/page_service.c \
+	%D%/plot.c \
+	%D%/plot.h \
+	%D%/samples.c \
+	%D%/samples.h
+libweb_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+libweb_la_LIBADD = libctl.la libbase.la $(JANSSON_LIBS) -lm
+
+dispatcherd_web_SOURCES = \
+	%D%/answers.c \
+	%D%/answers.h \
+	%D%/assets.c \
+	%D%/assets.h \
+	%D%/figures.c \
+	%D%/figures.h \
+	%D%/http.c \
+	%D%/http.h \
+	%D%/listen.c \
+	%D%/listen.h \
+	%D%/main.c
+dispatcherd_web_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
+dispatcherd_web_LDADD = libweb.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS) $(MICROHTTPD_LIBS)

@@ -1,0 +1,250 @@
+/* dispatcherd-web: shows what dispatcherd does, to browsers and to Prometheus. Changes nothing. */
+#include "base/log.h"
+#include "base/macro.h"
+#include "base/time.h"
+#include "web/http.h"
+#include "web/listen.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#define DEFAULT_SOCKET "/run/dispatcherd/control"
+#define DEFAULT_LISTEN "127.0.0.1:7633"
+
+/* Names of Host:, the host's own among them. */
+#define HOSTS_MAX 9
+
+/* How long nothing is accepted where the kernel has no descriptor or memory for it. */
+#define ACCEPT_PAUSE_USEC USEC_PER_SEC
+
+enum {
+    EXIT_USAGE = 2,
+};
+
+struct web {
+    const char *socket;
+    const char *hosts[HOSTS_MAX];
+    size_t n_hosts;
+    struct listen listen;
+    struct answers answers;
+    struct http *http;
+    sd_event *event;
+    sd_event_source *listening[LISTEN_MAX];
+    uint64_t accept_at; /* not before that time */
+};
+
+static void print_help(void)
+{
+    puts("Usage: dispatcherd-web [OPTION]...\n"
+         "Shows the service dispatcher's figures by HTTP. Changes nothing.\n\n"
+         "  --socket PATH           ask the daemon at PATH (default: " DEFAULT_SOCKET ")\n"
+         "  --listen ADDRESS:PORT   listen there (default: " DEFAULT_LISTEN ", or the sockets\n"
+         "                          that systemd passes); may be repeated\n"
+         "  --host NAME             a name by which browsers call this host; may be repeated\n"
+         "  --help, --version\n\n"
+         "See dispatcherd-web(8).");
+}
+
+/* Events */
+
+static int on_sample(sd_event_source *source, uint64_t at, void *data)
+{
+    struct web *web = data;
+
+    answers_sample(&web->answers);
+    int r = sd_event_source_set_time(source, at + SAMPLES_INTERVAL_USEC);
+    return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int on_http(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,
+                   void *data _unused_)
+{
+    return 0; /* http_run() does it, before the next wait */
+}
+
+static int on_accept(sd_event_source *source _unused_, int fd, uint32_t events _unused_, void *data)
+{
+    struct web *web = data;
+
+    while (http_has_room(web->http)) {
+        int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (client >= 0) {
+            (void)http_add(web->http, client); /* a client that is gone is no error */
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            log_warning("Cannot accept a connection: %s", strerror(errno));
+            web->accept_at = time_now_usec(CLOCK_MONOTONIC) + ACCEPT_PAUSE_USEC;
+        }
+        break;
+    }
+    return 0;
+}
+
+/* Who has no place waits in the kernel. */
+static int adjust_listening(struct web *web)
+{
+    bool is_on = http_has_room(web->http) && time_now_usec(CLOCK_MONOTONIC) >= web->accept_at;
+
+    for (size_t i = 0; i < web->listen.n; i++) {
+        int r = sd_event_source_set_enabled(web->listening[i], is_on ? SD_EVENT_ON : SD_EVENT_OFF);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int add_sources(struct web *web)
+{
+    static const int signals[] = {SIGTERM, SIGINT};
+    int r = sd_event_default(&web->event);
+
+    for (size_t i = 0; i < ELEMENTSOF(signals) && r >= 0; i++)
+        r = sd_event_add_signal(web->event, NULL, signals[i], NULL, NULL);
+    for (size_t i = 0; i < web->listen.n && r >= 0; i++)
+        r = sd_event_add_io(web->event, &web->listening[i], web->listen.fds[i], EPOLLIN, on_accept,
+                            web);
+    if (r >= 0)
+        r = sd_event_add_io(web->event, NULL, http_fd(web->http), EPOLLIN, on_http, web);
+    if (r >= 0)
+        r = sd_event_add_time(web->event, NULL, CLOCK_MONOTONIC, time_now_usec(CLOCK_MONOTONIC), 0,
+                              on_sample, web);
+    return r < 0 ? r : sd_event_set_watchdog(web->event, true);
+}
+
+static int loop(struct web *web)
+{
+    while (sd_event_get_state(web->event) != SD_EVENT_FINISHED) {
+        uint64_t limit = http_run(web->http);
+        int r = adjust_listening(web);
+
+        if (r < 0)
+            return r;
+        if (web->accept_at > time_now_usec(CLOCK_MONOTONIC) && limit > ACCEPT_PAUSE_USEC)
+            limit = ACCEPT_PAUSE_USEC;
+        r = sd_event_run(web->event, limit);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int run(struct web *web)
+{
+    web->answers.figures = FIGURES_INIT(web->socket);
+    int r = http_new(&web->answers, web->hosts, web->n_hosts, &web->http);
+    if (r == 0)
+        r = add_sources(web);
+    if (r >= 0) {
+        sd_notify(0, "READY=1");
+        r = loop(web);
+    }
+    for (size_t i = 0; i < LISTEN_MAX; i++)
+        sd_event_source_unref(web->listening[i]);
+    /* Its descriptor is the event loop's too: that one first. */
+    sd_event_unref(web->event);
+    http_free(web->http);
+    answers_clear(&web->answers);
+    return r;
+}
+
+/* Arguments */
+
+static const struct option long_options[] = {
+    {"socket", required_argument, NULL, 's'}, {"listen", required_argument, NULL, 'l'},
+    {"host", required_argument, NULL, 'n'},   {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},      {0},
+};
+
+static int complain(const char *what, const char *value, const char *why)
+{
+    fprintf(stderr, "dispatcherd-web: %s '%s': %s\n", what, value, why);
+    return EXIT_USAGE;
+}
+
+/* Returns -1 to go on, or the status to exit with. */
+static int take_option(struct web *web, int option)
+{
+    int r;
+
+    switch (option) {
+    case 's':
+        web->socket = optarg;
+        return -1;
+    case 'l':
+        r = listen_at(&web->listen, optarg);
+        return r < 0 ? complain("cannot listen at", optarg, strerror(-r)) : -1;
+    case 'n':
+        if (web->n_hosts == HOSTS_MAX)
+            return complain("no room for the name", optarg, "there are too many");
+        web->hosts[web->n_hosts++] = optarg;
+        return -1;
+    case 'h':
+        print_help();
+        return EXIT_SUCCESS;
+    case 'v':
+        puts("dispatcherd-web " PACKAGE_VERSION);
+        return EXIT_SUCCESS;
+    default:
+        return EXIT_USAGE;
+    }
+}
+
+static int parse_arguments(struct web *web, int argc, char *argv[])
+{
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
+        int status = take_option(web, option);
+
+        if (status >= 0)
+            return status;
+    }
+    return optind < argc ? complain("what is", argv[optind], "there are only options") : -1;
+}
+
+static int prepare_sockets(struct web *web)
+{
+    int r = listen_take_passed(&web->listen);
+
+    if (r == 0 && web->listen.n == 0)
+        r = listen_at(&web->listen, DEFAULT_LISTEN);
+    if (r < 0)
+        log_err("No socket to listen at: %s", strerror(-r));
+    return r;
+}
+
+int main(int argc, char *argv[])
+{
+    struct web web = {.socket = DEFAULT_SOCKET};
+    char own_name[256] = "";
+    sigset_t signals;
+
+    log_open("dispatcherd-web");
+    if (gethostname(own_name, sizeof(own_name) - 1) == 0)
+        web.hosts[web.n_hosts++] = own_name;
+    int status = parse_arguments(&web, argc, argv);
+    if (status < 0) {
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        sigprocmask(SIG_BLOCK, &signals, NULL);
+        signal(SIGPIPE, SIG_IGN);
+        int r = prepare_sockets(&web);
+        if (r >= 0 && (r = run(&web)) < 0)
+            log_err("Cannot go on: %s", strerror(-r));
+        status = r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    }
+    listen_close(&web.listen);
+    return status;
+}

@@ -1,0 +1,23 @@
+/* The services' figures for Prometheus.
+ *
+ * Labels are the service's name and the reason of a rejection: clients choose neither, so that the
+ * number of series is bounded by the configuration. */
+#pragma once
+
+#include <jansson.h>
+#include <stdio.h>
+
+enum metrics_format {
+    METRICS_PLAIN, /* Prometheus' own text format, version 0.0.4 */
+    METRICS_OPEN,  /* OpenMetrics 1.0.0 */
+};
+
+extern const char *const metrics_content_type[];
+
+/* Writes all of them. `status` and `services` are the parameters of those methods' replies, or NULL
+ * where the daemon does not answer: dispatcherd_up says so. */
+void metrics_write(FILE *stream, enum metrics_format format, const json_t *status,
+                   const json_t *services);
+
+/* Writes a label's value, escaped, without its quotes. */
+void metrics_label(FILE *stream, const char *value);

@@ -1,0 +1,31 @@
+/* The page: what a person sees. Pure: figures go in, HTML comes out. */
+#pragma once
+
+#include "web/samples.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Parameters of replies; each may be NULL. */
+struct page {
+    const json_t *status;
+    const json_t *services;
+    const json_t *workers;     /* an array */
+    const json_t *connections; /* an array; NULL: not for us to see */
+    const struct samples *samples;
+    uint64_t now_usec; /* monotonic, as the samples */
+    const char *error; /* where the daemon did not answer */
+};
+
+void page_write(FILE *stream, const struct page *page);
+
+/* Its parts. */
+void page_write_service(FILE *stream, const struct page *page, const json_t *service);
+void page_write_workers(FILE *stream, const struct page *page);
+void page_write_connections(FILE *stream, const struct page *page);
+
+/* "since", as a span from a moment of the object until now, or "–". */
+void page_write_age(FILE *stream, const json_t *object, const char *member, uint64_t now_usec);
+
+/* A gauge's value beside its limit. */
+void page_write_gauge(FILE *stream, const char *title, const json_t *gauge);

@@ -1,0 +1,130 @@
+/* The page's tables: workers and connections. */
+#include "dispatcherctl/duration.h"
+#include "dispatcherctl/reply.h"
+#include "web/html.h"
+#include "web/page.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void write_text_cell(FILE *stream, const json_t *object, const char *member)
+{
+    fputs("<td class=\"text\">", stream);
+    html_text(stream, reply_text(object, member));
+    fputs("</td>", stream);
+}
+
+static void write_number_cell(FILE *stream, const json_t *object, const char *member)
+{
+    if (reply_is_set(object, member))
+        fprintf(stream, "<td>%" PRId64 "</td>", reply_number(object, member));
+    else
+        fputs("<td>–</td>", stream);
+}
+
+static void write_age_cell(FILE *stream, const json_t *object, const char *member, uint64_t now)
+{
+    fputs("<td>", stream);
+    page_write_age(stream, object, member, now);
+    fputs("</td>", stream);
+}
+
+static void write_worker(FILE *stream, const json_t *worker, uint64_t now)
+{
+    const json_t *connections = json_object_get(worker, "connections");
+
+    fputs("<tr>", stream);
+    write_text_cell(stream, worker, "service");
+    write_number_cell(stream, worker, "pid");
+    write_text_cell(stream, worker, "state");
+    fprintf(stream, "<td>%" PRId64 "/%" PRId64 "</td>", reply_number(connections, "value"),
+            reply_number(connections, "limit"));
+    write_number_cell(stream, worker, "n_peak");
+    write_number_cell(stream, worker, "n_total");
+    write_age_cell(stream, worker, "started_at", now);
+    write_age_cell(stream, worker, "idle_since", now);
+    write_text_cell(stream, worker, "start_reason");
+    write_text_cell(stream, worker, "retire_reason");
+    fputs("</tr>\n", stream);
+}
+
+void page_write_workers(FILE *stream, const struct page *page)
+{
+    const json_t *worker;
+    size_t i;
+
+    fprintf(stream, "<section><h2>Workers</h2>\n");
+    fputs("<div class=\"scroll\"><table><thead><tr><th class=\"text\">Service</th><th>Process</th>"
+          "<th class=\"text\">State</th><th>Connections</th><th>Peak</th><th>Total</th>"
+          "<th>Age</th><th>Idle</th><th class=\"text\">Started because</th>"
+          "<th class=\"text\">Retired because</th></tr></thead><tbody>\n",
+          stream);
+    json_array_foreach(page->workers, i, worker)
+        write_worker(stream, worker, reply_moment(page->services, "now"));
+    fputs("</tbody></table></div></section>\n", stream);
+}
+
+static void write_address_cell(FILE *stream, const json_t *object, const char *member)
+{
+    const json_t *end = json_object_get(object, member);
+    const char *address = reply_text(end, "address");
+    bool is_ipv6 = strchr(address, ':') != NULL;
+
+    fputs(is_ipv6 ? "<td class=\"text\">[" : "<td class=\"text\">", stream);
+    html_text(stream, address);
+    fprintf(stream, "%s:%" PRId64 "</td>", is_ipv6 ? "]" : "", reply_number(end, "port"));
+}
+
+static void write_connection(FILE *stream, const json_t *connection, uint64_t now)
+{
+    fputs("<tr>", stream);
+    write_text_cell(stream, connection, "id");
+    write_text_cell(stream, connection, "service");
+    write_text_cell(stream, connection, "state");
+    write_address_cell(stream, connection, "client");
+    write_address_cell(stream, connection, "local");
+    write_text_cell(stream, connection, "ident_user");
+    write_number_cell(stream, connection, "worker_pid");
+    write_age_cell(stream, connection, "accepted_at", now);
+    fputs("</tr>\n", stream);
+}
+
+static int64_t n_connections(const json_t *services)
+{
+    static const char *const gauges[] = {"active", "handoffs", "waiting", "checking"};
+    const json_t *service;
+    int64_t n = 0;
+    size_t i;
+
+    json_array_foreach(json_object_get(services, "services"), i,
+                       service) for (size_t k = 0; k < sizeof(gauges) / sizeof(gauges[0]); k++) n +=
+        reply_number(json_object_get(service, gauges[k]), "value");
+    return n;
+}
+
+void page_write_connections(FILE *stream, const struct page *page)
+{
+    size_t n_shown = json_array_size(page->connections);
+    int64_t n = n_connections(page->services);
+    const json_t *connection;
+    size_t i;
+
+    fputs("<section><h2>Connections</h2>\n", stream);
+    if (!page->connections) {
+        fprintf(stream,
+                "<p class=\"quiet\">%" PRId64 ". Clients are not shown to everybody: see "
+                "dispatcherd-web(8).</p></section>\n",
+                n);
+        return;
+    }
+    fprintf(stream, "<p class=\"quiet\">%zu of %" PRId64 "</p>\n", n_shown,
+            n > (int64_t)n_shown ? n : (int64_t)n_shown);
+    fputs("<div class=\"scroll\"><table><thead><tr><th class=\"text\">Identifier</th>"
+          "<th class=\"text\">Service</th><th class=\"text\">State</th>"
+          "<th class=\"text\">Client</th><th class=\"text\">Server</th>"
+          "<th class=\"text\">IDENT user</th><th>Worker</th><th>Age</th></tr></thead><tbody>\n",
+          stream);
+    json_array_foreach(page->connections, i, connection)
+        write_connection(stream, connection, reply_moment(page->services, "now"));
+    fputs("</tbody></table></div></section>\n", stream);
+}

@@ -1,0 +1,23 @@
+/* Curves as inline SVG: no style of its own but classes of the page's. */
+#pragma once
+
+#include "web/samples.h"
+
+#include <stdio.h>
+
+struct plot {
+    const char *title;
+    const struct sample_point *points; /* in the order of time */
+    size_t n_points;
+    uint64_t from_usec; /* the left edge */
+    uint64_t to_usec;   /* the right edge */
+    double limit;       /* drawn as a line of its own where it is in sight; 0: there is none */
+    bool is_rate;
+};
+
+/* Writes the plot with its title, its last value and its highest. */
+void plot_write(FILE *stream, const struct plot *plot);
+
+/* The top of a scale that shows `value`: 1, 2 or 5 times a power of ten, at least 1, and not less
+ * than the value. */
+double plot_scale(double value);

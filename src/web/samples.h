@@ -1,0 +1,67 @@
+/* What the services looked like over the last hour: one sample every ten seconds, in a ring for
+ * each. Pure: the caller brings the figures and the time.
+ *
+ * The memory is bounded: SAMPLES_SERVICES_MAX rings of SAMPLES_MAX samples. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SAMPLES_MAX           360
+#define SAMPLES_SERVICES_MAX  64
+#define SAMPLES_INTERVAL_USEC UINT64_C(10000000)
+#define SAMPLES_SPAN_USEC     (SAMPLES_MAX * SAMPLES_INTERVAL_USEC)
+
+/* Names of services have at most 32 characters (dispatcher.cnf(5)). */
+#define SAMPLES_NAME_MAX 32
+
+struct sample {
+    uint64_t at_usec; /* monotonic */
+    int64_t n_active;
+    int64_t n_waiting;
+    int64_t n_accepted; /* counters, which begin again where the daemon has lost its memory */
+    int64_t n_rejected;
+};
+
+/* The samples of one service, the oldest at `start`. */
+struct sample_ring {
+    char name[SAMPLES_NAME_MAX + 1];
+    struct sample samples[SAMPLES_MAX];
+    size_t start;
+    size_t n;
+};
+
+/* All zero is empty. Owns the rings. */
+struct samples {
+    struct sample_ring *rings[SAMPLES_SERVICES_MAX];
+};
+
+enum sample_figure {
+    SAMPLE_ACTIVE,
+    SAMPLE_WAITING,
+    SAMPLE_ACCEPTED_PER_SEC,
+    SAMPLE_REJECTED_PER_SEC,
+};
+
+/* One point of a curve. */
+struct sample_point {
+    uint64_t at_usec;
+    double value;
+    bool is_joined; /* to the point before it: nothing is missing between the two */
+};
+
+/* Adds a sample; a ring that is full forgets its oldest. A new service takes a free ring, or one
+ * whose service has not been seen for the whole span. Returns 0, -ENOSPC where there is none, or
+ * -ENOMEM; -EINVAL where the name is too long, or the sample is not newer than the last. */
+int samples_add(struct samples *samples, const char *service, const struct sample *sample);
+
+/* The ring of a service, or NULL. */
+const struct sample_ring *samples_find(const struct samples *samples, const char *service);
+
+/* The curve of one figure, from `from_usec` on. Rates lie between two samples, and end at the
+ * newer; over a gap, or where a counter went back, there is none. Returns the number of points. */
+size_t sample_points(const struct sample_ring *ring, enum sample_figure figure, uint64_t from_usec,
+                     struct sample_point ret[SAMPLES_MAX]);
+
+void samples_clear(struct samples *samples);

@@ -1,0 +1,115 @@
+#include "support/suite.h"
+
+#include "access/dns_client.h"
+#include "base/fd.h"
+#include "base/macro.h"
+#include "base/time.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+/* Where the first letter of the name asked about stands: after the header and its length. */
+#define FIRST_LETTER 13
+
+/* Flags of an answer "no such name", in the third and fourth byte. */
+#define IS_ANSWER    0x80
+#define NO_SUCH_NAME 3
+
+/* A name server that never answers about names with 's', and lets the first question about others
+ * get lost. */
+static struct {
+    sd_event *event;
+    struct dns_client *client;
+    int fd;
+    unsigned n_silent, n_lost;
+    uint64_t asked_at, answered_at;
+} scene;
+
+static void on_silent_end(_unused_ void *userdata, int error, _unused_ const struct dns_fact *fact)
+{
+    ck_assert_int_ne(error, 0);
+}
+
+static void on_lost_end(_unused_ void *userdata, int error, const struct dns_fact *fact)
+{
+    ck_assert_int_eq(error, 0);
+    ck_assert_int_eq(fact->meaning, DNS_ANSWER_CLEAN);
+    scene.answered_at = time_now_usec(CLOCK_MONOTONIC);
+    sd_event_exit(scene.event, 0);
+}
+
+/* The second question waits twice as long as the first. */
+static void take_silent(void)
+{
+    if (++scene.n_silent != 2)
+        return;
+    scene.asked_at = time_now_usec(CLOCK_MONOTONIC);
+    dns_client_ask(scene.client, "lost.test", DNS_TYPE_A, on_lost_end, NULL);
+}
+
+static int on_question(_unused_ sd_event_source *source, int fd, _unused_ uint32_t events,
+                       _unused_ void *userdata)
+{
+    struct sockaddr_in from;
+    socklen_t from_length = sizeof(from);
+    uint8_t bytes[512];
+    ssize_t n = recvfrom(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &from_length);
+
+    ck_assert_int_gt(n, FIRST_LETTER);
+    if (bytes[FIRST_LETTER] == 's') {
+        take_silent();
+    } else if (++scene.n_lost == 2) {
+        bytes[2] |= IS_ANSWER;
+        bytes[3] = NO_SUCH_NAME;
+        ck_assert_int_eq(
+            sendto(fd, bytes, (size_t)n, 0, (const struct sockaddr *)&from, from_length), n);
+    }
+    return 0;
+}
+
+static void setup(void)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(in);
+    char servers[32];
+
+    scene.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    ck_assert_int_ge(scene.fd, 0);
+    ck_assert_int_eq(bind(scene.fd, (struct sockaddr *)&in, length), 0);
+    ck_assert_int_eq(getsockname(scene.fd, (struct sockaddr *)&in, &length), 0);
+    snprintf(servers, sizeof(servers), "127.0.0.1:%u", ntohs(in.sin_port));
+    ck_assert_int_ge(sd_event_new(&scene.event), 0);
+    ck_assert_int_ge(sd_event_add_io(scene.event, NULL, scene.fd, EPOLLIN, on_question, NULL), 0);
+    ck_assert_int_eq(dns_client_new(scene.event, servers, &scene.client), 0);
+}
+
+static void teardown(void)
+{
+    dns_client_free(scene.client);
+    sd_event_unref(scene.event);
+    scene.fd = fd_close(scene.fd);
+}
+
+/* The timer stands at the end of the older question's second, longer wait. */
+START_TEST(test_a_lost_question_is_repeated_in_time_beside_a_silent_list)
+{
+    dns_client_ask(scene.client, "silent.test", DNS_TYPE_A, on_silent_end, NULL);
+    ck_assert_int_eq(sd_event_loop(scene.event), 0);
+    ck_assert_uint_eq(scene.n_lost, 2);
+    ck_assert_uint_lt(scene.answered_at - scene.asked_at, DNS_CLIENT_LIMIT_USEC / 2);
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *suite = suite_create("dns_client");
+    TCase *tcase = tcase_create("time-outs");
+
+    tcase_set_timeout(tcase, 20);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, test_a_lost_question_is_repeated_in_time_beside_a_silent_list);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

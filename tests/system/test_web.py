@@ -1,0 +1,208 @@
+"""The status page and the metrics, against a running dispatcherd (issue: dispatcherd-web)."""
+
+import http.client
+import os
+import re
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from harness.site import LIMIT
+from harness.wait import wait_until
+
+
+class Web:
+    """A dispatcherd-web started by hand, beside the site's dispatcherd."""
+
+    def __init__(self, site):
+        self.port = site.free_port()
+        self.process = subprocess.Popen(
+            [
+                f"{site.builddir}/dispatcherd-web",
+                f"--socket={site.control_path}",
+                f"--listen=127.0.0.1:{self.port}",
+            ],
+            stdin=subprocess.DEVNULL,
+        )
+        wait_until(self.is_listening, LIMIT, "dispatcherd-web listens")
+
+    def is_listening(self):
+        assert self.process.poll() is None
+        try:
+            socket.create_connection(("127.0.0.1", self.port), LIMIT).close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
+    def ask(self, path="/", method="GET", **headers):
+        """The answer, its text read."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        answer.text = answer.read().decode()
+        connection.close()
+        return answer
+
+    def metrics(self):
+        lines = self.ask("/metrics").text.splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+    def close(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(LIMIT) == 0
+
+
+@pytest.fixture
+def start_web(site_by_hand):
+    webs = []
+
+    def start():
+        webs.append(Web(site_by_hand))
+        return webs[-1]
+
+    yield start
+    for web in webs:
+        web.close()
+
+
+def test_page_and_metrics_agree_with_dispatcherctl(site_by_hand, start_web):
+    site = site_by_hand
+    port = site.run_service(MAX_PROCS=2, MAX_CONNS=10)
+    site.connect_served(port, 3)
+    web = start_web()
+    page = web.ask()
+    assert page.status == 200
+    assert re.search(r"Active</span> <b>3<i>/20</i>", page.text)
+    (worker,) = site.worker_pids("TEST")
+    assert f"<td>{worker}</td>" in page.text
+    for client in site.list_of("connections"):
+        assert client["id"] in page.text
+    metrics = web.metrics()
+    assert metrics["dispatcherd_up"] == "1"
+    assert metrics['dispatcherd_active_connections{service="TEST"}'] == "3"
+    assert metrics['dispatcherd_active_connections_max{service="TEST"}'] == "20"
+    accepted = metrics['dispatcherd_accepted_connections_total{service="TEST"}']
+    assert int(accepted) == site.statistics("TEST")["n_accepted"]
+
+
+def test_headers_allow_nothing_from_outside(site_by_hand, start_web):
+    site_by_hand.run_service()
+    page = start_web().ask()
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "Set-Cookie" not in page.headers
+    assert "http://" not in page.text and "https://" not in page.text and "style=" not in page.text
+
+
+def test_changes_nothing(site_by_hand, start_web):
+    site_by_hand.run_service()
+    web = start_web()
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"):
+        answer = web.ask(method=method)
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+    head = web.ask(method="HEAD")
+    assert (head.status, head.text) == (200, "")
+    assert web.ask("/nothing").status == 404
+    assert web.ask("/../etc/passwd").status == 404
+
+
+def test_other_names_than_our_own_get_nothing(site_by_hand, start_web):
+    site_by_hand.run_service()
+    web = start_web()
+    assert web.ask(Host="evil.example").status == 421
+    assert web.ask(Host=f"localhost:{web.port}").status == 200
+
+
+def test_promtool_and_the_reference_parser_are_content(site_by_hand, start_web):
+    site_by_hand.run_service()
+    web = start_web()
+    parser = pytest.importorskip(
+        "prometheus_client.openmetrics.parser", reason="needs python3-prometheus-client"
+    )
+    answer = web.ask("/metrics", Accept="application/openmetrics-text; version=1.0.0")
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+    families = {item.name for item in parser.text_string_to_metric_families(answer.text)}
+    assert {"dispatcherd_up", "dispatcherd_accepted_connections"} <= families
+    if not shutil.which("promtool"):
+        pytest.skip("promtool was not found; on Debian: apt-get install prometheus")
+    check = site_by_hand.run(
+        "promtool", "check", "metrics", stdin=web.ask("/metrics").text, check=False
+    )
+    assert (check.returncode, check.stdout + check.stderr) == (0, "")
+
+
+def test_says_when_the_daemon_is_away_and_finds_the_next(site_by_hand, start_web):
+    site = site_by_hand
+    site.run_service()
+    web = start_web()
+    assert web.metrics()["dispatcherd_up"] == "1"
+    site.stop()
+    wait_until(lambda: web.metrics() == {"dispatcherd_up": "0"}, LIMIT, "dispatcherd_up 0")
+    assert "No figures" in web.ask().text
+    site.start()
+    wait_until(lambda: web.metrics()["dispatcherd_up"] == "1", LIMIT, "dispatcherd_up 1")
+
+
+def request_together(port, n, limit):
+    """So many clients at once, each with a request for the page. Returns the first lines."""
+    selector = selectors.DefaultSelector()
+    answers = {}
+    for _ in range(n):
+        sock = socket.socket()
+        sock.setblocking(False)
+        sock.connect_ex(("127.0.0.1", port))
+        selector.register(sock, selectors.EVENT_WRITE)
+        answers[sock] = b""
+    end = time.monotonic() + limit
+    while selector.get_map():
+        assert time.monotonic() < end, f"{len(selector.get_map())} requests are left"
+        for key, events in selector.select(1):
+            sock = key.fileobj
+            if events & selectors.EVENT_WRITE:
+                sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                selector.modify(sock, selectors.EVENT_READ)
+            elif data := sock.recv(65536):
+                answers[sock] += data
+            else:
+                selector.unregister(sock)
+                sock.close()
+    return [answer.partition(b"\r\n")[0] for answer in answers.values()]
+
+
+def test_a_flood_of_requests_is_answered_and_does_not_disturb(site_by_hand, start_web):
+    site = site_by_hand
+    port = site.run_service()
+    web = start_web()
+    assert web.ask().status == 200
+    before = cpu_usec(site.daemon_pid())
+    lines = []
+    for _ in range(4):
+        lines += request_together(web.port, 500, LIMIT)
+        assert site.connect(port).ask("service") == "TEST"
+    assert lines == [b"HTTP/1.1 200 OK"] * 2000
+    # At most two queries a second, of a millisecond each; a query a request would be seconds.
+    assert cpu_usec(site.daemon_pid()) - before < 500_000
+
+
+def cpu_usec(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+def test_silent_clients_are_closed(site_by_hand, start_web):
+    """They hold every place; who comes then waits until they have had their time."""
+    site_by_hand.run_service()
+    web = start_web()
+    silent = [socket.create_connection(("127.0.0.1", web.port)) for _ in range(64)]
+    assert web.ask().status == 200
+    for sock in silent:
+        sock.settimeout(LIMIT)
+        assert sock.recv(1) == b""
+        sock.close()

@@ -1,0 +1,47 @@
+#include "support/suite.h"
+#include "web/host.h"
+
+#include "base/macro.h"
+
+static const char *const names[] = {"mail", "mail.example.com"};
+
+static bool is_ours(const char *host)
+{
+    return host_is_ours(host, names, ELEMENTSOF(names));
+}
+
+START_TEST(test_addresses_and_own_names_are_ours)
+{
+    static const char *const hosts[] = {"127.0.0.1",      "127.0.0.1:7633", "[::1]",
+                                        "[::1]:7633",     "localhost",      "LOCALHOST:7633",
+                                        "192.0.2.1:1234", "Mail:7633",      "mail.example.com"};
+
+    for (size_t i = 0; i < ELEMENTSOF(hosts); i++)
+        ck_assert_msg(is_ours(hosts[i]), "%s", hosts[i]);
+}
+END_TEST
+
+START_TEST(test_other_names_are_not)
+{
+    static const char *const hosts[] = {"",
+                                        ":7633",
+                                        "evil.example",
+                                        "127.0.0.1.evil.example",
+                                        "localhost.evil.example:7633",
+                                        "mail.evil.example",
+                                        "[::1].evil.example",
+                                        "[::1",
+                                        "mai"};
+
+    for (size_t i = 0; i < ELEMENTSOF(hosts); i++)
+        ck_assert_msg(!is_ours(hosts[i]), "%s", hosts[i]);
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *suite = suite_create("host");
+
+    ADD_TESTS(suite, "names", test_addresses_and_own_names_are_ours, test_other_names_are_not);
+    return suite;
+}

@@ -1,0 +1,118 @@
+#include "support/suite.h"
+#include "web/metrics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char status_text[] = "{'version': 'x', 'started_at': {'realtime': 1500000}}";
+
+static const char services_text[] =
+    "{'services': [{'name': 'SMTP', 'state': 'full', 'workers': {'value': 2, 'limit': 10},"
+    " 'listeners': [{'n_dropped': 3}, {'n_dropped': 4}],"
+    " 'statistics': {'n_accepted': 12, 'rejected': {'access': 5},"
+    "  'concurrent': {'average': 1.5, 'max': 7}, 'wait': {'n': 1, 'average_usec': 250}}}]}";
+
+/* JSON with ' for ". */
+static json_t *json_of(const char *text)
+{
+    char *copy = strdup(text);
+
+    for (char *s = strchr(copy, '\''); s; s = strchr(s, '\''))
+        *s = '"';
+    json_t *json = json_loads(copy, 0, NULL);
+    ck_assert_ptr_nonnull(json);
+    free(copy);
+    return json;
+}
+
+static char *written(enum metrics_format format, const char *services)
+{
+    json_auto_t *status_json = services ? json_of(status_text) : NULL;
+    json_auto_t *services_json = services ? json_of(services) : NULL;
+    char *text = NULL;
+    size_t length;
+    FILE *stream = open_memstream(&text, &length);
+
+    metrics_write(stream, format, status_json, services_json);
+    fclose(stream);
+    return text;
+}
+
+static void check_has(const char *text, const char *line)
+{
+    ck_assert_msg(strstr(text, line), "no '%s' in:\n%s", line, text);
+}
+
+START_TEST(test_figures_are_written_with_their_service)
+{
+    char *text = written(METRICS_PLAIN, services_text);
+
+    check_has(text, "\ndispatcherd_workers{service=\"SMTP\"} 2\n");
+    check_has(text, "\ndispatcherd_workers_max{service=\"SMTP\"} 10\n");
+    check_has(text, "\ndispatcherd_accepted_connections_total{service=\"SMTP\"} 12\n");
+    check_has(text,
+              "\ndispatcherd_rejected_connections_total{service=\"SMTP\",reason=\"access\"} 5\n");
+    check_has(text, "\ndispatcherd_kernel_dropped_connections_total{service=\"SMTP\"} 7\n");
+    check_has(text, "\ndispatcherd_concurrent_connections_average{service=\"SMTP\"} 1.500000\n");
+    check_has(text, "\ndispatcherd_wait_average_seconds{service=\"SMTP\"} 0.000250\n");
+    check_has(text, "\ndispatcherd_service_running{service=\"SMTP\"} 1\n");
+    check_has(text, "\ndispatcherd_start_time_seconds 1.500000\n");
+    check_has(text, "\ndispatcherd_up 1\n");
+    free(text);
+}
+END_TEST
+
+START_TEST(test_counters_are_named_as_each_format_wants)
+{
+    char *plain = written(METRICS_PLAIN, services_text);
+    char *open = written(METRICS_OPEN, services_text);
+
+    check_has(plain, "\n# TYPE dispatcherd_ended_connections_total counter\n");
+    ck_assert_ptr_null(strstr(plain, "# EOF"));
+    check_has(open, "\n# TYPE dispatcherd_ended_connections counter\n");
+    check_has(open, "\ndispatcherd_ended_connections_total{");
+    ck_assert_str_eq(open + strlen(open) - strlen("\n# EOF\n"), "\n# EOF\n");
+    free(plain);
+    free(open);
+}
+END_TEST
+
+START_TEST(test_a_daemon_that_does_not_answer_is_down)
+{
+    char *text = written(METRICS_OPEN, NULL);
+
+    check_has(text, "\ndispatcherd_up 0\n# EOF\n");
+    free(text);
+}
+END_TEST
+
+START_TEST(test_labels_are_escaped)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *stream = open_memstream(&text, &length);
+
+    metrics_label(stream, "a\"} 1\nb\\c<");
+    fclose(stream);
+    ck_assert_str_eq(text, "a\\\"} 1\\nb\\\\c<");
+    free(text);
+}
+END_TEST
+
+START_TEST(test_what_is_missing_reads_as_nothing)
+{
+    free(written(METRICS_OPEN, "{}"));
+    free(written(METRICS_OPEN, "{'services': [{}, 1, null, {'statistics': []}]}"));
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *suite = suite_create("metrics");
+
+    ADD_TESTS(suite, "text", test_figures_are_written_with_their_service,
+              test_counters_are_named_as_each_format_wants,
+              test_a_daemon_that_does_not_answer_is_down, test_labels_are_escaped,
+              test_what_is_missing_reads_as_nothing);
+    return suite;
+}

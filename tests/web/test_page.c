@@ -1,0 +1,93 @@
+#include "support/suite.h"
+#include "web/page.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HOSTILE "</td><script>alert(\"1\")</script>'"
+
+static struct samples samples;
+
+static char *written(const struct page *page)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *stream = open_memstream(&text, &length);
+
+    page_write(stream, page);
+    fclose(stream);
+    return text;
+}
+
+/* Every text of an object is hostile. */
+static json_t *hostile_object(const char *const members[], size_t n)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(object, members[i], json_string(HOSTILE));
+    return object;
+}
+
+START_TEST(test_every_text_is_escaped)
+{
+    static const char *const members[] = {
+        "version", "state",        "config_file",   "name",    "waits_for", "start_error",
+        "service", "start_reason", "retire_reason", "address", "id",        "ident_user"};
+    json_auto_t *object = hostile_object(members, sizeof(members) / sizeof(members[0]));
+    json_auto_t *end = json_deep_copy(object);
+    json_auto_t *list = json_pack("[O]", object);
+    json_auto_t *services = json_pack("{s:O}", "services", list);
+    json_auto_t *listeners = json_pack("[O]", end);
+    json_auto_t *rejected = json_pack("{s:{s:i}}", "rejected", HOSTILE, 3);
+
+    json_object_set(object, "client", end);
+    json_object_set(object, "local", end);
+    json_object_set(object, "listeners", listeners);
+    json_object_set(object, "statistics", rejected);
+    json_object_set_new(object, "is_on_last_config", json_true());
+    char *text = written(&(struct page){.status = object,
+                                        .services = services,
+                                        .workers = list,
+                                        .connections = list,
+                                        .samples = &samples,
+                                        .now_usec = 5000000});
+    ck_assert_ptr_null(strstr(text, "<script>"));
+    ck_assert_ptr_null(strstr(text, "alert(\""));
+    ck_assert_ptr_nonnull(strstr(text, "&lt;/td&gt;&lt;script&gt;alert(&quot;1&quot;)"));
+    free(text);
+}
+END_TEST
+
+START_TEST(test_without_figures_it_says_why)
+{
+    char *text = written(&(struct page){.samples = &samples, .error = "Connection <refused>"});
+
+    ck_assert_ptr_nonnull(strstr(text, "No figures: Connection &lt;refused&gt;"));
+    ck_assert_ptr_nonnull(strstr(text, "</html>"));
+    free(text);
+}
+END_TEST
+
+START_TEST(test_what_is_of_another_type_reads_as_nothing)
+{
+    json_auto_t *odd = json_pack("{s:[i,n,{},{s:i,s:s,s:[]}]}", "services", 1, "name", 3, "workers",
+                                 "x", "statistics");
+    json_auto_t *list = json_pack("[i,n,{}]", 1);
+
+    free(written(&(struct page){.status = list,
+                                .services = odd,
+                                .workers = list,
+                                .connections = odd,
+                                .samples = &samples}));
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *suite = suite_create("page");
+
+    ADD_TESTS(suite, "page", test_every_text_is_escaped, test_without_figures_it_says_why,
+              test_what_is_of_another_type_reads_as_nothing);
+    return suite;
+}
