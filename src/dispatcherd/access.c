@@ -44,6 +44,8 @@ static int init(struct access *access, const struct access_settings *settings)
         r = ident_clients_new(event, settings->ident_port, &access->ident_clients);
     if (r == 0)
         r = rejections_new(event, &access->rejections);
+    if (r == 0)
+        r = checks_store_new(event, &access->checks_store);
     return r;
 }
 
@@ -69,6 +71,7 @@ void access_free(struct access *access)
 {
     if (!access)
         return;
+    checks_store_free(access->checks_store);
     ident_clients_free(access->ident_clients);
     dns_lists_free(access->lists);
     rejections_free(access->rejections);

@@ -7,6 +7,7 @@
 #include "access/ident_client.h"
 #include "access/rejection.h"
 #include "access/throttle.h"
+#include "dispatcherd/checks_store.h"
 #include "mapping/run.h"
 
 struct context;
@@ -20,6 +21,7 @@ struct access {
     struct decisions *decisions; /* the last ones */
     struct dns_lists *lists;
     struct ident_clients *ident_clients;
+    struct checks_store *checks_store;
 };
 
 struct access_settings {

@@ -24,15 +24,6 @@
 /* Nothing but the worker itself ends its drain when its service is gone. */
 #define ADOPT_DRAIN_LIMIT_SEC 86400
 
-static struct service *find_service(struct service *const services[], size_t n_services,
-                                    const char *unit_name)
-{
-    for (size_t i = 0; i < n_services; i++)
-        if (strcmp(services[i]->options->unit_name, unit_name) == 0)
-            return services[i];
-    return NULL;
-}
-
 /* Nobody will look after it any more: it finishes its sessions by itself. */
 static void let_drain(int channel, const char *name, const char *why)
 {
@@ -115,7 +106,7 @@ unsigned adopt_workers(struct service *const services[], size_t n_services, stru
         if (!store_parse_worker_name(name, &version, unit_name, sizeof(unit_name), &slot))
             continue;
         _cleanup_fd_ int channel = take_fd(&passed->items[i].fd);
-        struct service *service = find_service(services, n_services, unit_name);
+        struct service *service = services_find(services, n_services, unit_name);
         if (version != PROTOCOL_VERSION)
             let_drain(channel, name, "it speaks another version of the protocol");
         else if (!service)

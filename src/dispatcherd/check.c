@@ -35,6 +35,7 @@ struct check {
     struct mapping_set *mappings;      /* of the run; one reference */
     struct mapping_run *run;           /* owned */
     struct dns_request *request;       /* owned, until it is answered */
+    struct stored_check stored;        /* while it waits for a DNS list */
     sd_event_source *hangup_source;    /* while waiting for another than the client */
     enum statistics_rejection cause;   /* what the last callout that succeeded stands for */
     const struct mapping_entry *entry; /* that decided, the set's; NULL: none has */
@@ -100,7 +101,7 @@ static void read_proxy_header(struct check *check)
 {
     struct connection *connection = check->connection;
 
-    if (!options_of(check)->proxy_protocol) {
+    if (!options_of(check)->proxy_protocol || connection->is_readmitted) {
         check->stage = CHECK_ADDRESS;
         return;
     }
@@ -291,6 +292,7 @@ static void ask_lists(struct check *check)
 
 static void free_check(struct check *check)
 {
+    checks_store_leave(access_of(check)->checks_store, &check->stored);
     TAILQ_REMOVE(&check->connection->service->checks, check, link);
     sd_event_source_disable_unref(check->hangup_source);
     proxy_reader_free(check->proxy);
@@ -391,6 +393,8 @@ static void advance(struct check *check)
         }
     check->has_waited = true;
     watch_hangup(check);
+    if (check->request)
+        checks_store_enter(access_of(check)->checks_store, &check->stored, check->connection);
 }
 
 /* Nothing is asked about the connections of such a service. */
@@ -408,7 +412,7 @@ void check_begin(struct connection *connection)
     const struct refusal no_memory = {.reason = REJECTED_FOR_ERROR,
                                       .what = "there is no memory for its check"};
 
-    if (is_open(service)) {
+    if (is_open(service) && !connection->is_readmitted) {
         pass(connection, connection->accepted_at);
         return;
     }
@@ -420,7 +424,25 @@ void check_begin(struct connection *connection)
     }
     check->connection = connection;
     TAILQ_INSERT_TAIL(&service->checks, check, link);
+    if (connection->is_readmitted)
+        checks_store_adopt(access_of(check)->checks_store, &check->stored, connection);
     advance(check);
+}
+
+void checks_leave(struct service *service)
+{
+    struct check *check = TAILQ_FIRST(&service->checks);
+
+    while (check) {
+        struct check *next = TAILQ_NEXT(check, link);
+        struct connection *connection = check->connection;
+
+        if (check->request && checks_store_keep(access_of(check)->checks_store, &check->stored)) {
+            free_check(check);
+            connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
+        }
+        check = next;
+    }
 }
 
 void checks_close(struct service *service)

@@ -113,6 +113,8 @@ void connection_check(struct connection *connection)
 {
     move(connection, CONNECTION_CHECKING, 0);
     pool_checking_begun(connection->service->pool);
+    if (connection->is_readmitted)
+        return;
     if (connection->service->is_queueing)
         connection->queued_usec = queue_time(connection->fd);
     statistics_count_backlog(connection->service->statistics, connection->queued_usec);

@@ -42,7 +42,8 @@ struct connection {
     struct worker *worker; /* in hand-off and active */
     enum connection_state state;
     bool is_tls;
-    int fd; /* owned; -1 once active */
+    bool is_readmitted; /* a predecessor accepted it: its addresses are known, and it is stored */
+    int fd;             /* owned; -1 once active */
     uint64_t id;
     struct address peer;
     struct address local;

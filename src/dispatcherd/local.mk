@@ -13,6 +13,8 @@ libdaemon_la_SOURCES = \
 	%D%/check.h \
 	%D%/check_report.c \
 	%D%/check_report.h \
+	%D%/checks_store.c \
+	%D%/checks_store.h \
 	%D%/completion.c \
 	%D%/completion.h \
 	%D%/config_version.c \
@@ -83,6 +85,8 @@ libdaemon_la_SOURCES = \
 	%D%/queue.h \
 	%D%/refusal.c \
 	%D%/refusal.h \
+	%D%/readmit.c \
+	%D%/readmit.h \
 	%D%/reload.c \
 	%D%/reload.h \
 	%D%/report.c \

@@ -36,6 +36,7 @@ struct manager {
     sd_event_source *status_timer;
     sd_event_source *stop_timer;
     sd_event_source *extend_timer;
+    uint64_t leave_until;        /* leaving: what waits may hold us up so long */
     bool is_cut;                 /* stopping: the time for finishing is over */
     bool is_on_last_config;      /* dispatcher.cnf is broken: the last good one is in force */
     bool has_successor_store;    /* workers can be left to a successor */

@@ -10,6 +10,7 @@
 #include "dispatcherd/figures.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
+#include "dispatcherd/readmit.h"
 #include "dispatcherd/reload.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/sockets.h"
@@ -276,6 +277,11 @@ static void take_over(struct manager *manager, struct passed *passed)
     state_free(old);
     manager->has_successor_store =
         manager->context.spawner == &spawner_unit && notify_socket_is_set();
+    if (manager->has_successor_store)
+        checks_store_open(manager->context.access->checks_store);
+    n = readmit_checks(manager->services, manager->n_services, passed);
+    if (n > 0)
+        log_notice("checking %u connections anew whose checks were not over", n);
     snprintf(name, sizeof(name), STORE_STATE "%lu", old_number + 1);
     r = store_add(name, state_fd(manager->durable));
     if (r < 0)

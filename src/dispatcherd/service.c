@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct pool_options pool_options_of(const struct service_options *options)
 {
@@ -155,6 +156,15 @@ void service_start_failed(struct service *service, enum decision_reason reason, 
         report(LOG_ERR, &subject,
                "%u outdated workers are not replaced but serve on, since a new one cannot start",
                n_kept);
+}
+
+struct service *services_find(struct service *const services[], size_t n_services,
+                              const char *unit_name)
+{
+    for (size_t i = 0; i < n_services; i++)
+        if (strcmp(services[i]->options->unit_name, unit_name) == 0)
+            return services[i];
+    return NULL;
 }
 
 unsigned long service_places(const struct service *service)

@@ -82,5 +82,9 @@ void service_touch(struct service *service);
 void service_start_failed(struct service *service, enum decision_reason reason, const char *format,
                           ...) _printf_(3, 4);
 
+/* The one of that name; NULL where there is none. */
+struct service *services_find(struct service *const services[], size_t n_services,
+                              const char *unit_name);
+
 /* Every place of a full pool: MAX_PROCS times MAX_CONNS. */
 unsigned long service_places(const struct service *service);

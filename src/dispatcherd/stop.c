@@ -1,6 +1,7 @@
 #include "dispatcherd/stop.h"
 
 #include "base/time.h"
+#include "dispatcherd/check.h"
 #include "dispatcherd/job.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
@@ -14,6 +15,9 @@
 
 /* How long connections that were accepted, but have no worker yet, may hold up a restart. */
 #define LEAVE_LIMIT_USEC (5 * USEC_PER_SEC)
+
+/* How often those among them that wait for a DNS list are put into the store meanwhile. */
+#define LEAVE_INTERVAL_USEC (USEC_PER_SEC / 50)
 
 /* While sessions go on the service manager is asked for more time, again and again. */
 #define EXTEND_INTERVAL_USEC (10 * USEC_PER_SEC)
@@ -36,7 +40,7 @@ static int on_limit(sd_event_source *source, _unused_ uint64_t usec, void *userd
 {
     struct manager *manager = userdata;
 
-    if (manager->is_cut || manager->state == MANAGER_LEAVING)
+    if (manager->is_cut)
         return sd_event_exit(manager->context.event, EXIT_SUCCESS);
     cut(manager);
     (void)sd_event_source_set_time_relative(source, CUT_LIMIT_USEC);
@@ -54,10 +58,30 @@ static int on_extend(sd_event_source *source, _unused_ uint64_t usec, void *user
     return 0;
 }
 
-static void limit(struct manager *manager, uint64_t usec)
+static void limit(struct manager *manager, uint64_t usec, sd_event_time_handler_t on_time)
 {
     (void)sd_event_add_time_relative(manager->context.event, &manager->stop_timer, CLOCK_MONOTONIC,
-                                     usec, USEC_PER_MSEC, on_limit, manager);
+                                     usec, USEC_PER_MSEC, on_time, manager);
+}
+
+static void leave_checks(struct manager *manager)
+{
+    for (size_t i = 0; i < manager->n_services; i++)
+        checks_leave(manager->services[i]);
+}
+
+/* Other checks may wait for a DNS list by now, and the service manager take more messages. */
+static int on_leaving(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct manager *manager = userdata;
+
+    leave_checks(manager);
+    stop_check(manager);
+    if (time_now_usec(CLOCK_MONOTONIC) >= manager->leave_until)
+        return sd_event_exit(manager->context.event, EXIT_SUCCESS);
+    (void)sd_event_source_set_time_relative(source, LEAVE_INTERVAL_USEC);
+    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    return 0;
 }
 
 static void leave(struct manager *manager, enum job_type job)
@@ -66,9 +90,11 @@ static void leave(struct manager *manager, enum job_type job)
     log_notice("leaving %u workers with %u connections to a successor (job: %s)",
                manager_count_workers(manager), manager_count_connections(manager),
                job_type_to_string(job));
-    limit(manager, LEAVE_LIMIT_USEC);
+    manager->leave_until = time_now_usec(CLOCK_MONOTONIC) + LEAVE_LIMIT_USEC;
+    limit(manager, LEAVE_INTERVAL_USEC, on_leaving);
     for (size_t i = 0; i < manager->n_services; i++)
         listeners_free(manager->services[i]);
+    leave_checks(manager);
     stop_check(manager);
 }
 
@@ -80,7 +106,7 @@ static void drain(struct manager *manager)
     log_notice("stopping: %u connections may go on for up to %u s",
                manager_count_connections(manager), limit_sec);
     /* A second more than the workers have, who see to it themselves. */
-    limit(manager, (limit_sec + 1) * USEC_PER_SEC);
+    limit(manager, (limit_sec + 1) * USEC_PER_SEC, on_limit);
     (void)sd_event_add_time_relative(manager->context.event, &manager->extend_timer,
                                      CLOCK_MONOTONIC, 0, USEC_PER_SEC / 10, on_extend, manager);
     for (size_t i = 0; i < manager->n_services; i++) {
@@ -93,6 +119,7 @@ static void drain(struct manager *manager)
 void stop_begin(struct manager *manager)
 {
     if (manager->state == MANAGER_STOPPING || manager->state == MANAGER_LEAVING) {
+        manager->leave_until = 0;
         (void)sd_event_source_set_time(manager->stop_timer, 0);
         return;
     }

@@ -13,7 +13,7 @@
 #define STORE_MAPPINGS "dispatcherd.mappings." /* has the number of its configuration */
 
 enum {
-    STORE_NAME_MAX = 96
+    STORE_NAME_MAX = 192 /* the service manager allows 255 */
 };
 
 /* Writes the name of a worker's channel: "worker.VERSION.SERVICE.SLOT". Returns `name`. */

@@ -294,3 +294,94 @@ def test_behind_haproxy_the_worker_sees_the_client(site, tmp_path, how):
     assert client.ask("peer") == "127.0.0.9 %d" % client.sock.getsockname()[1]
     assert client.ask("local") == f"127.0.0.1 {front}"
     assert client.ask("service") == "TEST"
+
+
+# A dispatcherd that goes while checks wait
+
+
+def kill(site):
+    old = site.daemon_pid()
+    site.kill(old, "KILL")
+    wait_until(lambda: site.daemon_pid() not in (0, old), what="another dispatcherd")
+
+
+def restart(site):
+    began = time.monotonic()
+    site.systemctl("restart", "dispatcherd.service")
+    assert time.monotonic() - began < SILENCE_LIMIT / 2, "the checks held it up"
+
+
+def n_stored(site):
+    return int(site.show("NFileDescriptorStore"))
+
+
+@pytest.mark.parametrize("interrupt", [kill, restart])
+def test_waiting_checks_outlive_the_daemon(site_of_systemd, interrupt):
+    site = site_of_systemd
+    server = NameServer(site)
+    site.add_arguments("--dns-servers", server.server)
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="silent.test")
+    before = n_stored(site)
+    clients = [come(site, port, f"198.51.100.{i + 1}") for i in range(10)]
+    wait_until(lambda: n_stored(site) == before + 10, what="ten connections in the store")
+    interrupt(site)
+    site.wait_for_log("checking 10 connections anew")
+    for i, client in enumerate(clients):
+        assert client.ask("peer") == f"198.51.100.{i + 1} 4711"
+    # One check each, and nothing is left that would keep a connection open.
+    wait_until(lambda: n_stored(site) == before, what="they are out of the store")
+    assert site.statistics("TEST")["n_accepted"] == 10
+    for client in clients:
+        client.send("quit")
+        assert client.receive() == "bye" and client.is_closed()
+
+
+def test_a_restart_takes_over_more_than_are_stored(site_of_systemd):
+    site = site_of_systemd
+    server = NameServer(site)
+    site.add_arguments("--dns-servers", server.server)
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="silent.test", MAX_CONNS=50)
+    clients = [come(site, port, f"198.51.100.{i + 1}") for i in range(200)]
+    wait_for_checks(site, 200)
+    restart(site)
+    site.wait_for_log("checking 200 connections anew")
+    for client in clients:
+        assert client.ask("service") == "TEST"
+
+
+def test_a_stored_check_that_refuses_closes_the_connection(site_of_systemd):
+    site = site_of_systemd
+    server = NameServer(site)
+    site.add_arguments("--dns-servers", server.server)
+    table = CALLOUT % "silent.test" + "  *  $N500$ nobody\n"
+    port = run_behind_proxy(site, table)
+    before = n_stored(site)
+    clients = [come(site, port, f"198.51.100.{i + 1}") for i in range(3)]
+    wait_until(lambda: n_stored(site) == before + 3, what="three connections in the store")
+    kill(site)
+    for client in clients:
+        assert read_all(client) == "500 nobody\r\n"
+    wait_until(lambda: n_stored(site) == before, what="they are out of the store")
+
+
+def test_only_a_few_are_stored(site_of_systemd):
+    site = site_of_systemd
+    server = NameServer(site)
+    site.add_arguments("--dns-servers", server.server)
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="silent.test", MAX_CONNS=50)
+    before = n_stored(site)
+    clients = [come(site, port, f"198.51.100.{i + 1}") for i in range(100)]
+    wait_until(lambda: n_stored(site) == before + 64, what="64 connections in the store")
+    assert checking(site) == 100
+    # The places of those that leave are taken by others that wait.
+    for client in clients[:10]:
+        client.close()
+    wait_until(lambda: checking(site) == 90, what="they are gone")
+    wait_until(lambda: n_stored(site) == before + 64, what="others in their places")
+    for client in clients[10:]:
+        assert client.ask("service") == "TEST"
+    # What is in the store by then is for the workers.
+    wait_until(
+        lambda: n_stored(site) - before == len(site.workers("TEST")) - 1,
+        what="all out of the store",
+    )

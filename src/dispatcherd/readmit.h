@@ -1,0 +1,10 @@
+/* The connections that a predecessor left in the store while their checks waited (checks_store.h):
+ * they are checked anew, as if they had just come. */
+#pragma once
+
+#include "dispatcherd/passed.h"
+#include "dispatcherd/service.h"
+
+/* Takes them all from `passed`. One whose service is no more is closed. Returns how many may still
+ * come in. */
+unsigned readmit_checks(struct service *const services[], size_t n_services, struct passed *passed);
