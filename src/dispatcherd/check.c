@@ -1,66 +1,26 @@
 #include "dispatcherd/check.h"
 
-#include "access/concurrency.h"
 #include "access/dns_list.h"
-#include "access/proxy_reader.h"
 #include "base/time.h"
-#include "dispatcherd/access.h"
+#include "dispatcherd/check_internal.h"
 #include "dispatcherd/check_report.h"
 #include "dispatcherd/completion.h"
-#include "dispatcherd/context.h"
 #include "dispatcherd/hangup.h"
 #include "dispatcherd/identity.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum check_stage {
-    CHECK_PROXY,   /* who the client is, where another server brings it to us */
-    CHECK_ADDRESS, /* how many connections it has already */
-    CHECK_MAPPING, /* PORT_ACCESS */
-    CHECK_LISTS,   /* DNS_VERIFY_DOMAIN; not where an entry of PORT_ACCESS has decided */
-    CHECK_PASSED,
-    CHECK_REFUSED, /* refusal says why */
-    CHECK_GONE,    /* the client has left */
-};
-
-struct check {
-    TAILQ_ENTRY(check) link; /* in service->checks */
-    struct connection *connection;
-    enum check_stage stage;
-    bool is_waiting; /* for somebody's answer */
-    bool has_waited;
-    struct refusal refusal;
-    struct proxy_reader *proxy;        /* owned */
-    struct mapping_set *mappings;      /* of the run; one reference */
-    struct mapping_run *run;           /* owned */
-    struct dns_request *request;       /* owned, until it is answered */
-    struct stored_check stored;        /* while it waits for a DNS list */
-    sd_event_source *hangup_source;    /* while waiting for another than the client */
-    enum statistics_rejection cause;   /* what the last callout that succeeded stands for */
-    const struct mapping_entry *entry; /* that decided, the set's; NULL: none has */
-};
-
 static void advance(struct check *check);
 
-static struct access *access_of(const struct check *check)
-{
-    return check->connection->service->context->access;
-}
-
-static const struct service_options *options_of(const struct check *check)
-{
-    return check->connection->service->options;
-}
-
-static void refuse(struct check *check, enum statistics_rejection reason, const char *what)
+void check_refuse(struct check *check, enum statistics_rejection reason, const char *what)
 {
     check->refusal.reason = reason;
     check->refusal.what = what;
     check->stage = CHECK_REFUSED;
 }
 
-static void answer_is_there(struct check *check)
+void check_answered(struct check *check)
 {
     check->is_waiting = false;
     check->hangup_source = sd_event_source_disable_unref(check->hangup_source);
@@ -89,30 +49,30 @@ static void on_proxy_header(struct proxy_reader *reader, const struct proxy_resu
     case PROXY_INVALID:
     case PROXY_TIMED_OUT:
     case PROXY_FAILED:
-        refuse(check, REJECTED_FOR_PROXY_HEADER, result->fault);
+        check_refuse(check, REJECTED_FOR_PROXY_HEADER, result->fault);
         break;
     }
     proxy_reader_free(reader);
     check->proxy = NULL;
-    answer_is_there(check);
+    check_answered(check);
 }
 
 static void read_proxy_header(struct check *check)
 {
     struct connection *connection = check->connection;
 
-    if (!options_of(check)->proxy_protocol || connection->is_readmitted) {
+    if (!check_options(check)->proxy_protocol || connection->is_readmitted) {
         check->stage = CHECK_ADDRESS;
         return;
     }
-    if (!network_list_contains(&options_of(check)->proxy_upstreams, &connection->peer)) {
-        refuse(check, REJECTED_FOR_PROXY_HEADER, "it is none of PROXY_UPSTREAMS");
+    if (!network_list_contains(&check_options(check)->proxy_upstreams, &connection->peer)) {
+        check_refuse(check, REJECTED_FOR_PROXY_HEADER, "it is none of PROXY_UPSTREAMS");
         return;
     }
     int r = proxy_reader_start(connection->service->context->event, connection->fd,
                                PROXY_READER_LIMIT_USEC, on_proxy_header, check, &check->proxy);
     if (r < 0)
-        refuse(check, REJECTED_FOR_ERROR, strerror(-r));
+        check_refuse(check, REJECTED_FOR_ERROR, strerror(-r));
     else
         check->is_waiting = true;
 }
@@ -121,131 +81,12 @@ static void read_proxy_header(struct check *check)
 
 static void count_address(struct check *check)
 {
-    unsigned limit = options_of(check)->max_conns_per_address;
+    unsigned limit = check_options(check)->max_conns_per_address;
     uint32_t n = connection_count_address(check->connection);
 
     check->stage = CHECK_MAPPING;
     if (limit > 0 && n > limit)
-        refuse(check, REJECTED_FOR_ADDRESS, "MAX_CONNS_PER_ADDRESS");
-}
-
-/* PORT_ACCESS */
-
-static void resume(struct check *check, bool succeeded, const char *text)
-{
-    if (succeeded)
-        check->cause = refusal_cause(check->run->callout.routine);
-    mapping_run_resume(check->run, succeeded, text);
-}
-
-static void on_callout_answer(_unused_ struct dns_request *request,
-                              const struct dns_lists_answer *answer, void *userdata)
-{
-    struct check *check = userdata;
-
-    check->request = NULL;
-    resume(check, answer->is_listed, answer->text);
-    answer_is_there(check);
-}
-
-static void ask_list(struct check *check)
-{
-    const struct callout *callout = &check->run->callout;
-    const char *const zones[] = {callout->zone};
-    struct dns_lists_answer answer = {0};
-
-    int r = dns_lists_ask(access_of(check)->lists, &callout->address, zones, ELEMENTSOF(zones),
-                          true, on_callout_answer, check, &check->request, &answer);
-    if (r == 0)
-        check->is_waiting = true;
-    else
-        resume(check, r > 0 && answer.is_listed, answer.text);
-}
-
-static void answer_callout(struct check *check)
-{
-    struct access *access = access_of(check);
-    const struct callout *callout = &check->run->callout;
-    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-    const struct address *address = &callout->address;
-    bool is_over;
-
-    switch (callout->routine) {
-    case CALLOUT_THROTTLE:
-        is_over = throttle_is_over(access->throttle, THROTTLE_PLAIN, address, callout->limit, now);
-        resume(check, is_over, NULL);
-        break;
-    case CALLOUT_THROTTLE_PENALTY:
-        is_over =
-            throttle_is_over(access->throttle, THROTTLE_PENALTY, address, callout->limit, now);
-        resume(check, is_over, NULL);
-        break;
-    case CALLOUT_CONCURRENT:
-        is_over =
-            concurrency_lookup(check->connection->service->addresses, address) > callout->limit;
-        resume(check, is_over, NULL);
-        break;
-    case CALLOUT_DNS_LIST:
-        ask_list(check);
-        break;
-    }
-}
-
-/* What the run has come to. The texts that a refusal points to are good until the next verdict. */
-static void judge(struct check *check)
-{
-    static struct port_access verdict;
-
-    port_access_judge(check->run, &verdict);
-    if (verdict.has_hit_limit)
-        check_report_limit(check->connection);
-    check_report_notes(check->connection, &verdict, check->cause);
-    check->entry = verdict.entry;
-    if (verdict.is_rejected) {
-        refuse(check, check->cause, NULL);
-        check->refusal.entry = verdict.entry;
-        check->refusal.text = verdict.reply;
-        check->refusal.text_length = verdict.reply_length;
-        return;
-    }
-    connection_set_texts(check->connection, verdict.tag, verdict.log_text);
-    check->stage = verdict.is_matched ? CHECK_PASSED : CHECK_LISTS;
-}
-
-/* False where there is no table, or nothing that it could be asked. */
-static bool begin_run(struct check *check)
-{
-    const struct connection *connection = check->connection;
-    struct access *access = access_of(check);
-    char probe[PORT_ACCESS_PROBE_MAX];
-
-    if (!access_has_table(access) ||
-        port_access_probe(&connection->local, &connection->peer, probe) < 0)
-        return false;
-    check->run = access_take_run(access);
-    if (!check->run) {
-        refuse(check, REJECTED_FOR_ERROR, "there is no memory for its check");
-        return true;
-    }
-    check->mappings = mapping_set_ref(access->mappings);
-    check->cause = REJECTED_BY_MAPPING;
-    mapping_run_start(check->run, check->mappings, MAPPING_PORT_ACCESS, probe,
-                      PORT_ACCESS_INPUT_FLAGS, &access_hooks);
-    return true;
-}
-
-static void run_mapping(struct check *check)
-{
-    if (!check->run && !begin_run(check)) {
-        check->stage = CHECK_LISTS;
-        return;
-    }
-    while (check->stage == CHECK_MAPPING && !check->is_waiting) {
-        if (mapping_run_step(check->run) == MAPPING_CALLOUT)
-            answer_callout(check);
-        else
-            judge(check);
-    }
+        check_refuse(check, REJECTED_FOR_ADDRESS, "MAX_CONNS_PER_ADDRESS");
 }
 
 /* DNS_VERIFY_DOMAIN */
@@ -255,7 +96,7 @@ static void take_lists_answer(struct check *check, const struct dns_lists_answer
     check->stage = CHECK_PASSED;
     if (!answer->is_listed)
         return;
-    refuse(check, REJECTED_BY_DNS_LIST, NULL);
+    check_refuse(check, REJECTED_BY_DNS_LIST, NULL);
     check->refusal.zone = answer->zone;
     check->refusal.text = dns_list_rejection(check->connection->local.port);
     check->refusal.text_length = strlen(check->refusal.text);
@@ -268,18 +109,18 @@ static void on_lists_answer(_unused_ struct dns_request *request,
 
     check->request = NULL;
     take_lists_answer(check, answer);
-    answer_is_there(check);
+    check_answered(check);
 }
 
 /* Whatever goes wrong here accepts: a list that cannot be asked must not stop the mail. */
 static void ask_lists(struct check *check)
 {
-    const struct str_list *zones = &options_of(check)->dns_verify_domains;
+    const struct str_list *zones = &check_options(check)->dns_verify_domains;
     struct dns_lists_answer answer = {0};
     int r = 1;
 
     if (zones->n_items > 0)
-        r = dns_lists_ask(access_of(check)->lists, &check->connection->peer,
+        r = dns_lists_ask(check_access(check)->lists, &check->connection->peer,
                           (const char *const *)zones->items, zones->n_items, false, on_lists_answer,
                           check, &check->request, &answer);
     if (r == 0)
@@ -292,13 +133,13 @@ static void ask_lists(struct check *check)
 
 static void free_check(struct check *check)
 {
-    checks_store_leave(access_of(check)->checks_store, &check->stored);
+    checks_store_leave(check_access(check)->checks_store, &check->stored);
     TAILQ_REMOVE(&check->connection->service->checks, check, link);
     sd_event_source_disable_unref(check->hangup_source);
     proxy_reader_free(check->proxy);
     dns_request_cancel(check->request);
     if (check->run)
-        access_return_run(access_of(check), check->run);
+        access_return_run(check_access(check), check->run);
     mapping_set_unref(check->mappings);
     free(check);
 }
@@ -380,7 +221,7 @@ static void advance(struct check *check)
             count_address(check);
             break;
         case CHECK_MAPPING:
-            run_mapping(check);
+            check_mapping(check);
             break;
         case CHECK_LISTS:
             ask_lists(check);
@@ -394,7 +235,7 @@ static void advance(struct check *check)
     check->has_waited = true;
     watch_hangup(check);
     if (check->request)
-        checks_store_enter(access_of(check)->checks_store, &check->stored, check->connection);
+        checks_store_enter(check_access(check)->checks_store, &check->stored, check->connection);
 }
 
 /* Nothing is asked about the connections of such a service. */
@@ -425,7 +266,7 @@ void check_begin(struct connection *connection)
     check->connection = connection;
     TAILQ_INSERT_TAIL(&service->checks, check, link);
     if (connection->is_readmitted)
-        checks_store_adopt(access_of(check)->checks_store, &check->stored, connection);
+        checks_store_adopt(check_access(check)->checks_store, &check->stored, connection);
     advance(check);
 }
 
@@ -437,7 +278,8 @@ void checks_leave(struct service *service)
         struct check *next = TAILQ_NEXT(check, link);
         struct connection *connection = check->connection;
 
-        if (check->request && checks_store_keep(access_of(check)->checks_store, &check->stored)) {
+        if (check->request &&
+            checks_store_keep(check_access(check)->checks_store, &check->stored)) {
             free_check(check);
             connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
         }

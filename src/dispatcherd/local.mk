@@ -11,6 +11,8 @@ libdaemon_la_SOURCES = \
 	%D%/adopt.h \
 	%D%/check.c \
 	%D%/check.h \
+	%D%/check_internal.h \
+	%D%/check_mapping.c \
 	%D%/check_report.c \
 	%D%/check_report.h \
 	%D%/checks_store.c \
