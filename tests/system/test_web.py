@@ -1,4 +1,4 @@
-"""The status page and the metrics, against a running dispatcherd (issue: dispatcherd-web)."""
+"""The status page and the metrics, against a running dispatcherd."""
 
 import http.client
 import os
@@ -72,14 +72,14 @@ def start_web(site_by_hand):
 
 def test_page_and_metrics_agree_with_dispatcherctl(site_by_hand, start_web):
     site = site_by_hand
-    port = site.run_service(MAX_PROCS=2, MAX_CONNS=10)
+    port = site.run_service(MIN_PROCS=2, MAX_PROCS=2, MAX_CONNS=10)
     site.connect_served(port, 3)
     web = start_web()
     page = web.ask()
     assert page.status == 200
     assert re.search(r"Active</span> <b>3<i>/20</i>", page.text)
-    (worker,) = site.worker_pids("TEST")
-    assert f"<td>{worker}</td>" in page.text
+    for worker in site.wait_for_workers("TEST", 2):
+        assert f"<td>{worker}</td>" in page.text
     for client in site.list_of("connections"):
         assert client["id"] in page.text
     metrics = web.metrics()
