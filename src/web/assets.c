@@ -20,7 +20,7 @@ const char asset_style[] =
     ".alert{border-left:3px solid var(--at);padding:.25rem .6rem;margin:.5rem 0;"
     "overflow-wrap:anywhere}\n"
     ".quiet{overflow-wrap:anywhere}\n"
-    ".gauges{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));"
+    ".gauges{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.25rem,1fr));"
     "gap:.75rem 1.25rem;margin:.75rem 0 1rem}\n"
     ".gauge{display:flex;flex-wrap:wrap;justify-content:space-between;align-items:baseline}\n"
     ".gauge b{font-size:1.1rem}.gauge i{font-style:normal;font-weight:400;font-size:.9rem;"

@@ -31,7 +31,7 @@ static void write_plots(FILE *stream, const struct page *page, const json_t *ser
         bool is_rate;
     } plots[] = {{"Concurrent connections", SAMPLE_ACTIVE, false},
                  {"Accepted", SAMPLE_ACCEPTED_PER_SEC, true},
-                 {"Waiting", SAMPLE_WAITING, false},
+                 {"Waiting, with the kernel's queue", SAMPLE_WAITING, false},
                  {"Rejected", SAMPLE_REJECTED_PER_SEC, true}};
     const struct sample_ring *ring = samples_find(page->samples, reply_text(service, "name"));
     struct sample_point points[SAMPLES_MAX];
@@ -136,9 +136,9 @@ static void write_statistics(FILE *stream, const struct page *page, const json_t
 {
     const json_t *statistics = json_object_get(service, "statistics");
 
-    fputs("<details open><summary>Statistics, since ", stream);
+    fputs("<details open><summary>Statistics of the last ", stream);
     page_write_age(stream, statistics, "since", reply_moment(page->services, "now"));
-    fputs(" ago</summary><dl>\n", stream);
+    fputs("</summary><dl>\n", stream);
     write_counters(stream, statistics);
     fputs("</dl>\n<div class=\"scroll\"><table><thead><tr><th></th><th>Least</th><th>Average</th>"
           "<th>Most</th></tr></thead><tbody>\n",

@@ -1,6 +1,7 @@
-"""The status page and the metrics, against a running dispatcherd (issue: dispatcherd-web)."""
+"""The status page and the metrics, against a running dispatcherd."""
 
 import http.client
+import json
 import os
 import re
 import selectors
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -72,14 +74,14 @@ def start_web(site_by_hand):
 
 def test_page_and_metrics_agree_with_dispatcherctl(site_by_hand, start_web):
     site = site_by_hand
-    port = site.run_service(MAX_PROCS=2, MIN_CONNS=10, MAX_CONNS=10)
+    port = site.run_service(MIN_PROCS=2, MAX_PROCS=2, MAX_CONNS=10)
     site.connect_served(port, 3)
     web = start_web()
     page = web.ask()
     assert page.status == 200
     assert re.search(r"Active</span> <b>3<i>/20</i>", page.text)
-    (worker,) = site.worker_pids("TEST")
-    assert f"<td>{worker}</td>" in page.text
+    for worker in site.wait_for_workers("TEST", 2):
+        assert f"<td>{worker}</td>" in page.text
     for client in site.list_of("connections"):
         assert client["id"] in page.text
     metrics = web.metrics()
@@ -206,3 +208,58 @@ def test_silent_clients_are_closed(site_by_hand, start_web):
         sock.settimeout(LIMIT)
         assert sock.recv(1) == b""
         sock.close()
+
+
+def test_a_real_prometheus_scrapes_it(site_by_hand, start_web):
+    site = site_by_hand
+    if not shutil.which("prometheus"):
+        pytest.skip("prometheus was not found; on Debian: apt-get install prometheus")
+    port = site.run_service()
+    site.connect_served(port, 2)
+    web, own_port = start_web(), site.free_port()
+    config = os.path.join(site.folder, "prometheus.yml")
+    with open(config, "w") as file:
+        file.write(
+            "scrape_configs: [{job_name: d, scrape_interval: 1s,"
+            f" static_configs: [{{targets: ['127.0.0.1:{web.port}']}}]}}]\n"
+        )
+    prometheus = subprocess.Popen(
+        [
+            "prometheus",
+            f"--config.file={config}",
+            f"--storage.tsdb.path={site.folder}/tsdb",
+            f"--web.listen-address=127.0.0.1:{own_port}",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    query = "dispatcherd_accepted_connections_total%7Bservice%3D%22TEST%22%7D"
+
+    def value():
+        try:
+            url = f"http://127.0.0.1:{own_port}/api/v1/query?query={query}"
+            with urllib.request.urlopen(url, timeout=LIMIT) as answer:
+                result = json.load(answer)["data"]["result"]
+        except OSError:
+            return None
+        return result and result[0]["value"][1]
+
+    try:
+        wait_until(lambda: value() == "2", LIMIT, "the counter in Prometheus", 0.2)
+    finally:
+        prometheus.terminate()
+        prometheus.wait(LIMIT)
+
+
+def test_the_unit_answers_and_is_told_no_client(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service()
+    site.connect_served(port, 1)
+    site.run("systemctl", "start", "dispatcherd-web.socket")
+    try:
+        for address in ("127.0.0.1", "[::1]"):
+            metrics = site.run("curl", "-sS", f"http://{address}:7633/metrics").stdout
+            assert 'dispatcherd_active_connections{service="TEST"} 1' in metrics
+        assert "Clients are not shown" in site.run("curl", "-sS", "http://127.0.0.1:7633/").stdout
+    finally:
+        site.run("systemctl", "stop", "dispatcherd-web.socket", "dispatcherd-web.service")

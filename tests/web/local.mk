@@ -9,6 +9,7 @@ check_PROGRAMS += $(WEB_TESTS)
 TESTS += $(WEB_TESTS)
 
 WEB_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
+WEB_WRITTEN = %D%/written.c %D%/written.h
 WEB_LIBS = libweb.la libbase.la $(TEST_LIBS) $(JANSSON_LIBS) -lm
 
 tests_web_test_host_SOURCES = %D%/test_host.c
@@ -16,22 +17,22 @@ tests_web_test_host_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_web_test_host_CFLAGS = $(WEB_CFLAGS)
 tests_web_test_host_LDADD = $(WEB_LIBS)
 
-tests_web_test_html_SOURCES = %D%/test_html.c
+tests_web_test_html_SOURCES = %D%/test_html.c $(WEB_WRITTEN)
 tests_web_test_html_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_web_test_html_CFLAGS = $(WEB_CFLAGS)
 tests_web_test_html_LDADD = $(WEB_LIBS)
 
-tests_web_test_metrics_SOURCES = %D%/test_metrics.c
+tests_web_test_metrics_SOURCES = %D%/test_metrics.c $(WEB_WRITTEN)
 tests_web_test_metrics_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_web_test_metrics_CFLAGS = $(WEB_CFLAGS)
 tests_web_test_metrics_LDADD = $(WEB_LIBS)
 
-tests_web_test_page_SOURCES = %D%/test_page.c
+tests_web_test_page_SOURCES = %D%/test_page.c $(WEB_WRITTEN)
 tests_web_test_page_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_web_test_page_CFLAGS = $(WEB_CFLAGS)
 tests_web_test_page_LDADD = $(WEB_LIBS)
 
-tests_web_test_plot_SOURCES = %D%/test_plot.c
+tests_web_test_plot_SOURCES = %D%/test_plot.c $(WEB_WRITTEN)
 tests_web_test_plot_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_web_test_plot_CFLAGS = $(WEB_CFLAGS)
 tests_web_test_plot_LDADD = $(WEB_LIBS)

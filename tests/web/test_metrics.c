@@ -1,5 +1,6 @@
 #include "support/suite.h"
 #include "web/metrics.h"
+#include "web/written.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,13 +30,10 @@ static char *written(enum metrics_format format, const char *services)
 {
     json_auto_t *status_json = services ? json_of(status_text) : NULL;
     json_auto_t *services_json = services ? json_of(services) : NULL;
-    char *text = NULL;
-    size_t length;
-    FILE *stream = open_memstream(&text, &length);
+    FILE *stream = written_begin();
 
     metrics_write(stream, format, status_json, services_json);
-    fclose(stream);
-    return text;
+    return written_end();
 }
 
 static void check_has(const char *text, const char *line)
@@ -88,12 +86,10 @@ END_TEST
 
 START_TEST(test_labels_are_escaped)
 {
-    char *text = NULL;
-    size_t length;
-    FILE *stream = open_memstream(&text, &length);
+    FILE *stream = written_begin();
 
     metrics_label(stream, "a\"} 1\nb\\c<");
-    fclose(stream);
+    char *text = written_end();
     ck_assert_str_eq(text, "a\\\"} 1\\nb\\\\c<");
     free(text);
 }

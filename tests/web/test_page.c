@@ -1,5 +1,6 @@
 #include "support/suite.h"
 #include "web/page.h"
+#include "web/written.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,10 @@ static struct samples samples;
 
 static char *written(const struct page *page)
 {
-    char *text = NULL;
-    size_t length;
-    FILE *stream = open_memstream(&text, &length);
+    FILE *stream = written_begin();
 
     page_write(stream, page);
-    fclose(stream);
-    return text;
+    return written_end();
 }
 
 /* Every text of an object is hostile. */

@@ -1,6 +1,7 @@
 #include "support/random.h"
 #include "support/suite.h"
 #include "web/plot.h"
+#include "web/written.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,13 +9,10 @@
 
 static char *drawn(const struct plot *plot)
 {
-    char *text = NULL;
-    size_t length;
-    FILE *stream = open_memstream(&text, &length);
+    FILE *stream = written_begin();
 
     plot_write(stream, plot);
-    fclose(stream);
-    return text;
+    return written_end();
 }
 
 static unsigned count(const char *text, const char *part)
