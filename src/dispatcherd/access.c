@@ -57,7 +57,7 @@ int access_new(struct context *context, const struct access_settings *settings,
     if (!access)
         return -ENOMEM;
     access->context = context;
-    access->mappings = mapping_set_ref(mappings);
+    access_set_mappings(access, mappings);
     int r = init(access, settings);
     if (r < 0) {
         access_free(access);
@@ -86,11 +86,12 @@ void access_set_mappings(struct access *access, struct mapping_set *mappings)
 {
     mapping_set_unref(access->mappings);
     access->mappings = mapping_set_ref(mappings);
+    access->has_table = mapping_set_find(mappings, MAPPING_PORT_ACCESS);
 }
 
 bool access_has_table(const struct access *access)
 {
-    return access->mappings && mapping_set_find(access->mappings, MAPPING_PORT_ACCESS);
+    return access->has_table;
 }
 
 struct mapping_run *access_take_run(struct access *access)

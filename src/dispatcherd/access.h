@@ -15,6 +15,9 @@ struct context;
 struct access {
     struct context *context;      /* outlives it */
     struct mapping_set *mappings; /* in force; one reference */
+    bool has_table;               /* they have PORT_ACCESS */
+    unsigned long n_limits;       /* runs of it that took too much */
+    uint64_t limit_told_at;       /* CLOCK_MONOTONIC, in microseconds; 0: never */
     struct mapping_run *spare;    /* a run that nobody uses; NULL: none is left; owned */
     struct throttle *throttle;
     struct rejections *rejections;

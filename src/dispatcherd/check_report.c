@@ -17,13 +17,23 @@ static struct subject subject_of(const struct connection *connection, const char
     };
 }
 
+/* A table that is wrong for one client is wrong for each connection that the client makes. */
+#define LIMIT_INTERVAL_USEC (60 * USEC_PER_SEC)
+
 void check_report_limit(const struct connection *connection)
 {
     const struct subject subject = subject_of(connection, MESSAGE_ID_MAPPING_LIMIT);
+    struct access *access = connection->service->context->access;
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
+    access->n_limits++;
+    if (access->limit_told_at > 0 && now < access->limit_told_at + LIMIT_INTERVAL_USEC)
+        return;
+    access->limit_told_at = now;
     report(LOG_ERR, &subject,
-           "PORT_ACCESS takes too long to decide, and so accepts; its tables call each other, or "
-           "begin again, without end");
+           "PORT_ACCESS takes too long to decide, and so accepts (%lu times so far); its tables "
+           "call each other, or begin again, without end",
+           access->n_limits);
 }
 
 void check_report_notes(const struct connection *connection, const struct port_access *verdict,

@@ -4,7 +4,7 @@
 #include "dispatcherd/refusal.h"
 #include "mapping/port_access.h"
 
-/* PORT_ACCESS was given up. */
+/* PORT_ACCESS was given up: told once a minute, with how often it was. */
 void check_report_limit(const struct connection *connection);
 
 /* The notes of $< and $>. `reason`: why it would be rejected, where it is. */
