@@ -107,7 +107,6 @@ Suite *make_suite(void)
     Suite *suite = suite_create("dns_client");
     TCase *tcase = tcase_create("time-outs");
 
-    tcase_set_timeout(tcase, 20);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, test_a_lost_question_is_repeated_in_time_beside_a_silent_list);
     suite_add_tcase(suite, tcase);

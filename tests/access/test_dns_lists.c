@@ -229,7 +229,6 @@ Suite *make_suite(void)
     TCase *tests = tcase_create("dns_lists");
 
     tcase_add_checked_fixture(tests, scene_setup, scene_teardown);
-    tcase_set_timeout(tests, 30);
     tcase_add_test(tests, test_tells_who_is_listed);
     tcase_add_test(tests, test_knows_from_the_cache_at_once);
     tcase_add_test(tests, test_looking_asks_nobody);

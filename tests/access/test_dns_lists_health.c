@@ -110,7 +110,6 @@ Suite *make_suite(void)
     TCase *tests = tcase_create("dns_lists_health");
 
     tcase_add_checked_fixture(tests, scene_setup, scene_teardown);
-    tcase_set_timeout(tests, 30);
     tcase_add_loop_test(tests, test_sets_ill_lists_aside_and_takes_them_back, 0,
                         (int)ELEMENTSOF(ill_lists));
     tcase_add_test(tests, test_three_time_outs_in_a_row_set_a_list_aside);

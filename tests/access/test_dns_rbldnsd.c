@@ -245,7 +245,6 @@ Suite *make_suite(void)
         exit(77);
     }
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_set_timeout(tests, 30);
     tcase_add_test(tests, test_a_list_of_both_families);
     tcase_add_test(tests, test_lists_that_would_turn_everybody_away);
     tcase_add_test(tests, test_a_zone_that_is_not_there);

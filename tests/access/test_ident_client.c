@@ -226,7 +226,6 @@ Suite *make_suite(void)
     TCase *tests = tcase_create("ident_client");
 
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_set_timeout(tests, 20);
     tcase_add_test(tests, test_asks_and_hears);
     tcase_add_test(tests, test_asks_over_ipv6);
     tcase_add_test(tests, test_comes_from_the_servers_address);

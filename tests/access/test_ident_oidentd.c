@@ -145,7 +145,6 @@ Suite *make_suite(void)
         exit(77);
     }
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_set_timeout(tests, 30);
     tcase_add_test(tests, test_names_the_user_of_a_connection);
     tcase_add_test(tests, test_a_connection_that_is_not_there_has_none);
     suite_add_tcase(suite, tests);

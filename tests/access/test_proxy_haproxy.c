@@ -145,7 +145,7 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("HAProxy");
 
-    ADD_SLOW_TESTS(suite, "HAProxy", 60, test_version_1, test_version_2, test_version_1_over_ipv6,
-                   test_version_2_over_ipv6_with_more);
+    ADD_TESTS(suite, "HAProxy", test_version_1, test_version_2, test_version_1_over_ipv6,
+              test_version_2_over_ipv6_with_more);
     return suite;
 }

@@ -301,7 +301,6 @@ Suite *make_suite(void)
     Suite *suite = suite_create("PROXY reader");
     TCase *tcase = tcase_create("reader");
 
-    tcase_set_timeout(tcase, 30);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, test_leaves_the_clients_bytes);
     tcase_add_test(tcase, test_takes_nothing_more_where_the_client_waits);

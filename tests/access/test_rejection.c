@@ -249,7 +249,6 @@ Suite *make_suite(void)
     Suite *suite = suite_create("rejection");
     TCase *tcase = tcase_create("rejection");
 
-    tcase_set_timeout(tcase, 30);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, test_sends_the_text_and_the_end);
     tcase_add_test(tcase, test_no_reset_for_a_client_that_spoke_before);

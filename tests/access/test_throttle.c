@@ -330,8 +330,8 @@ Suite *make_suite(void)
     tcase_add_test(tcase, test_edges);
     tcase_add_test(tcase, test_memory_is_bounded_whatever_the_number_of_sources);
     suite_add_tcase(suite, tcase);
-    ADD_SLOW_TESTS(suite, "table", 60, test_random_calls_agree_with_the_model,
-                   test_a_table_outlives_its_process, test_a_damaged_table_does_no_harm,
-                   test_refuses_sizes_that_make_no_sense);
+    ADD_TESTS(suite, "table", test_random_calls_agree_with_the_model,
+              test_a_table_outlives_its_process, test_a_damaged_table_does_no_harm,
+              test_refuses_sizes_that_make_no_sense);
     return suite;
 }

@@ -725,7 +725,6 @@ Suite *make_suite(void)
     Suite *suite = suite_create("load");
     TCase *tcase = tcase_create("load");
 
-    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, test_answers_the_acceptance_questions, 0, ELEMENTSOF(questions));
     tcase_add_test(tcase, test_reports_every_bad_integer_in_one_run);

@@ -203,7 +203,6 @@ Suite *make_suite(void)
     Suite *suite = suite_create("print");
     TCase *tcase = tcase_create("print");
 
-    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, test_says_where_each_value_comes_from);
     tcase_add_test(tcase, test_prints_what_reads_back_the_same);

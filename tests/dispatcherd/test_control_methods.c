@@ -447,7 +447,6 @@ Suite *make_suite(void)
     TCase *tcase = tcase_create("methods");
 
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, 20);
     for (size_t i = 0; i < ELEMENTSOF(tests); i++)
         tcase_add_test(tcase, tests[i]);
     suite_add_tcase(suite, tcase);

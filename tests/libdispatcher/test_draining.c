@@ -228,15 +228,14 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("draining");
 
-    ADD_SLOW_TESTS(suite, "draining", 60, test_an_idle_worker_ends_when_told,
-                   test_sessions_go_on_while_it_drains,
-                   test_sessions_go_on_after_the_end_of_the_channel,
-                   test_sigterm_drains_and_says_so, test_a_second_sigterm_ends_it_at_once,
-                   test_a_first_sigterm_is_no_second_one_for_a_drain_under_way);
-    ADD_SLOW_TESTS(suite, "limits", 60, test_the_order_to_drain_brings_its_limit,
-                   test_an_end_without_order_has_the_limit_of_the_welcome,
-                   test_a_limit_only_gets_shorter);
-    ADD_SLOW_TESTS(suite, "faults", 60, test_a_message_that_is_none_ends_the_channel,
-                   test_serves_nothing_for_a_dispatcher_that_gave_it_up);
+    ADD_TESTS(suite, "draining", test_an_idle_worker_ends_when_told,
+              test_sessions_go_on_while_it_drains, test_sessions_go_on_after_the_end_of_the_channel,
+              test_sigterm_drains_and_says_so, test_a_second_sigterm_ends_it_at_once,
+              test_a_first_sigterm_is_no_second_one_for_a_drain_under_way);
+    ADD_TESTS(suite, "limits", test_the_order_to_drain_brings_its_limit,
+              test_an_end_without_order_has_the_limit_of_the_welcome,
+              test_a_limit_only_gets_shorter);
+    ADD_TESTS(suite, "faults", test_a_message_that_is_none_ends_the_channel,
+              test_serves_nothing_for_a_dispatcher_that_gave_it_up);
     return suite;
 }

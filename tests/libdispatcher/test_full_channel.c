@@ -135,9 +135,9 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("full channel");
 
-    ADD_SLOW_TESTS(suite, "full channel", 60, test_everything_arrives_later,
-                   test_no_session_starts_before_its_acknowledgement_is_sent,
-                   test_a_dispatcher_that_never_reads_again_loses_nothing,
-                   test_says_that_it_drains_when_there_is_room);
+    ADD_TESTS(suite, "full channel", test_everything_arrives_later,
+              test_no_session_starts_before_its_acknowledgement_is_sent,
+              test_a_dispatcher_that_never_reads_again_loses_nothing,
+              test_says_that_it_drains_when_there_is_room);
     return suite;
 }

@@ -276,17 +276,16 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("greeting");
 
-    ADD_SLOW_TESTS(suite, "welcome", 60, test_is_ready_for_as_many_as_the_welcome_says,
-                   test_tells_the_program_what_the_welcome_says,
-                   test_makes_stacks_of_the_size_asked_for, test_works_on_the_smallest_stack,
-                   test_writes_to_the_log_file_of_the_welcome, test_gives_up_on_another_version,
-                   test_gives_up_on_a_welcome_that_is_none, test_gives_up_on_another_message,
-                   test_gives_up_on_two_descriptors, test_gives_up_when_no_welcome_comes,
-                   test_gives_up_when_the_channel_closes, test_needs_a_channel,
-                   test_ends_on_sigterm_before_the_welcome);
-    ADD_SLOW_TESTS(suite, "start", 60, test_ends_when_the_program_cannot_start);
+    ADD_TESTS(suite, "welcome", test_is_ready_for_as_many_as_the_welcome_says,
+              test_tells_the_program_what_the_welcome_says, test_makes_stacks_of_the_size_asked_for,
+              test_works_on_the_smallest_stack, test_writes_to_the_log_file_of_the_welcome,
+              test_gives_up_on_another_version, test_gives_up_on_a_welcome_that_is_none,
+              test_gives_up_on_another_message, test_gives_up_on_two_descriptors,
+              test_gives_up_when_no_welcome_comes, test_gives_up_when_the_channel_closes,
+              test_needs_a_channel, test_ends_on_sigterm_before_the_welcome);
+    ADD_TESTS(suite, "start", test_ends_when_the_program_cannot_start);
     if (!UNDER_SANITIZER) /* it needs more memory than any limit leaves */
-        ADD_SLOW_TESTS(suite, "threads", 60, test_is_ready_for_as_many_as_it_has_threads,
-                       test_ends_when_there_is_no_thread);
+        ADD_TESTS(suite, "threads", test_is_ready_for_as_many_as_it_has_threads,
+                  test_ends_when_there_is_no_thread);
     return suite;
 }

@@ -142,13 +142,13 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("manual");
 
-    ADD_SLOW_TESTS(suite, "dispatcher-worker(3)", 60, test_c_example_serves,
-                   test_c_example_needs_its_parameter);
+    ADD_TESTS(suite, "dispatcher-worker(3)", test_c_example_serves,
+              test_c_example_needs_its_parameter);
     if (system("command -v python3 >/dev/null") == 0)
-        ADD_SLOW_TESTS(suite, "dispatcher-worker(7)", 60, test_python_example_serves,
-                       test_python_example_drains_by_sigterm,
-                       test_python_example_drains_at_the_end_of_the_channel,
-                       test_python_example_leaves_alone_what_was_given_to_another,
-                       test_python_example_ends_at_its_limit);
+        ADD_TESTS(suite, "dispatcher-worker(7)", test_python_example_serves,
+                  test_python_example_drains_by_sigterm,
+                  test_python_example_drains_at_the_end_of_the_channel,
+                  test_python_example_leaves_alone_what_was_given_to_another,
+                  test_python_example_ends_at_its_limit);
     return suite;
 }

@@ -343,14 +343,14 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("sessions");
 
-    ADD_SLOW_TESTS(
-        suite, "sessions", 60, test_tells_the_program_about_the_connection,
-        test_serves_up_to_max_conns_at_a_time, test_a_place_is_free_before_its_end_is_told,
-        test_wakes_the_thread_that_slept_least, test_acknowledges_together_what_came_together,
-        test_tells_ends_with_what_else_there_is_to_say, test_takes_many_connections_in_one_message,
-        test_leaks_no_descriptor, test_drains_when_it_may_have_no_more_descriptors,
-        test_tells_a_new_dispatcher_all_that_it_has,
-        test_takes_what_came_before_the_order_to_drain_and_nothing_after,
-        test_what_it_said_before_a_sudden_death_is_true);
+    ADD_TESTS(suite, "sessions", test_tells_the_program_about_the_connection,
+              test_serves_up_to_max_conns_at_a_time, test_a_place_is_free_before_its_end_is_told,
+              test_wakes_the_thread_that_slept_least, test_acknowledges_together_what_came_together,
+              test_tells_ends_with_what_else_there_is_to_say,
+              test_takes_many_connections_in_one_message, test_leaks_no_descriptor,
+              test_drains_when_it_may_have_no_more_descriptors,
+              test_tells_a_new_dispatcher_all_that_it_has,
+              test_takes_what_came_before_the_order_to_drain_and_nothing_after,
+              test_what_it_said_before_a_sudden_death_is_true);
     return suite;
 }

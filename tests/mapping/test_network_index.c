@@ -165,7 +165,6 @@ Suite *make_suite(void)
     TCase *tcase = tcase_create("networks");
 
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, test_finds_what_comparing_one_by_one_finds);
     tcase_add_test(tcase, test_goes_on_behind_an_entry_with_c);
     tcase_add_test(tcase, test_answers_a_hundred_thousand_networks_at_once);

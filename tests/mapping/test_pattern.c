@@ -294,7 +294,6 @@ Suite *make_suite(void)
     TCase *tcase = tcase_create("patterns");
 
     tcase_add_checked_fixture(tcase, NULL, teardown);
-    tcase_set_timeout(tcase, 30);
     tcase_add_test(tcase, test_matches_as_the_manual_says);
     tcase_add_test(tcase, test_refuses_what_means_nothing);
     tcase_add_test(tcase, test_takes_256_characters_and_no_more);

@@ -6,10 +6,14 @@
 /* The program's tests. main() runs them, and frees the suite. */
 Suite *make_suite(void);
 
-/* Adds a test case of the functions, one a name, to the suite. The limit is for what hangs: a busy
- * machine and a sanitizer make a test take ten times as long. */
+/* Seconds for one test, unless it says otherwise. The limit is for what hangs: a busy machine and a
+ * sanitizer make a test take ten times as long. */
+#define SUITE_LIMIT_SEC  120
+#define SUITE_LIMIT_TEXT "120"
+
+/* Adds a test case of the functions, one a name, to the suite. */
 #define ADD_TESTS(suite, name, ...)                                                                \
-    suite_add_tests(suite, name, (const TTest *const[]){__VA_ARGS__, NULL}, 60)
+    suite_add_tests(suite, name, (const TTest *const[]){__VA_ARGS__, NULL}, SUITE_LIMIT_SEC)
 
 /* The same with a time limit in seconds, for tests that start processes. */
 #define ADD_SLOW_TESTS(suite, name, limit_sec, ...)                                                \

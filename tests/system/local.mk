@@ -1,9 +1,11 @@
 # dispatcherd end to end. One suite, in two ways: by hand, and as a service in a container.
 if ENABLE_TESTS
 check_PROGRAMS += tests/system/test_worker
+if ENABLE_HAND_TESTS
 TESTS += %D%/by-hand.sh
+endif
 
-if ENABLE_SYSTEM_TESTS
+if ENABLE_SYSTEMD_TESTS
 TESTS += \
 	%D%/under-systemd.sh \
 	%D%/walkthrough.sh
