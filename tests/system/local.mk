@@ -46,6 +46,7 @@ EXTRA_DIST += \
 	%D%/test_explain.py \
 	%D%/test_faults.py \
 	%D%/test_full.py \
+	%D%/test_journal.py \
 	%D%/test_life.py \
 	%D%/test_machine_faults.py \
 	%D%/test_pool_size.py \
