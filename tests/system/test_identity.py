@@ -43,7 +43,9 @@ def test_dispatcherctl_shows_it_as_text(site, user, seen):
     assert text.splitlines()[1].endswith("  " + seen) and is_plain(text)
     assert len(json.loads(site.control("--json", "--user", seen, "connections").stdout)["connections"]) == 1
     assert client.ask("quit") == "bye"
-    ended = wait_until(lambda: json.loads(site.control("--json", "history").stdout)["connections"], what="the end")
+    ended = wait_until(
+        lambda: json.loads(site.control("--json", "history").stdout)["connections"], what="the end"
+    )
     assert [item["ident_user"] for item in ended] == [seen]
     text = site.control("history").stdout
     assert text.splitlines()[-1].endswith("  " + seen) and is_plain(text)

@@ -11,7 +11,7 @@ MAX_CONNS = 50  # more is not allowed
 
 
 def rows(site, *arguments, verb="connections"):
-    return json.loads(site.control("--json", *arguments, verb).stdout)[verb if verb != "history" else "connections"]
+    return json.loads(site.control("--json", *arguments, verb).stdout)["connections"]
 
 
 def shown(site, *arguments):
@@ -31,8 +31,8 @@ def test_filters_hold_together_in_table_and_json(site):
         + site.service("TWO", PORT=ports[1], MIN_PROCS=1, MAX_PROCS=1, IDENT=1)
     )
     site.start()
-    places = [(ports[0], "127.0.0.1"), (ports[0], "127.0.1.2"), (ports[0], "127.0.1.10"), (ports[1], "127.0.1.2")]
-    clients = [site.connect(port, source=source) for port, source in places]
+    clients = [site.connect(ports[0], source=f"127.0.{end}") for end in ("0.1", "1.2", "1.10")]
+    clients.append(site.connect(ports[1], source="127.0.1.2"))
     a, b, c, d = ids = [client.ask("id") for client in clients]
     wait_until(lambda: rows(site, "--user", "tom"), what="the user's name")
     worker = str(clients[3].pid())
