@@ -7,4 +7,6 @@ dist_man_MANS += \
 dist_man_MANS += \
 	man/dispatcherctl.1 \
 	man/dispatcherd.8
-dist_man_MANS += man/dispatcherd-web.8
+dist_man_MANS += \
+	man/dispatcherd-journal.7 \
+	man/dispatcherd-web.8

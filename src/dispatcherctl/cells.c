@@ -142,3 +142,14 @@ int print_and_clear(struct table *table, FILE *stream)
     table_clear(table);
     return r;
 }
+
+int print_rows(const struct table_column columns[], size_t n_columns, const json_t *array,
+               uint64_t now, row_function add_row, FILE *stream)
+{
+    struct table table = table_init(columns, n_columns);
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(array, i, item) add_row(&table, item, now);
+    return print_and_clear(&table, stream);
+}

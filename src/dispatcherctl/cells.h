@@ -39,3 +39,10 @@ void format_address(const json_t *object, struct str_buffer *buffer);
 
 /* Prints the table, and frees its cells. Returns 0 or a negative errno. */
 int print_and_clear(struct table *table, FILE *stream);
+
+/* Adds the cells of one item. `now` is the reply's. */
+typedef void (*row_function)(struct table *table, const json_t *item, uint64_t now);
+
+/* Prints a table with a row for each item of the array. Returns 0 or a negative errno. */
+int print_rows(const struct table_column columns[], size_t n_columns, const json_t *array,
+               uint64_t now, row_function add_row, FILE *stream);

@@ -22,7 +22,8 @@ _dispatcherctl_verb()
     local i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        --socket | --timeout | --mappings | --server | --port | --callouts)
+        --socket | --timeout | --mappings | --server | --port | --callouts | --worker | --client | --state | --user | \
+            --older | --waited | --sort | --limit)
             [[ ${COMP_WORDS[i + 1]-} == '=' ]] && ((i++))
             ((i++))
             ;;
@@ -38,7 +39,10 @@ _dispatcherctl_verb()
 _dispatcherctl()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local options='--socket --json --timeout --mappings --server --port --callouts --help --version'
+    local options='--socket --json --timeout --worker --client --state --user --older --waited --sort --limit
+        --mappings --server --port --callouts --help --version'
+    local states='waiting hand-off active ended broken gone rejected unserved'
+    local fields='age client ended queued service state user waited worker'
     local verbs='status services workers connections history explain events top debug stop start restart reload
         test-access'
     local words='' verb
@@ -52,7 +56,17 @@ _dispatcherctl()
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
-    --timeout | --server | --port) return ;;
+    --timeout | --server | --port | --worker | --client | --user | --older | --waited | --limit) return ;;
+    --state)
+        mapfile -t COMPREPLY < <(compgen -W "$states" -- "$current")
+        return
+        ;;
+    --sort)
+        # The other way round, where that was begun.
+        [[ $current == -* ]] && fields="-${fields// / -}"
+        mapfile -t COMPREPLY < <(compgen -W "$fields" -- "$current")
+        return
+        ;;
     --callouts)
         mapfile -t COMPREPLY < <(compgen -W 'fail succeed' -- "$current")
         return

@@ -18,6 +18,9 @@ libctl_la_SOURCES = \
 	%D%/reply.c \
 	%D%/reply.h \
 	%D%/request.h \
+	%D%/selection.c \
+	%D%/selection.h \
+	%D%/selection_apply.c \
 	%D%/style.c \
 	%D%/style.h \
 	%D%/table.c \
@@ -34,7 +37,11 @@ libctl_la_SOURCES = \
 libctl_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libctl_la_LIBADD = libvarlink.la libmapping.la libbase.la $(JANSSON_LIBS)
 
-dispatcherctl_SOURCES = %D%/main.c
+dispatcherctl_SOURCES = \
+	%D%/arguments.c \
+	%D%/arguments.h \
+	%D%/main.c \
+	%D%/verbs.h
 dispatcherctl_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 dispatcherctl_LDADD = libctl.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
 

@@ -1,6 +1,8 @@
 /* What was asked for on the command line. */
 #pragma once
 
+#include "dispatcherctl/selection.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -11,4 +13,5 @@ struct request {
     const char *service; /* NULL: all */
     const char *mask;    /* of debug; NULL: none */
     const char *address; /* of explain; NULL: none */
+    struct selection selection;
 };

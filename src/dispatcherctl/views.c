@@ -80,6 +80,18 @@ static void print_trouble(const json_t *service, uint64_t now, FILE *stream)
     print_waiting(service, now, stream);
 }
 
+static void add_service(struct table *table, const json_t *item, _unused_ uint64_t now)
+{
+    cell_text(table, item, "name");
+    cell_state(table, item);
+    cell_gauge(table, item, "workers");
+    cell_gauge(table, item, "active");
+    cell_gauge(table, item, "handoffs");
+    cell_gauge(table, item, "waiting");
+    cell_gauge(table, item, "queue");
+    cell_text(table, item, "accept");
+}
+
 int view_status(const json_t *parameters, _unused_ const char *service, FILE *stream)
 {
     static const struct table_column columns[] = {
@@ -87,30 +99,35 @@ int view_status(const json_t *parameters, _unused_ const char *service, FILE *st
         {"ACTIVE", TABLE_RIGHT}, {"HANDOFFS", TABLE_RIGHT}, {"WAITING", TABLE_RIGHT},
         {"QUEUE", TABLE_RIGHT},  {"ACCEPTS", TABLE_LEFT},
     };
-    struct table table = table_init(columns, ELEMENTSOF(columns));
     const json_t *services = json_object_get(parameters, "services");
     const json_t *item;
     size_t i;
 
     print_daemon(parameters, stream);
-    json_array_foreach(services, i, item)
-    {
-        cell_text(&table, item, "name");
-        cell_state(&table, item);
-        cell_gauge(&table, item, "workers");
-        cell_gauge(&table, item, "active");
-        cell_gauge(&table, item, "handoffs");
-        cell_gauge(&table, item, "waiting");
-        cell_gauge(&table, item, "queue");
-        cell_text(&table, item, "accept");
-    }
-    int r = print_and_clear(&table, stream);
+    int r = print_rows(columns, ELEMENTSOF(columns), services, 0, add_service, stream);
     json_array_foreach(services, i, item)
         print_trouble(item, reply_moment(parameters, "now"), stream);
     return r == 0 ? view_dns_lists(parameters, stream) : r;
 }
 
 /* services */
+
+static void add_gauges(struct table *table, const json_t *item, uint64_t now)
+{
+    cell_text(table, item, "name");
+    cell_state(table, item);
+    cell_gauge(table, item, "workers");
+    cell_number(table, item, "n_starting");
+    cell_number(table, item, "n_ready");
+    cell_number(table, item, "n_draining");
+    cell_gauge(table, item, "active");
+    cell_gauge(table, item, "handoffs");
+    cell_gauge(table, item, "waiting");
+    cell_gauge(table, item, "checking");
+    cell_gauge(table, item, "queue");
+    cell_age(table, item, "queue_since", now);
+    cell_text(table, item, "waits_for");
+}
 
 static int print_gauges(const json_t *services, uint64_t now, FILE *stream)
 {
@@ -121,27 +138,25 @@ static int print_gauges(const json_t *services, uint64_t now, FILE *stream)
         {"CHECKING", TABLE_RIGHT}, {"QUEUE", TABLE_RIGHT},    {"SINCE", TABLE_RIGHT},
         {"WAITS FOR", TABLE_LEFT},
     };
-    struct table table = table_init(columns, ELEMENTSOF(columns));
-    const json_t *item;
-    size_t i;
 
-    json_array_foreach(services, i, item)
-    {
-        cell_text(&table, item, "name");
-        cell_state(&table, item);
-        cell_gauge(&table, item, "workers");
-        cell_number(&table, item, "n_starting");
-        cell_number(&table, item, "n_ready");
-        cell_number(&table, item, "n_draining");
-        cell_gauge(&table, item, "active");
-        cell_gauge(&table, item, "handoffs");
-        cell_gauge(&table, item, "waiting");
-        cell_gauge(&table, item, "checking");
-        cell_gauge(&table, item, "queue");
-        cell_age(&table, item, "queue_since", now);
-        cell_text(&table, item, "waits_for");
-    }
-    return print_and_clear(&table, stream);
+    return print_rows(columns, ELEMENTSOF(columns), services, now, add_gauges, stream);
+}
+
+static void add_counters(struct table *table, const json_t *item, _unused_ uint64_t now)
+{
+    const json_t *statistics = json_object_get(item, "statistics");
+
+    cell_text(table, item, "name");
+    cell_number(table, statistics, "n_accepted");
+    cell_number(table, statistics, "n_admitted");
+    cell_number(table, statistics, "n_rejected");
+    cell_number(table, statistics, "n_ended");
+    cell_number(table, statistics, "n_broken");
+    cell_number(table, statistics, "n_gone");
+    cell_number(table, statistics, "n_unserved");
+    cell_number(table, statistics, "n_times_full");
+    cell_number(table, statistics, "n_failed_starts");
+    cell_number(table, statistics, "n_failed_handoffs");
 }
 
 static int print_counters(const json_t *services, FILE *stream)
@@ -152,30 +167,23 @@ static int print_counters(const json_t *services, FILE *stream)
         {"GONE", TABLE_RIGHT},          {"UNSERVED", TABLE_RIGHT},        {"FULL", TABLE_RIGHT},
         {"FAILED STARTS", TABLE_RIGHT}, {"FAILED HANDOFFS", TABLE_RIGHT},
     };
-    struct table table = table_init(columns, ELEMENTSOF(columns));
-    const json_t *item;
-    size_t i;
 
-    json_array_foreach(services, i, item)
-    {
-        const json_t *statistics = json_object_get(item, "statistics");
-
-        cell_text(&table, item, "name");
-        cell_number(&table, statistics, "n_accepted");
-        cell_number(&table, statistics, "n_admitted");
-        cell_number(&table, statistics, "n_rejected");
-        cell_number(&table, statistics, "n_ended");
-        cell_number(&table, statistics, "n_broken");
-        cell_number(&table, statistics, "n_gone");
-        cell_number(&table, statistics, "n_unserved");
-        cell_number(&table, statistics, "n_times_full");
-        cell_number(&table, statistics, "n_failed_starts");
-        cell_number(&table, statistics, "n_failed_handoffs");
-    }
-    return print_and_clear(&table, stream);
+    return print_rows(columns, ELEMENTSOF(columns), services, 0, add_counters, stream);
 }
 
 /* Each as MINIMUM/AVERAGE/MAXIMUM. */
+static void add_extremes(struct table *table, const json_t *item, _unused_ uint64_t now)
+{
+    const json_t *statistics = json_object_get(item, "statistics");
+
+    cell_text(table, item, "name");
+    cell_extremes(table, json_object_get(statistics, "concurrent"), false);
+    cell_extremes(table, json_object_get(statistics, "hourly"), false);
+    cell_extremes(table, json_object_get(statistics, "duration"), true);
+    cell_extremes(table, json_object_get(statistics, "wait"), true);
+    cell_extremes(table, json_object_get(statistics, "backlog"), true);
+}
+
 static int print_extremes(const json_t *services, FILE *stream)
 {
     static const struct table_column columns[] = {
@@ -186,22 +194,8 @@ static int print_extremes(const json_t *services, FILE *stream)
         {"WAITED FOR A WORKER", TABLE_RIGHT},
         {"IN THE QUEUE", TABLE_RIGHT},
     };
-    struct table table = table_init(columns, ELEMENTSOF(columns));
-    const json_t *item;
-    size_t i;
 
-    json_array_foreach(services, i, item)
-    {
-        const json_t *statistics = json_object_get(item, "statistics");
-
-        cell_text(&table, item, "name");
-        cell_extremes(&table, json_object_get(statistics, "concurrent"), false);
-        cell_extremes(&table, json_object_get(statistics, "hourly"), false);
-        cell_extremes(&table, json_object_get(statistics, "duration"), true);
-        cell_extremes(&table, json_object_get(statistics, "wait"), true);
-        cell_extremes(&table, json_object_get(statistics, "backlog"), true);
-    }
-    return print_and_clear(&table, stream);
+    return print_rows(columns, ELEMENTSOF(columns), services, 0, add_extremes, stream);
 }
 
 static int print_listeners(const json_t *services, uint64_t now, FILE *stream)

@@ -38,13 +38,25 @@ static void print_ill_list(const json_t *list, uint64_t now, FILE *stream)
               reply_text(list, "zone"), date, age, reply_text(list, "reason"));
 }
 
+static void add_dns_list(struct table *table, const json_t *item, _unused_ uint64_t now)
+{
+    bool is_ill = reply_is_true(item, "is_set_aside");
+
+    cell_text(table, item, "zone");
+    table_add(table, "%s", is_ill ? "set aside" : "asked");
+    table_style(table, is_ill ? STYLE_BAD : STYLE_GOOD);
+    cell_number(table, item, "n_queries");
+    cell_number(table, item, "n_listed");
+    cell_number(table, item, "n_timed_out");
+    cell_number(table, item, "n_failed");
+}
+
 int view_dns_lists(const json_t *parameters, FILE *stream)
 {
     static const struct table_column columns[] = {
         {"DNS LIST", TABLE_LEFT}, {"STATE", TABLE_LEFT},      {"ASKED", TABLE_RIGHT},
         {"LISTED", TABLE_RIGHT},  {"TIMED OUT", TABLE_RIGHT}, {"FAILED", TABLE_RIGHT},
     };
-    struct table table = table_init(columns, ELEMENTSOF(columns));
     const json_t *lists = json_object_get(parameters, "dns_lists");
     const json_t *item;
     size_t i;
@@ -52,19 +64,7 @@ int view_dns_lists(const json_t *parameters, FILE *stream)
     if (json_array_size(lists) == 0)
         return 0;
     fputc('\n', stream);
-    json_array_foreach(lists, i, item)
-    {
-        bool is_ill = reply_is_true(item, "is_set_aside");
-
-        cell_text(&table, item, "zone");
-        table_add(&table, "%s", is_ill ? "set aside" : "asked");
-        table_style(&table, is_ill ? STYLE_BAD : STYLE_GOOD);
-        cell_number(&table, item, "n_queries");
-        cell_number(&table, item, "n_listed");
-        cell_number(&table, item, "n_timed_out");
-        cell_number(&table, item, "n_failed");
-    }
-    int r = print_and_clear(&table, stream);
+    int r = print_rows(columns, ELEMENTSOF(columns), lists, 0, add_dns_list, stream);
     json_array_foreach(lists, i, item)
     {
         print_ill_list(item, reply_moment(parameters, "now"), stream);

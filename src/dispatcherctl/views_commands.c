@@ -53,20 +53,18 @@ int view_debug(const json_t *parameters, const char *service, FILE *stream)
     return 0;
 }
 
+static void add_mask(struct table *table, const json_t *item, _unused_ uint64_t now)
+{
+    const json_t *options = json_object_get(item, "options");
+
+    cell_text(table, item, "name");
+    table_add(table, "16%%%" PRIX64, reply_number(options, "DEBUG"));
+}
+
 int view_masks(const json_t *parameters, _unused_ const char *service, FILE *stream)
 {
     static const struct table_column columns[] = {{"SERVICE", TABLE_LEFT}, {"DEBUG", TABLE_LEFT}};
-    struct table table = table_init(columns, ELEMENTSOF(columns));
     const json_t *services = json_object_get(parameters, "services");
-    const json_t *item;
-    size_t i;
 
-    json_array_foreach(services, i, item)
-    {
-        const json_t *options = json_object_get(item, "options");
-
-        cell_text(&table, item, "name");
-        table_add(&table, "16%%%" PRIX64, reply_number(options, "DEBUG"));
-    }
-    return print_and_clear(&table, stream);
+    return print_rows(columns, ELEMENTSOF(columns), services, 0, add_mask, stream);
 }

@@ -17,6 +17,22 @@ static void add_retirement(struct table *table, const json_t *worker)
         table_add(table, "%s", reply_is_true(worker, "is_outdated") ? "outdated, due" : "");
 }
 
+static void add_worker(struct table *table, const json_t *item, uint64_t now)
+{
+    cell_text(table, item, "service");
+    cell_number(table, item, "slot");
+    cell_number(table, item, "pid");
+    cell_text(table, item, "state");
+    cell_gauge(table, item, "connections");
+    cell_number(table, item, "n_peak");
+    cell_number(table, item, "n_total");
+    cell_age(table, item, "started_at", now);
+    cell_age(table, item, "idle_since", now);
+    cell_text(table, item, "start_reason");
+    add_retirement(table, item);
+    cell_text(table, item, "unit");
+}
+
 int view_workers(const json_t *parameters, _unused_ const char *service, FILE *stream)
 {
     static const struct table_column columns[] = {
@@ -25,60 +41,57 @@ int view_workers(const json_t *parameters, _unused_ const char *service, FILE *s
         {"TOTAL", TABLE_RIGHT},      {"AGE", TABLE_RIGHT},         {"IDLE", TABLE_RIGHT},
         {"STARTED FOR", TABLE_LEFT}, {"RETIRED FOR", TABLE_LEFT},  {"UNIT", TABLE_LEFT},
     };
-    struct table table = table_init(columns, ELEMENTSOF(columns));
     uint64_t now = reply_moment(parameters, "now");
     const json_t *workers = json_object_get(parameters, "workers");
-    const json_t *item;
-    size_t i;
 
-    json_array_foreach(workers, i, item)
-    {
-        cell_text(&table, item, "service");
-        cell_number(&table, item, "slot");
-        cell_number(&table, item, "pid");
-        cell_text(&table, item, "state");
-        cell_gauge(&table, item, "connections");
-        cell_number(&table, item, "n_peak");
-        cell_number(&table, item, "n_total");
-        cell_age(&table, item, "started_at", now);
-        cell_age(&table, item, "idle_since", now);
-        cell_text(&table, item, "start_reason");
-        add_retirement(&table, item);
-        cell_text(&table, item, "unit");
-    }
-    return print_and_clear(&table, stream);
+    return print_rows(columns, ELEMENTSOF(columns), workers, now, add_worker, stream);
 }
 
 /* connections */
+
+static void add_connection(struct table *table, const json_t *item, uint64_t now)
+{
+    cell_text(table, item, "id");
+    cell_text(table, item, "service");
+    cell_text(table, item, "state");
+    cell_number(table, item, "worker_pid");
+    cell_age(table, item, "accepted_at", now);
+    cell_yes_no(table, item, "is_tls");
+    cell_address(table, item, "client");
+    cell_address(table, item, "local");
+    cell_text(table, item, "ident_user");
+}
 
 int view_connections(const json_t *parameters, _unused_ const char *service, FILE *stream)
 {
     static const struct table_column columns[] = {
         {"CONNECTION", TABLE_LEFT}, {"SERVICE", TABLE_LEFT}, {"STATE", TABLE_LEFT},
         {"WORKER", TABLE_RIGHT},    {"AGE", TABLE_RIGHT},    {"TLS", TABLE_LEFT},
-        {"CLIENT", TABLE_LEFT},     {"SERVER", TABLE_LEFT},
+        {"CLIENT", TABLE_LEFT},     {"SERVER", TABLE_LEFT},  {"USER", TABLE_LEFT},
     };
-    struct table table = table_init(columns, ELEMENTSOF(columns));
     uint64_t now = reply_moment(parameters, "now");
     const json_t *connections = json_object_get(parameters, "connections");
-    const json_t *item;
-    size_t i;
 
-    json_array_foreach(connections, i, item)
-    {
-        cell_text(&table, item, "id");
-        cell_text(&table, item, "service");
-        cell_text(&table, item, "state");
-        cell_number(&table, item, "worker_pid");
-        cell_age(&table, item, "accepted_at", now);
-        cell_yes_no(&table, item, "is_tls");
-        cell_address(&table, item, "client");
-        cell_address(&table, item, "local");
-    }
-    return print_and_clear(&table, stream);
+    return print_rows(columns, ELEMENTSOF(columns), connections, now, add_connection, stream);
 }
 
 /* history */
+
+static void add_ended_worker(struct table *table, const json_t *item, uint64_t now)
+{
+    cell_text(table, item, "service");
+    cell_number(table, item, "slot");
+    cell_number(table, item, "pid");
+    cell_age(table, item, "ended_at", now);
+    cell_span(table, item, "started_at", "ended_at");
+    cell_number(table, item, "n_current");
+    table_style(table, reply_number(item, "n_current") > 0 ? STYLE_BAD : STYLE_PLAIN);
+    cell_number(table, item, "n_peak");
+    cell_number(table, item, "n_total");
+    cell_text(table, item, "start_reason");
+    cell_text(table, item, "retire_reason");
+    cell_text(table, item, "cause");
+}
 
 static int print_ended_workers(const json_t *workers, uint64_t now, FILE *stream)
 {
@@ -88,26 +101,8 @@ static int print_ended_workers(const json_t *workers, uint64_t now, FILE *stream
         {"PEAK", TABLE_RIGHT},       {"TOTAL", TABLE_RIGHT}, {"STARTED FOR", TABLE_LEFT},
         {"RETIRED FOR", TABLE_LEFT}, {"CAUSE", TABLE_LEFT},
     };
-    struct table table = table_init(columns, ELEMENTSOF(columns));
-    const json_t *item;
-    size_t i;
 
-    json_array_foreach(workers, i, item)
-    {
-        cell_text(&table, item, "service");
-        cell_number(&table, item, "slot");
-        cell_number(&table, item, "pid");
-        cell_age(&table, item, "ended_at", now);
-        cell_span(&table, item, "started_at", "ended_at");
-        cell_number(&table, item, "n_current");
-        table_style(&table, reply_number(item, "n_current") > 0 ? STYLE_BAD : STYLE_PLAIN);
-        cell_number(&table, item, "n_peak");
-        cell_number(&table, item, "n_total");
-        cell_text(&table, item, "start_reason");
-        cell_text(&table, item, "retire_reason");
-        cell_text(&table, item, "cause");
-    }
-    return print_and_clear(&table, stream);
+    return print_rows(columns, ELEMENTSOF(columns), workers, now, add_ended_worker, stream);
 }
 
 static void add_end(struct table *table, const json_t *connection)
@@ -122,6 +117,22 @@ static void add_end(struct table *table, const json_t *connection)
         table_style(table, STYLE_WARNING);
 }
 
+static void add_ended_connection(struct table *table, const json_t *item, uint64_t now)
+{
+    cell_text(table, item, "id");
+    cell_text(table, item, "service");
+    add_end(table, item);
+    cell_number(table, item, "worker_pid");
+    cell_age(table, item, "ended_at", now);
+    cell_span(table, item, "accepted_at", "ended_at");
+    cell_span(table, item, "accepted_at", "handed_at");
+    cell_usec(table, item, "queued_usec");
+    cell_yes_no(table, item, "is_tls");
+    cell_address(table, item, "client");
+    cell_address(table, item, "local");
+    cell_text(table, item, "ident_user");
+}
+
 static int print_ended_connections(const json_t *connections, uint64_t now, FILE *stream)
 {
     static const struct table_column columns[] = {
@@ -130,26 +141,8 @@ static int print_ended_connections(const json_t *connections, uint64_t now, FILE
         {"WAITED", TABLE_RIGHT},    {"QUEUED", TABLE_RIGHT}, {"TLS", TABLE_LEFT},
         {"CLIENT", TABLE_LEFT},     {"SERVER", TABLE_LEFT},  {"USER", TABLE_LEFT},
     };
-    struct table table = table_init(columns, ELEMENTSOF(columns));
-    const json_t *item;
-    size_t i;
 
-    json_array_foreach(connections, i, item)
-    {
-        cell_text(&table, item, "id");
-        cell_text(&table, item, "service");
-        add_end(&table, item);
-        cell_number(&table, item, "worker_pid");
-        cell_age(&table, item, "ended_at", now);
-        cell_span(&table, item, "accepted_at", "ended_at");
-        cell_span(&table, item, "accepted_at", "handed_at");
-        cell_usec(&table, item, "queued_usec");
-        cell_yes_no(&table, item, "is_tls");
-        cell_address(&table, item, "client");
-        cell_address(&table, item, "local");
-        cell_text(&table, item, "ident_user");
-    }
-    return print_and_clear(&table, stream);
+    return print_rows(columns, ELEMENTSOF(columns), connections, now, add_ended_connection, stream);
 }
 
 int view_history(const json_t *parameters, _unused_ const char *service, FILE *stream)

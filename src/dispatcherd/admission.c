@@ -2,8 +2,8 @@
 
 #include "base/time.h"
 #include "dispatcherd/check.h"
-#include "dispatcherd/debug.h"
 #include "dispatcherd/report.h"
+#include "protocol/debug.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -2,9 +2,9 @@
 
 #include "dispatcherd/access.h"
 #include "dispatcherd/context.h"
-#include "dispatcherd/debug.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/service.h"
+#include "protocol/debug.h"
 
 #include <stdio.h>
 

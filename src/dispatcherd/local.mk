@@ -47,7 +47,6 @@ libdaemon_la_SOURCES = \
 	%D%/control_statistics.c \
 	%D%/control_views.c \
 	%D%/control_views.h \
-	%D%/debug.h \
 	%D%/dispatch.c \
 	%D%/dispatch.h \
 	%D%/ended.c \

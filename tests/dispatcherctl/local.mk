@@ -1,9 +1,12 @@
-check_PROGRAMS += tests/dispatcherctl/test_table
+check_PROGRAMS += \
+	tests/dispatcherctl/test_selection \
+	tests/dispatcherctl/test_table
 dist_check_SCRIPTS += %D%/test_dispatcherctl.sh
 EXTRA_DIST += \
 	%D%/check_schema.py \
 	%D%/run_top.py
 TESTS += \
+	tests/dispatcherctl/test_selection \
 	tests/dispatcherctl/test_table \
 	tests/dispatcherctl/test_dispatcherctl.sh
 
@@ -11,3 +14,8 @@ tests_dispatcherctl_test_table_SOURCES = %D%/test_table.c
 tests_dispatcherctl_test_table_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherctl_test_table_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_dispatcherctl_test_table_LDADD = libctl.la $(TEST_LIBS) $(JANSSON_LIBS)
+
+tests_dispatcherctl_test_selection_SOURCES = %D%/test_selection.c
+tests_dispatcherctl_test_selection_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherctl_test_selection_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_dispatcherctl_test_selection_LDADD = libctl.la $(TEST_LIBS) $(JANSSON_LIBS)

@@ -111,6 +111,20 @@ test_usage()
     run 2 status SMTP
     run 2 --timeout 0 status
     run 2 --frobnicate status
+    run 2 --limit 3 status
+    says err '--limit is for connections and history$'
+    run 2 --worker 0 connections
+    run 2 --client 192.0.2.1/24 connections
+    says err "'192.0.2.1/24' has bits set beyond its prefix"
+    run 2 --state broken connections
+    says err "--state is one of waiting, hand-off, active; not 'broken'"
+    run 2 --state active history
+    run 2 --older 5parsecs connections
+    run 2 --waited '' connections
+    run 2 --sort size connections
+    says err '--sort is one of age, client, queued, .*, worker, '
+    run 2 --sort ended connections
+    run 2 --limit many history
 }
 
 test_access()
@@ -171,7 +185,7 @@ test_views()
     run 0 workers smtp
     says out '^SMTP +0 +[0-9]+ +ready +1/10 +1 +1 +.* fewer than MIN_PROCS +- +-$'
     run 0 connections
-    says out "^[0-9a-f]{16} +SMTP +active +$(worker ready) .* no +127.0.0.1:[0-9]+ +127.0.0.1:$port\$"
+    says out "^[0-9a-f]{16} +SMTP +active +$(worker ready) .* no +127.0.0.1:[0-9]+ +127.0.0.1:$port +-\$"
     run 0 --json connections
     python3 -c "
 import json, sys
@@ -181,6 +195,28 @@ assert 'next' not in reply, reply
 " "$scratch/out" || die 'what is wrong with the JSON?'
     run 1 workers POP3
     says err 'no such service .*: POP3$'
+    test_selection
+}
+
+# One row: the session that test_views() has.
+test_selection()
+{
+    local option
+    for option in "--worker $(worker ready)" '--client 127.0.0.1' '--client 127.0.0.0/8' '--state active' \
+        '--older 0ms' '--sort -age' '--limit 1'; do
+        # shellcheck disable=SC2086 # two words are meant
+        run 0 $option connections
+        [ "$(wc -l <"$scratch/out")" -eq 2 ] || die "$option does not show the connection"
+    done
+    for option in '--worker 1' '--client 127.0.0.2' '--client ::/0' '--state waiting' '--user nobody' \
+        '--older 1h' '--waited 1min'; do
+        # shellcheck disable=SC2086 # two words are meant
+        run 0 $option connections smtp
+        [ "$(wc -l <"$scratch/out")" -eq 1 ] || die "$option shows the connection"
+        # shellcheck disable=SC2086
+        run 0 --json $option connections
+        says out '"connections": \[\]'
+    done
 }
 
 # What was decided about a client, by a table that is put in force for it.
@@ -272,6 +308,11 @@ test_history()
     says out "^[0-9a-f]{16} +SMTP +ended +[0-9]+ +.* no +127.0.0.1:[0-9]+ +127.0.0.1:$port +-\$"
     run 0 --json history
     says out '"end": "ended"'
+    run 0 --state ended --sort ended --limit 1 history
+    says out "^[0-9a-f]{16} +SMTP +ended "
+    [ "$(grep -c SMTP "$scratch/out")" -eq 1 ] || die 'not one row alone'
+    run 0 --json --state broken history
+    says out '"workers": \[\]'
     run 1 history POP3
     says err 'no such service .*: POP3$'
 }
@@ -422,6 +463,11 @@ test_completion()
     complete_to "$ctl st" 'status stop start'
     complete_to "$ctl --j" '--json'
     complete_to "$ctl --callouts s" 'succeed'
+    complete_to "$ctl --state h" 'hand-off'
+    complete_to "$ctl --sort w" 'waited worker'
+    complete_to "$ctl --sort -a" '-age'
+    complete_to "$ctl --sort = -a" '-age'
+    complete_to "$ctl --limit 3 --client 10.0.0.0/8 con" 'connections'
     complete_to "$ctl --socket $socket wor" 'workers'
     complete_to "$ctl --socket $socket stop " 'SMTP'
     complete_to "$ctl --socket = $socket stop s" 'SMTP'
@@ -433,9 +479,12 @@ test_completion()
     complete_to "$ctl --socket $scratch/con" "$socket"
     complete_to "$ctl --socket $scratch/none stop " ''
     # It must know what --help knows.
-    local verbs
+    local verbs option
     verbs=$("$ctl" --help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p' | tr '\n' ' ')
     complete_to "$ctl " "${verbs% }"
+    for option in $("$ctl" --help | grep -oE -- '--[a-z]+' | sort -u); do
+        complete_to "$ctl $option" "$option"
+    done
 }
 
 # A daemon that does not answer: it is stopped.

@@ -3,8 +3,10 @@
 #include "dispatcherctl/duration.h"
 #include "dispatcherctl/table.h"
 #include "dispatcherctl/views.h"
+#include "support/random.h"
 #include "support/suite.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +99,58 @@ START_TEST(test_tells_durations_in_two_units)
 }
 END_TEST
 
+START_TEST(test_reads_durations)
+{
+    static const struct {
+        const char *text;
+        uint64_t usec;
+    } cases[] = {
+        {"0", 0},
+        {"90", 90000000},
+        {"60us", 60},
+        {"350ms", 350000},
+        {"3min 5s", 185000000},
+        {"1h30min", UINT64_C(5400000000)},
+        {"5d 3h", UINT64_C(442800000000)},
+        {"36500d", UINT64_C(3153600000000000)},
+    };
+    static const char *const wrong[] = {
+        "",           " ",        "s",     "-1",   "1.5",
+        "5 min",      "5parsecs", "1h 5",  "5 1h", "36501d",
+        "1S",         "0x10",     "1h,5s", "+5",   "99999999999999999999999",
+        "36500d 1us", "1 "};
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        uint64_t usec = 1;
+
+        ck_assert_int_eq(duration_parse(cases[i].text, &usec), 0);
+        ck_assert_uint_eq(usec, cases[i].usec);
+    }
+    for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
+        uint64_t usec = 7;
+
+        ck_assert_msg(duration_parse(wrong[i], &usec) == -EINVAL, "'%s'", wrong[i]);
+        ck_assert_uint_eq(usec, 7);
+    }
+}
+END_TEST
+
+/* What is written reads as the same, to the smallest unit that is written. */
+START_TEST(test_reads_the_durations_that_it_writes)
+{
+    struct random_source random = random_start();
+    char text[DURATION_TEXT_MAX], again[DURATION_TEXT_MAX];
+
+    for (int i = 0; i < 10000; i++) {
+        uint64_t usec = random_next(&random) >> random_between(&random, 14, 60), read;
+
+        ck_assert_int_eq(duration_parse(duration_format(usec, text), &read), 0);
+        ck_assert_uint_le(read, usec);
+        ck_assert_str_eq(duration_format(read, again), text);
+    }
+}
+END_TEST
+
 typedef int (*view_function)(const json_t *parameters, const char *service, FILE *stream);
 
 /* What the view prints of the JSON; the caller's. */
@@ -121,7 +175,8 @@ START_TEST(test_shows_connections)
                "\"service\":\"SMTP\",\"state\":\"active\",\"worker_pid\":42,\"is_tls\":false,"
                "\"accepted_at\":{\"monotonic\":5000000},"
                "\"client\":{\"address\":\"2001:db8::1\",\"port\":4711},"
-               "\"local\":{\"address\":\"192.0.2.1\",\"port\":25}},"
+               "\"local\":{\"address\":\"192.0.2.1\",\"port\":25},"
+               "\"ident_user\":\"a\\u001b[2J <b>\"},"
                "{\"id\":\"0000000000000100\",\"service\":\"SMTP\",\"state\":\"waiting\","
                "\"worker_pid\":null,\"is_tls\":true,\"accepted_at\":{\"monotonic\":9999000},"
                "\"client\":{\"address\":\"unix\",\"port\":0},"
@@ -129,9 +184,12 @@ START_TEST(test_shows_connections)
 
     ck_assert_str_eq(
         text,
-        "CONNECTION        SERVICE  STATE    WORKER  AGE  TLS  CLIENT              SERVER\n"
-        "00000000000000ff  SMTP     active       42   5s  no   [2001:db8::1]:4711  192.0.2.1:25\n"
-        "0000000000000100  SMTP     waiting       -  1ms  yes  unix                unix\n");
+        "CONNECTION        SERVICE  STATE    WORKER  AGE  TLS  CLIENT              SERVER        "
+        "USER\n"
+        "00000000000000ff  SMTP     active       42   5s  no   [2001:db8::1]:4711  192.0.2.1:25  "
+        "a?[2J <b>\n"
+        "0000000000000100  SMTP     waiting       -  1ms  yes  unix                unix          "
+        "-\n");
     free(text);
 }
 END_TEST
@@ -177,7 +235,8 @@ Suite *make_suite(void)
     ADD_TESTS(suite, "table", test_aligns_words_left_and_numbers_right,
               test_prints_the_titles_of_an_empty_table, test_shows_no_byte_that_steers_a_terminal,
               test_grows);
-    ADD_TESTS(suite, "duration", test_tells_durations_in_two_units);
+    ADD_TESTS(suite, "duration", test_tells_durations_in_two_units, test_reads_durations,
+              test_reads_the_durations_that_it_writes);
     ADD_TESTS(suite, "views", test_shows_connections, test_shows_what_is_wrong_with_a_service,
               test_survives_replies_of_another_daemon);
     return suite;

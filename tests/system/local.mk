@@ -48,10 +48,13 @@ EXTRA_DIST += \
 	%D%/test_explain.py \
 	%D%/test_faults.py \
 	%D%/test_full.py \
+	%D%/test_identity.py \
+	%D%/test_journal.py \
 	%D%/test_life.py \
 	%D%/test_machine_faults.py \
 	%D%/test_pool_size.py \
 	%D%/test_reload.py \
+	%D%/test_selection.py \
 	%D%/test_smtp.py \
 	%D%/test_sockets.py \
 	%D%/test_survival.py \

@@ -1,2 +1,6 @@
-dist_check_SCRIPTS += %D%/test_catalog.sh
-TESTS += tests/units/test_catalog.sh
+dist_check_SCRIPTS += \
+	%D%/test_catalog.sh \
+	%D%/test_man.sh
+TESTS += \
+	tests/units/test_catalog.sh \
+	tests/units/test_man.sh

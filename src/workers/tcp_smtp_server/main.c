@@ -2,6 +2,7 @@
  * connections, and session.h, which serves them. */
 #include "workers/tcp_smtp_server/maildir.h"
 #include "workers/tcp_smtp_server/session.h"
+#include "workers/tcp_smtp_server/session_log.h"
 
 #include "base/log.h"
 
@@ -85,9 +86,8 @@ static void serve(dispatcher_connection *connection, void *userdata)
     };
 
     if (dispatcher_connection_is_tls(connection)) {
-        log_warning("%s: connection %s came to a TLS_PORT, but tcp_smtp_server speaks no TLS; "
-                    "closed",
-                    settings->service, peer.connection_id);
+        session_log(LOG_WARNING, settings, &peer,
+                    "closed: it came to a TLS_PORT, but tcp_smtp_server speaks no TLS");
         return;
     }
     session_run(settings, &peer, dispatcher_connection_fd(connection));

@@ -1,0 +1,239 @@
+#include "dispatcherctl/arguments.h"
+
+#include "base/address.h"
+#include "base/macro.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_SOCKET "/run/dispatcherd/control"
+#define LIMIT_MAX_SEC  86400
+
+static void print_help(void)
+{
+    static const char *const words[] = {[NO_SERVICE] = "",
+                                        [MAY_SERVICE] = " [SERVICE]",
+                                        [MUST_SERVICE] = " SERVICE",
+                                        [ADDRESS] = " ADDRESS [SERVICE]",
+                                        [MASK] = " [[SERVICE] MASK]"};
+    const struct verb *verb;
+
+    puts("Usage: dispatcherctl [OPTION]... VERB [SERVICE]\n"
+         "Shows and steers the service dispatcher.\n");
+    for (size_t i = 0; (verb = verb_at(i)); i++) {
+        int n = printf("  %s%s", verb->name, words[verb->service]);
+        printf("%*s%s\n", n < 25 ? 25 - n : 1, "", verb->help);
+    }
+    puts("  test-access ADDRESS... what PORT_ACCESS of a mapping file says of clients; offline");
+    printf("\n* for root and the members of the group %s\n\n"
+           "  --socket PATH          ask the daemon at PATH (default: %s)\n"
+           "  --json                 print the reply as JSON\n"
+           "  --timeout SECONDS      wait so long for an answer (default: %d; reload: %d)\n"
+           "  --worker PID, --client ADDRESS[/BITS], --state STATE, --user USER,\n"
+           "  --older TIME, --waited TIME\n"
+           "                         connections, history: these alone\n"
+           "  --sort [-]FIELD        connections, history: in that order, or the other way round\n"
+           "  --limit N              connections, history: the first N\n"
+           "  --mappings FILE        test-access: the file (default: " CONFIG_DIR "/mappings)\n"
+           "  --server ADDRESS       test-access: that clients connect to (default: loopback)\n"
+           "  --port PORT            test-access: that clients connect to (default: 25)\n"
+           "  --callouts fail|succeed\n"
+           "                         test-access: what throttles and DNS lists answer "
+           "(default: fail)\n"
+           "  --help, --version\n\n"
+           "See dispatcherctl(1).\n",
+           DISPATCHER_USER, DEFAULT_SOCKET, ANSWER_LIMIT_SEC, RELOAD_LIMIT_SEC);
+}
+
+enum option_character {
+    OPTION_CHARACTER_SOCKET = 256,
+    OPTION_CHARACTER_JSON,
+    OPTION_CHARACTER_TIMEOUT,
+    OPTION_CHARACTER_MAPPINGS,
+    OPTION_CHARACTER_SERVER,
+    OPTION_CHARACTER_PORT,
+    OPTION_CHARACTER_CALLOUTS,
+    OPTION_CHARACTER_HELP,
+    OPTION_CHARACTER_VERSION,
+    OPTION_CHARACTER_SELECTION, /* and those of enum selection_option from there on */
+};
+
+static const struct option long_options[] = {
+    {"socket", required_argument, NULL, OPTION_CHARACTER_SOCKET},
+    {"json", no_argument, NULL, OPTION_CHARACTER_JSON},
+    {"timeout", required_argument, NULL, OPTION_CHARACTER_TIMEOUT},
+    {"mappings", required_argument, NULL, OPTION_CHARACTER_MAPPINGS},
+    {"server", required_argument, NULL, OPTION_CHARACTER_SERVER},
+    {"port", required_argument, NULL, OPTION_CHARACTER_PORT},
+    {"callouts", required_argument, NULL, OPTION_CHARACTER_CALLOUTS},
+    {"help", no_argument, NULL, OPTION_CHARACTER_HELP},
+    {"version", no_argument, NULL, OPTION_CHARACTER_VERSION},
+    {"worker", required_argument, NULL, OPTION_CHARACTER_SELECTION + SELECTION_WORKER},
+    {"client", required_argument, NULL, OPTION_CHARACTER_SELECTION + SELECTION_CLIENT},
+    {"state", required_argument, NULL, OPTION_CHARACTER_SELECTION + SELECTION_STATE},
+    {"user", required_argument, NULL, OPTION_CHARACTER_SELECTION + SELECTION_USER},
+    {"older", required_argument, NULL, OPTION_CHARACTER_SELECTION + SELECTION_OLDER},
+    {"waited", required_argument, NULL, OPTION_CHARACTER_SELECTION + SELECTION_WAITED},
+    {"sort", required_argument, NULL, OPTION_CHARACTER_SELECTION + SELECTION_SORT},
+    {"limit", required_argument, NULL, OPTION_CHARACTER_SELECTION + SELECTION_LIMIT},
+    {0},
+};
+
+static int parse_limit(const char *text, unsigned *ret)
+{
+    char *end;
+
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end || value < 1 ||
+        value > LIMIT_MAX_SEC) {
+        fprintf(stderr, "dispatcherctl: --timeout is 1 to %d seconds, not '%s'\n", LIMIT_MAX_SEC,
+                text);
+        return -EINVAL;
+    }
+    *ret = (unsigned)value;
+    return 0;
+}
+
+int arguments_parse_options(int argc, char *argv[], struct arguments *arguments)
+{
+    int option;
+
+    arguments->request.socket = DEFAULT_SOCKET;
+    while ((option = getopt_long(argc, argv, "1", long_options, NULL)) >= 0)
+        switch (option) {
+        case OPTION_CHARACTER_SOCKET:
+            arguments->request.socket = optarg;
+            break;
+        case OPTION_CHARACTER_JSON:
+            arguments->request.is_json = true;
+            break;
+        case OPTION_CHARACTER_TIMEOUT:
+            if (parse_limit(optarg, &arguments->limit_sec) < 0)
+                return -EINVAL;
+            break;
+        case OPTION_CHARACTER_MAPPINGS:
+            arguments->test.mappings = optarg;
+            break;
+        case OPTION_CHARACTER_SERVER:
+            arguments->test.server = optarg;
+            break;
+        case OPTION_CHARACTER_PORT:
+            arguments->test.port = optarg;
+            break;
+        case OPTION_CHARACTER_CALLOUTS:
+            arguments->test.callouts = optarg;
+            break;
+        case OPTION_CHARACTER_HELP:
+            print_help();
+            exit(EXIT_SUCCESS);
+        case OPTION_CHARACTER_VERSION:
+            printf("dispatcherctl %s\n", PACKAGE_VERSION);
+            exit(EXIT_SUCCESS);
+        case '1':
+            arguments->minus_one = "-1";
+            break;
+        case OPTION_CHARACTER_SELECTION ... OPTION_CHARACTER_SELECTION + N_SELECTION_OPTIONS - 1:
+            arguments->selection[option - OPTION_CHARACTER_SELECTION] = optarg;
+            break;
+        default:
+            return -EINVAL; /* getopt has said what */
+        }
+    return 0;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+    const struct verb *verb;
+
+    for (size_t i = 0; (verb = verb_at(i)); i++)
+        if (strcmp(verb->name, name) == 0)
+            return verb;
+    return NULL;
+}
+
+static bool looks_like_a_mask(const char *word)
+{
+    return word[0] >= '0' && word[0] <= '9';
+}
+
+/* [[SERVICE] MASK], where -1 was taken for an option. */
+static int parse_mask(int argc, char *argv[], struct arguments *arguments)
+{
+    struct request *request = &arguments->request;
+
+    request->mask = arguments->minus_one;
+    if (argc > 0 && !request->mask && looks_like_a_mask(argv[argc - 1]))
+        request->mask = argv[--argc];
+    if (argc > 0)
+        request->service = argv[0];
+    if (argc > 1 || (request->service && !request->mask)) {
+        fputs("dispatcherctl: debug wants a number as its last word, as in DEBUG=: 71, 16%47, "
+              "0x47, or -1 for all\n",
+              stderr);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* ADDRESS [SERVICE] */
+static int parse_address(int argc, char *argv[], struct arguments *arguments)
+{
+    struct address address;
+
+    if (argc < 1 || argc > 2 || address_parse(argv[0], &address) < 0) {
+        fputs("dispatcherctl: explain needs the address of a client\n", stderr);
+        return -EINVAL;
+    }
+    arguments->request.address = argv[0];
+    arguments->request.service = argc > 1 ? argv[1] : NULL;
+    return 0;
+}
+
+static int parse_selection(struct arguments *arguments)
+{
+    char reason[SELECTION_REASON_MAX];
+
+    int r = selection_parse(arguments->selection, arguments->verb->selects,
+                            &arguments->request.selection, reason);
+    if (r < 0)
+        fprintf(stderr, "dispatcherctl: %s\n", reason);
+    return r;
+}
+
+/* The verb and its service. */
+int arguments_parse_words(int argc, char *argv[], struct arguments *arguments)
+{
+    if (argc == 0) {
+        fputs("dispatcherctl: a verb is missing\n", stderr);
+        return -EINVAL;
+    }
+    arguments->verb = find_verb(argv[0]);
+    if (!arguments->verb) {
+        fprintf(stderr, "dispatcherctl: '%s' is no verb\n", argv[0]);
+        return -EINVAL;
+    }
+    if (parse_selection(arguments) < 0)
+        return -EINVAL;
+    if (arguments->verb->service == MASK)
+        return parse_mask(argc - 1, argv + 1, arguments);
+    if (arguments->minus_one) {
+        fprintf(stderr, "dispatcherctl: %s takes no number\n", argv[0]);
+        return -EINVAL;
+    }
+    if (arguments->verb->service == ADDRESS)
+        return parse_address(argc - 1, argv + 1, arguments);
+    arguments->request.service = argv[1];
+    if (argc == 1 && arguments->verb->service == MUST_SERVICE) {
+        fprintf(stderr, "dispatcherctl: %s needs the name of a service\n", argv[0]);
+        return -EINVAL;
+    }
+    if (argc > (arguments->verb->service == NO_SERVICE ? 1 : 2)) {
+        fprintf(stderr, "dispatcherctl: too many words after %s\n", argv[0]);
+        return -EINVAL;
+    }
+    return 0;
+}

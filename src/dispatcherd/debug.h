@@ -1,4 +1,0 @@
-/* The bits of the DEBUG mask. */
-#pragma once
-
-#include "protocol/debug.h"
