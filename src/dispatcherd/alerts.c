@@ -28,8 +28,9 @@ static const struct {
 } kinds[N_SERVICE_ALERTS] = {
     [SERVICE_ALERT_FULL] = {"full", MESSAGE_ID_SERVICE_FULL, MESSAGE_ID_SERVICE_HAS_ROOM,
                             "raise MAX_PROCS if this host can bear more"},
-    [SERVICE_ALERT_WAITING] = {"waiting", MESSAGE_ID_CLIENTS_WAIT, MESSAGE_ID_CLIENTS_WAIT_NO_MORE,
-                               "\"dispatcherctl status\" tells for what"},
+    [SERVICE_ALERT_WAITING] =
+        {"waiting", MESSAGE_ID_CLIENTS_WAIT, MESSAGE_ID_CLIENTS_WAIT_NO_MORE,
+         "MAX_PROCS gives more places, MIN_PROCS workers that are ready before"},
     [SERVICE_ALERT_DYING] = {"dying", MESSAGE_ID_WORKERS_DIE, MESSAGE_ID_WORKERS_DIE_NO_MORE,
                              "see \"dispatcherctl history\", and what they wrote to the journal"},
 };
@@ -116,29 +117,50 @@ static void describe_end(const struct service *service, enum service_alert alert
     }
 }
 
+static void tell_raised(struct service *service, enum service_alert alert, uint64_t now)
+{
+    struct subject subject = {.service = service->options->name,
+                              .message_id = kinds[alert].raised_id};
+    char words[640];
+    struct str_buffer text = str_buffer_init(words, sizeof(words));
+
+    if (alert == SERVICE_ALERT_FULL)
+        statistics_count_full(service->statistics);
+    alerts_describe(service, alert, &text);
+    if (alert == SERVICE_ALERT_WAITING && queue_cause(service, now)[0]) {
+        subject.reason = queue_cause(service, now);
+        str_buffer_add(&text, ", for: %s", subject.reason);
+    }
+    report(LOG_WARNING, &subject, "%s; %s", words, kinds[alert].advice);
+}
+
+static void tell_cleared(const struct service *service, enum service_alert alert, uint64_t now)
+{
+    const struct subject subject = {.service = service->options->name,
+                                    .message_id = kinds[alert].cleared_id};
+    char words[256];
+    struct str_buffer text = str_buffer_init(words, sizeof(words));
+
+    if (service->pool->is_stopping)
+        str_buffer_add(&text, "is stopped, which ends its alert \"%s\"", kinds[alert].name);
+    else
+        describe_end(service, alert, &text, now);
+    report(LOG_NOTICE, &subject, "%s", words);
+}
+
 static void tell(struct service *service, enum service_alert alert, enum alert_change change,
                  uint64_t now)
 {
-    bool is_raised = change == ALERT_RAISED;
-    const struct subject subject = {.service = service->options->name,
-                                    .message_id = is_raised ? kinds[alert].raised_id
-                                                            : kinds[alert].cleared_id};
-    char words[512];
-    struct str_buffer text = str_buffer_init(words, sizeof(words));
-
-    if (change == ALERT_SAME)
-        return;
-    if (is_raised && alert == SERVICE_ALERT_FULL)
-        statistics_count_full(service->statistics);
-    if (is_raised) {
-        alerts_describe(service, alert, &text);
-        str_buffer_add(&text, "; %s", kinds[alert].advice);
-    } else if (service->pool->is_stopping) {
-        str_buffer_add(&text, "is stopped, which ends its alert \"%s\"", kinds[alert].name);
-    } else {
-        describe_end(service, alert, &text, now);
+    switch (change) {
+    case ALERT_RAISED:
+        tell_raised(service, alert, now);
+        break;
+    case ALERT_CLEARED:
+        tell_cleared(service, alert, now);
+        break;
+    case ALERT_SAME:
+        break;
     }
-    report(is_raised ? LOG_WARNING : LOG_NOTICE, &subject, "%s", words);
 }
 
 /* Takes the value as it is from now on. Returns when to look again. */
