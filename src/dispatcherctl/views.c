@@ -28,6 +28,26 @@ void view_line(FILE *stream, const char *format, ...)
 
 /* status */
 
+static void print_alert(const json_t *alert, uint64_t now, FILE *stream)
+{
+    uint64_t since = reply_moment(alert, "since");
+    char age[DURATION_TEXT_MAX], *text;
+
+    duration_format(since > 0 && since <= now ? now - since : 0, age);
+    if (asprintf(&text, "ALERT for %s: %s", age, reply_text(alert, "text")) < 0)
+        return;
+    fprintf(stream, "%s%s%s\n", style_on(STYLE_BAD), table_printable(text), style_off(STYLE_BAD));
+    free(text);
+}
+
+static void print_alerts(const json_t *parameters, FILE *stream)
+{
+    const json_t *alerts = json_object_get(parameters, "alerts"), *item;
+    size_t i;
+
+    json_array_foreach(alerts, i, item) print_alert(item, reply_moment(parameters, "now"), stream);
+}
+
 static void print_daemon(const json_t *parameters, FILE *stream)
 {
     const json_t *started_at = json_object_get(parameters, "started_at");
@@ -46,6 +66,7 @@ static void print_daemon(const json_t *parameters, FILE *stream)
     if (reply_is_true(parameters, "is_on_last_config"))
         view_line(stream, "%s is broken; the last good configuration is in force",
                   reply_text(parameters, "config_file"));
+    print_alerts(parameters, stream);
     fputc('\n', stream);
 }
 

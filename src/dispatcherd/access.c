@@ -1,8 +1,6 @@
 #include "dispatcherd/access.h"
 
 #include "dispatcherd/context.h"
-#include "dispatcherd/message_ids.h"
-#include "dispatcherd/report.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,17 +15,8 @@ const struct mapping_hooks access_hooks = {.percent = random_percent};
 static void on_list_health(const char *zone, bool is_well, const char *reason, void *userdata)
 {
     struct access *access = userdata;
-    const struct subject subject = {
-        .reason = reason,
-        .message_id = is_well ? MESSAGE_ID_DNS_LIST_WELL : MESSAGE_ID_DNS_LIST_ILL,
-    };
 
-    if (is_well)
-        report(LOG_NOTICE, &subject, "DNS list %s is well again, and asked", zone);
-    else
-        report(LOG_WARNING, &subject, "DNS list %s is set aside, and refuses nobody: %s", zone,
-               reason);
-    access->context->changed(access->context);
+    list_alerts_note(&access->list_alerts, zone, is_well, reason);
 }
 
 static int init(struct access *access, const struct access_settings *settings)
@@ -57,6 +46,7 @@ int access_new(struct context *context, const struct access_settings *settings,
     if (!access)
         return -ENOMEM;
     access->context = context;
+    access->list_alerts.context = context;
     access_set_mappings(access, mappings);
     int r = init(access, settings);
     if (r < 0) {
@@ -73,6 +63,7 @@ void access_free(struct access *access)
         return;
     checks_store_free(access->checks_store);
     ident_clients_free(access->ident_clients);
+    list_alerts_clear(&access->list_alerts);
     dns_lists_free(access->lists);
     rejections_free(access->rejections);
     decisions_free(access->decisions);

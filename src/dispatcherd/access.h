@@ -8,6 +8,7 @@
 #include "access/rejection.h"
 #include "access/throttle.h"
 #include "dispatcherd/checks_store.h"
+#include "dispatcherd/list_alerts.h"
 #include "mapping/run.h"
 
 struct context;
@@ -23,6 +24,7 @@ struct access {
     struct rejections *rejections;
     struct decisions *decisions; /* the last ones */
     struct dns_lists *lists;
+    struct list_alerts list_alerts;
     struct ident_clients *ident_clients;
     struct checks_store *checks_store;
 };

@@ -45,6 +45,7 @@ int admission_admit(struct listener *listener, int *fd, struct address peer)
     connection->is_tls = listener->is_tls;
     connection->peer = peer;
     connection->local = local_address(listener, connection->fd);
+    listener->stuck_since = 0;
     statistics_count_accepted(service->statistics);
     report_arrival(connection);
     connection_check(connection);

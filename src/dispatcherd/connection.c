@@ -79,6 +79,7 @@ static void leave_state(struct connection *connection, enum connection_state nex
         pool_checking_ended(pool);
         break;
     case CONNECTION_WAITING:
+        service_note_wait(service, connection->waiting_since, now);
         TAILQ_REMOVE(&service->waiting, connection, waiting_link);
         pool_waiting_ended(pool);
         connection->hangup_source = sd_event_source_disable_unref(connection->hangup_source);
@@ -118,6 +119,8 @@ void connection_check(struct connection *connection)
     if (connection->service->is_queueing)
         connection->queued_usec = queue_time(connection->fd);
     statistics_count_backlog(connection->service->statistics, connection->queued_usec);
+    service_note_wait(connection->service, connection->accepted_at - connection->queued_usec,
+                      connection->accepted_at);
 }
 
 void connection_wait(struct connection *connection, uint64_t now)
@@ -131,6 +134,7 @@ void connection_wait(struct connection *connection, uint64_t now)
         statistics_count_failed_handoff(service->statistics);
         count_concurrent(service, now);
     } else {
+        connection->waiting_since = now;
         TAILQ_INSERT_TAIL(&service->waiting, connection, waiting_link);
         statistics_count_admitted(service->statistics, now);
     }

@@ -47,7 +47,8 @@ struct connection {
     uint64_t id;
     struct address peer;
     struct address local;
-    uint64_t accepted_at; /* all CLOCK_MONOTONIC, in microseconds */
+    uint64_t accepted_at;   /* all CLOCK_MONOTONIC, in microseconds */
+    uint64_t waiting_since; /* for a worker, the first time; 0: not yet */
     uint64_t handed_at;
     uint64_t queued_usec; /* before accept, in the kernel's queue: estimated (queue.h) */
     char ident_user[IDENT_USER_MAX + 1]; /* "": not asked for, or not known */

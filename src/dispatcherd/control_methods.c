@@ -164,6 +164,7 @@ static json_t *status(const struct control_call *call)
     view_put(&object, "spawner", json_string(daemon->spawner));
     view_put(&object, "started_at", view_time(daemon->started_at, &call->clock));
     view_put(&object, "now", view_time(call->clock.monotonic, &call->clock));
+    view_put(&object, "alerts", view_alerts(daemon, &call->clock));
     view_put(&object, "services", list);
     view_put(&object, "dns_lists",
              view_dns_lists(daemon->access ? daemon->access->lists : NULL, &call->clock));

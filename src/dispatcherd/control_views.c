@@ -84,7 +84,7 @@ const char *view_service_state(const struct service *service)
     const struct pool *pool = service->pool;
 
     if (!pool->is_stopping)
-        return service->full_since > 0 ? "full" : "running";
+        return service->alerts[SERVICE_ALERT_FULL].is_raised ? "full" : "running";
     if (pool_total(pool) > 0 || pool->n_waiting > 0 || pool->n_checking > 0)
         return "stopping";
     return "stopped";
@@ -102,6 +102,13 @@ static json_t *view_queue(const struct service *service)
         limit += depth.limit;
     }
     return view_gauge(n_waiting, limit);
+}
+
+static uint64_t full_since(const struct service *service)
+{
+    const struct alert *alert = &service->alerts[SERVICE_ALERT_FULL];
+
+    return alert->is_raised ? alert->raised_at : 0;
 }
 
 json_t *view_summary(const struct service *service, const struct control_clock *clock)
@@ -129,7 +136,7 @@ json_t *view_summary(const struct service *service, const struct control_clock *
     view_put(&object, "queue_since", view_time(service->queue_since, clock));
     view_put(&object, "waits_for", view_text(queue_cause(service, clock->monotonic)));
     view_put(&object, "has_socket", json_boolean(service->n_listeners > 0));
-    view_put(&object, "full_since", view_time(service->full_since, clock));
+    view_put(&object, "full_since", view_time(full_since(service), clock));
     view_put(&object, "start_error",
              view_text(service->start_error[0] ? service->start_error : NULL));
     return object;

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+struct control_daemon;
 struct dns_lists;
 
 /* Both clocks at one moment, to tell people times in real time. */
@@ -55,6 +56,9 @@ void view_ended_connections(json_t **array, const struct service *service,
                             const struct control_clock *clock);
 void view_ended_workers(json_t **array, const struct service *service,
                         const struct control_clock *clock);
+
+/* The alerts that are raised, as an array (control_alerts.c). */
+json_t *view_alerts(const struct control_daemon *daemon, const struct control_clock *clock);
 
 /* The DNS lists that are in use, as an array; NULL: none (control_explain.c). */
 json_t *view_dns_lists(const struct dns_lists *lists, const struct control_clock *clock);

@@ -1,9 +1,9 @@
 #include "dispatcherd/dispatch.h"
 
 #include "base/time.h"
+#include "dispatcherd/alerts.h"
 #include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
-#include "dispatcherd/fullness.h"
 #include "dispatcherd/handoff.h"
 #include "dispatcherd/hangup.h"
 #include "dispatcherd/listener.h"
@@ -122,14 +122,14 @@ static void drop_hopeless(struct service *service, uint64_t now)
 
 static void rest(struct service *service, enum accept_verdict verdict, uint64_t until, uint64_t now)
 {
-    uint64_t said_until = fullness_tell(service, verdict, now);
     uint64_t look_at = queue_watch(service, verdict == ACCEPT_YES, now);
+    uint64_t tell_at = alerts_tell(service, verdict, now);
 
     tell_verdict(service, verdict);
     drop_hopeless(service, now);
     listeners_watch(service, verdict == ACCEPT_YES);
     hangup_watch_waiting(service);
-    until = until < said_until ? until : said_until;
+    until = until < tell_at ? until : tell_at;
     ring_at(service, until < look_at ? until : look_at);
 }
 

@@ -16,6 +16,7 @@ struct listener {
     sd_event_source *source;
     sd_event_source *pause_source;
     uint64_t waiting_since; /* queue.h: clients were found in the kernel's queue; 0: none */
+    uint64_t stuck_since;   /* likewise, and none was accepted since; 0: none, or one was */
 };
 
 /* Adds a listening socket and takes over *fd (-1 afterwards), which is made non-blocking. Returns

@@ -9,6 +9,8 @@ libdaemon_la_SOURCES = \
 	%D%/admission.h \
 	%D%/adopt.c \
 	%D%/adopt.h \
+	%D%/alerts.c \
+	%D%/alerts.h \
 	%D%/check.c \
 	%D%/check.h \
 	%D%/check_internal.h \
@@ -27,6 +29,7 @@ libdaemon_la_SOURCES = \
 	%D%/context.h \
 	%D%/control.c \
 	%D%/control.h \
+	%D%/control_alerts.c \
 	%D%/control_call.h \
 	%D%/control_client.c \
 	%D%/control_client.h \
@@ -57,8 +60,6 @@ libdaemon_la_SOURCES = \
 	%D%/figures.h \
 	%D%/fingerprint.c \
 	%D%/fingerprint.h \
-	%D%/fullness.c \
-	%D%/fullness.h \
 	%D%/handoff.c \
 	%D%/handoff.h \
 	%D%/hangup.c \
@@ -69,6 +70,8 @@ libdaemon_la_SOURCES = \
 	%D%/job.h \
 	%D%/last_config.c \
 	%D%/last_config.h \
+	%D%/list_alerts.c \
+	%D%/list_alerts.h \
 	%D%/listener.c \
 	%D%/listener.h \
 	%D%/logfile.c \

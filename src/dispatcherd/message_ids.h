@@ -27,6 +27,10 @@
     "3bb40409f5704b9db7ea967f40d33a30" /* every place of a service is taken */
 #define MESSAGE_ID_SERVICE_HAS_ROOM                                                                \
     "3e24b518c35b4cd4a38ad7604944b724" /* a full service has room again */
+#define MESSAGE_ID_CLIENTS_WAIT         "dc5f3beb07db466d83ee98e7d5e11e6a" /* clients wait for too long */
+#define MESSAGE_ID_CLIENTS_WAIT_NO_MORE "86796b0a329346258faa058976ae25f1" /* and do so no more */
+#define MESSAGE_ID_WORKERS_DIE          "9c8ce47d34704672a9b761416cbdb3cb" /* workers die in a row */
+#define MESSAGE_ID_WORKERS_DIE_NO_MORE  "cb04ae4e4e68429e81f6a586d4e90d04" /* and do so no more */
 #define MESSAGE_ID_ACCEPT_FAILED                                                                   \
     "b2e6b04e770e43058189aeb9d244f8bb" /* accepting pauses for lack of a resource */
 #define MESSAGE_ID_SESSIONS_CUT                                                                    \

@@ -36,33 +36,70 @@ struct queue_depth queue_look(const struct listener *listener)
     return depth;
 }
 
+/* They are empty: there is nothing to look for. */
+static void forget(struct service *service)
+{
+    /* The most frequent case by far: there was nothing before. */
+    if (service->queue_look_at == 0)
+        return;
+    service->queue_since = 0;
+    service->queue_look_at = 0;
+    service->n_queued = 0;
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        service->listeners[i].waiting_since = 0;
+        service->listeners[i].stuck_since = 0;
+    }
+}
+
+static void look(struct service *service, uint64_t now)
+{
+    service->n_queued = 0;
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener = &service->listeners[i];
+        uint64_t n_waiting = queue_look(listener).n_waiting;
+
+        service->n_queued += n_waiting;
+        if (n_waiting == 0) {
+            listener->waiting_since = 0;
+            listener->stuck_since = 0;
+            continue;
+        }
+        if (listener->waiting_since == 0)
+            listener->waiting_since = now;
+        if (listener->stuck_since == 0)
+            listener->stuck_since = now;
+    }
+}
+
 uint64_t queue_watch(struct service *service, bool is_accepting, uint64_t now)
 {
-    bool is_waiting = false;
-
     service->is_queueing = !is_accepting;
     if (is_accepting) {
-        service->queue_since = 0;
-        service->queue_look_at = 0;
+        forget(service);
         return USEC_INFINITY;
     }
     if (now < service->queue_look_at)
         return service->queue_look_at;
     service->queue_look_at = now + LOOK_INTERVAL_USEC;
-    for (size_t i = 0; i < service->n_listeners; i++) {
-        struct listener *listener = &service->listeners[i];
-
-        if (queue_look(listener).n_waiting == 0)
-            listener->waiting_since = 0;
-        else if (listener->waiting_since == 0)
-            listener->waiting_since = now;
-        is_waiting = is_waiting || listener->waiting_since > 0;
-    }
-    if (!is_waiting)
+    look(service, now);
+    if (service->n_queued == 0)
         service->queue_since = 0;
     else if (service->queue_since == 0)
         service->queue_since = now;
     return service->queue_look_at;
+}
+
+uint64_t queue_stuck_since(const struct service *service)
+{
+    uint64_t since = 0;
+
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        uint64_t one = service->listeners[i].stuck_since;
+
+        if (one > 0 && (since == 0 || one < since))
+            since = one;
+    }
+    return since;
 }
 
 uint64_t queue_time(int fd)

@@ -18,6 +18,10 @@ struct queue_depth queue_look(const struct listener *listener);
  * when to come again: USEC_INFINITY where there is nothing to watch. */
 uint64_t queue_watch(struct service *service, bool is_accepting, uint64_t now);
 
+/* Since when, at least, the client that has lain there longest does; 0: there is none, or that is
+ * not known: one was just accepted, which itself tells how long it lay there. */
+uint64_t queue_stuck_since(const struct service *service);
+
 /* How long a connection that was just accepted lay in the queue, in microseconds: from the moment
  * when its handshake ended. 0 where the kernel does not tell. Nothing may have been sent on it. */
 uint64_t queue_time(int fd);

@@ -57,6 +57,7 @@ int service_new(struct context *context, struct config_version *version,
     service->statistics = &state->statistics;
     statistics_start(service->statistics, time_now_usec(CLOCK_MONOTONIC));
     service->is_queueing = true; /* while we were not there */
+    service->waits_from = time_now_usec(CLOCK_MONOTONIC);
     TAILQ_INIT(&service->checks);
     TAILQ_INIT(&service->waiting);
     *ret = service;
@@ -151,11 +152,33 @@ void service_start_failed(struct service *service, enum decision_reason reason, 
     service->has_failed_start = true;
     statistics_count_failed_start(service->statistics);
     tell_failure(service);
+    service_note_death(service, service->start_error);
     unsigned n_kept = reason == REASON_SUCCESSOR ? pool_keep_outdated(service->pool) : 0;
     if (n_kept > 0)
         report(LOG_ERR, &subject,
                "%u outdated workers are not replaced but serve on, since a new one cannot start",
                n_kept);
+}
+
+void service_note_wait(struct service *service, uint64_t from, uint64_t until)
+{
+    if (from < service->waits_from)
+        from = service->waits_from;
+    if (until > from && until - from > service->longest_wait)
+        service->longest_wait = until - from;
+}
+
+/* Longer than the pauses between starts that fail (60 s) would be no row. */
+#define DEATHS_PAUSE_USEC (60 * USEC_PER_SEC)
+
+void service_note_death(struct service *service, const char *how)
+{
+    bool is_raised = service->alerts[SERVICE_ALERT_DYING].is_raised;
+
+    alert_row_note(&service->deaths, is_raised ? USEC_INFINITY : DEATHS_PAUSE_USEC,
+                   time_now_usec(CLOCK_MONOTONIC));
+    service->has_new_death = true;
+    snprintf(service->last_death, sizeof(service->last_death), "%s", how);
 }
 
 struct service *services_find(struct service *const services[], size_t n_services,

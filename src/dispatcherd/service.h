@@ -8,6 +8,7 @@
 #include "dispatcherd/connection.h"
 #include "dispatcherd/state.h"
 #include "pool/policy.h"
+#include "statistics/alert.h"
 
 struct check;
 struct concurrency;
@@ -15,6 +16,14 @@ struct config_version;
 struct context;
 struct listener;
 struct worker;
+
+/* What an administrator is warned of, once, until it is over: alerts.h. */
+enum service_alert {
+    SERVICE_ALERT_FULL,    /* every place is taken */
+    SERVICE_ALERT_WAITING, /* clients wait for too long */
+    SERVICE_ALERT_DYING,   /* workers die in a row */
+    N_SERVICE_ALERTS
+};
 
 struct service {
     struct context *context;
@@ -40,12 +49,18 @@ struct service {
     bool has_failed_start;     /* at least once since the daemon's start */
     unsigned long n_shortages; /* accepting failed for lack of a descriptor or memory */
     uint64_t shortage_told_at;
-    uint64_t full_since; /* when it was said that the service is full; 0: it is not */
-    uint64_t room_since; /* since when a full service has room again; 0: it has none */
+
+    struct alert alerts[N_SERVICE_ALERTS]; /* by enum service_alert */
+    uint64_t waits_from;     /* before that nobody was there to serve: no wait is longer */
+    uint64_t longest_wait;   /* of the waits that are over, since the alerts were looked at last */
+    struct alert_row deaths; /* of workers that died, or could not be started */
+    bool has_new_death;      /* since the alerts were looked at last */
+    char last_death[256];    /* how the last one did */
 
     bool is_queueing;       /* clients may lie in the kernel's queues for longer than a moment */
     uint64_t queue_since;   /* when they were found there first; 0: none */
     uint64_t queue_look_at; /* not before; see queue_watch() */
+    uint64_t n_queued;      /* clients there at the last look */
 
     enum accept_verdict told_verdict; /* what bit 4 of DEBUG has told last */
     uint64_t figures_at;              /* when bit 20 of DEBUG may tell next */
@@ -81,6 +96,12 @@ void service_touch(struct service *service);
  * failure is told once a minute. */
 void service_start_failed(struct service *service, enum decision_reason reason, const char *format,
                           ...) _printf_(3, 4);
+
+/* Somebody has waited for a place from one moment until another. */
+void service_note_wait(struct service *service, uint64_t from, uint64_t until);
+
+/* A worker has died, or could not be started: `how` in words. */
+void service_note_death(struct service *service, const char *how);
 
 /* The one of that name; NULL where there is none. */
 struct service *services_find(struct service *const services[], size_t n_services,

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "dispatcherd/access.h"
+#include "dispatcherd/alerts.h"
 
 static void add_service(struct str_buffer *line, const struct service *service)
 {
@@ -18,20 +19,27 @@ static void add_service(struct str_buffer *line, const struct service *service)
         str_buffer_add(line, ", %u waiting", pool->n_waiting);
     if (pool->n_draining > 0)
         str_buffer_add(line, ", %u draining", pool->n_draining);
-    if (service->full_since > 0)
-        str_buffer_add(line, ", full");
     if (service->n_listeners == 0 && !pool->is_stopping)
         str_buffer_add(line, ", no socket");
 }
 
-static void add_ill_lists(struct str_buffer *line, const struct access *access)
+/* First in the line, since that may be cut. The words do not change while an alert lasts. */
+static void add_alerts(struct str_buffer *line, const struct manager *manager)
 {
-    const struct dns_zone *zone = NULL;
-    struct dns_zone_figures figures;
+    static const char *const words[N_SERVICE_ALERTS] = {
+        [SERVICE_ALERT_FULL] = "is full",
+        [SERVICE_ALERT_WAITING] = "lets clients wait",
+        [SERVICE_ALERT_DYING] = "loses its workers",
+    };
+    const struct access *access = manager->context.access;
 
-    while (access && (zone = dns_lists_next_zone(access->lists, zone, &figures)))
-        if (figures.is_set_aside)
-            str_buffer_add(line, "DNS list %s is set aside; ", figures.zone);
+    for (size_t i = 0; i < manager->n_services; i++)
+        for (enum service_alert alert = 0; alert < N_SERVICE_ALERTS; alert++)
+            if (manager->services[i]->alerts[alert].is_raised)
+                str_buffer_add(line, "%s %s; ", manager->services[i]->options->name, words[alert]);
+    for (size_t i = 0; access && i < access->list_alerts.n_items; i++)
+        if (access->list_alerts.items[i].alert.is_raised)
+            str_buffer_add(line, "DNS list %s is set aside; ", access->list_alerts.items[i].zone);
 }
 
 const char *status_format(const struct manager *manager, char *text, size_t size)
@@ -40,7 +48,7 @@ const char *status_format(const struct manager *manager, char *text, size_t size
 
     if (manager->is_on_last_config)
         str_buffer_add(&line, "dispatcher.cnf is broken, the last good one is in force; ");
-    add_ill_lists(&line, manager->context.access);
+    add_alerts(&line, manager);
     for (size_t i = 0; i < manager->n_services; i++) {
         if (i > 0)
             str_buffer_add(&line, "; ");

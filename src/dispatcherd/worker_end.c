@@ -136,6 +136,14 @@ static unsigned count_active(const struct worker *worker)
     return worker_in_pool(worker)->n_active;
 }
 
+static void note_death(const struct worker *worker, const char *how)
+{
+    char text[WORKER_CAUSE_MAX + 32];
+
+    snprintf(text, sizeof(text), "worker %d %s", (int)worker->pid, how);
+    service_note_death(worker->service, text);
+}
+
 static void report_exit(struct worker *worker, const siginfo_t *info, const char *how)
 {
     struct service *service = worker->service;
@@ -162,6 +170,7 @@ static void report_exit(struct worker *worker, const siginfo_t *info, const char
         struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_DIED);
         report(LOG_ERR, &subject, "worker %d %s; %u sessions were lost", (int)worker->pid, how,
                count_active(worker));
+        note_death(worker, how);
     }
 }
 
@@ -290,9 +299,11 @@ void worker_give_up(struct worker *worker, const char *reason, const char *messa
         return;
     worker->lost_reason = reason;
     leave_pool(worker);
-    if (worker_in_pool(worker)->state != POOL_WORKER_STARTING && !worker->is_failed_start)
+    if (worker_in_pool(worker)->state != POOL_WORKER_STARTING && !worker->is_failed_start) {
         report(LOG_ERR, &subject, "worker %d %s; %s it (%u sessions)", (int)worker->pid, reason,
                worker->is_child ? "killing" : "closing the channel to", count_active(worker));
+        note_death(worker, reason);
+    }
     kill_child(worker);
     worker_channel_ended(worker);
 }

@@ -1,6 +1,8 @@
 noinst_LTLIBRARIES += libstatistics.la
 
 libstatistics_la_SOURCES = \
+	%D%/alert.c \
+	%D%/alert.h \
 	%D%/history.c \
 	%D%/history.h \
 	%D%/hours.c \

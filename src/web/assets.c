@@ -19,6 +19,7 @@ const char asset_style[] =
     ".state.good{color:var(--good)}.state.near{color:var(--near)}.state.at{color:var(--at)}\n"
     ".alert{border-left:3px solid var(--at);padding:.25rem .6rem;margin:.5rem 0;"
     "overflow-wrap:anywhere}\n"
+    ".alerts{border:2px solid var(--at)}.alerts h2{color:var(--at)}\n"
     ".quiet{overflow-wrap:anywhere}\n"
     ".gauges{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.25rem,1fr));"
     "gap:.75rem 1.25rem;margin:.75rem 0 1rem}\n"

@@ -205,6 +205,52 @@ static void write_accepts(FILE *stream, enum metrics_format format, const json_t
     }
 }
 
+/* "dns_list" is of no service. */
+static const char *const service_alerts[] = {"full", "waiting", "dying"};
+
+static bool is_raised(const json_t *alerts, const char *kind, const char *member, const char *value)
+{
+    const json_t *alert;
+    size_t i;
+
+    json_array_foreach(alerts, i, alert)
+    {
+        if (strcmp(reply_text(alert, "alert"), kind) == 0 &&
+            strcmp(reply_text(alert, member), value) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void write_alerts(FILE *stream, enum metrics_format format, const json_t *status)
+{
+    const json_t *alerts = json_object_get(status, "alerts"), *item;
+    size_t i;
+
+    write_head(stream, format, "alert", "gauge",
+               "1 where an administrator should look: a service is full, lets clients wait, or its "
+               "workers are dying; or a DNS list (zone) is set aside.");
+    json_array_foreach(json_object_get(status, "services"), i, item)
+    {
+        for (size_t k = 0; k < ELEMENTSOF(service_alerts); k++) {
+            const char *service = reply_text(item, "name");
+
+            fputs("dispatcherd_alert{service=\"", stream);
+            metrics_label(stream, service);
+            fprintf(stream, "\",alert=\"%s\"} %d\n", service_alerts[k],
+                    is_raised(alerts, service_alerts[k], "service", service));
+        }
+    }
+    json_array_foreach(json_object_get(status, "dns_lists"), i, item)
+    {
+        const char *zone = reply_text(item, "zone");
+
+        fputs("dispatcherd_alert{service=\"\",alert=\"dns_list\",zone=\"", stream);
+        metrics_label(stream, zone);
+        fprintf(stream, "\"} %d\n", is_raised(alerts, "dns_list", "zone", zone));
+    }
+}
+
 static void write_services(FILE *stream, enum metrics_format format, const json_t *services)
 {
     write_accepts(stream, format, services);
@@ -227,6 +273,7 @@ void metrics_write(FILE *stream, enum metrics_format format, const json_t *statu
                    "When this dispatcherd was started, since the epoch.");
         fputs("dispatcherd_start_time_seconds ", stream);
         write_usec(stream, reply_number(json_object_get(status, "started_at"), "realtime"));
+        write_alerts(stream, format, status);
     }
     if (services)
         write_services(stream, format, json_object_get(services, "services"));

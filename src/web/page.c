@@ -70,6 +70,25 @@ static void write_header(FILE *stream, const struct page *page)
     }
 }
 
+static void write_alerts(FILE *stream, const json_t *status)
+{
+    const json_t *alerts = json_object_get(status, "alerts"), *alert;
+    size_t i;
+
+    if (json_array_size(alerts) == 0)
+        return;
+    fputs("<section class=\"alerts\" role=\"alert\"><h2>Alerts</h2>\n", stream);
+    json_array_foreach(alerts, i, alert)
+    {
+        fputs("<p class=\"alert\">", stream);
+        html_text(stream, reply_text(alert, "text"));
+        fputs(" <span class=\"quiet\">for ", stream);
+        page_write_age(stream, alert, "since", reply_moment(status, "now"));
+        fputs("</span></p>\n", stream);
+    }
+    fputs("</section>\n", stream);
+}
+
 static void write_failure(FILE *stream, const struct page *page)
 {
     fputs("<header><h1>dispatcherd</h1></header>\n<p class=\"alert\">No figures: ", stream);
@@ -87,6 +106,7 @@ void page_write(FILE *stream, const struct page *page)
     fputs("<main>\n", stream);
     if (page->status && page->services) {
         write_header(stream, page);
+        write_alerts(stream, page->status);
         json_array_foreach(services, i, service) page_write_service(stream, page, service);
         page_write_workers(stream, page);
         page_write_connections(stream, page);

@@ -1,4 +1,5 @@
 CONTROL_TESTS = \
+	tests/dispatcherd/test_alerts \
 	tests/dispatcherd/test_checks_store \
 	tests/dispatcherd/test_control \
 	tests/dispatcherd/test_control_explain \
@@ -15,6 +16,11 @@ CONTROL_SCENE = \
 	%D%/control_scene.h
 CONTROL_TEST_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 CONTROL_TEST_LIBS = libdaemon.la $(TEST_LIBS) $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
+
+tests_dispatcherd_test_alerts_SOURCES = $(CONTROL_SCENE) %D%/test_alerts.c
+tests_dispatcherd_test_alerts_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_alerts_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_alerts_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_test_checks_store_SOURCES = %D%/test_checks_store.c
 tests_dispatcherd_test_checks_store_CPPFLAGS = $(TEST_CPPFLAGS)

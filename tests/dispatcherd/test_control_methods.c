@@ -412,7 +412,7 @@ START_TEST(test_names_the_state_of_a_service)
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
         scene_clear(&scene);
         scene_init(&scene, configuration);
-        scene.services[0]->full_since = cases[i].is_full;
+        scene.services[0]->alerts[SERVICE_ALERT_FULL].is_raised = cases[i].is_full;
         scene.services[0]->pool->is_stopping = cases[i].is_stopping;
         if (cases[i].has_worker)
             scene_add_worker(&scene, 0, 0, 1);

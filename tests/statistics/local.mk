@@ -1,10 +1,16 @@
 STATISTICS_TESTS = \
+	tests/statistics/test_alert \
 	tests/statistics/test_history \
 	tests/statistics/test_hours \
 	tests/statistics/test_level \
 	tests/statistics/test_statistics
 check_PROGRAMS += $(STATISTICS_TESTS)
 TESTS += $(STATISTICS_TESTS)
+
+tests_statistics_test_alert_SOURCES = %D%/test_alert.c
+tests_statistics_test_alert_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_statistics_test_alert_CFLAGS = $(TEST_CFLAGS)
+tests_statistics_test_alert_LDADD = libstatistics.la libbase.la $(TEST_LIBS)
 
 tests_statistics_test_history_SOURCES = %D%/test_history.c
 tests_statistics_test_history_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -43,6 +43,7 @@ EXTRA_DIST += \
 	%D%/harness/wait.py \
 	%D%/test_access.py \
 	%D%/test_activation.py \
+	%D%/test_alerts.py \
 	%D%/test_choice.py \
 	%D%/test_dns.py \
 	%D%/test_explain.py \

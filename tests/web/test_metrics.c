@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char status_text[] = "{'version': 'x', 'started_at': {'realtime': 1500000}}";
+static const char status_text[] =
+    "{'version': 'x', 'started_at': {'realtime': 1500000}, 'services': [{'name': 'SMTP'}],"
+    " 'dns_lists': [{'zone': 'a.test'}, {'zone': 'b.test'}],"
+    " 'alerts': [{'alert': 'waiting', 'service': 'SMTP', 'zone': null},"
+    "  {'alert': 'dns_list', 'service': null, 'zone': 'b.test'}]}";
 
 static const char services_text[] =
     "{'services': [{'name': 'SMTP', 'state': 'full', 'workers': {'value': 2, 'limit': 10},"
@@ -60,6 +64,20 @@ START_TEST(test_figures_are_written_with_their_service)
 }
 END_TEST
 
+START_TEST(test_each_alert_is_there_whether_raised_or_not)
+{
+    char *text = written(METRICS_PLAIN, services_text);
+
+    check_has(text, "\n# TYPE dispatcherd_alert gauge\n");
+    check_has(text, "\ndispatcherd_alert{service=\"SMTP\",alert=\"full\"} 0\n");
+    check_has(text, "\ndispatcherd_alert{service=\"SMTP\",alert=\"waiting\"} 1\n");
+    check_has(text, "\ndispatcherd_alert{service=\"SMTP\",alert=\"dying\"} 0\n");
+    check_has(text, "\ndispatcherd_alert{service=\"\",alert=\"dns_list\",zone=\"a.test\"} 0\n");
+    check_has(text, "\ndispatcherd_alert{service=\"\",alert=\"dns_list\",zone=\"b.test\"} 1\n");
+    free(text);
+}
+END_TEST
+
 START_TEST(test_counters_are_named_as_each_format_wants)
 {
     char *plain = written(METRICS_PLAIN, services_text);
@@ -107,6 +125,7 @@ Suite *make_suite(void)
     Suite *suite = suite_create("metrics");
 
     ADD_TESTS(suite, "text", test_figures_are_written_with_their_service,
+              test_each_alert_is_there_whether_raised_or_not,
               test_counters_are_named_as_each_format_wants,
               test_a_daemon_that_does_not_answer_is_down, test_labels_are_escaped,
               test_what_is_missing_reads_as_nothing);

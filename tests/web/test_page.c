@@ -30,8 +30,9 @@ static json_t *hostile_object(const char *const members[], size_t n)
 START_TEST(test_every_text_is_escaped)
 {
     static const char *const members[] = {
-        "version", "state",        "config_file",   "name",    "waits_for", "start_error",
-        "service", "start_reason", "retire_reason", "address", "id",        "ident_user"};
+        "version",     "state",      "config_file",  "name",          "waits_for",
+        "start_error", "service",    "start_reason", "retire_reason", "address",
+        "id",          "ident_user", "text"};
     json_auto_t *object = hostile_object(members, sizeof(members) / sizeof(members[0]));
     json_auto_t *end = json_deep_copy(object);
     json_auto_t *list = json_pack("[O]", object);
@@ -39,6 +40,7 @@ START_TEST(test_every_text_is_escaped)
     json_auto_t *listeners = json_pack("[O]", end);
     json_auto_t *rejected = json_pack("{s:{s:i}}", "rejected", HOSTILE, 3);
 
+    json_object_set(object, "alerts", listeners);
     json_object_set(object, "client", end);
     json_object_set(object, "local", end);
     json_object_set(object, "listeners", listeners);
@@ -53,6 +55,27 @@ START_TEST(test_every_text_is_escaped)
     ck_assert_ptr_null(strstr(text, "<script>"));
     ck_assert_ptr_null(strstr(text, "alert(\""));
     ck_assert_ptr_nonnull(strstr(text, "&lt;/td&gt;&lt;script&gt;alert(&quot;1&quot;)"));
+    free(text);
+}
+END_TEST
+
+START_TEST(test_alerts_stand_at_the_top)
+{
+    json_auto_t *status =
+        json_pack("{s:[{s:s, s:{s:i}}], s:{s:i}}", "alerts", "text", "SMTP is <full>", "since",
+                  "monotonic", 2000000, "now", "monotonic", 5000000);
+    json_auto_t *services = json_pack("{s:[{s:s}]}", "services", "name", "SMTP");
+    const struct page page = {.status = status, .services = services, .samples = &samples};
+    char *text = written(&page);
+    const char *alert = strstr(text, "SMTP is &lt;full&gt; <span class=\"quiet\">for 3s</span>");
+
+    ck_assert_ptr_nonnull(strstr(text, "role=\"alert\""));
+    ck_assert_ptr_nonnull(alert);
+    ck_assert(alert < strstr(text, "<h2>SMTP"));
+    free(text);
+    json_array_clear(json_object_get(status, "alerts"));
+    text = written(&page);
+    ck_assert_ptr_null(strstr(text, "role=\"alert\""));
     free(text);
 }
 END_TEST
@@ -85,7 +108,7 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("page");
 
-    ADD_TESTS(suite, "page", test_every_text_is_escaped, test_without_figures_it_says_why,
-              test_what_is_of_another_type_reads_as_nothing);
+    ADD_TESTS(suite, "page", test_every_text_is_escaped, test_alerts_stand_at_the_top,
+              test_without_figures_it_says_why, test_what_is_of_another_type_reads_as_nothing);
     return suite;
 }

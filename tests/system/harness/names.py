@@ -1,6 +1,7 @@
 """Name servers: a real rbldnsd, behind one that can also say nothing, or nonsense."""
 
 import os
+import signal
 import socket
 import struct
 import tempfile
@@ -61,7 +62,7 @@ class NameServer:
         self.forward.settimeout(0.2)
         self.log = open(os.path.join(folder, "rbldnsd.log"), "w")
         zones = ["list.test:ip4trie:v4", "list.test:ip6trie:v6", "mute.test:ip4trie:mute"]
-        site.spawn(
+        self.program = site.spawn(
             *f"rbldnsd -n -b 127.0.0.1/{backend} -w {folder}".split(), *zones, stdout=self.log
         )
         wait_until(self.is_up, what="an answer of rbldnsd")
@@ -76,9 +77,19 @@ class NameServer:
     def ask_backend(self, packet):
         try:
             self.forward.sendto(packet, self.backend)
-            return self.forward.recv(4096)
+            # After a pause, late answers to earlier questions come first.
+            while (reply := self.forward.recv(4096))[:2] != packet[:2]:
+                pass
+            return reply
         except OSError:
             return b""
+
+    def pause(self):
+        """From now on the lists of rbldnsd are silent."""
+        self.program.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.program.send_signal(signal.SIGCONT)
 
     def is_up(self):
         labels = [b"2", b"0", b"0", b"127", b"list", b"test"]

@@ -6,6 +6,7 @@ A test is written against Site and runs in both.
 import abc
 import json
 import re
+import signal
 import socket
 import subprocess
 
@@ -23,6 +24,7 @@ class Program(subprocess.Popen):
         super().__init__(command, stdin=subprocess.DEVNULL, **options)
 
     def close(self):
+        self.send_signal(signal.SIGCONT)  # one that stands still would not hear the next
         self.terminate()
         try:
             self.wait(LIMIT)
@@ -234,8 +236,10 @@ class Site(abc.ABC):
         self.helpers.append(helper)
 
     def spawn(self, *command, **options):
-        """Starts a server beside dispatcherd, which ends with the test."""
-        self.add_helper(Program(self.in_network(*command), **options))
+        """Starts a server beside dispatcherd, which ends with the test. Returns its process."""
+        program = Program(self.in_network(*command), **options)
+        self.add_helper(program)
+        return program
 
     def close_helpers(self):
         while self.helpers:

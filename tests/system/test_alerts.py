@@ -1,0 +1,165 @@
+"""Alerts: each is raised once, shown wherever one looks, and cleared once."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+from harness.names import NameServer
+from harness.wait import wait_until
+from test_dns import come, run_behind_proxy
+from test_web import start_web  # noqa: F401 (a fixture)
+
+# How each begins and ends in the log.
+LINES = {
+    "full": ("TEST: is full: ", r"TEST: has room again after \d+ s; up to [1-9]\d* clients waited"),
+    "waiting": (
+        r"TEST: lets clients wait: one for [1-9]\d*\.\d s so far, and \d+ now, for: ",
+        r"TEST: lets no client wait any more after \d+ s; one waited for [1-9]\d*\.\d s",
+    ),
+    "dying": (
+        r"TEST: loses its workers: 3 died in a row; the last: .*worker \d+ ",
+        r"TEST: keeps its workers again after \d+ s; 3 had died",
+    ),
+    "dns_list": (
+        "DNS list list.test is set aside, and refuses nobody: it does not answer",
+        r"DNS list list.test is well again, and asked, after \d+ s; it was set aside 1 time$",
+    ),
+}
+STATUS = {
+    "full": "TEST is full; ",
+    "waiting": "TEST lets clients wait; ",
+    "dying": "TEST loses its workers; ",
+    "dns_list": "DNS list list.test is set aside; ",
+}
+HYSTERESIS = 60.0  # seconds until what is over is known to be over, at the most
+
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+CHECK_SCHEMA = [
+    sys.executable,
+    TOP / "tests/dispatcherctl/check_schema.py",
+    TOP / "src/dispatcherctl/dispatcherctl.schema.json",
+    "status",
+    "/dev/stdin",
+]
+
+
+def alerts(site):
+    text = site.control("--json", "status").stdout
+    subprocess.run(CHECK_SCHEMA, input=text, text=True, check=True, stdout=subprocess.DEVNULL)
+    status = json.loads(text)
+    return {alert["alert"]: alert for alert in status["alerts"]}
+
+
+def times(site, kind):
+    """How often the alert was raised, and cleared."""
+    return tuple(site.count_log(line) for line in LINES[kind])
+
+
+def wait_raised(site, kind):
+    site.wait_for_log(LINES[kind][0])
+    site.wait_for_status(STATUS[kind])
+    alert = alerts(site)[kind]
+    # Figures in the text may change.
+    words = alert["text"].split(":")[0]
+    assert re.search(f"^ALERT for .*: {words}: ", site.control("status").stdout, re.MULTILINE)
+    assert alert["worst"] >= 1 or kind == "full"
+    return alert
+
+
+def wait_cleared(site, *kinds):
+    for kind in kinds:
+        site.wait_for_log(LINES[kind][1], HYSTERESIS)
+        assert times(site, kind) == (1, 1)
+        assert kind not in alerts(site)
+        wait_until(lambda kind=kind: STATUS[kind] not in site.status_text(), what="another STATUS")
+    assert "ALERT" not in site.control("status").stdout
+
+
+def test_a_pool_at_its_limit_and_clients_that_wait(site):
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=1, MAX_CONNS=2)
+    clients = site.connect_served(port, 2)
+    assert wait_raised(site, "full")["service"] == "TEST"
+    assert times(site, "waiting") == (0, 0)
+    third = site.connect(port)
+    third.send("service")
+    assert wait_raised(site, "waiting")["worst"] >= 1000000
+    # Places that are free for a moment end nothing.
+    for _ in range(3):
+        clients.pop().close()
+        assert third.receive() == "TEST"
+        clients.append(third)
+        third = site.connect(port)
+        third.send("service")
+        assert third.is_waiting()
+    assert times(site, "full") == times(site, "waiting") == (1, 0)
+    assert site.statistics("TEST")["n_times_full"] == 1
+    for client in clients + [third]:
+        client.close()
+    wait_cleared(site, "full", "waiting")
+
+
+def test_clients_that_wait_for_a_worker_to_start(site):
+    port = site.run_service(MIN_PROCS=0, PARAMETER="START_DELAY=2500")
+    client = site.connect(port)
+    client.send("service")
+    assert wait_raised(site, "waiting")["service"] == "TEST"
+    assert client.receive() == "TEST"
+    wait_cleared(site, "waiting")
+    assert times(site, "full") == times(site, "dying") == (0, 0)
+
+
+def test_workers_that_cannot_be_started_and_a_stop(site):
+    site.run_service(MIN_PROCS=1, PARAMETER="FAIL=1")
+    site.wait_for_log("TEST: loses its workers: 3 died in a row; the last: .*exited with status")
+    assert "dying" in alerts(site)
+    site.control("stop", "TEST")
+    site.wait_for_log('TEST: is stopped, which ends its alert "dying"')
+    assert alerts(site) == {}
+
+
+def crash_one(site, port):
+    client = come(site, port, "10.0.0.1")  # about whom no list is asked
+    assert client.ask("service") == "TEST"
+    client.send("crash")
+    assert client.is_closed()
+
+
+# Together, since each takes its time.
+def test_workers_that_die_in_a_row_and_a_silent_list(site):
+    server = NameServer(site)
+    site.add_arguments("--dns-servers", server.server)
+    port = run_behind_proxy(site, MIN_PROCS=2, DNS_VERIFY_DOMAIN="list.test")
+    for _ in range(2):
+        crash_one(site, port)
+    server.pause()
+    came = come(site, port, "198.51.100.8")
+    assert wait_raised(site, "dns_list")["zone"] == "list.test"
+    assert came.ask("service") == "TEST"
+    server.resume()
+    # That was a check, and no wait for a place; and two are no row.
+    assert times(site, "waiting") == times(site, "dying") == (0, 0)
+    crash_one(site, port)
+    assert wait_raised(site, "dying")["worst"] == 3
+    assert set(alerts(site)) == {"dying", "dns_list"}
+    site.wait_for_log(LINES["dying"][1], HYSTERESIS)
+    wait_cleared(site, "dns_list", "dying")
+
+
+def test_the_page_and_the_metrics_show_them(site_by_hand, start_web):  # noqa: F811
+    site = site_by_hand
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=1, MAX_CONNS=1)
+    web = start_web()
+    assert web.metrics()['dispatcherd_alert{service="TEST",alert="full"}'] == "0"
+    assert 'role="alert"' not in web.ask().text
+    site.connect_served(port)
+    wait_raised(site, "full")
+    wait_until(
+        lambda: web.metrics()['dispatcherd_alert{service="TEST",alert="full"}'] == "1",
+        what="the alert among the metrics",
+    )
+    assert web.metrics()['dispatcherd_alert{service="TEST",alert="dying"}'] == "0"
+    page = web.ask().text
+    assert page.index('role="alert"') < page.index("TEST is full: 1/1 connections")
