@@ -30,6 +30,7 @@ EXTRA_DIST += \
 	%D%/harness/burst.py \
 	%D%/harness/client.py \
 	%D%/harness/container.py \
+	%D%/harness/crowd.py \
 	%D%/harness/hand.py \
 	%D%/harness/identd.py \
 	%D%/harness/mail.py \
@@ -39,12 +40,14 @@ EXTRA_DIST += \
 	%D%/harness/stream.py \
 	%D%/harness/systemd.py \
 	%D%/harness/wait.py \
+	%D%/harness/web.py \
 	%D%/test_access.py \
 	%D%/test_activation.py \
 	%D%/test_choice.py \
 	%D%/test_dns.py \
 	%D%/test_explain.py \
 	%D%/test_faults.py \
+	%D%/test_figures.py \
 	%D%/test_full.py \
 	%D%/test_life.py \
 	%D%/test_machine_faults.py \

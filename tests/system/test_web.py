@@ -1,12 +1,10 @@
 """The status page and the metrics, against a running dispatcherd."""
 
-import http.client
 import json
 import os
 import re
 import selectors
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -16,47 +14,7 @@ import pytest
 
 from harness.site import LIMIT
 from harness.wait import wait_until
-
-
-class Web:
-    """A dispatcherd-web started by hand, beside the site's dispatcherd."""
-
-    def __init__(self, site):
-        self.port = site.free_port()
-        self.process = subprocess.Popen(
-            [
-                f"{site.builddir}/dispatcherd-web",
-                f"--socket={site.control_path}",
-                f"--listen=127.0.0.1:{self.port}",
-            ],
-            stdin=subprocess.DEVNULL,
-        )
-        wait_until(self.is_listening, LIMIT, "dispatcherd-web listens")
-
-    def is_listening(self):
-        assert self.process.poll() is None
-        try:
-            socket.create_connection(("127.0.0.1", self.port), LIMIT).close()
-        except ConnectionRefusedError:
-            return False
-        return True
-
-    def ask(self, path="/", method="GET", **headers):
-        """The answer, its text read."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
-        connection.request(method, path, headers=headers)
-        answer = connection.getresponse()
-        answer.text = answer.read().decode()
-        connection.close()
-        return answer
-
-    def metrics(self):
-        lines = self.ask("/metrics").text.splitlines()
-        return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-
-    def close(self):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(LIMIT) == 0
+from harness.web import Web, WebUnit
 
 
 @pytest.fixture
@@ -255,11 +213,11 @@ def test_the_unit_answers_and_is_told_no_client(site_of_systemd):
     site = site_of_systemd
     port = site.run_service()
     site.connect_served(port, 1)
-    site.run("systemctl", "start", "dispatcherd-web.socket")
+    web = WebUnit(site)
     try:
-        for address in ("127.0.0.1", "[::1]"):
-            metrics = site.run("curl", "-sS", f"http://{address}:7633/metrics").stdout
+        for host in ("127.0.0.1", "[::1]"):
+            metrics = web.text("/metrics", host)
             assert 'dispatcherd_active_connections{service="TEST"} 1' in metrics
-        assert "Clients are not shown" in site.run("curl", "-sS", "http://127.0.0.1:7633/").stdout
+        assert "Clients are not shown" in web.text("/")
     finally:
-        site.run("systemctl", "stop", "dispatcherd-web.socket", "dispatcherd-web.service")
+        web.close()
