@@ -27,6 +27,7 @@ dist_check_SCRIPTS += \
 EXTRA_DIST += \
 	%D%/conftest.py \
 	%D%/harness/__init__.py \
+	%D%/harness/browser.py \
 	%D%/harness/burst.py \
 	%D%/harness/client.py \
 	%D%/harness/container.py \
@@ -43,6 +44,7 @@ EXTRA_DIST += \
 	%D%/harness/web.py \
 	%D%/test_access.py \
 	%D%/test_activation.py \
+	%D%/test_browser.py \
 	%D%/test_choice.py \
 	%D%/test_dns.py \
 	%D%/test_explain.py \
