@@ -6,7 +6,10 @@ PROGRAMS_OF_BENCH = \
 	tests/bench/worker
 EXTRA_PROGRAMS += $(PROGRAMS_OF_BENCH)
 CLEANFILES += $(PROGRAMS_OF_BENCH)
-EXTRA_DIST += %D%/run
+EXTRA_DIST += \
+	%D%/observers \
+	%D%/run \
+	%D%/servers.py
 
 BENCH_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 
@@ -25,6 +28,9 @@ tests_bench_worker_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_worker_LDADD = libdispatcher.la
 tests_bench_worker_LDFLAGS = -no-install
 
-.PHONY: bench
+.PHONY: bench bench-observers
 bench: dispatcherd $(PROGRAMS_OF_BENCH)
 	$(srcdir)/tests/bench/run $(builddir)
+
+bench-observers: dispatcherd dispatcherd-web dispatcherctl $(PROGRAMS_OF_BENCH)
+	$(srcdir)/tests/bench/observers $(builddir)
