@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of one reply, but for the rest of a slot: while they are made and printed, in 0.7 ms, nothing
- * else of the daemon runs. Parts of a thousand took 9 us a row, these take 7. */
+/* Rows of one reply, but for the rest of a slot: while they are made and printed, in 0.7 ms,
+ * nothing else of the daemon runs. Parts of a thousand took 9 us a row, these take 7. */
 #define ROWS_AT_ONCE 100
 
 /* Of a service's connections that wait, which cannot be told in parts: they come and go. */

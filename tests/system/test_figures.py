@@ -5,6 +5,7 @@ import random
 import re
 from collections import Counter
 
+from harness.burst import Burst, need_descriptors
 from harness.crowd import Crowd, Visit
 from harness.site import LIMIT
 from harness.wait import wait_until
@@ -210,3 +211,31 @@ def check_log(site, seen, rejected):
     n_missing = sum(itertools.chain((wanted - lines).values(), (wanted_ends - ends).values()))
     assert not lines - wanted and not ends - wanted_ends, "there are lines of what never was"
     assert n_missing <= lost
+
+
+def test_five_thousand_open_connections_are_all_told(site_by_hand):
+    need_descriptors(5000)
+    site = site_by_hand
+    port = site.run_service(
+        MIN_PROCS=0, MAX_PROCS=100, MAX_CONNS=50, MIN_CONNS=50, MAX_HANDOFFS=50, BACKLOG=4096
+    )
+    burst = Burst(site, port, 5000)
+    wait_until(
+        lambda: burst.step() or not burst.waiting,
+        5 * LIMIT,
+        lambda: f"5000 served clients; there are {len(burst.served)}",
+        0,
+    )
+    connections = site.list_of("connections")
+    assert len({item["id"] for item in connections}) == len(connections) == 5000
+    at_workers = Counter(item["worker_pid"] for item in connections)
+    assert at_workers == burst.pids == {pid: 50 for pid in site.worker_pids("TEST")}
+    ours = {sock.getsockname()[1] for sock in burst.served}
+    assert {item["client"]["port"] for item in connections} == ours
+
+    page = web_of(site).text("/")
+    assert '<p class="quiet">500 of 5000</p>' in page
+    shown = set(re.findall(r"<td class=\"text\">([0-9a-f]{16})</td>", page))
+    assert len(shown) == 500 and shown <= {item["id"] for item in connections}
+    assert f"{site.services()['TEST']['active']['value']}<i>/5000</i>" in page
+    burst.release()
