@@ -5,6 +5,7 @@
 #include "web/html.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* The script puts a new <main> in place of the old one. Without it, the page is read again. */
 static const char head[] =
@@ -28,6 +29,19 @@ void page_write_age(FILE *stream, const json_t *object, const char *member, uint
         fputs("–", stream);
     else
         fputs(duration_format(at < now_usec ? now_usec - at : 0, text), stream);
+}
+
+void page_write_address(FILE *stream, const json_t *object)
+{
+    const char *address = reply_text(object, "address");
+    bool is_ipv6 = strchr(address, ':') != NULL;
+    int64_t port = reply_number(object, "port");
+
+    fputs(is_ipv6 ? "[" : "", stream);
+    html_text(stream, address);
+    fputs(is_ipv6 ? "]" : "", stream);
+    if (port > 0)
+        fprintf(stream, ":%" PRId64, port);
 }
 
 /* Amber from four fifths of the limit on, red at it: as dispatcherctl does. */

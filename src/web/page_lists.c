@@ -5,7 +5,6 @@
 #include "web/page.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 static void write_text_cell(FILE *stream, const json_t *object, const char *member)
 {
@@ -78,13 +77,9 @@ void page_write_workers(FILE *stream, const struct page *page)
 
 static void write_address_cell(FILE *stream, const json_t *object, const char *member)
 {
-    const json_t *end = json_object_get(object, member);
-    const char *address = reply_text(end, "address");
-    bool is_ipv6 = strchr(address, ':') != NULL;
-
-    fputs(is_ipv6 ? "<td class=\"text\">[" : "<td class=\"text\">", stream);
-    html_text(stream, address);
-    fprintf(stream, "%s:%" PRId64 "</td>", is_ipv6 ? "]" : "", reply_number(end, "port"));
+    fputs("<td class=\"text\">", stream);
+    page_write_address(stream, json_object_get(object, member));
+    fputs("</td>", stream);
 }
 
 static void write_connection(FILE *stream, const json_t *connection, uint64_t now)

@@ -169,13 +169,9 @@ static void write_listeners(FILE *stream, const json_t *service)
         fputs("no socket", stream);
     json_array_foreach(json_object_get(service, "listeners"), i, listener)
     {
-        bool is_ipv6 = strchr(reply_text(listener, "address"), ':') != NULL;
-
         fputs(i > 0 ? ", " : "", stream);
-        fputs(is_ipv6 ? "[" : "", stream);
-        html_text(stream, reply_text(listener, "address"));
-        fprintf(stream, "%s:%" PRId64 "%s", is_ipv6 ? "]" : "", reply_number(listener, "port"),
-                reply_is_true(listener, "is_tls") ? " TLS" : "");
+        page_write_address(stream, listener);
+        fputs(reply_is_true(listener, "is_tls") ? " TLS" : "", stream);
         if (reply_number(listener, "n_dropped") > 0)
             fprintf(stream, " (%" PRId64 " dropped)", reply_number(listener, "n_dropped"));
     }
