@@ -2,6 +2,7 @@
 # make check: it takes minutes, and its figures are worth something on a quiet machine only.
 PROGRAMS_OF_BENCH = \
 	tests/bench/client \
+	tests/bench/counting \
 	tests/bench/direct \
 	tests/bench/worker
 EXTRA_PROGRAMS += $(PROGRAMS_OF_BENCH)
@@ -17,6 +18,9 @@ tests_bench_client_SOURCES = %D%/client.c %D%/handler.h
 tests_bench_client_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_client_LDADD = libbase.la
 
+tests_bench_counting_SOURCES = %D%/counting.c
+tests_bench_counting_LDADD = libstatistics.la libbase.la
+
 tests_bench_direct_SOURCES = %D%/direct.c %D%/handler.c %D%/handler.h
 tests_bench_direct_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_direct_CFLAGS = $(AM_CFLAGS) -pthread
@@ -31,6 +35,7 @@ tests_bench_worker_LDFLAGS = -no-install
 .PHONY: bench bench-observers
 bench: dispatcherd $(PROGRAMS_OF_BENCH)
 	$(srcdir)/tests/bench/run $(builddir)
+	tests/bench/counting
 
 bench-observers: dispatcherd dispatcherd-web dispatcherctl $(PROGRAMS_OF_BENCH)
 	$(srcdir)/tests/bench/observers $(builddir)
