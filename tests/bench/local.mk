@@ -34,8 +34,8 @@ tests_bench_worker_LDFLAGS = -no-install
 
 .PHONY: bench bench-observers
 bench: dispatcherd $(PROGRAMS_OF_BENCH)
-	$(srcdir)/tests/bench/run $(builddir)
+	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/run $(builddir)
 	tests/bench/counting
 
 bench-observers: dispatcherd dispatcherd-web dispatcherctl $(PROGRAMS_OF_BENCH)
-	$(srcdir)/tests/bench/observers $(builddir)
+	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/observers $(builddir)
