@@ -74,9 +74,9 @@ static void write_header(FILE *stream, const struct page *page)
     html_text(stream, reply_text(status, "version"));
     fputs(", <b>", stream);
     html_text(stream, reply_text(status, "state"));
-    fputs("</b> for ", stream);
+    fputs("</b>, started ", stream);
     page_write_age(stream, status, "started_at", reply_moment(status, "now"));
-    fprintf(stream, ", process %" PRId64 "</p></header>\n", reply_number(status, "pid"));
+    fprintf(stream, " ago, process %" PRId64 "</p></header>\n", reply_number(status, "pid"));
     if (reply_is_true(status, "is_on_last_config")) {
         fputs("<p class=\"alert\">", stream);
         html_text(stream, reply_text(status, "config_file"));
