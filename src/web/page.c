@@ -86,9 +86,15 @@ static void write_header(FILE *stream, const struct page *page)
 
 static void write_failure(FILE *stream, const struct page *page)
 {
-    fputs("<header><h1>dispatcherd</h1></header>\n<p class=\"alert\">No figures: ", stream);
-    html_text(stream, page->error ? page->error : "no answer");
-    fputs("</p>\n", stream);
+    fputs("<header><h1>dispatcherd</h1></header>\n"
+          "<p class=\"alert\">No figures: dispatcherd does not answer",
+          stream);
+    if (page->error) {
+        fputs(" (", stream);
+        html_text(stream, page->error);
+        fputs(")", stream);
+    }
+    fputs(".</p>\n", stream);
 }
 
 void page_write(FILE *stream, const struct page *page)
