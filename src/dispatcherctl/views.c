@@ -110,7 +110,8 @@ static void add_service(struct table *table, const json_t *item, _unused_ uint64
     cell_gauge(table, item, "handoffs");
     cell_gauge(table, item, "waiting");
     cell_gauge(table, item, "queue");
-    cell_text(table, item, "accept");
+    /* Every place is taken, too, where there can be none; the cause says more. */
+    cell_text(table, item, reply_is_set(item, "start_error") ? "waits_for" : "accept");
 }
 
 int view_status(const json_t *parameters, _unused_ const char *service, FILE *stream)

@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of one reply: a thousand connections are made, and printed, in some four milliseconds (not
- * optimised, one core), for which nothing else of the daemon runs. */
-#define ROWS_AT_ONCE 1000
+/* Rows of one reply, but for the rest of a slot: while they are made and printed, in 0.7 ms,
+ * nothing else of the daemon runs. Parts of a thousand took 9 us a row, these take 7. */
+#define ROWS_AT_ONCE 100
+
+/* Of a service's connections that wait, which cannot be told in parts: they come and go. */
+#define WAITING_ROWS_MAX 1000
 
 /* After the workers of a service comes what waits for one: as if it were held by one more. */
 #define SLOT_WAITING POOL_WORKERS_MAX
@@ -59,7 +62,7 @@ static void list_waiting(json_t **array, const struct service *service,
 
     TAILQ_FOREACH(connection, &service->waiting, waiting_link)
     {
-        if (n++ == ROWS_AT_ONCE)
+        if (n++ == WAITING_ROWS_MAX)
             break;
         view_append(array, view_connection(connection, clock));
     }

@@ -7,6 +7,7 @@ static json_t *view_span(const struct span *span)
     json_t *object = json_object();
 
     view_put(&object, "n", view_count(span->n));
+    view_put(&object, "sum_usec", view_count(span->sum));
     view_put(&object, "min_usec", view_count(span->min));
     view_put(&object, "average_usec", view_count(span_average(span)));
     view_put(&object, "max_usec", view_count(span->max));

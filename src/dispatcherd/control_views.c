@@ -20,7 +20,7 @@ struct control_clock control_clock_now(void)
 
 void view_put(json_t **object, const char *name, json_t *value)
 {
-    if (json_object_set_new(*object, name, value) == 0)
+    if (json_object_set_new_nocheck(*object, name, value) == 0)
         return;
     json_decref(*object);
     *object = NULL;
@@ -38,9 +38,10 @@ json_t *view_time(uint64_t at, const struct control_clock *clock)
 {
     if (at == 0)
         return json_null();
-    return json_pack("{s:I, s:I}", "realtime",
-                     (json_int_t)(clock->realtime - (clock->monotonic - at)), "monotonic",
-                     (json_int_t)at);
+    json_t *object = json_object();
+    view_put(&object, "realtime", view_count(clock->realtime - (clock->monotonic - at)));
+    view_put(&object, "monotonic", view_count(at));
+    return object;
 }
 
 json_t *view_text(const char *text)
@@ -69,9 +70,11 @@ json_t *view_count(uint64_t count)
 json_t *view_address(const struct address *address)
 {
     char host[ADDRESS_TEXT_MAX];
+    json_t *object = json_object();
 
-    return json_pack("{s:s, s:i}", "address", address_format_host(address, host), "port",
-                     (int)address->port);
+    view_put(&object, "address", json_string_nocheck(address_format_host(address, host)));
+    view_put(&object, "port", json_integer(address->port));
+    return object;
 }
 
 json_t *view_gauge(uint64_t value, uint64_t limit)

@@ -49,17 +49,21 @@ static int read_signal(const char *text)
 void worker_cause_set(struct worker *worker, const char *result, const char *code,
                       const char *status)
 {
+    bool has_exited = strcmp(code, "exited") == 0;
+
+    if (!has_exited)
+        worker->exit_signal = read_signal(status);
+    /* A status of 0 would say that all was well. */
     for (size_t i = 0; i < ELEMENTSOF(results); i++)
         if (strcmp(results[i].result, result) == 0) {
             snprintf(worker->cause, sizeof(worker->cause), "%s", results[i].text);
             return;
         }
-    if (strcmp(code, "exited") == 0) {
+    if (has_exited) {
         snprintf(worker->cause, sizeof(worker->cause), "exited with status %.20s", status);
         worker->exit_status = read_number(status);
     } else {
         snprintf(worker->cause, sizeof(worker->cause), "died of signal %.20s%s", status,
                  strcmp(code, "dumped") == 0 ? " and dumped core" : "");
-        worker->exit_signal = read_signal(status);
     }
 }

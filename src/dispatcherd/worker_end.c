@@ -24,10 +24,10 @@
 
 /* A worker whose channel has ended is about to exit; one without sessions that does not in this
  * time is broken. */
+#define EXIT_LIMIT_SEC 5
+
 /* How long an end is not told for want of its cause. */
 #define CAUSE_LIMIT_USEC USEC_PER_SEC
-
-#define EXIT_LIMIT_SEC 5
 
 #define EXIT_TEXT_MAX WORKER_CAUSE_MAX
 
@@ -61,6 +61,8 @@ static void return_handoffs(struct worker *worker)
             connection_wait(worker->held[i - 1], now);
 }
 
+/* What it said before it died still counts, and so comes first: one that had taken a connection has
+ * been useful. */
 static void close_channel(struct worker *worker)
 {
     char name[STORE_NAME_MAX];
@@ -71,6 +73,7 @@ static void close_channel(struct worker *worker)
     /* The store has a copy, so that closing ours would not be the end of it. */
     (void)shutdown(worker->channel, SHUT_RDWR);
     worker_take_last_words(worker);
+    leave_pool(worker);
     if (worker->is_stored)
         (void)store_remove(
             store_worker_name(worker->service->options->unit_name, worker->slot, name));
@@ -215,8 +218,6 @@ static void handle_exit(struct worker *worker)
 {
     siginfo_t info = {0};
 
-    /* What it said before it died still counts. */
-    leave_pool(worker);
     close_channel(worker);
     if (worker_cause_is_coming(worker) && await_cause(worker) == 0) {
         service_touch(worker->service);
@@ -351,7 +352,6 @@ void worker_channel_ended(struct worker *worker)
         return;
     report_debug(worker->service->options->debug, DEBUG_CHANNEL, &subject,
                  "the channel to worker %d ends", (int)worker->pid);
-    leave_pool(worker);
     close_channel(worker);
     if (worker->pidfd < 0) {
         /* A unit's worker that has not said who it is: nothing else will tell of its end. Put

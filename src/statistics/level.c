@@ -67,9 +67,11 @@ struct level_summary level_summary(const struct level *level, uint64_t now)
     advance(&copy, now);
     double span = (double)(copy.changed_at - copy.started_at) / (double)USEC_PER_SEC;
     double area = (double)copy.area_sec + (double)copy.area_usec / (double)USEC_PER_SEC;
+    double average = span > 0 ? area / span : 0;
+    /* A level that has not changed is above its own maximum by what rounding adds. */
     return (struct level_summary){
         .min = copy.min,
         .max = copy.max,
-        .average = span > 0 ? area / span : 0,
+        .average = average < copy.max ? average : copy.max,
     };
 }

@@ -43,14 +43,20 @@ static const struct metric statistics_gauges[] = {
     {"concurrent_connections_average", "concurrent", "average", false,
      "Concurrent connections since the service began, weighted by time."},
     {"concurrent_connections_peak", "concurrent", "max", false, "Most connections at a time."},
-    {"duration_average_seconds", "duration", "average_usec", true,
-     "Average time from accept to the end."},
     {"duration_longest_seconds", "duration", "max_usec", true,
      "Longest time from accept to the end."},
-    {"wait_average_seconds", "wait", "average_usec", true,
-     "Average time from accept to the hand-off that a worker took."},
     {"wait_longest_seconds", "wait", "max_usec", true,
      "Longest time from accept to the hand-off that a worker took."},
+};
+
+/* Spans: how many there were, and how long all of them together took. Without quantiles, which are
+ * not counted. */
+static const struct metric summaries[] = {
+    {"duration_seconds", "duration", NULL, true,
+     "Time from accept to the end, of connections that workers served."},
+    {"wait_seconds", "wait", NULL, true, "Time from accept to the hand-off that a worker took."},
+    {"queue_seconds", "backlog", NULL, true,
+     "Time in the kernel's queue before accept, as it is estimated."},
 };
 
 static const struct metric counters[] = {
@@ -134,6 +140,28 @@ static void write_families(FILE *stream, enum metrics_format format, const struc
 {
     for (size_t i = 0; i < n; i++)
         write_family(stream, format, &metrics[i], type, services, within);
+}
+
+static void write_summary(FILE *stream, enum metrics_format format, const struct metric *metric,
+                          const json_t *services)
+{
+    const json_t *service;
+    size_t i;
+
+    write_head(stream, format, metric->name, "summary", metric->help);
+    json_array_foreach(services, i, service)
+    {
+        const json_t *span =
+            json_object_get(json_object_get(service, "statistics"), metric->member);
+
+        fprintf(stream, "dispatcherd_%s_sum{service=\"", metric->name);
+        metrics_label(stream, reply_text(service, "name"));
+        fputs("\"} ", stream);
+        write_usec(stream, reply_number(span, "sum_usec"));
+        fprintf(stream, "dispatcherd_%s_count{service=\"", metric->name);
+        metrics_label(stream, reply_text(service, "name"));
+        fprintf(stream, "\"} %" PRId64 "\n", reply_number(span, "n"));
+    }
 }
 
 static void write_rejections(FILE *stream, enum metrics_format format, const json_t *services)
@@ -257,6 +285,8 @@ static void write_services(FILE *stream, enum metrics_format format, const json_
     write_families(stream, format, gauges, ELEMENTSOF(gauges), "gauge", services, NULL);
     write_families(stream, format, statistics_gauges, ELEMENTSOF(statistics_gauges), "gauge",
                    services, "statistics");
+    for (size_t i = 0; i < ELEMENTSOF(summaries); i++)
+        write_summary(stream, format, &summaries[i], services);
     write_families(stream, format, counters, ELEMENTSOF(counters), "counter", services,
                    "statistics");
     write_rejections(stream, format, services);

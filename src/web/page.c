@@ -5,6 +5,7 @@
 #include "web/html.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* The script puts a new <main> in place of the old one. Without it, the page is read again. */
 static const char head[] =
@@ -28,6 +29,19 @@ void page_write_age(FILE *stream, const json_t *object, const char *member, uint
         fputs("–", stream);
     else
         fputs(duration_format(at < now_usec ? now_usec - at : 0, text), stream);
+}
+
+void page_write_address(FILE *stream, const json_t *object)
+{
+    const char *address = reply_text(object, "address");
+    bool is_ipv6 = strchr(address, ':') != NULL;
+    int64_t port = reply_number(object, "port");
+
+    fputs(is_ipv6 ? "[" : "", stream);
+    html_text(stream, address);
+    fputs(is_ipv6 ? "]" : "", stream);
+    if (port > 0)
+        fprintf(stream, ":%" PRId64, port);
 }
 
 /* Amber from four fifths of the limit on, red at it: as dispatcherctl does. */
@@ -60,9 +74,9 @@ static void write_header(FILE *stream, const struct page *page)
     html_text(stream, reply_text(status, "version"));
     fputs(", <b>", stream);
     html_text(stream, reply_text(status, "state"));
-    fputs("</b> for ", stream);
+    fputs("</b>, started ", stream);
     page_write_age(stream, status, "started_at", reply_moment(status, "now"));
-    fprintf(stream, ", process %" PRId64 "</p></header>\n", reply_number(status, "pid"));
+    fprintf(stream, " ago, process %" PRId64 "</p></header>\n", reply_number(status, "pid"));
     if (reply_is_true(status, "is_on_last_config")) {
         fputs("<p class=\"alert\">", stream);
         html_text(stream, reply_text(status, "config_file"));
@@ -91,9 +105,15 @@ static void write_alerts(FILE *stream, const json_t *status)
 
 static void write_failure(FILE *stream, const struct page *page)
 {
-    fputs("<header><h1>dispatcherd</h1></header>\n<p class=\"alert\">No figures: ", stream);
-    html_text(stream, page->error ? page->error : "no answer");
-    fputs("</p>\n", stream);
+    fputs("<header><h1>dispatcherd</h1></header>\n"
+          "<p class=\"alert\">No figures: dispatcherd does not answer",
+          stream);
+    if (page->error) {
+        fputs(" (", stream);
+        html_text(stream, page->error);
+        fputs(")", stream);
+    }
+    fputs(".</p>\n", stream);
 }
 
 void page_write(FILE *stream, const struct page *page)

@@ -27,5 +27,8 @@ void page_write_connections(FILE *stream, const struct page *page);
 /* "since", as a span from a moment of the object until now, or "–". */
 void page_write_age(FILE *stream, const json_t *object, const char *member, uint64_t now_usec);
 
+/* An object's address and port; a Unix socket, say, has no port. */
+void page_write_address(FILE *stream, const json_t *object);
+
 /* A gauge's value beside its limit. */
 void page_write_gauge(FILE *stream, const char *title, const json_t *gauge);

@@ -5,11 +5,18 @@
 #include "web/page.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 static void write_text_cell(FILE *stream, const json_t *object, const char *member)
 {
     fputs("<td class=\"text\">", stream);
+    html_text(stream, reply_text(object, member));
+    fputs("</td>", stream);
+}
+
+/* The longest texts of a table, which is scrolled last of all. */
+static void write_reason_cell(FILE *stream, const json_t *object, const char *member)
+{
+    fputs("<td class=\"text reason\">", stream);
     html_text(stream, reply_text(object, member));
     fputs("</td>", stream);
 }
@@ -43,8 +50,8 @@ static void write_worker(FILE *stream, const json_t *worker, uint64_t now)
     write_number_cell(stream, worker, "n_total");
     write_age_cell(stream, worker, "started_at", now);
     write_age_cell(stream, worker, "idle_since", now);
-    write_text_cell(stream, worker, "start_reason");
-    write_text_cell(stream, worker, "retire_reason");
+    write_reason_cell(stream, worker, "start_reason");
+    write_reason_cell(stream, worker, "retire_reason");
     fputs("</tr>\n", stream);
 }
 
@@ -53,7 +60,11 @@ void page_write_workers(FILE *stream, const struct page *page)
     const json_t *worker;
     size_t i;
 
-    fprintf(stream, "<section><h2>Workers</h2>\n");
+    fputs("<section><h2>Workers</h2>\n", stream);
+    if (json_array_size(page->workers) == 0) {
+        fputs("<p class=\"quiet\">None.</p></section>\n", stream);
+        return;
+    }
     fputs("<div class=\"scroll\"><table><thead><tr><th class=\"text\">Service</th><th>Process</th>"
           "<th class=\"text\">State</th><th>Connections</th><th>Peak</th><th>Total</th>"
           "<th>Age</th><th>Idle</th><th class=\"text\">Started because</th>"
@@ -66,13 +77,9 @@ void page_write_workers(FILE *stream, const struct page *page)
 
 static void write_address_cell(FILE *stream, const json_t *object, const char *member)
 {
-    const json_t *end = json_object_get(object, member);
-    const char *address = reply_text(end, "address");
-    bool is_ipv6 = strchr(address, ':') != NULL;
-
-    fputs(is_ipv6 ? "<td class=\"text\">[" : "<td class=\"text\">", stream);
-    html_text(stream, address);
-    fprintf(stream, "%s:%" PRId64 "</td>", is_ipv6 ? "]" : "", reply_number(end, "port"));
+    fputs("<td class=\"text\">", stream);
+    page_write_address(stream, json_object_get(object, member));
+    fputs("</td>", stream);
 }
 
 static void write_connection(FILE *stream, const json_t *connection, uint64_t now)
@@ -117,8 +124,14 @@ void page_write_connections(FILE *stream, const struct page *page)
                 n);
         return;
     }
-    fprintf(stream, "<p class=\"quiet\">%zu of %" PRId64 "</p>\n", n_shown,
-            n > (int64_t)n_shown ? n : (int64_t)n_shown);
+    if (n_shown == 0) {
+        fputs("<p class=\"quiet\">None.</p></section>\n", stream);
+        return;
+    }
+    fprintf(stream, "<p class=\"quiet\">%zu", n_shown);
+    if (n > (int64_t)n_shown)
+        fprintf(stream, " of %" PRId64, n);
+    fputs("</p>\n", stream);
     fputs("<div class=\"scroll\"><table><thead><tr><th class=\"text\">Identifier</th>"
           "<th class=\"text\">Service</th><th class=\"text\">State</th>"
           "<th class=\"text\">Client</th><th class=\"text\">Server</th>"

@@ -64,6 +64,21 @@ static void write_number(FILE *stream, const char *title, int64_t n)
     fprintf(stream, "<div><dt>%s</dt><dd>%" PRId64 "</dd></div>\n", title, n);
 }
 
+static void write_reasons(FILE *stream, const json_t *statistics)
+{
+    const char *reason;
+    json_t *n;
+
+    json_object_foreach(json_object_get(statistics, "rejected"), reason, n)
+    {
+        if (json_integer_value(n) == 0)
+            continue;
+        fputs("<div><dt>Rejected: ", stream);
+        html_text(stream, reason);
+        fprintf(stream, "</dt><dd>%" PRId64 "</dd></div>\n", (int64_t)json_integer_value(n));
+    }
+}
+
 static void write_counters(FILE *stream, const json_t *statistics)
 {
     static const struct {
@@ -79,18 +94,11 @@ static void write_counters(FILE *stream, const json_t *statistics)
                     {"n_times_full", "Times full"},
                     {"n_failed_starts", "Failed starts"},
                     {"n_failed_handoffs", "Failed hand-offs"}};
-    const char *reason;
-    json_t *n;
 
-    for (size_t i = 0; i < ELEMENTSOF(counters); i++)
+    for (size_t i = 0; i < ELEMENTSOF(counters); i++) {
         write_number(stream, counters[i].title, reply_number(statistics, counters[i].member));
-    json_object_foreach(json_object_get(statistics, "rejected"), reason, n)
-    {
-        if (json_integer_value(n) == 0)
-            continue;
-        fputs("<div><dt>Rejected: ", stream);
-        html_text(stream, reason);
-        fprintf(stream, "</dt><dd>%" PRId64 "</dd></div>\n", (int64_t)json_integer_value(n));
+        if (strcmp(counters[i].member, "n_rejected") == 0)
+            write_reasons(stream, statistics);
     }
 }
 
@@ -140,7 +148,7 @@ static void write_statistics(FILE *stream, const struct page *page, const json_t
     page_write_age(stream, statistics, "since", reply_moment(page->services, "now"));
     fputs("</summary><dl>\n", stream);
     write_counters(stream, statistics);
-    fputs("</dl>\n<div class=\"scroll\"><table><thead><tr><th></th><th>Least</th><th>Average</th>"
+    fputs("</dl>\n<table class=\"extremes\"><thead><tr><td></td><th>Least</th><th>Average</th>"
           "<th>Most</th></tr></thead><tbody>\n",
           stream);
     write_extremes(stream, "Concurrent", json_object_get(statistics, "concurrent"));
@@ -148,7 +156,7 @@ static void write_statistics(FILE *stream, const struct page *page, const json_t
     write_span(stream, "Duration", json_object_get(statistics, "duration"));
     write_span(stream, "Wait for a worker", json_object_get(statistics, "wait"));
     write_span(stream, "Kernel queue", json_object_get(statistics, "backlog"));
-    fputs("</tbody></table></div></details>\n", stream);
+    fputs("</tbody></table></details>\n", stream);
 }
 
 static void write_listeners(FILE *stream, const json_t *service)
@@ -161,31 +169,34 @@ static void write_listeners(FILE *stream, const json_t *service)
         fputs("no socket", stream);
     json_array_foreach(json_object_get(service, "listeners"), i, listener)
     {
-        bool is_ipv6 = strchr(reply_text(listener, "address"), ':') != NULL;
-
         fputs(i > 0 ? ", " : "", stream);
-        fputs(is_ipv6 ? "[" : "", stream);
-        html_text(stream, reply_text(listener, "address"));
-        fprintf(stream, "%s:%" PRId64 "%s", is_ipv6 ? "]" : "", reply_number(listener, "port"),
-                reply_is_true(listener, "is_tls") ? " TLS" : "");
+        page_write_address(stream, listener);
+        fputs(reply_is_true(listener, "is_tls") ? " TLS" : "", stream);
         if (reply_number(listener, "n_dropped") > 0)
             fprintf(stream, " (%" PRId64 " dropped)", reply_number(listener, "n_dropped"));
     }
     fputs("</p>\n", stream);
 }
 
+static int64_t n_clients_that_wait(const json_t *service)
+{
+    return reply_number(json_object_get(service, "waiting"), "value") +
+           reply_number(json_object_get(service, "checking"), "value") +
+           reply_number(json_object_get(service, "queue"), "value");
+}
+
 /* What is not as it should be, in a line each. */
 static void write_alerts(FILE *stream, const struct page *page, const json_t *service)
 {
     if (reply_is_set(service, "full_since")) {
-        fputs("<p class=\"alert\">Every place is taken, since ", stream);
+        fputs("<p class=\"alert\">Every place has been taken for ", stream);
         page_write_age(stream, service, "full_since", reply_moment(page->services, "now"));
         fputs(".</p>\n", stream);
     }
-    if (*reply_text(service, "waits_for")) {
+    if (n_clients_that_wait(service) > 0 && *reply_text(service, "waits_for")) {
         fputs("<p class=\"alert\">Clients wait: ", stream);
         html_text(stream, reply_text(service, "waits_for"));
-        fputs("</p>\n", stream);
+        fputs(".</p>\n", stream);
     }
     if (reply_is_set(service, "start_error")) {
         fputs("<p class=\"alert\">No worker can be started: ", stream);
@@ -194,11 +205,13 @@ static void write_alerts(FILE *stream, const struct page *page, const json_t *se
     }
 }
 
-static const char *state_class(const char *state)
+static const char *state_class(const json_t *service)
 {
-    if (strcmp(state, "running") == 0)
-        return "good";
-    return strcmp(state, "full") == 0 ? "at" : "near";
+    const char *state = reply_text(service, "state");
+
+    if (strcmp(state, "full") == 0 || reply_is_set(service, "start_error"))
+        return "at";
+    return strcmp(state, "running") == 0 ? "good" : "near";
 }
 
 void page_write_service(FILE *stream, const struct page *page, const json_t *service)
@@ -207,7 +220,7 @@ void page_write_service(FILE *stream, const struct page *page, const json_t *ser
 
     fputs("<section><h2>", stream);
     html_text(stream, reply_text(service, "name"));
-    fprintf(stream, " <span class=\"state %s\">", state_class(state));
+    fprintf(stream, " <span class=\"state %s\">", state_class(service));
     html_text(stream, state);
     fputs("</span></h2>\n", stream);
     write_listeners(stream, service);

@@ -2,17 +2,24 @@
 # make check: it takes minutes, and its figures are worth something on a quiet machine only.
 PROGRAMS_OF_BENCH = \
 	tests/bench/client \
+	tests/bench/counting \
 	tests/bench/direct \
 	tests/bench/worker
 EXTRA_PROGRAMS += $(PROGRAMS_OF_BENCH)
 CLEANFILES += $(PROGRAMS_OF_BENCH)
-EXTRA_DIST += %D%/run
+EXTRA_DIST += \
+	%D%/observers \
+	%D%/run \
+	%D%/servers.py
 
 BENCH_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 
 tests_bench_client_SOURCES = %D%/client.c %D%/handler.h
 tests_bench_client_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_client_LDADD = libbase.la
+
+tests_bench_counting_SOURCES = %D%/counting.c
+tests_bench_counting_LDADD = libstatistics.la libbase.la
 
 tests_bench_direct_SOURCES = %D%/direct.c %D%/handler.c %D%/handler.h
 tests_bench_direct_CPPFLAGS = $(BENCH_CPPFLAGS)
@@ -25,6 +32,10 @@ tests_bench_worker_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_worker_LDADD = libdispatcher.la
 tests_bench_worker_LDFLAGS = -no-install
 
-.PHONY: bench
+.PHONY: bench bench-observers
 bench: dispatcherd $(PROGRAMS_OF_BENCH)
-	$(srcdir)/tests/bench/run $(builddir)
+	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/run $(builddir)
+	tests/bench/counting
+
+bench-observers: dispatcherd dispatcherd-web dispatcherctl $(PROGRAMS_OF_BENCH)
+	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/observers $(builddir)

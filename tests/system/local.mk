@@ -29,9 +29,11 @@ dist_check_SCRIPTS += \
 EXTRA_DIST += \
 	%D%/conftest.py \
 	%D%/harness/__init__.py \
+	%D%/harness/browser.py \
 	%D%/harness/burst.py \
 	%D%/harness/client.py \
 	%D%/harness/container.py \
+	%D%/harness/crowd.py \
 	%D%/harness/hand.py \
 	%D%/harness/identd.py \
 	%D%/harness/mail.py \
@@ -41,13 +43,16 @@ EXTRA_DIST += \
 	%D%/harness/stream.py \
 	%D%/harness/systemd.py \
 	%D%/harness/wait.py \
+	%D%/harness/web.py \
 	%D%/test_access.py \
 	%D%/test_activation.py \
 	%D%/test_alerts.py \
+	%D%/test_browser.py \
 	%D%/test_choice.py \
 	%D%/test_dns.py \
 	%D%/test_explain.py \
 	%D%/test_faults.py \
+	%D%/test_figures.py \
 	%D%/test_full.py \
 	%D%/test_identity.py \
 	%D%/test_journal.py \

@@ -31,9 +31,11 @@ def test_filters_hold_together_in_table_and_json(site):
         + site.service("TWO", PORT=ports[1], MIN_PROCS=1, MAX_PROCS=1, IDENT=1)
     )
     site.start()
-    clients = [site.connect(ports[0], source=f"127.0.{end}") for end in ("0.1", "1.2", "1.10")]
-    clients.append(site.connect(ports[1], source="127.0.1.2"))
-    a, b, c, d = ids = [client.ask("id") for client in clients]
+    clients, ids = [], []
+    for port, source in zip(ports[:1] * 3 + ports[1:], ("127.0.0.1", "127.0.1.2", "127.0.1.10", "127.0.1.2")):
+        clients.append(site.connect(port, source=source))
+        ids.append(clients[-1].ask("id"))  # so that each is older than the next
+    a, b, c, d = ids
     wait_until(lambda: rows(site, "--user", "tom"), what="the user's name")
     worker = str(clients[3].pid())
     for options, expected in [

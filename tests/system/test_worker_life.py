@@ -1,5 +1,7 @@
 """How long a worker lives (spec 1.5)."""
 
+import json
+import signal
 import time
 
 import pytest
@@ -109,18 +111,27 @@ DEATHS = {"KILL": "died of signal (9|KILL)", "ABRT": "died of signal (6|ABRT)"}
 
 @pytest.mark.parametrize("signal_name", DEATHS)
 def test_the_cause_of_a_death_is_told(site, signal_name):
-    port = site.run_service(MIN_PROCS=1)
+    port = site.run_service(MIN_PROCS=1, HISTORICAL_TIME=600)
     (client,) = site.connect_served(port)
     pid = client.pid()
     site.kill(pid, signal_name)
     site.wait_for_log(rf"TEST: worker {pid} {DEATHS[signal_name]}.*; 1 sessions were lost")
     assert site.count_log(f"TEST: worker {pid} ") == 1
+    number = getattr(signal, f"SIG{signal_name}")
+    assert how_it_ended(site, pid) == {"exit_status": None, "signal": number}
     site.wait_for_workers("TEST", 1)
 
 
 def test_the_exit_status_of_a_worker_is_told(site):
-    port = site.run_service(MIN_PROCS=1)
+    port = site.run_service(MIN_PROCS=1, HISTORICAL_TIME=600)
     (client,) = site.connect_served(port)
     pid = client.pid()
     client.send("exit 3")
     site.wait_for_log(rf"TEST: worker {pid} exited with status 3; 1 sessions were lost")
+    assert how_it_ended(site, pid) == {"exit_status": 3, "signal": None}
+
+
+def how_it_ended(site, pid):
+    (worker,) = json.loads(site.control("--json", "history").stdout)["workers"]
+    assert worker["pid"] == pid
+    return {name: worker[name] for name in ("exit_status", "signal")}

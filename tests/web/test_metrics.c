@@ -15,7 +15,8 @@ static const char services_text[] =
     "{'services': [{'name': 'SMTP', 'state': 'full', 'workers': {'value': 2, 'limit': 10},"
     " 'listeners': [{'n_dropped': 3}, {'n_dropped': 4}],"
     " 'statistics': {'n_accepted': 12, 'rejected': {'access': 5},"
-    "  'concurrent': {'average': 1.5, 'max': 7}, 'wait': {'n': 1, 'average_usec': 250}}}]}";
+    "  'concurrent': {'average': 1.5, 'max': 7}, 'wait': {'n': 4, 'sum_usec': 1000, 'max_usec': "
+    "700}}}]}";
 
 /* JSON with ' for ". */
 static json_t *json_of(const char *text)
@@ -56,7 +57,10 @@ START_TEST(test_figures_are_written_with_their_service)
               "\ndispatcherd_rejected_connections_total{service=\"SMTP\",reason=\"access\"} 5\n");
     check_has(text, "\ndispatcherd_kernel_dropped_connections_total{service=\"SMTP\"} 7\n");
     check_has(text, "\ndispatcherd_concurrent_connections_average{service=\"SMTP\"} 1.500000\n");
-    check_has(text, "\ndispatcherd_wait_average_seconds{service=\"SMTP\"} 0.000250\n");
+    check_has(text, "\ndispatcherd_wait_longest_seconds{service=\"SMTP\"} 0.000700\n");
+    check_has(text, "\n# TYPE dispatcherd_wait_seconds summary\n");
+    check_has(text, "\ndispatcherd_wait_seconds_sum{service=\"SMTP\"} 0.001000\n");
+    check_has(text, "\ndispatcherd_wait_seconds_count{service=\"SMTP\"} 4\n");
     check_has(text, "\ndispatcherd_service_running{service=\"SMTP\"} 1\n");
     check_has(text, "\ndispatcherd_start_time_seconds 1.500000\n");
     check_has(text, "\ndispatcherd_up 1\n");

@@ -84,7 +84,8 @@ START_TEST(test_without_figures_it_says_why)
 {
     char *text = written(&(struct page){.samples = &samples, .error = "Connection <refused>"});
 
-    ck_assert_ptr_nonnull(strstr(text, "No figures: Connection &lt;refused&gt;"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "No figures: dispatcherd does not answer (Connection &lt;refused&gt;)."));
     ck_assert_ptr_nonnull(strstr(text, "</html>"));
     free(text);
 }

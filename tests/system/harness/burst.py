@@ -1,7 +1,20 @@
 """Many clients at once, without a thread for each."""
 
+import resource
 import selectors
 import time
+
+import pytest
+
+
+def need_descriptors(n):
+    """Raises this process' limit of open files for so many sockets, or skips the test."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = n + 256
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        pytest.skip(f"needs {wanted} open files; the limit is {hard}")
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class Burst:
