@@ -60,6 +60,8 @@ def container(pytestconfig, builddir, tmp_path_factory):
     """A booted container with dispatcherd and the test worker installed."""
     srcdir = pathlib.Path(__file__).resolve().parents[2]
     folder = pytestconfig.getoption("--container") or tmp_path_factory.mktemp("systemd") / "root"
+    # Each process of pytest-xdist has a container of its own.
+    folder = f"{folder}{os.environ.get('PYTEST_XDIST_WORKER', '')}"
     container = Container(folder, srcdir, builddir)
     is_ours = not os.path.exists(folder)
     try:

@@ -1,7 +1,9 @@
 """dispatcherd started by hand from the build tree, in a folder of its own."""
 
+import contextlib
 import glob
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -9,6 +11,9 @@ import threading
 
 from .site import LIMIT, Site
 from .wait import TimedOut, wait_until
+
+# Below those that the kernel gives to clients, and out of the way of what else is tested meanwhile.
+PORTS = (12000, 32000)
 
 
 class Manager:
@@ -76,9 +81,11 @@ class HandSite(Site):
         family, host = (
             (socket.AF_INET6, "::") if os.path.exists("/proc/net/if_inet6") else (socket.AF_INET, "")
         )
-        with socket.socket(family) as sock:
-            sock.bind((host, 0))
-            return sock.getsockname()[1]
+        while True:
+            port = random.randrange(*PORTS)
+            with socket.socket(family) as sock, contextlib.suppress(OSError):
+                sock.bind((host, port))
+                return port
 
     def program_for(self, service, path):
         # One name for each service, by which its workers are told apart.

@@ -101,19 +101,23 @@ class SystemdSite(Site):
     def daemon_pid(self):
         return int(self.show("MainPID"))
 
-    def processes(self, unit_prefix, but=None):
-        """Every process of units whose name starts so, as it sees itself; but for those with that
-        in their program's name."""
+    def processes(self, unit_prefix, are_wanted=lambda program: True):
+        """Every process of units whose name starts so, as it sees itself, whose program's name is
+        wanted."""
         return {
             self.container.inner_pid(pid)
             for pid in self.container.processes()
             if f"/dispatcherd.slice/{unit_prefix}" in self.container.cgroups(pid)
-            and not (but and but in self.container.program(pid))
+            and are_wanted(self.container.program(pid))
         } - {None}
 
     def worker_pids(self, service):
-        # What runs after a worker (ExecStopPost=) is none; systemd cuts its name before it is run.
-        return self.processes(f"dispatcherd-{service.lower()}-worker@", but="r_ended")
+        # systemd's own process, and those that help it, have its program's name in brackets until
+        # they are a worker; what runs after a worker (ExecStopPost=) is none.
+        return self.processes(
+            f"dispatcherd-{service.lower()}-worker@",
+            lambda program: not program.startswith("(") and "r_ended" not in program,
+        )
 
     def kill(self, pid, signal_name):
         self.container.run("kill", "-s", signal_name, str(pid))
