@@ -80,6 +80,12 @@ void access_set_mappings(struct access *access, struct mapping_set *mappings)
     access->has_table = mapping_set_find(mappings, MAPPING_PORT_ACCESS);
 }
 
+void access_set_throttle(struct access *access, struct throttle *throttle)
+{
+    throttle_free(access->throttle);
+    access->throttle = throttle;
+}
+
 bool access_has_table(const struct access *access)
 {
     return access->has_table;

@@ -47,6 +47,9 @@ void access_free(struct access *access);
 /* From now on these count; checks that go on end with the tables that they began with. */
 void access_set_mappings(struct access *access, struct mapping_set *mappings);
 
+/* From now on this table counts; it is freed with `access`. */
+void access_set_throttle(struct access *access, struct throttle *throttle);
+
 /* True where PORT_ACCESS is asked about connections. */
 bool access_has_table(const struct access *access);
 

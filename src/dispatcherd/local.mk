@@ -113,6 +113,10 @@ libdaemon_la_SOURCES = \
 	%D%/stop.h \
 	%D%/store.c \
 	%D%/store.h \
+	%D%/succession.c \
+	%D%/succession.h \
+	%D%/throttle_store.c \
+	%D%/throttle_store.h \
 	%D%/trial.c \
 	%D%/trial.h \
 	%D%/units_due.c \

@@ -16,7 +16,7 @@
 #include "dispatcherd/sockets.h"
 #include "dispatcherd/status.h"
 #include "dispatcherd/stop.h"
-#include "dispatcherd/store.h"
+#include "dispatcherd/succession.h"
 #include "protocol/debug.h"
 
 #include <errno.h>
@@ -256,42 +256,6 @@ static int open_sockets(struct manager *manager, struct passed *passed)
     return 0;
 }
 
-/* What a predecessor left: its counts, then its workers. */
-static void take_over(struct manager *manager, struct passed *passed)
-{
-    unsigned long old_number;
-    char name[STORE_NAME_MAX];
-    struct state *old = NULL;
-
-    _cleanup_fd_ int old_fd = passed_take_newest(passed, STORE_STATE, &old_number);
-    int r = old_fd < 0 ? 0 : state_open(&old_fd, &old);
-    if (r < 0)
-        log_warning("what the dispatcher before this one counted cannot be read (%s); "
-                    "the counts begin anew",
-                    strerror(-r));
-    if (old)
-        state_inherit(manager->durable, old, time_now_usec(CLOCK_MONOTONIC));
-    unsigned n = adopt_workers(manager->services, manager->n_services, passed, old);
-    if (n > 0)
-        log_notice("taking over %u workers", n);
-    state_free(old);
-    manager->has_successor_store =
-        manager->context.spawner == &spawner_unit && notify_socket_is_set();
-    if (manager->has_successor_store)
-        checks_store_open(manager->context.access->checks_store);
-    n = readmit_checks(manager->services, manager->n_services, passed);
-    if (n > 0)
-        log_notice("checking %u connections anew whose checks were not over", n);
-    snprintf(name, sizeof(name), STORE_STATE "%lu", old_number + 1);
-    r = store_add(name, state_fd(manager->durable));
-    if (r < 0)
-        log_warning("the counts will not survive this dispatcher: %s", strerror(-r));
-    else if (old_number > 0) {
-        snprintf(name, sizeof(name), STORE_STATE "%lu", old_number);
-        (void)store_remove(name);
-    }
-}
-
 static void manager_clear(struct manager *manager)
 {
     control_free(manager->control);
@@ -319,7 +283,7 @@ static int start(struct manager *manager, struct passed *passed)
                  (int)getpid(), manager->n_services, manager->context.spawner->name,
                  passed->n_items);
     config_version_tell(manager->version, manager->context.debug);
-    take_over(manager, passed);
+    succession_take_over(manager, passed);
     if (!manager->is_on_last_config)
         manager_remember_config(manager);
     int r = open_sockets(manager, passed);

@@ -11,6 +11,7 @@
 #define STORE_STATE    "dispatcherd.state."
 #define STORE_CONFIG   "dispatcherd.config."
 #define STORE_MAPPINGS "dispatcherd.mappings." /* has the number of its configuration */
+#define STORE_THROTTLE "dispatcherd.throttle."
 
 enum {
     STORE_NAME_MAX = 192 /* the service manager allows 255 */

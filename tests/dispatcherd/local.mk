@@ -6,7 +6,8 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_control_follow \
 	tests/dispatcherd/test_control_methods \
 	tests/dispatcherd/test_control_peer \
-	tests/dispatcherd/test_history
+	tests/dispatcherd/test_history \
+	tests/dispatcherd/test_throttle_store
 check_PROGRAMS += $(CONTROL_TESTS)
 TESTS += $(CONTROL_TESTS) tests/dispatcherd/test_debug_bits.sh
 dist_check_SCRIPTS += %D%/test_debug_bits.sh
@@ -26,6 +27,11 @@ tests_dispatcherd_test_checks_store_SOURCES = %D%/test_checks_store.c
 tests_dispatcherd_test_checks_store_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_checks_store_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_checks_store_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_throttle_store_SOURCES = %D%/test_throttle_store.c
+tests_dispatcherd_test_throttle_store_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_throttle_store_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_throttle_store_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_test_control_SOURCES = $(CONTROL_SCENE) %D%/test_control.c
 tests_dispatcherd_test_control_CPPFLAGS = $(TEST_CPPFLAGS)

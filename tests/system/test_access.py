@@ -108,6 +108,21 @@ def test_the_throttle_refuses_the_fourth_of_a_minute(site):
     assert rejected(site)["throttle"] == 1
 
 
+def test_a_throttled_client_is_throttled_after_a_restart(site_of_systemd):
+    site = site_of_systemd
+    port = run_with(site, THROTTLE)
+    for _ in range(3):
+        assert connect_from(site, "127.0.0.7", port).ask("service") == "TEST"
+    old = site.daemon_pid()
+    site.kill(old, "KILL")
+    wait_until(lambda: site.daemon_pid() not in (0, old), 20, "another dispatcherd")
+    assert read_all(connect_from(site, "127.0.0.7", port)) == "421 too many\r\n"
+    site.systemctl("restart", "dispatcherd.service")
+    assert read_all(connect_from(site, "127.0.0.7", port)) == "421 too many\r\n"
+    assert connect_from(site, "127.0.0.8", port).ask("service") == "TEST"
+    assert site.count_log("throttle") == 0
+
+
 def test_as_many_at_a_time_from_one_address(site):
     port = site.run_service(MIN_PROCS=1, MAX_CONNS_PER_ADDRESS=2, DEBUG="16%1000000")
     first = connect_from(site, "127.0.0.7", port)

@@ -1,0 +1,87 @@
+#include "dispatcherd/succession.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/notify_socket.h"
+#include "base/time.h"
+#include "dispatcherd/access.h"
+#include "dispatcherd/adopt.h"
+#include "dispatcherd/checks_store.h"
+#include "dispatcherd/readmit.h"
+#include "dispatcherd/spawner.h"
+#include "dispatcherd/state.h"
+#include "dispatcherd/store.h"
+#include "dispatcherd/throttle_store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Sources that were refused stay so. Where nothing was left, or it cannot be used, all begin anew.
+ */
+static void take_over_throttle(struct manager *manager, struct passed *passed)
+{
+    struct context *context = &manager->context;
+    unsigned long number;
+    char name[STORE_NAME_MAX];
+    int store_error = 0, r = 0;
+
+    _cleanup_fd_ int fd = passed_take_newest(passed, STORE_THROTTLE, &number);
+    struct throttle *throttle = fd >= 0 ? throttle_store_open(&fd) : NULL;
+    if (!throttle) {
+        if (number > 0) {
+            log_warning("the throttle of the dispatcher before this one cannot be read; "
+                        "its counts begin anew");
+            snprintf(name, sizeof(name), STORE_THROTTLE "%lu", number);
+            (void)store_remove(name);
+        }
+        snprintf(name, sizeof(name), STORE_THROTTLE "%lu", number + 1);
+        r = throttle_store_new(name, &context->hash_key, &throttle, &store_error);
+    }
+    if (throttle)
+        access_set_throttle(context->access, throttle);
+    if (r < 0 || store_error < 0)
+        log_warning("the throttle's counts will not survive this dispatcher: %s",
+                    strerror(r < 0 ? -r : -store_error));
+}
+
+static void store_counts(const struct manager *manager, unsigned long old_number)
+{
+    char name[STORE_NAME_MAX];
+
+    snprintf(name, sizeof(name), STORE_STATE "%lu", old_number + 1);
+    int r = store_add(name, state_fd(manager->durable));
+    if (r < 0) {
+        log_warning("the counts will not survive this dispatcher: %s", strerror(-r));
+    } else if (old_number > 0) {
+        snprintf(name, sizeof(name), STORE_STATE "%lu", old_number);
+        (void)store_remove(name);
+    }
+}
+
+void succession_take_over(struct manager *manager, struct passed *passed)
+{
+    unsigned long old_number;
+    struct state *old = NULL;
+
+    _cleanup_fd_ int old_fd = passed_take_newest(passed, STORE_STATE, &old_number);
+    int r = old_fd < 0 ? 0 : state_open(&old_fd, &old);
+    if (r < 0)
+        log_warning("what the dispatcher before this one counted cannot be read (%s); "
+                    "the counts begin anew",
+                    strerror(-r));
+    if (old)
+        state_inherit(manager->durable, old, time_now_usec(CLOCK_MONOTONIC));
+    take_over_throttle(manager, passed);
+    unsigned n = adopt_workers(manager->services, manager->n_services, passed, old);
+    if (n > 0)
+        log_notice("taking over %u workers", n);
+    state_free(old);
+    manager->has_successor_store =
+        manager->context.spawner == &spawner_unit && notify_socket_is_set();
+    if (manager->has_successor_store)
+        checks_store_open(manager->context.access->checks_store);
+    n = readmit_checks(manager->services, manager->n_services, passed);
+    if (n > 0)
+        log_notice("checking %u connections anew whose checks were not over", n);
+    store_counts(manager, old_number);
+}
