@@ -128,7 +128,9 @@ def crash_one(site, port):
 
 
 # Together, since each takes its time.
-def test_workers_that_die_in_a_row_and_a_silent_list(site):
+def test_workers_that_die_in_a_row_and_a_silent_list(site_by_hand):
+    """By hand alone: it takes a minute, and neither depends on how workers are started."""
+    site = site_by_hand
     server = NameServer(site)
     site.add_arguments("--dns-servers", server.server)
     port = run_behind_proxy(site, MIN_PROCS=2, DNS_VERIFY_DOMAIN="list.test")
