@@ -10,6 +10,7 @@
 #include "dispatcherd/queue.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/worker_end.h"
+#include "dispatcherd/worker_ring.h"
 #include "dispatcherd/worker_start.h"
 #include "protocol/debug.h"
 
@@ -22,6 +23,10 @@
 
 /* The policy's moments are not worth a wake-up to the microsecond. */
 #define TIMER_ACCURACY_USEC (20 * USEC_PER_MSEC)
+
+/* Acknowledgements are not told, since we nearly always come by before: so late they are looked for
+ * where we do not. */
+#define LOOK_USEC (5 * USEC_PER_MSEC)
 
 static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
 {
@@ -48,6 +53,41 @@ static void ring_at(struct service *service, uint64_t at)
         return;
     (void)sd_event_source_set_time(service->timer, at);
     (void)sd_event_source_set_enabled(service->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_look(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct service *service = userdata;
+
+    service->has_looked = true;
+    service_touch(service);
+    return 0;
+}
+
+static void look_soon(struct service *service, uint64_t now)
+{
+    int enabled = SD_EVENT_OFF;
+
+    if (!service->look_timer) {
+        (void)sd_event_add_time(service->context->event, &service->look_timer, CLOCK_MONOTONIC,
+                                now + LOOK_USEC, USEC_PER_MSEC, on_look, service);
+        return;
+    }
+    (void)sd_event_source_get_enabled(service->look_timer, &enabled);
+    if (enabled != SD_EVENT_OFF)
+        return;
+    (void)sd_event_source_set_time(service->look_timer, now + LOOK_USEC);
+    (void)sd_event_source_set_enabled(service->look_timer, SD_EVENT_ONESHOT);
+}
+
+/* Whether workers are to tell what they have for us: where something waits for it, and where
+ * looking once was in vain. */
+static bool wants_news(const struct service *service, enum accept_verdict verdict)
+{
+    const struct pool *pool = service->pool;
+
+    return pool->n_waiting > 0 || verdict == ACCEPT_NO_PLACE || verdict == ACCEPT_HANDOFFS_FULL ||
+           (pool->n_handoffs > 0 && service->has_looked);
 }
 
 static void retire(struct service *service, const struct decision *decision, uint64_t now)
@@ -120,8 +160,12 @@ static void drop_hopeless(struct service *service, uint64_t now)
         completion_unserved(connection, now);
 }
 
-static void rest(struct service *service, enum accept_verdict verdict, uint64_t until, uint64_t now)
+static void rest(struct service *service, enum accept_verdict verdict, bool wants, uint64_t until,
+                 uint64_t now)
 {
+    service->has_looked = false;
+    if (service->pool->n_handoffs > 0 && !wants)
+        look_soon(service, now);
     uint64_t said_until = fullness_tell(service, verdict, now);
     uint64_t look_at = queue_watch(service, verdict == ACCEPT_YES, now);
 
@@ -137,6 +181,7 @@ void dispatch_run(struct service *service)
 {
     uint64_t now = 0;
 
+    (void)workers_read_rings(service);
     for (unsigned i = 0; i < DECISIONS_AT_ONCE; i++) {
         now = time_now_usec(CLOCK_MONOTONIC);
         struct decision decision = policy_decide(service->pool, &service->pool_options, now);
@@ -146,7 +191,10 @@ void dispatch_run(struct service *service)
         enum accept_verdict verdict = policy_may_accept(service->pool, &service->pool_options, now);
         if (verdict == ACCEPT_YES && listeners_accept(service))
             continue;
-        rest(service, verdict, decision.until, now);
+        bool wants = wants_news(service, verdict);
+        if (workers_want_news(service, wants))
+            continue;
+        rest(service, verdict, wants, decision.until, now);
         return;
     }
     ring_at(service, now);

@@ -10,6 +10,7 @@
 #include "dispatcherd/store.h"
 #include "dispatcherd/worker_cause.h"
 #include "dispatcherd/worker_ids.h"
+#include "dispatcherd/worker_ring.h"
 #include "protocol/channel.h"
 #include "protocol/debug.h"
 #include "protocol/message.h"
@@ -70,10 +71,11 @@ static void close_channel(struct worker *worker)
     worker->channel_source = sd_event_source_disable_unref(worker->channel_source);
     /* The store has a copy, so that closing ours would not be the end of it. */
     (void)shutdown(worker->channel, SHUT_RDWR);
+    worker_ring_close(worker);
     worker_take_last_words(worker);
     if (worker->is_stored)
-        (void)store_remove(
-            store_worker_name(worker->service->options->unit_name, worker->slot, name));
+        (void)store_remove(store_worker_name(worker->service->options->unit_name, worker->slot,
+                                             worker->has_asked_ring, name));
     worker->is_stored = false;
     worker->channel = fd_close(worker->channel);
     return_handoffs(worker);
@@ -206,7 +208,8 @@ static void handle_exit(struct worker *worker)
 {
     siginfo_t info = {0};
 
-    /* What it said before it died still counts. */
+    /* What it said before it died still counts, also for whether it was of any use. */
+    (void)worker_ring_read(worker);
     leave_pool(worker);
     close_channel(worker);
     if (worker_cause_is_coming(worker) && await_cause(worker) == 0) {
@@ -295,6 +298,11 @@ void worker_give_up(struct worker *worker, const char *reason, const char *messa
                worker->is_child ? "killing" : "closing the channel to", count_active(worker));
     kill_child(worker);
     worker_channel_ended(worker);
+}
+
+void worker_lied(struct worker *worker, const char *how)
+{
+    worker_give_up(worker, how, MESSAGE_ID_WORKER_LIED);
 }
 
 static int on_exit_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)

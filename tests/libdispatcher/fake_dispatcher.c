@@ -35,6 +35,7 @@ static pid_t start(struct fake_dispatcher *fake)
     const int on = 1;
     int pair[2];
 
+    ring_reader_free(&fake->ring);
     memset(fake, 0, sizeof(*fake));
     fake->errors = memfd_create("errors", MFD_CLOEXEC);
     ck_assert_int_ge(fake->errors, 0);
@@ -80,8 +81,8 @@ void fake_start_program(struct fake_dispatcher *fake, char *const argv[])
     }
 }
 
-static void send_packet(struct fake_dispatcher *fake, const void *bytes, size_t length,
-                        const int fds[], size_t n_fds)
+void fake_send_packet(struct fake_dispatcher *fake, const void *bytes, size_t length,
+                      const int fds[], size_t n_fds)
 {
     ck_assert_uint_gt(length, 0);
     int r = channel_send(fake->channel, bytes, length, fds, n_fds);
@@ -93,13 +94,29 @@ void fake_send_value(struct fake_dispatcher *fake, enum message_type type, uint3
 {
     uint8_t bytes[sizeof(struct message_header)];
 
-    send_packet(fake, bytes, message_write_value(bytes, sizeof(bytes), type, value), NULL, 0);
+    fake_send_packet(fake, bytes, message_write_value(bytes, sizeof(bytes), type, value), NULL, 0);
+}
+
+/* Another ring. Returns its descriptor; -1: the worker has none. */
+static int add_ring(struct fake_dispatcher *fake, struct message_text *text, unsigned n_places)
+{
+    int fd;
+
+    if (!fake->has_asked_ring)
+        return -1;
+    ring_reader_free(&fake->ring);
+    ck_assert_int_eq(ring_reader_open(&fake->ring, n_places, &fd), 0);
+    message_text_add_number(text, "RING", fake->ring.n_entries);
+    return fd;
 }
 
 void fake_send_welcome(struct fake_dispatcher *fake, const struct fake_welcome *welcome)
 {
     static char bytes[MESSAGE_BYTES_MAX];
     struct message_text text = message_text_start(bytes, sizeof(bytes), MESSAGE_WELCOME);
+    _cleanup_fd_ int ring = -1;
+    int fds[2];
+    size_t n_fds = 0;
 
     message_text_add(&text, "VERSION", welcome->version);
     message_text_add(&text, "SERVICE", "Smtp_Submit");
@@ -113,8 +130,13 @@ void fake_send_welcome(struct fake_dispatcher *fake, const struct fake_welcome *
     message_text_add(&text, "OF_A_LATER_VERSION", "1");
     for (size_t i = 0; i < ELEMENTSOF(welcome->parameters) && welcome->parameters[i]; i++)
         message_text_add(&text, "PARAMETER", welcome->parameters[i]);
+    ring = add_ring(fake, &text, FAKE_PLACES_MAX);
     ck_assert(!text.is_too_long);
-    send_packet(fake, bytes, text.length, &welcome->log_fd, welcome->log_fd >= 0);
+    if (ring >= 0)
+        fds[n_fds++] = ring;
+    if (welcome->log_fd >= 0)
+        fds[n_fds++] = welcome->log_fd;
+    ck_assert_int_eq(channel_send(fake->channel, bytes, text.length, fds, n_fds), 0);
 }
 
 /* Waits for a message. Returns its length, or 0 at the end of the channel. */
@@ -158,6 +180,7 @@ void fake_expect_hello(struct fake_dispatcher *fake)
     ck_assert_str_eq(message_type_to_string(message.type), "HELLO");
     ck_assert_str_eq(message_find_text(&message, "VERSION_MIN"), "1");
     ck_assert_str_eq(message_find_text(&message, "VERSION_MAX"), "1");
+    fake->has_asked_ring = message_find_text(&message, "RING") != NULL;
 }
 
 void fake_greet(struct fake_dispatcher *fake, const struct fake_welcome *welcome)
@@ -181,7 +204,7 @@ size_t fake_connect_as(struct fake_dispatcher *fake, struct connection_record re
     fake->connections[index] =
         (struct fake_connection){.state = FAKE_SENT, .client = pair[0], .server = pair[1]};
     record.id = FAKE_FIRST_ID + index;
-    send_packet(
+    fake_send_packet(
         fake, bytes,
         message_write_connection(bytes, sizeof(bytes), MESSAGE_CONNECTION, &record, tag, note),
         &pair[1], 1);
@@ -227,32 +250,77 @@ void fake_hang_up(struct fake_dispatcher *fake, size_t connection)
     c->client = fd_close(c->client);
 }
 
-static void count_ids(struct fake_dispatcher *fake, const struct message *message,
-                      enum fake_state from, enum fake_state to, size_t *counter)
+static void move(struct fake_dispatcher *fake, enum message_type type, uint64_t id,
+                 enum fake_state from, enum fake_state to, size_t *counter)
 {
-    ck_assert_uint_gt(message->value, 0);
-    for (uint32_t i = 0; i < message->value; i++) {
-        uint64_t index = message->ids[i] - FAKE_FIRST_ID;
+    uint64_t index = id - FAKE_FIRST_ID;
 
-        ck_assert_msg(index < fake->n_connections, "%s of an unknown connection",
-                      message_type_to_string(message->type));
-        struct fake_connection *c = &fake->connections[index];
-        ck_assert_msg(c->state == from, "%s in state %d of connection %zu",
-                      message_type_to_string(message->type), c->state, (size_t)index);
-        c->state = to;
-        c->server = fd_close(c->server);
-        ++*counter;
+    ck_assert_msg(index < fake->n_connections, "%s of an unknown connection",
+                  message_type_to_string(type));
+    struct fake_connection *c = &fake->connections[index];
+    ck_assert_msg(c->state == from, "%s in state %d of connection %zu",
+                  message_type_to_string(type), c->state, (size_t)index);
+    c->state = to;
+    c->server = fd_close(c->server);
+    ++*counter;
+}
+
+/* What may stand in a ring, or come by message. */
+static void count(struct fake_dispatcher *fake, enum message_type type, uint64_t id)
+{
+    switch (type) {
+    case MESSAGE_ACKNOWLEDGE:
+        move(fake, type, id, FAKE_SENT, FAKE_ACKNOWLEDGED, &fake->n_acknowledged);
+        break;
+    case MESSAGE_REFUSE:
+        move(fake, type, id, FAKE_SENT, FAKE_REFUSED, &fake->n_refused);
+        break;
+    case MESSAGE_ENDED:
+        move(fake, type, id, FAKE_ACKNOWLEDGED, FAKE_ENDED, &fake->n_ended);
+        break;
+    case MESSAGE_DRAINING:
+        ck_assert(!fake->is_draining);
+        fake->is_draining = true;
+        break;
+    default:
+        ck_abort_msg("unexpected %s", message_type_to_string(type));
     }
+}
+
+static void count_entries(struct fake_dispatcher *fake, int n)
+{
+    ck_assert_int_ge(n, 0);
+    if ((size_t)n > fake->n_at_once)
+        fake->n_at_once = (size_t)n;
+    while (n-- > 0) {
+        const struct ring_entry entry = ring_take(&fake->ring);
+
+        count(fake, entry.type, entry.id);
+    }
+    ring_confirm(&fake->ring);
+}
+
+/* Returns false where there is nothing. */
+static bool read_ring(struct fake_dispatcher *fake)
+{
+    int n = fake->ring.memory && !fake->is_adopting ? ring_pending(&fake->ring) : 0;
+
+    if (n != 0)
+        count_entries(fake, n);
+    return n != 0;
 }
 
 void fake_adopt(struct fake_dispatcher *fake)
 {
     char bytes[64];
     struct message_text text = message_text_start(bytes, sizeof(bytes), MESSAGE_ADOPT);
+    _cleanup_fd_ int ring = -1;
 
     message_text_add(&text, "VERSION", "1");
-    send_packet(fake, bytes, text.length, NULL, 0);
+    ring = add_ring(fake, &text, FAKE_PLACES_MAX);
+    ck_assert_int_eq(channel_send(fake->channel, bytes, text.length, &ring, ring >= 0), 0);
     fake->is_adopting = true;
+    fake->is_draining = false;
     fake->n_asked = fake->n_connections;
     fake->n_held = 0;
     fake->n_ready = 0;
@@ -299,43 +367,75 @@ static void take_ready(struct fake_dispatcher *fake, uint32_t n_places)
     }
 }
 
-void fake_read(struct fake_dispatcher *fake)
+static void take_message(struct fake_dispatcher *fake, const struct message *message)
+{
+    switch (message->type) {
+    case MESSAGE_READY:
+        take_ready(fake, message->value);
+        break;
+    case MESSAGE_HELD:
+        take_held(fake, message);
+        break;
+    case MESSAGE_NEWS:
+        ck_assert_ptr_nonnull(fake->ring.memory);
+        ring_heard(&fake->ring);
+        break;
+    case MESSAGE_DRAINING:
+        ck_assert_ptr_null(fake->ring.memory);
+        count(fake, message->type, 0);
+        break;
+    default:
+        ck_assert_ptr_null(fake->ring.memory);
+        ck_assert_ptr_nonnull(message->ids);
+        ck_assert_uint_gt(message->value, 0);
+        for (uint32_t i = 0; i < message->value; i++)
+            count(fake, message->type, message->ids[i]);
+    }
+}
+
+static void read_message(struct fake_dispatcher *fake)
 {
     struct message message;
 
-    ck_assert_msg(!fake->is_at_end, "the channel has ended; the worker says: %s",
-                  fake_text_of(fake->errors));
     if (receive(fake, &message) == 0) {
         fake->is_at_end = true;
+        if (fake->ring.memory)
+            count_entries(fake, ring_close(&fake->ring));
         return;
     }
     /* Nothing comes between the parts of an answer. */
     ck_assert(fake->n_held == 0 || !fake->is_adopting || message.type == MESSAGE_READY ||
-              message.type == MESSAGE_HELD);
-    switch (message.type) {
-    case MESSAGE_READY:
-        take_ready(fake, message.value);
-        break;
-    case MESSAGE_HELD:
-        take_held(fake, &message);
+              message.type == MESSAGE_HELD || message.type == MESSAGE_NEWS);
+    take_message(fake, &message);
+}
+
+void fake_read(struct fake_dispatcher *fake)
+{
+    ck_assert_msg(!fake->is_at_end, "the channel has ended; the worker says: %s",
+                  fake_text_of(fake->errors));
+    if (read_ring(fake))
         return;
-    case MESSAGE_ACKNOWLEDGE:
-        count_ids(fake, &message, FAKE_SENT, FAKE_ACKNOWLEDGED, &fake->n_acknowledged);
-        fake->n_acknowledge_messages++;
-        break;
-    case MESSAGE_REFUSE:
-        count_ids(fake, &message, FAKE_SENT, FAKE_REFUSED, &fake->n_refused);
-        break;
-    case MESSAGE_ENDED:
-        count_ids(fake, &message, FAKE_ACKNOWLEDGED, FAKE_ENDED, &fake->n_ended);
-        break;
-    case MESSAGE_DRAINING:
-        ck_assert(!fake->is_draining);
-        fake->is_draining = true;
-        break;
-    default:
-        ck_abort_msg("unexpected %s", message_type_to_string(message.type));
-    }
+    if (fake->ring.memory)
+        ring_want(&fake->ring, true);
+    if (!read_ring(fake))
+        read_message(fake);
+    if (fake->ring.memory)
+        ring_want(&fake->ring, false);
+}
+
+bool fake_is_poked(struct fake_dispatcher *fake)
+{
+    struct pollfd pollfd = {.fd = fake->channel, .events = POLLIN};
+
+    return poll(&pollfd, 1, 0) == 1;
+}
+
+void fake_look(struct fake_dispatcher *fake)
+{
+    while (fake_is_poked(fake) && !fake->is_at_end)
+        read_message(fake);
+    while (read_ring(fake))
+        ;
 }
 
 void fake_close_channel(struct fake_dispatcher *fake)
