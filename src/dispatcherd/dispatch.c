@@ -17,6 +17,10 @@
 /* Decisions for one service before the others, and the workers' news, have their turn. */
 #define DECISIONS_AT_ONCE 256
 
+/* Sessions may end while others are handed over, and their clients wait for us to close our copies:
+ * so the rings are read after so many decisions. */
+#define DECISIONS_A_LOOK 8
+
 /* A worker that is retired in the course of things may finish its sessions in peace; this is only
  * an end for those that never end. */
 #define RETIRE_LIMIT_SEC 86400
@@ -80,14 +84,19 @@ static void look_soon(struct service *service, uint64_t now)
     (void)sd_event_source_set_enabled(service->look_timer, SD_EVENT_ONESHOT);
 }
 
-/* Whether workers are to tell what they have for us: where something waits for it, and where
- * looking once was in vain. */
-static bool wants_news(const struct service *service, enum accept_verdict verdict)
+/* What workers are to tell at once: what something waits for, and acknowledgements where looking
+ * for them once was in vain. */
+static uint32_t wanted_news(const struct service *service, enum accept_verdict verdict)
 {
     const struct pool *pool = service->pool;
+    bool is_held_up = pool->n_handoffs >= service->pool_options.max_handoffs;
+    uint32_t wanted = 0;
 
-    return pool->n_waiting > 0 || verdict == ACCEPT_NO_PLACE || verdict == ACCEPT_HANDOFFS_FULL ||
-           (pool->n_handoffs > 0 && service->has_looked);
+    if (is_held_up || (pool->n_handoffs > 0 && service->has_looked))
+        wanted |= RING_WANTS_ANSWERS;
+    if (verdict == ACCEPT_NO_PLACE || (pool->n_waiting > 0 && !is_held_up))
+        wanted |= RING_WANTS_ENDS;
+    return wanted;
 }
 
 static void retire(struct service *service, const struct decision *decision, uint64_t now)
@@ -160,11 +169,11 @@ static void drop_hopeless(struct service *service, uint64_t now)
         completion_unserved(connection, now);
 }
 
-static void rest(struct service *service, enum accept_verdict verdict, bool wants, uint64_t until,
-                 uint64_t now)
+static void rest(struct service *service, enum accept_verdict verdict, uint32_t wanted,
+                 uint64_t until, uint64_t now)
 {
     service->has_looked = false;
-    if (service->pool->n_handoffs > 0 && !wants)
+    if (service->pool->n_handoffs > 0 && !(wanted & RING_WANTS_ANSWERS))
         look_soon(service, now);
     uint64_t said_until = fullness_tell(service, verdict, now);
     uint64_t look_at = queue_watch(service, verdict == ACCEPT_YES, now);
@@ -181,8 +190,9 @@ void dispatch_run(struct service *service)
 {
     uint64_t now = 0;
 
-    (void)workers_read_rings(service);
     for (unsigned i = 0; i < DECISIONS_AT_ONCE; i++) {
+        if (i % DECISIONS_A_LOOK == 0)
+            (void)workers_read_rings(service);
         now = time_now_usec(CLOCK_MONOTONIC);
         struct decision decision = policy_decide(service->pool, &service->pool_options, now);
 
@@ -191,10 +201,10 @@ void dispatch_run(struct service *service)
         enum accept_verdict verdict = policy_may_accept(service->pool, &service->pool_options, now);
         if (verdict == ACCEPT_YES && listeners_accept(service))
             continue;
-        bool wants = wants_news(service, verdict);
-        if (workers_want_news(service, wants))
+        uint32_t wanted = wanted_news(service, verdict);
+        if (workers_want_news(service, wanted))
             continue;
-        rest(service, verdict, wants, decision.until, now);
+        rest(service, verdict, wanted, decision.until, now);
         return;
     }
     ring_at(service, now);

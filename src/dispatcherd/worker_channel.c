@@ -180,24 +180,26 @@ static void report_message(const struct worker *worker, const struct message *me
                  message->value);
 }
 
-/* Acts on a packet, message by message, for as long as the worker is to be believed. */
-static void take_packet(struct worker *worker, const uint8_t *bytes, size_t length)
+/* Acts on a packet, message by message, for as long as the worker is to be believed. Returns false
+ * where nothing is likely to come behind it: after NEWS, which comes alone. */
+static bool take_packet(struct worker *worker, const uint8_t *bytes, size_t length)
 {
-    struct message message;
+    struct message message = {0};
 
     for (size_t at = 0; at < length && !worker->lost_reason; at += message.length) {
         if (message_read(bytes + at, length - at, &message) < 0) {
             worker_lied(worker, "has sent what is no message");
-            return;
+            return false;
         }
         if (worker->service->options->debug & DEBUG_CHANNEL_PACKETS)
             report_message(worker, &message);
         take_message(worker, &message);
     }
+    return !worker->lost_reason && message.type != MESSAGE_NEWS;
 }
 
-/* Reads one packet and acts on it. Returns 0 where nothing more is to be read for now, -EPIPE at
- * the end of the channel, 1 otherwise. */
+/* Reads one packet and acts on it. Returns 0 where nothing more is to be read for now (what is
+ * there all the same wakes us again), -EPIPE at the end of the channel, 1 otherwise. */
 static int read_packet(struct worker *worker)
 {
     alignas(8) uint8_t bytes[MESSAGE_FROM_WORKER_MAX];
@@ -220,8 +222,7 @@ static int read_packet(struct worker *worker)
         worker_give_up(worker, "cannot be watched", MESSAGE_ID_START_FAILED);
         return 0;
     }
-    take_packet(worker, bytes, (size_t)length);
-    return worker->lost_reason ? 0 : 1;
+    return take_packet(worker, bytes, (size_t)length) ? 1 : 0;
 }
 
 static void became_writable(struct worker *worker)

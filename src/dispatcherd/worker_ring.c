@@ -105,17 +105,17 @@ bool workers_read_rings(struct service *service)
     return has_read;
 }
 
-bool workers_want_news(struct service *service, bool wants)
+bool workers_want_news(struct service *service, uint32_t wanted)
 {
     bool is_new = false;
 
     for (unsigned slot = 0; slot < service->pool->n_slots; slot++) {
         struct worker *worker = service->workers[slot];
 
-        if (!worker || !worker->ring.memory || worker->ring.is_wanting == wants)
+        if (!worker || !worker->ring.memory || worker->ring.wanted == wanted)
             continue;
-        ring_want(&worker->ring, wants);
-        is_new = wants;
+        is_new |= (wanted & ~worker->ring.wanted) != 0;
+        ring_want(&worker->ring, wanted);
     }
     return is_new && workers_read_rings(service);
 }

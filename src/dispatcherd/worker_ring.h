@@ -20,6 +20,6 @@ void worker_ring_close(struct worker *worker);
 /* Reads the rings of all workers. Returns true where something was there. */
 bool workers_read_rings(struct service *service);
 
-/* Whether workers are to tell at once what they write, since we go to sleep over it. Returns true
- * where something was written before they knew: then there is no reason to sleep. */
-bool workers_want_news(struct service *service, bool wants);
+/* What workers are to tell at once (RING_WANTS_*), since we go to sleep over it. Returns true where
+ * something was written before they knew: then there is no reason to sleep. */
+bool workers_want_news(struct service *service, uint32_t wanted);

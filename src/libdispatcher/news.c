@@ -51,7 +51,8 @@ int news_acknowledge(struct news *news, const uint64_t ids[], size_t n, uint64_t
     int r = ring_publish(&news->ring, entries, n);
     if (r == 0) {
         *ret_at = news->acknowledged_at = news->ring.tail;
-        *ret_next = ring_is_wanted(&news->ring) ? send_unless_sent(news) : NEWS_DONE;
+        *ret_next =
+            ring_is_wanted(&news->ring, RING_WANTS_ANSWERS) ? send_unless_sent(news) : NEWS_DONE;
     }
     pthread_mutex_unlock(&news->lock);
     return r;
@@ -78,7 +79,8 @@ enum news_next news_end(struct news *news, uint64_t id, uint64_t acknowledged_at
     pthread_mutex_lock(&news->lock);
     if (ring_publish(&news->ring, &entry, 1) < 0)
         next = NEWS_DONE;
-    else if (is_urgent || ring_is_wanted(&news->ring) || ring_head(&news->ring) < acknowledged_at)
+    else if (is_urgent || ring_is_wanted(&news->ring, RING_WANTS_ENDS) ||
+             ring_head(&news->ring) < acknowledged_at)
         next = send_unless_sent(news);
     else if (will_look(news))
         next = NEWS_DONE;

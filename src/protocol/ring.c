@@ -15,7 +15,7 @@ static_assert(sizeof(struct ring_slot) == 16, "layout of ring_slot");
 static_assert(offsetof(struct ring_memory, tail) == 64, "layout of ring_memory");
 static_assert(offsetof(struct ring_memory, is_poked) == 128, "layout of ring_memory");
 static_assert(offsetof(struct ring_memory, head) == 192, "layout of ring_memory");
-static_assert(offsetof(struct ring_memory, is_wanted) == 200, "layout of ring_memory");
+static_assert(offsetof(struct ring_memory, wanted) == 200, "layout of ring_memory");
 static_assert(offsetof(struct ring_memory, slots) == 256, "layout of ring_memory");
 
 /* A lock would be of no use between processes. */
@@ -83,7 +83,7 @@ static int count_pending(const struct ring_reader *reader, uint64_t tail)
     return n > reader->n_entries ? -EBADMSG : (int)n;
 }
 
-/* All that wakes somebody is sequentially consistent: the tail, the head, `is_wanted` and
+/* All that wakes somebody is sequentially consistent: the tail, the head, `wanted` and
  * `is_poked`. Each side writes its own and then looks at the other's, so that of two who do that at
  * the same time at least one sees what the other has written. */
 int ring_pending(const struct ring_reader *reader)
@@ -111,12 +111,12 @@ int ring_close(struct ring_reader *reader)
     return count_pending(reader, atomic_fetch_or(&reader->memory->tail, RING_CLOSED));
 }
 
-void ring_want(struct ring_reader *reader, bool is_wanting)
+void ring_want(struct ring_reader *reader, uint32_t wanted)
 {
-    if (reader->is_wanting == is_wanting)
+    if (reader->wanted == wanted)
         return;
-    reader->is_wanting = is_wanting;
-    atomic_store(&reader->memory->is_wanted, is_wanting);
+    reader->wanted = wanted;
+    atomic_store(&reader->memory->wanted, wanted);
 }
 
 void ring_heard(const struct ring_reader *reader)
@@ -177,9 +177,9 @@ uint64_t ring_head(const struct ring_writer *writer)
     return atomic_load(&writer->memory->head);
 }
 
-bool ring_is_wanted(const struct ring_writer *writer)
+bool ring_is_wanted(const struct ring_writer *writer, uint32_t what)
 {
-    return atomic_load(&writer->memory->is_wanted) != 0;
+    return (atomic_load(&writer->memory->wanted) & what) != 0;
 }
 
 bool ring_poke(const struct ring_writer *writer)

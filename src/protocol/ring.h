@@ -25,6 +25,9 @@
 /* The bit of the tail that closes the ring. The others count the entries that were ever written. */
 #define RING_CLOSED (UINT64_C(1) << 63)
 
+#define RING_WANTS_ANSWERS 1u /* acknowledgements; refusals are told in any case */
+#define RING_WANTS_ENDS    2u
+
 enum {
     RING_ENTRIES_MAX = 4096,
     RING_LINE = 64 /* bytes of a cache line */
@@ -46,7 +49,7 @@ struct ring_memory {
     alignas(RING_LINE) _Atomic uint64_t tail;
     alignas(RING_LINE) _Atomic uint32_t is_poked;
     alignas(RING_LINE) _Atomic uint64_t head;
-    _Atomic uint32_t is_wanted; /* dispatcherd waits: it is to be poked for whatever comes */
+    _Atomic uint32_t wanted; /* what dispatcherd waits for, and is to be poked for: RING_WANTS_* */
     alignas(RING_LINE) struct ring_slot slots[];
 };
 
@@ -68,7 +71,7 @@ struct ring_reader {
     struct ring_memory *memory; /* mapped; NULL: there is none */
     uint32_t n_entries;
     uint64_t head;   /* entries that were taken */
-    bool is_wanting; /* what is in the memory, or should be */
+    uint32_t wanted; /* what is in the memory, or should be */
 };
 
 /* Makes a ring for a worker of so many places (up to 1024). Returns 0 with the descriptor for the
@@ -93,9 +96,9 @@ void ring_confirm(const struct ring_reader *reader);
  * last time. */
 int ring_close(struct ring_reader *reader);
 
-/* Whether the worker is to poke for whatever it writes. Who sets this reads the ring afterwards:
- * what was written before may not have been told. */
-void ring_want(struct ring_reader *reader, bool is_wanting);
+/* What the worker is to poke for. Who asks for more than before reads the ring afterwards: what was
+ * written until then may not have been told. */
+void ring_want(struct ring_reader *reader, uint32_t wanted);
 
 /* MESSAGE_NEWS has come: the next one may be sent. The ring is read after this, not before. */
 void ring_heard(const struct ring_reader *reader);
@@ -121,8 +124,8 @@ int ring_publish(struct ring_writer *writer, const struct ring_entry entries[], 
 /* How many entries dispatcherd has read. */
 uint64_t ring_head(const struct ring_writer *writer);
 
-/* True where dispatcherd is to be poked for what was just published. */
-bool ring_is_wanted(const struct ring_writer *writer);
+/* True where dispatcherd is to be poked for this, which was just published: one of RING_WANTS_*. */
+bool ring_is_wanted(const struct ring_writer *writer, uint32_t what);
 
 /* Returns true where the caller has to send MESSAGE_NEWS: otherwise one is under way. */
 bool ring_poke(const struct ring_writer *writer);

@@ -416,11 +416,11 @@ void fake_read(struct fake_dispatcher *fake)
     if (read_ring(fake))
         return;
     if (fake->ring.memory)
-        ring_want(&fake->ring, true);
+        ring_want(&fake->ring, RING_WANTS_ANSWERS | RING_WANTS_ENDS);
     if (!read_ring(fake))
         read_message(fake);
     if (fake->ring.memory)
-        ring_want(&fake->ring, false);
+        ring_want(&fake->ring, 0);
 }
 
 bool fake_is_poked(struct fake_dispatcher *fake)

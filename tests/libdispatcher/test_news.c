@@ -53,13 +53,13 @@ START_TEST(test_an_acknowledgement_is_told_where_dispatcherd_waits)
 {
     setup();
     acknowledge(1, NEWS_DONE);
-    ring_want(&reader, true);
+    ring_want(&reader, RING_WANTS_ANSWERS | RING_WANTS_ENDS);
     acknowledge(2, NEWS_SEND);
     acknowledge(3, NEWS_DONE); /* one is under way */
     ring_heard(&reader);
     acknowledge(4, NEWS_SEND);
     ring_heard(&reader);
-    ring_want(&reader, false);
+    ring_want(&reader, 0);
     acknowledge(5, NEWS_DONE);
 }
 END_TEST
@@ -105,7 +105,7 @@ START_TEST(test_an_end_is_told_at_once_where_it_is_waited_for)
     read_all();
     ck_assert_int_eq(news_end(&news, 1, at, true), NEWS_SEND);
     ring_heard(&reader);
-    ring_want(&reader, true);
+    ring_want(&reader, RING_WANTS_ANSWERS | RING_WANTS_ENDS);
     ck_assert_int_eq(news_end(&news, 2, at, false), NEWS_SEND);
 }
 END_TEST

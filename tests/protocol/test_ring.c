@@ -107,11 +107,11 @@ END_TEST
 START_TEST(test_pokes_once_until_it_was_heard)
 {
     setup(10);
-    ck_assert(!ring_is_wanted(&writer));
-    ring_want(&reader, true);
-    ck_assert(ring_is_wanted(&writer));
-    ring_want(&reader, false);
-    ck_assert(!ring_is_wanted(&writer));
+    ck_assert(!ring_is_wanted(&writer, RING_WANTS_ANSWERS));
+    ring_want(&reader, RING_WANTS_ANSWERS | RING_WANTS_ENDS);
+    ck_assert(ring_is_wanted(&writer, RING_WANTS_ANSWERS));
+    ring_want(&reader, 0);
+    ck_assert(!ring_is_wanted(&writer, RING_WANTS_ANSWERS));
     ck_assert(ring_poke(&writer));
     ck_assert(!ring_poke(&writer));
     ring_heard(&reader);
@@ -233,7 +233,7 @@ static bool publish_next(struct publisher *publisher, uint64_t n)
         pthread_mutex_lock(&writer_lock);
         int r = publish(publisher->number << 32 | publisher->n_published, n);
         if (r == 0)
-            pokes = ring_is_wanted(&writer) && ring_poke(&writer);
+            pokes = ring_is_wanted(&writer, RING_WANTS_ANSWERS) && ring_poke(&writer);
         pthread_mutex_unlock(&writer_lock);
         if (r == -EPIPE)
             return false;
@@ -328,7 +328,7 @@ START_TEST(test_no_news_is_slept_over)
     pollfd = (struct pollfd){.fd = poke_fd, .events = POLLIN};
     start_publishers();
     while (n_left_to_read() > 0) {
-        ring_want(&reader, true);
+        ring_want(&reader, RING_WANTS_ANSWERS | RING_WANTS_ENDS);
         while (ring_pending(&reader) != 0)
             read_pending(ring_pending(&reader));
         if (n_left_to_read() == 0)
@@ -337,7 +337,7 @@ START_TEST(test_no_news_is_slept_over)
         ck_assert_int_eq(read(poke_fd, &n, sizeof(n)), sizeof(n));
         ck_assert_uint_eq(n, 1);
         ring_heard(&reader);
-        ring_want(&reader, false);
+        ring_want(&reader, 0);
         read_pending(ring_pending(&reader));
     }
     join_publishers();
