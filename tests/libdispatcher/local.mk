@@ -36,6 +36,7 @@ check_LTLIBRARIES += libtestworker.la
 libtestworker_la_SOURCES = \
 	%D%/fake_dispatcher.c \
 	%D%/fake_dispatcher.h \
+	%D%/fake_reading.c \
 	%D%/talkative_worker.c \
 	%D%/talkative_worker.h
 libtestworker_la_CPPFLAGS = $(TEST_CPPFLAGS)
