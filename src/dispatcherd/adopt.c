@@ -10,6 +10,7 @@
 #include "dispatcherd/worker.h"
 #include "dispatcherd/worker_channel.h"
 #include "dispatcherd/worker_end.h"
+#include "dispatcherd/worker_ring.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"
 
@@ -43,15 +44,23 @@ static int on_answer_limit(_unused_ sd_event_source *source, _unused_ uint64_t u
     return 0;
 }
 
+/* Its old ring is gone with our predecessor: it gets another one with the question, if it had one.
+ */
 static int ask(struct worker *worker)
 {
     char bytes[64];
     struct message_text text = message_text_start(bytes, sizeof(bytes), MESSAGE_ADOPT);
+    _cleanup_fd_ int ring = -1;
 
     message_text_add_number(&text, "VERSION", PROTOCOL_VERSION);
-    int r = worker_channel_watch(worker);
+    int r = worker->has_asked_ring ? worker_ring_open(worker, &ring) : 0;
+    if (r < 0)
+        return r;
+    if (ring >= 0)
+        message_text_add_number(&text, "RING", worker->ring.n_entries);
+    r = worker_channel_watch(worker);
     if (r == 0)
-        r = channel_send(worker->channel, bytes, text.length, NULL, 0);
+        r = channel_send(worker->channel, bytes, text.length, &ring, ring >= 0 ? 1 : 0);
     worker_tell_packet(worker, MESSAGE_ADOPT, 0);
     if (r == 0)
         r = sd_event_add_time_relative(worker->service->context->event, &worker->limit_source,
@@ -68,7 +77,7 @@ static const struct pool_worker *find_saved(const struct service_state *saved, u
     return &saved->pool.workers[slot];
 }
 
-static bool adopt(struct service *service, unsigned slot, int *channel,
+static bool adopt(struct service *service, unsigned slot, bool has_ring, int *channel,
                   const struct service_state *saved)
 {
     struct worker *worker =
@@ -79,6 +88,7 @@ static bool adopt(struct service *service, unsigned slot, int *channel,
     worker->is_adopted = true;
     worker->is_welcome = true;
     worker->is_stored = true;
+    worker->has_asked_ring = has_ring;
     if (find_saved(saved, slot))
         pool_worker_restore(service->pool, slot, find_saved(saved, slot));
     if (!saved || saved->fingerprints[slot] != fingerprint_of(service->options))
@@ -102,8 +112,10 @@ unsigned adopt_workers(struct service *const services[], size_t n_services, stru
         const char *name = passed->items[i].name;
         char unit_name[40];
         unsigned version, slot;
+        bool has_ring;
 
-        if (!store_parse_worker_name(name, &version, unit_name, sizeof(unit_name), &slot))
+        if (!store_parse_worker_name(name, &version, unit_name, sizeof(unit_name), &slot,
+                                     &has_ring))
             continue;
         _cleanup_fd_ int channel = take_fd(&passed->items[i].fd);
         struct service *service = services_find(services, n_services, unit_name);
@@ -113,7 +125,7 @@ unsigned adopt_workers(struct service *const services[], size_t n_services, stru
             let_drain(channel, name, "its service is no more");
         else if (slot >= POOL_WORKERS_MAX || service->workers[slot])
             let_drain(channel, name, "its slot is taken");
-        else if (adopt(service, slot, &channel, old ? state_find(old, unit_name) : NULL))
+        else if (adopt(service, slot, has_ring, &channel, old ? state_find(old, unit_name) : NULL))
             n++;
     }
     return n;

@@ -5,9 +5,18 @@
 #include "dispatcherd/reload.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/spawner.h"
+#include "dispatcherd/worker_ring.h"
 
 #include <errno.h>
 #include <string.h>
+
+/* Nobody is shown what workers have told otherwise by now. */
+static void read_rings(const struct manager *manager)
+{
+    for (size_t i = 0; i < manager->n_services; i++)
+        if (workers_read_rings(manager->services[i]))
+            service_touch(manager->services[i]);
+}
 
 static void describe(void *userdata, struct control_daemon *ret)
 {
@@ -19,6 +28,7 @@ static void describe(void *userdata, struct control_daemon *ret)
     };
     const struct manager *manager = userdata;
 
+    read_rings(manager);
     *ret = (struct control_daemon){
         .state = states[manager->state],
         .is_stopping = manager->state == MANAGER_STOPPING || manager->state == MANAGER_LEAVING,

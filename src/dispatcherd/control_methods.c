@@ -236,8 +236,8 @@ static json_t *run(const struct varlink_call *message, struct control_call *call
     if (bad)
         return varlink_error(VARLINK_INVALID_PARAMETER, json_pack("{s:s}", "parameter", bad));
     call->parameters = message->parameters;
-    call->clock = control_clock_now();
     call->operations->describe(call->userdata, &call->daemon);
+    call->clock = control_clock_now();
     report_debug(call->daemon.debug, DEBUG_MISCELLANEOUS, &(struct subject){0},
                  "%s is called by process %d of user %u", method->name, (int)call->caller->pid,
                  (unsigned)call->caller->uid);

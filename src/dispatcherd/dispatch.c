@@ -10,11 +10,16 @@
 #include "dispatcherd/queue.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/worker_end.h"
+#include "dispatcherd/worker_ring.h"
 #include "dispatcherd/worker_start.h"
 #include "protocol/debug.h"
 
 /* Decisions for one service before the others, and the workers' news, have their turn. */
 #define DECISIONS_AT_ONCE 256
+
+/* Sessions may end while others are handed over, and their clients wait for us to close our copies:
+ * so the rings are read after so many decisions. */
+#define DECISIONS_A_LOOK 8
 
 /* A worker that is retired in the course of things may finish its sessions in peace; this is only
  * an end for those that never end. */
@@ -22,6 +27,10 @@
 
 /* The policy's moments are not worth a wake-up to the microsecond. */
 #define TIMER_ACCURACY_USEC (20 * USEC_PER_MSEC)
+
+/* Acknowledgements are not told, since we nearly always come by before: so late they are looked for
+ * where we do not. */
+#define LOOK_USEC (5 * USEC_PER_MSEC)
 
 static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
 {
@@ -48,6 +57,46 @@ static void ring_at(struct service *service, uint64_t at)
         return;
     (void)sd_event_source_set_time(service->timer, at);
     (void)sd_event_source_set_enabled(service->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_look(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct service *service = userdata;
+
+    service->has_looked = true;
+    service_touch(service);
+    return 0;
+}
+
+static void look_soon(struct service *service, uint64_t now)
+{
+    int enabled = SD_EVENT_OFF;
+
+    if (!service->look_timer) {
+        (void)sd_event_add_time(service->context->event, &service->look_timer, CLOCK_MONOTONIC,
+                                now + LOOK_USEC, USEC_PER_MSEC, on_look, service);
+        return;
+    }
+    (void)sd_event_source_get_enabled(service->look_timer, &enabled);
+    if (enabled != SD_EVENT_OFF)
+        return;
+    (void)sd_event_source_set_time(service->look_timer, now + LOOK_USEC);
+    (void)sd_event_source_set_enabled(service->look_timer, SD_EVENT_ONESHOT);
+}
+
+/* What workers are to tell at once: what something waits for, and acknowledgements where looking
+ * for them once was in vain. */
+static uint32_t wanted_news(const struct service *service, enum accept_verdict verdict)
+{
+    const struct pool *pool = service->pool;
+    bool is_held_up = pool->n_handoffs >= service->pool_options.max_handoffs;
+    uint32_t wanted = 0;
+
+    if (is_held_up || (pool->n_handoffs > 0 && service->has_looked))
+        wanted |= RING_WANTS_ANSWERS;
+    if (verdict == ACCEPT_NO_PLACE || (pool->n_waiting > 0 && !is_held_up))
+        wanted |= RING_WANTS_ENDS;
+    return wanted;
 }
 
 static void retire(struct service *service, const struct decision *decision, uint64_t now)
@@ -120,8 +169,12 @@ static void drop_hopeless(struct service *service, uint64_t now)
         completion_unserved(connection, now);
 }
 
-static void rest(struct service *service, enum accept_verdict verdict, uint64_t until, uint64_t now)
+static void rest(struct service *service, enum accept_verdict verdict, uint32_t wanted,
+                 uint64_t until, uint64_t now)
 {
+    service->has_looked = false;
+    if (service->pool->n_handoffs > 0 && !(wanted & RING_WANTS_ANSWERS))
+        look_soon(service, now);
     uint64_t look_at = queue_watch(service, verdict == ACCEPT_YES, now);
     uint64_t tell_at = alerts_tell(service, verdict, now);
 
@@ -138,6 +191,8 @@ void dispatch_run(struct service *service)
     uint64_t now = 0;
 
     for (unsigned i = 0; i < DECISIONS_AT_ONCE; i++) {
+        if (i % DECISIONS_A_LOOK == 0)
+            (void)workers_read_rings(service);
         now = time_now_usec(CLOCK_MONOTONIC);
         struct decision decision = policy_decide(service->pool, &service->pool_options, now);
 
@@ -146,7 +201,10 @@ void dispatch_run(struct service *service)
         enum accept_verdict verdict = policy_may_accept(service->pool, &service->pool_options, now);
         if (verdict == ACCEPT_YES && listeners_accept(service))
             continue;
-        rest(service, verdict, decision.until, now);
+        uint32_t wanted = wanted_news(service, verdict);
+        if (workers_want_news(service, wanted))
+            continue;
+        rest(service, verdict, wanted, decision.until, now);
         return;
     }
     ring_at(service, now);

@@ -5,6 +5,7 @@
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/worker_end.h"
+#include "dispatcherd/worker_ring.h"
 #include "protocol/channel.h"
 #include "protocol/debug.h"
 #include "protocol/message.h"
@@ -34,8 +35,10 @@ static uint64_t oldest_handoff(const struct worker *worker)
 static int on_limit(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
 {
     struct worker *worker = userdata;
-    uint64_t oldest = oldest_handoff(worker);
 
+    if (worker_ring_read(worker))
+        service_touch(worker->service);
+    uint64_t oldest = oldest_handoff(worker);
     if (oldest == USEC_INFINITY)
         return 0;
     uint64_t limit_at = oldest + ACKNOWLEDGE_LIMIT_SEC * USEC_PER_SEC;

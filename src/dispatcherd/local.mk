@@ -133,6 +133,8 @@ libdaemon_la_SOURCES = \
 	%D%/worker_end.h \
 	%D%/worker_ids.c \
 	%D%/worker_ids.h \
+	%D%/worker_ring.c \
+	%D%/worker_ring.h \
 	%D%/worker_start.c \
 	%D%/worker_start.h
 nodist_libdaemon_la_SOURCES = %D%/control_descriptions.c

@@ -102,6 +102,7 @@ void service_free(struct service *service)
         connection_close(connection, 0);
     assert(TAILQ_EMPTY(&service->checks));
     sd_event_source_disable_unref(service->timer);
+    sd_event_source_disable_unref(service->look_timer);
     concurrency_free(service->addresses);
     state_release(service->state);
     config_version_unref(service->version);

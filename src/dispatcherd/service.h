@@ -43,6 +43,8 @@ struct service {
     struct concurrency *addresses;         /* how many connections each has; owned */
     struct connection_queue waiting;       /* owned; the one that waits longest first */
     sd_event_source *timer;                /* for the policy's next moment */
+    sd_event_source *look_timer;           /* while hand-offs are under way: to look at the rings */
+    bool has_looked;                       /* it has rung since the service last came to rest */
 
     char start_error[256];     /* why the last start failed; "" since one has succeeded */
     uint64_t failure_told_at;  /* when a failed start was last told */

@@ -6,21 +6,28 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *store_worker_name(const char *unit_name, unsigned slot, char name[STORE_NAME_MAX])
+#define RING_SUFFIX ".ring"
+
+const char *store_worker_name(const char *unit_name, unsigned slot, bool has_ring,
+                              char name[STORE_NAME_MAX])
 {
-    snprintf(name, STORE_NAME_MAX, "worker.%d.%.40s.%u", PROTOCOL_VERSION, unit_name, slot);
+    snprintf(name, STORE_NAME_MAX, "worker.%d.%.40s.%u%s", PROTOCOL_VERSION, unit_name, slot,
+             has_ring ? RING_SUFFIX : "");
     return name;
 }
 
 bool store_parse_worker_name(const char *name, unsigned *ret_version, char *unit_name, size_t size,
-                             unsigned *ret_slot)
+                             unsigned *ret_slot, bool *ret_has_ring)
 {
     char service[STORE_NAME_MAX];
     int end = 0;
 
     if (strlen(name) >= sizeof(service) ||
         sscanf(name, "worker.%9u.%[^.].%9u%n", ret_version, service, ret_slot, &end) != 3 ||
-        name[end] != '\0' || strlen(service) >= size)
+        strlen(service) >= size)
+        return false;
+    *ret_has_ring = strcmp(name + end, RING_SUFFIX) == 0;
+    if (name[end] != '\0' && !*ret_has_ring)
         return false;
     strcpy(unit_name, service);
     return true;

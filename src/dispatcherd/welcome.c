@@ -5,6 +5,7 @@
 #include "dispatcherd/logfile.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/worker_ring.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"
 
@@ -33,6 +34,7 @@ int welcome_send(struct worker *worker)
 {
     const struct service_options *options = worker->service->options;
     _cleanup_str_ char *bytes = malloc(MESSAGE_BYTES_MAX);
+    _cleanup_fd_ int ring = -1;
 
     if (!bytes)
         return -ENOMEM;
@@ -48,9 +50,20 @@ int welcome_send(struct worker *worker)
     message_text_add(&text, "HOST_NAME", worker->service->context->host_name);
     for (size_t i = 0; i < options->parameters.n_items; i++)
         message_text_add(&text, "PARAMETER", options->parameters.items[i]);
+    int r = worker->has_asked_ring ? worker_ring_open(worker, &ring) : 0;
+    if (r < 0)
+        return r;
+    if (ring >= 0)
+        message_text_add_number(&text, "RING", worker->ring.n_entries);
     if (text.is_too_long)
         return -EMSGSIZE;
     _cleanup_fd_ int log = open_log(worker);
+    int fds[2];
+    size_t n_fds = 0;
+    if (ring >= 0)
+        fds[n_fds++] = ring;
+    if (log >= 0)
+        fds[n_fds++] = log;
     worker_tell_packet(worker, MESSAGE_WELCOME, 0);
-    return channel_send(worker->channel, bytes, text.length, &log, log >= 0 ? 1 : 0);
+    return channel_send(worker->channel, bytes, text.length, fds, n_fds);
 }

@@ -45,6 +45,7 @@ void worker_free(struct worker *worker)
     sd_event_source_disable_unref(worker->limit_source);
     sd_event_source_disable_unref(worker->rest_source);
     sd_event_source_disable_unref(worker->store_source);
+    ring_reader_free(&worker->ring);
     fd_close(worker->channel);
     fd_close(worker->pidfd);
     free(worker->held);
@@ -82,7 +83,8 @@ void worker_store(struct worker *worker)
 {
     char name[STORE_NAME_MAX];
 
-    store_worker_name(worker->service->options->unit_name, worker->slot, name);
+    store_worker_name(worker->service->options->unit_name, worker->slot, worker->has_asked_ring,
+                      name);
     int r = store_add(name, worker->channel);
     worker->is_stored = r == 0;
     if (r != -EAGAIN)
@@ -122,6 +124,11 @@ struct connection *worker_find(const struct worker *worker, uint64_t id)
 const struct pool_worker *worker_in_pool(const struct worker *worker)
 {
     return &worker->service->pool->workers[worker->slot];
+}
+
+bool worker_is_being_adopted(const struct worker *worker)
+{
+    return worker->is_adopted && worker_in_pool(worker)->state == POOL_WORKER_STARTING;
 }
 
 struct subject worker_subject(const struct worker *worker, const char *message_id)

@@ -4,6 +4,7 @@
 
 #include "dispatcherd/service.h"
 #include "protocol/message.h"
+#include "protocol/ring.h"
 
 #include <sys/types.h>
 
@@ -12,15 +13,18 @@
 struct worker {
     struct service *service;
     unsigned slot;
-    int channel;          /* owned; -1 once it is closed */
-    pid_t pid;            /* 0 until it is known: a unit's worker says it itself */
-    int pidfd;            /* owned; -1 while pid is 0 */
-    bool is_child;        /* ours to reap, and to kill */
-    bool is_welcome;      /* it has said hello, and we have answered */
-    bool is_adopted;      /* a predecessor's: asked what it holds, until it is ready again */
-    bool is_stored;       /* its channel is in the service manager's store */
-    bool is_failed_start; /* it left before it was of any use */
-    bool has_refused;     /* a connection, without draining: that is said once */
+    int channel;             /* owned; -1 once it is closed */
+    pid_t pid;               /* 0 until it is known: a unit's worker says it itself */
+    int pidfd;               /* owned; -1 while pid is 0 */
+    bool is_child;           /* ours to reap, and to kill */
+    bool is_welcome;         /* it has said hello, and we have answered */
+    bool is_adopted;         /* a predecessor's: asked what it holds, until it is ready again */
+    bool is_stored;          /* its channel is in the service manager's store */
+    bool has_asked_ring;     /* it tells of its connections by a ring, not by messages */
+    struct ring_reader ring; /* its memory goes with the channel; see worker_ring.h */
+    bool has_said_it_drains; /* in the ring */
+    bool is_failed_start;    /* it left before it was of any use */
+    bool has_refused;        /* a connection, without draining: that is said once */
     enum decision_reason start_reason;
     enum decision_reason retire_reason; /* REASON_NONE: nobody sent it away */
     unsigned drain_limit_sec;
@@ -62,6 +66,10 @@ void worker_drop(struct worker *worker, struct connection *connection);
 struct connection *worker_find(const struct worker *worker, uint64_t id);
 
 const struct pool_worker *worker_in_pool(const struct worker *worker);
+
+/* What it sent to our predecessor means nothing to us; until it is ready again, its answer is
+ * awaited, which holds it all. */
+bool worker_is_being_adopted(const struct worker *worker);
 
 /* What log lines about it are about; `message_id` may be NULL. */
 struct subject worker_subject(const struct worker *worker, const char *message_id);

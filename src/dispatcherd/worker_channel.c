@@ -8,6 +8,7 @@
 #include "dispatcherd/welcome.h"
 #include "dispatcherd/worker_end.h"
 #include "dispatcherd/worker_ids.h"
+#include "dispatcherd/worker_ring.h"
 #include "protocol/channel.h"
 #include "protocol/debug.h"
 #include "protocol/message.h"
@@ -29,11 +30,6 @@ static_assert(MESSAGE_FROM_WORKER_MAX >= sizeof(struct message_header) +
                                              2 * CONNECTION_TEXT_MAX + 8,
               "room for one connection");
 
-static void lied(struct worker *worker, const char *how)
-{
-    worker_give_up(worker, how, MESSAGE_ID_WORKER_LIED);
-}
-
 static bool speaks_our_version(const struct message *hello)
 {
     const char *min = message_find_text(hello, "VERSION_MIN");
@@ -42,10 +38,12 @@ static bool speaks_our_version(const struct message *hello)
     return min && max && atoi(min) <= PROTOCOL_VERSION && atoi(max) >= PROTOCOL_VERSION;
 }
 
-/* What a worker sent to our predecessor means nothing to us; its answer holds it all. */
-static bool is_being_adopted(const struct worker *worker)
+/* One that wants another kind gets none, and tells by messages. */
+static bool asks_for_our_ring(const struct message *hello)
 {
-    return worker->is_adopted && worker_in_pool(worker)->state == POOL_WORKER_STARTING;
+    uint32_t version;
+
+    return message_find_number(hello, "RING", RING_VERSION, RING_VERSION, &version) == 0;
 }
 
 static void welcome(struct worker *worker)
@@ -60,13 +58,14 @@ static void welcome(struct worker *worker)
 static void take_hello(struct worker *worker, const struct message *hello)
 {
     if (worker->is_welcome) {
-        lied(worker, "has said hello twice");
+        worker_lied(worker, "has said hello twice");
         return;
     }
     if (!speaks_our_version(hello)) {
-        lied(worker, "speaks no version of the protocol that this dispatcherd knows");
+        worker_lied(worker, "speaks no version of the protocol that this dispatcherd knows");
         return;
     }
+    worker->has_asked_ring = asks_for_our_ring(hello);
     int r = welcome_send(worker);
     if (r < 0)
         worker_give_up(worker,
@@ -82,8 +81,8 @@ static void take_held(struct worker *worker, const struct message *message)
     struct connection_view view;
     size_t offset = 0;
 
-    if (!is_being_adopted(worker)) {
-        lied(worker, "has told what it holds without being asked");
+    if (!worker_is_being_adopted(worker)) {
+        worker_lied(worker, "has told what it holds without being asked");
         return;
     }
     while (message_next_connection(message, &offset, &view)) {
@@ -92,7 +91,7 @@ static void take_held(struct worker *worker, const struct message *message)
                 ? connection_adopt(worker, view.record->id, view.record->accepted_at_usec)
                 : NULL;
         if (!connection) {
-            lied(worker, "holds more connections than can be taken over");
+            worker_lied(worker, "holds more connections than can be taken over");
             return;
         }
         connection->peer = view.record->peer;
@@ -112,7 +111,7 @@ static void take_ready(struct worker *worker, uint32_t n_connections)
         return; /* it was sent away in the meantime */
     if (!worker->is_welcome || in_pool->state != POOL_WORKER_STARTING || n_connections == 0 ||
         n_connections > worker->n_places) {
-        lied(worker, "has said that it is ready when it could not be");
+        worker_lied(worker, "has said that it is ready when it could not be");
         return;
     }
     if (n_connections < service->options->max_conns && !worker->is_adopted)
@@ -129,6 +128,17 @@ static void take_ready(struct worker *worker, uint32_t n_connections)
                  "worker %d is ready: %s", (int)worker->pid, subject.reason);
 }
 
+/* What stands in a ring could not be put into order with what comes by message. */
+static void take_news(struct worker *worker, const struct message *message)
+{
+    if (worker->ring.memory)
+        worker_lied(worker, "has a ring, and does not use it");
+    else if (message->type == MESSAGE_DRAINING)
+        worker_says_it_drains(worker);
+    else if (!worker_take_ids(worker, message))
+        worker_lied(worker, "has told of a connection that it does not have");
+}
+
 static void take_message(struct worker *worker, const struct message *message)
 {
     switch (message->type) {
@@ -141,18 +151,22 @@ static void take_message(struct worker *worker, const struct message *message)
     case MESSAGE_ACKNOWLEDGE:
     case MESSAGE_REFUSE:
     case MESSAGE_ENDED:
-        if (!is_being_adopted(worker) && !worker_take_ids(worker, message))
-            lied(worker, "has told of a connection that it does not have");
-        break;
     case MESSAGE_DRAINING:
-        if (!is_being_adopted(worker))
-            worker_says_it_drains(worker);
+        if (!worker_is_being_adopted(worker))
+            take_news(worker, message);
+        break;
+    case MESSAGE_NEWS:
+        /* service->dispatch reads all rings. */
+        if (worker->ring.memory)
+            ring_heard(&worker->ring);
+        else
+            worker_lied(worker, "has told of a ring that it does not have");
         break;
     case MESSAGE_HELD:
         take_held(worker, message);
         break;
     default:
-        lied(worker, "has sent a message that only dispatcherd sends");
+        worker_lied(worker, "has sent a message that only dispatcherd sends");
         break;
     }
 }
@@ -166,24 +180,26 @@ static void report_message(const struct worker *worker, const struct message *me
                  message->value);
 }
 
-/* Acts on a packet, message by message, for as long as the worker is to be believed. */
-static void take_packet(struct worker *worker, const uint8_t *bytes, size_t length)
+/* Acts on a packet, message by message, for as long as the worker is to be believed. Returns false
+ * where nothing is likely to come behind it: after NEWS, which comes alone. */
+static bool take_packet(struct worker *worker, const uint8_t *bytes, size_t length)
 {
-    struct message message;
+    struct message message = {0};
 
     for (size_t at = 0; at < length && !worker->lost_reason; at += message.length) {
         if (message_read(bytes + at, length - at, &message) < 0) {
-            lied(worker, "has sent what is no message");
-            return;
+            worker_lied(worker, "has sent what is no message");
+            return false;
         }
         if (worker->service->options->debug & DEBUG_CHANNEL_PACKETS)
             report_message(worker, &message);
         take_message(worker, &message);
     }
+    return !worker->lost_reason && message.type != MESSAGE_NEWS;
 }
 
-/* Reads one packet and acts on it. Returns 0 where nothing more is to be read for now, -EPIPE at
- * the end of the channel, 1 otherwise. */
+/* Reads one packet and acts on it. Returns 0 where nothing more is to be read for now (what is
+ * there all the same wakes us again), -EPIPE at the end of the channel, 1 otherwise. */
 static int read_packet(struct worker *worker)
 {
     alignas(8) uint8_t bytes[MESSAGE_FROM_WORKER_MAX];
@@ -199,15 +215,14 @@ static int read_packet(struct worker *worker)
     for (size_t i = 0; length > 0 && i < n_fds; i++)
         fd_close(fds[i]);
     if (length < 0 || n_fds > 0) {
-        lied(worker, "has sent what is no message");
+        worker_lied(worker, "has sent what is no message");
         return 0;
     }
     if (worker->pid == 0 && pid > 0 && worker_watch_process(worker, pid, false) < 0) {
         worker_give_up(worker, "cannot be watched", MESSAGE_ID_START_FAILED);
         return 0;
     }
-    take_packet(worker, bytes, (size_t)length);
-    return worker->lost_reason ? 0 : 1;
+    return take_packet(worker, bytes, (size_t)length) ? 1 : 0;
 }
 
 static void became_writable(struct worker *worker)
@@ -230,8 +245,10 @@ static int on_channel(_unused_ sd_event_source *source, _unused_ int fd, uint32_
     if (worker->channel >= 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         for (int i = 0; i < MESSAGES_AT_ONCE && r > 0; i++)
             r = read_packet(worker);
-    if (r == -EPIPE)
+    if (r == -EPIPE) {
+        (void)worker_ring_read(worker);
         worker_channel_ended(worker);
+    }
     service_touch(service);
     return 0;
 }

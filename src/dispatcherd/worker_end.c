@@ -10,6 +10,7 @@
 #include "dispatcherd/store.h"
 #include "dispatcherd/worker_cause.h"
 #include "dispatcherd/worker_ids.h"
+#include "dispatcherd/worker_ring.h"
 #include "protocol/channel.h"
 #include "protocol/debug.h"
 #include "protocol/message.h"
@@ -72,11 +73,12 @@ static void close_channel(struct worker *worker)
     worker->channel_source = sd_event_source_disable_unref(worker->channel_source);
     /* The store has a copy, so that closing ours would not be the end of it. */
     (void)shutdown(worker->channel, SHUT_RDWR);
+    worker_ring_close(worker);
     worker_take_last_words(worker);
     leave_pool(worker);
     if (worker->is_stored)
-        (void)store_remove(
-            store_worker_name(worker->service->options->unit_name, worker->slot, name));
+        (void)store_remove(store_worker_name(worker->service->options->unit_name, worker->slot,
+                                             worker->has_asked_ring, name));
     worker->is_stored = false;
     worker->channel = fd_close(worker->channel);
     return_handoffs(worker);
@@ -307,6 +309,11 @@ void worker_give_up(struct worker *worker, const char *reason, const char *messa
     }
     kill_child(worker);
     worker_channel_ended(worker);
+}
+
+void worker_lied(struct worker *worker, const char *how)
+{
+    worker_give_up(worker, how, MESSAGE_ID_WORKER_LIED);
 }
 
 static int on_exit_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)

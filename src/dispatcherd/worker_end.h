@@ -18,6 +18,9 @@ void worker_says_it_drains(struct worker *worker);
  * served twice; its sessions count until then. */
 void worker_give_up(struct worker *worker, const char *reason, const char *message_id);
 
+/* Gives it up because it has broken the protocol. */
+void worker_lied(struct worker *worker, const char *how);
+
 /* Its channel has ended: it is exiting, or broken. */
 void worker_channel_ended(struct worker *worker);
 

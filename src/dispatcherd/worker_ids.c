@@ -50,11 +50,12 @@ static void tell_id(const struct worker *worker, enum message_type type, uint64_
                  message_type_to_string(type), id);
 }
 
-/* One identifier of a message: false where the worker has no such connection in such a state. */
-static bool take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now)
+bool worker_take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now)
 {
     struct connection *connection = worker_find(worker, id);
 
+    if (worker->service->options->debug & DEBUG_CHANNEL_EXTRA)
+        tell_id(worker, type, id);
     if (!connection)
         return false;
     switch (type) {
@@ -72,11 +73,13 @@ static bool take_id(struct worker *worker, enum message_type type, uint64_t id, 
         if (worker_in_pool(worker)->state == POOL_WORKER_READY)
             leave_in_peace(worker);
         return true;
-    default:
+    case MESSAGE_ENDED:
         if (connection->state != CONNECTION_ACTIVE)
             return false;
         completion_ended(connection, now);
         return true;
+    default:
+        return false;
     }
 }
 
@@ -84,12 +87,9 @@ bool worker_take_ids(struct worker *worker, const struct message *message)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
-    for (uint32_t i = 0; i < message->value; i++) {
-        if (worker->service->options->debug & DEBUG_CHANNEL_EXTRA)
-            tell_id(worker, message->type, message->ids[i]);
-        if (!take_id(worker, message->type, message->ids[i], now))
+    for (uint32_t i = 0; i < message->value; i++)
+        if (!worker_take_id(worker, message->type, message->ids[i], now))
             return false;
-    }
     return true;
 }
 

@@ -4,6 +4,11 @@
 #include "dispatcherd/worker.h"
 #include "protocol/message.h"
 
+/* Acts on what is told of one connection: ACKNOWLEDGE, REFUSE or ENDED; `now` is CLOCK_MONOTONIC in
+ * microseconds. Returns false where the type is none of these, or the worker has no such connection
+ * in such a state: it lies. */
+bool worker_take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now);
+
 /* Acts on an ACKNOWLEDGE, a REFUSE or an ENDED. Returns false where the worker has no such
  * connection in such a state: it lies. */
 bool worker_take_ids(struct worker *worker, const struct message *message);

@@ -21,9 +21,9 @@ struct held {
     unsigned n_sessions;
 };
 
-/* Both in one step: whoever ends from now on adds its end to the empty outbox, and it is sent after
+/* Both in one step: whoever ends from now on writes its end to the new ring, and it is read after
  * the answer. */
-static int take_stock(dispatcher_worker *worker, struct held *ret)
+static int take_stock(dispatcher_worker *worker, struct ring_writer *ring, struct held *ret)
 {
     struct sessions *sessions = &worker->sessions;
 
@@ -32,11 +32,11 @@ static int take_stock(dispatcher_worker *worker, struct held *ret)
         return -ENOMEM;
     pthread_mutex_lock(&sessions->lock);
     for (unsigned i = 0; i < sessions->n_used; i++)
-        if (sessions->items[i].is_reserved)
+        if (sessions->items[i].is_reserved) {
             ret->sessions[ret->n_sessions++] = &sessions->items[i];
-    outbox_discard(&worker->outbox);
-    if (atomic_load(&worker->is_draining))
-        outbox_add(&worker->outbox, OUTBOX_DRAINING, 0);
+            sessions->items[i].acknowledged_at = 0;
+        }
+    news_use_ring(&worker->news, ring);
     pthread_mutex_unlock(&sessions->lock);
     return 0;
 }
@@ -74,20 +74,35 @@ static int send_connection(int channel, const dispatcher_connection *connection)
     return send_patiently(channel, bytes, length);
 }
 
-int held_tell(dispatcher_worker *worker)
+static int open_ring(const dispatcher_worker *worker, const struct message *adopt, int fd,
+                     struct ring_writer *ret)
+{
+    uint32_t n_entries;
+    int r = message_find_number(adopt, "RING", 1, UINT32_MAX, &n_entries);
+
+    return r < 0 ? r : ring_writer_open(ret, fd, n_entries, worker->sessions.n_items);
+}
+
+int held_tell(dispatcher_worker *worker, const struct message *adopt, int ring_fd)
 {
     uint8_t ready[sizeof(struct message_header)];
-    struct held held;
+    struct held held = {0};
+    struct ring_writer ring = {0};
 
-    outbox_hold(&worker->outbox);
-    int r = take_stock(worker, &held);
+    int r = open_ring(worker, adopt, ring_fd, &ring);
+    if (r == 0)
+        r = take_stock(worker, &ring, &held);
     for (unsigned i = 0; i < held.n_sessions && r == 0; i++)
         r = send_connection(worker->channel, &held.sessions[i]->connection);
     if (r == 0)
         r = send_patiently(
             worker->channel, ready,
             message_write_value(ready, sizeof(ready), MESSAGE_READY, worker->sessions.n_items));
-    outbox_release(&worker->outbox);
+    /* After READY, since what is in the ring is read after that. */
+    if (r == 0 && atomic_load(&worker->is_draining) &&
+        news_tell(&worker->news, MESSAGE_DRAINING, 0) == NEWS_SEND)
+        (void)news_send(&worker->news, worker->channel);
+    ring_writer_free(&ring);
     free(held.sessions);
     return r;
 }

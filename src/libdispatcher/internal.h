@@ -3,7 +3,7 @@
 
 #include "dispatcher/worker.h"
 #include "libdispatcher/manager.h"
-#include "libdispatcher/outbox.h"
+#include "libdispatcher/news.h"
 #include "libdispatcher/welcome.h"
 #include "protocol/message.h"
 
@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 
 enum {
-    BATCH_MAX = 64 /* connections acknowledged in one message */
+    BATCH_MAX = 64 /* connections acknowledged at once */
 };
 
 /* Owned by whoever receives until a session starts, then by that session's thread. The texts that
@@ -34,8 +34,9 @@ struct dispatcher_connection {
 
 /* A place, and the connection in it, which is filled by session_reserve()'s caller. */
 struct session {
-    struct session *next; /* of the free ones, or of those that wait for a thread */
-    bool is_reserved;     /* neither free nor over; under the lock of struct sessions */
+    struct session *next;     /* of the free ones, or of those that wait for a thread */
+    bool is_reserved;         /* neither free nor over; under the lock of struct sessions */
+    uint64_t acknowledged_at; /* for news_end() */
     struct dispatcher_connection connection;
 };
 
@@ -51,7 +52,7 @@ struct sessions {
     unsigned n_items;          /* places */
     unsigned n_used;           /* places from here on have never been used */
     unsigned n_busy;           /* reserved ones */
-    atomic_bool has_teller;    /* a thread will tell the ends of sessions that wait */
+    atomic_bool has_teller;    /* a thread will remind dispatcherd of ends that it has not read */
     struct session *free;      /* the one that became free last comes first */
     struct session *started;   /* acknowledged, without a thread yet */
     struct session **last_one; /* where the next started one is linked */
@@ -65,10 +66,8 @@ struct sessions {
 struct receiver {
     pthread_mutex_t lock;
     bool channel_is_open;
-    bool channel_is_full; /* nothing more is read until dispatcherd has read */
-    uint32_t watched;     /* what idle threads are woken for */
-    uint64_t cut_at;      /* CLOCK_MONOTONIC; when sessions are cut; USEC_INFINITY: never */
-    struct session *batch[BATCH_MAX]; /* received, their acknowledgement not yet sent */
+    uint64_t cut_at; /* CLOCK_MONOTONIC; when sessions are cut; USEC_INFINITY: never */
+    struct session *batch[BATCH_MAX]; /* received, not yet acknowledged */
     size_t n_batch;
     alignas(8) uint8_t message[MESSAGE_BYTES_MAX];
 };
@@ -84,7 +83,7 @@ struct dispatcher_worker {
     struct welcome welcome;
     struct receiver receiver;
     struct sessions sessions;
-    struct outbox outbox;
+    struct news news;
     atomic_uint debug;
     atomic_bool is_draining;
 };
@@ -107,25 +106,25 @@ unsigned sessions_busy(struct sessions *sessions);
 /* Waits for every thread to end; no session may be under way. Frees all. */
 void sessions_stop(dispatcher_worker *worker);
 
-/* Answers a new dispatcherd that asks what this worker has: every connection, then READY. What had
- * still to be told to its predecessor is dropped, since the answer holds it all. Returns 0 or a
- * negative errno of the channel. */
-int held_tell(dispatcher_worker *worker);
+/* Answers a new dispatcherd that asks, by `adopt`, what this worker has: every connection, then
+ * READY. What was written for its predecessor is dropped, since the answer holds it all; from then
+ * on the ring of `ring_fd` (-1: none came), which stays the caller's, is the worker's. Returns 0,
+ * -EBADMSG where the ring is none, or a negative errno of the channel. */
+int held_tell(dispatcher_worker *worker, const struct message *adopt, int ring_fd);
 
 /* From now on the channel is read. Returns 0 or a negative errno. */
 int receiver_start(dispatcher_worker *worker);
 
-/* The channel is ready for these events of epoll(7): sends what could not be sent, receives, and
- * acts on it. Never waits for a session, and never for dispatcherd, except with the answer to one
- * that asks. */
-void receiver_attend(dispatcher_worker *worker, uint32_t events);
+/* The channel is ready: receives, and acts on it. Never waits for a
+ * session, and never for dispatcherd, except with the answer to one that asks. */
+void receiver_attend(dispatcher_worker *worker);
 
 /* Drains for a cause that dispatcherd does not know of. */
 void receiver_drain(dispatcher_worker *worker);
 
-/* Returns true where there is nothing more to do: draining, no session, nothing left to send. Tells
- * when sessions are cut (CLOCK_MONOTONIC). Waits for whoever receives; so it does not return where
- * that one is stuck. */
+/* Returns true where there is nothing more to do: draining, and no session. Tells when sessions are
+ * cut (CLOCK_MONOTONIC). Waits for whoever receives; so it does not return where that one is stuck.
+ */
 bool receiver_is_done(dispatcher_worker *worker, uint64_t *ret_cut_at);
 
 /* Asks the main thread to look at the drain again. */

@@ -19,8 +19,8 @@ libworker_la_SOURCES = \
 	%D%/life.c \
 	%D%/manager.c \
 	%D%/manager.h \
-	%D%/outbox.c \
-	%D%/outbox.h \
+	%D%/news.c \
+	%D%/news.h \
 	%D%/receive.c \
 	%D%/session.c \
 	%D%/welcome.c \

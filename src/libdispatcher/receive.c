@@ -11,7 +11,6 @@
 #include "libdispatcher/debug.h"
 #include "protocol/channel.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,9 +22,6 @@
 enum {
     MESSAGES_AT_ONCE = 32 /* read before they are acknowledged */
 };
-
-/* All of them may be refused before the first refusal is sent. */
-static_assert(MESSAGES_AT_ONCE * MESSAGE_FDS_MAX <= MESSAGE_IDS_MAX, "room in the outbox");
 
 /* Not by stdio, whose buffer the stack of a session has no room for. */
 static void complain(const char *what, const char *why)
@@ -53,46 +49,71 @@ static void start_draining(dispatcher_worker *worker, unsigned limit_sec)
     manager_say_draining();
 }
 
+static void tell(dispatcher_worker *worker, enum message_type type, uint64_t id)
+{
+    if (news_tell(&worker->news, type, id) == NEWS_SEND)
+        (void)news_send(&worker->news, worker->channel);
+}
+
 /* For causes that dispatcherd does not know of. */
 static void drain_and_tell(dispatcher_worker *worker)
 {
-    if (!atomic_load(&worker->is_draining))
-        outbox_add(&worker->outbox, OUTBOX_DRAINING, 0);
+    bool is_known = atomic_load(&worker->is_draining);
+
     start_draining(worker, worker->welcome.drain_limit_sec);
+    if (!is_known)
+        tell(worker, MESSAGE_DRAINING, 0);
 }
 
-/* A session starts only when its acknowledgement has been sent: where dispatcherd has given this
- * worker up, another one may already have the connection, and it must not be served twice. */
-static void start_batch(dispatcher_worker *worker)
-{
-    struct receiver *receiver = &worker->receiver;
-    int r = outbox_flush(&worker->outbox, worker->channel);
+static void start_batch(dispatcher_worker *worker);
 
-    receiver->channel_is_full = r == -EAGAIN;
-    if (receiver->channel_is_full) {
-        debug_say(worker, DEBUG_WORKER_IO, NULL, "the channel to dispatcherd is full");
-        return;
-    }
-    size_t n_sent = receiver->n_batch;
-    if (r < 0)
-        n_sent -= outbox_take_lost(&worker->outbox);
-    for (size_t i = 0; i < receiver->n_batch; i++)
-        if (i < n_sent)
-            session_start(receiver->batch[i]);
-        else
-            session_release(receiver->batch[i]);
-    receiver->n_batch = 0;
-}
-
-/* What dispatcherd can still be told, it is told; then it sees the end of the channel too. */
+/* What was received before is acknowledged before dispatcherd sees the end. */
 static void end_channel(dispatcher_worker *worker)
 {
     debug_say(worker, DEBUG_WORKER_IO, NULL, "the channel to dispatcherd ends");
     start_draining(worker, worker->welcome.drain_limit_sec);
     start_batch(worker);
     (void)shutdown(worker->channel, SHUT_RDWR);
-    start_batch(worker);
     worker->receiver.channel_is_open = false;
+}
+
+static int acknowledge(dispatcher_worker *worker)
+{
+    struct receiver *receiver = &worker->receiver;
+    uint64_t ids[BATCH_MAX], at;
+    enum news_next next;
+
+    for (size_t i = 0; i < receiver->n_batch; i++)
+        ids[i] = receiver->batch[i]->connection.id;
+    int r = news_acknowledge(&worker->news, ids, receiver->n_batch, &at, &next);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < receiver->n_batch; i++)
+        receiver->batch[i]->acknowledged_at = at;
+    if (next == NEWS_SEND)
+        (void)news_send(&worker->news, worker->channel);
+    return 0;
+}
+
+/* A session starts only when its acknowledgement counts: where dispatcherd has given this worker
+ * up, another one may already have the connection, and it must not be served twice. */
+static void start_batch(dispatcher_worker *worker)
+{
+    struct receiver *receiver = &worker->receiver;
+
+    if (receiver->n_batch == 0)
+        return;
+    int r = acknowledge(worker);
+    for (size_t i = 0; i < receiver->n_batch; i++)
+        if (r == 0)
+            session_start(receiver->batch[i]);
+        else
+            session_release(receiver->batch[i]);
+    receiver->n_batch = 0;
+    if (r == -ENOSPC) {
+        complain("dispatcherd has handed over more connections than there are places", "");
+        end_channel(worker);
+    }
 }
 
 static void fill_connection(dispatcher_connection *connection, const struct connection_view *view,
@@ -126,13 +147,12 @@ static void take_connection(dispatcher_worker *worker, const struct connection_v
     if (!session) {
         debug_say(worker, DEBUG_WORKER_HANDOFFS, NULL, "refused connection %016" PRIx64,
                   view->record->id);
-        outbox_add(&worker->outbox, OUTBOX_REFUSE, view->record->id);
         fd_close(fd);
+        tell(worker, MESSAGE_REFUSE, view->record->id);
         return;
     }
     fill_connection(&session->connection, view, fd);
     debug_say(worker, DEBUG_WORKER_HANDOFFS, &session->connection, "taken off the channel");
-    outbox_add(&worker->outbox, OUTBOX_ACKNOWLEDGE, view->record->id);
     receiver->batch[receiver->n_batch++] = session;
 }
 
@@ -152,6 +172,17 @@ static void handle_connections(dispatcher_worker *worker, const struct message *
         take_connection(worker, &view, i < n_fds ? fds[i] : -1);
 }
 
+/* What was received before the question is acknowledged before it, in the old ring: the answer
+ * holds it. */
+static int handle_adopt(dispatcher_worker *worker, const struct message *message, const int fds[],
+                        size_t n_fds)
+{
+    if (n_fds > 1)
+        return -EBADMSG;
+    start_batch(worker);
+    return held_tell(worker, message, n_fds > 0 ? fds[0] : -1);
+}
+
 static void handle_message(dispatcher_worker *worker, size_t length, const int fds[], size_t n_fds)
 {
     struct message message;
@@ -165,6 +196,8 @@ static void handle_message(dispatcher_worker *worker, size_t length, const int f
         handle_connections(worker, &message, fds, n_fds);
         return;
     }
+    int r = is_good && message.type == MESSAGE_ADOPT ? handle_adopt(worker, &message, fds, n_fds)
+                                                     : -EBADMSG;
     for (size_t i = 0; i < n_fds; i++)
         fd_close(fds[i]);
     if (is_good && n_fds == 0 && message.type == MESSAGE_DRAIN) {
@@ -172,19 +205,37 @@ static void handle_message(dispatcher_worker *worker, size_t length, const int f
     } else if (is_good && n_fds == 0 && message.type == MESSAGE_DEBUG) {
         atomic_store(&worker->debug, message.value);
         debug_say(worker, DEBUG_WORKER, NULL, "DEBUG=16%%%X from now on", message.value);
-    } else if (is_good && n_fds == 0 && message.type == MESSAGE_ADOPT) {
-        if (held_tell(worker) < 0)
-            end_channel(worker);
-    } else {
-        complain("dispatcherd sent what is no message for a worker", "");
+    } else if (r < 0) {
+        if (r == -EBADMSG)
+            complain("dispatcherd sent what is no message for a worker", "");
         end_channel(worker);
     }
 }
 
 static bool has_room(const struct receiver *receiver)
 {
-    return receiver->channel_is_open && !receiver->channel_is_full &&
-           receiver->n_batch + MESSAGE_FDS_MAX <= BATCH_MAX;
+    return receiver->channel_is_open && receiver->n_batch + MESSAGE_FDS_MAX <= BATCH_MAX;
+}
+
+/* Receives one packet and acts on it. Returns false where there was none. */
+static bool receive_packet(dispatcher_worker *worker)
+{
+    struct receiver *receiver = &worker->receiver;
+    int fds[MESSAGE_FDS_MAX];
+    size_t n_fds;
+    pid_t pid;
+    ssize_t length = channel_receive(worker->channel, receiver->message, sizeof(receiver->message),
+                                     fds, &n_fds, &pid);
+
+    if (length == -EAGAIN)
+        return false;
+    if (length < 0)
+        complain("cannot read from dispatcherd: ", strerrordesc_np((int)-length));
+    if (length <= 0)
+        end_channel(worker);
+    else
+        handle_message(worker, (size_t)length, fds, n_fds);
+    return true;
 }
 
 /* Takes what is there, up to a batch, and starts it together. Returns true where the channel was
@@ -194,66 +245,44 @@ static bool receive_batch(dispatcher_worker *worker)
     struct receiver *receiver = &worker->receiver;
     bool is_empty = false;
 
-    for (int n = 0; n < MESSAGES_AT_ONCE && !is_empty && has_room(receiver); n++) {
-        int fds[MESSAGE_FDS_MAX];
-        size_t n_fds;
-        pid_t pid;
-        ssize_t length = channel_receive(worker->channel, receiver->message,
-                                         sizeof(receiver->message), fds, &n_fds, &pid);
-
-        is_empty = length == -EAGAIN;
-        if (is_empty)
-            break;
-        if (length < 0)
-            complain("cannot read from dispatcherd: ", strerrordesc_np((int)-length));
-        if (length <= 0)
-            end_channel(worker);
-        else
-            handle_message(worker, (size_t)length, fds, n_fds);
-    }
+    for (int n = 0; n < MESSAGES_AT_ONCE && !is_empty && has_room(receiver); n++)
+        is_empty = !receive_packet(worker);
     start_batch(worker);
     return is_empty;
 }
 
-/* Has idle threads woken for what is to be done next; at once, where that can be done already. */
-static void watch_channel(dispatcher_worker *worker, bool is_empty)
+/* Has an idle thread woken for what is still to be read. */
+static int watch_channel(dispatcher_worker *worker, int operation)
 {
-    struct receiver *receiver = &worker->receiver;
-    struct epoll_event event = {.data.fd = worker->channel};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = worker->channel};
 
-    if (receiver->channel_is_open)
-        event.events = EPOLLET | (receiver->channel_is_full ? EPOLLOUT : EPOLLIN);
-    if (event.events == receiver->watched && is_empty)
-        return;
-    receiver->watched = event.events;
-    (void)epoll_ctl(worker->idle_epoll, event.events ? EPOLL_CTL_MOD : EPOLL_CTL_DEL,
-                    worker->channel, &event);
+    return epoll_ctl(worker->idle_epoll, operation, worker->channel, &event) < 0 ? -errno : 0;
 }
 
 int receiver_start(dispatcher_worker *worker)
 {
     struct receiver *receiver = &worker->receiver;
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = worker->channel};
 
     pthread_mutex_lock(&receiver->lock);
     receiver->channel_is_open = true;
     receiver->cut_at = USEC_INFINITY;
-    receiver->watched = event.events;
-    int r = epoll_ctl(worker->idle_epoll, EPOLL_CTL_ADD, worker->channel, &event) < 0 ? -errno : 0;
+    int r = watch_channel(worker, EPOLL_CTL_ADD);
     pthread_mutex_unlock(&receiver->lock);
     return r;
 }
 
-void receiver_attend(dispatcher_worker *worker, uint32_t events)
+void receiver_attend(dispatcher_worker *worker)
 {
     struct receiver *receiver = &worker->receiver;
 
     pthread_mutex_lock(&receiver->lock);
     if (receiver->channel_is_open) {
-        /* First what waits to be sent, since only then there may be room. */
-        if (receiver->channel_is_full || events & ~(uint32_t)EPOLLIN)
-            start_batch(worker);
-        watch_channel(worker, receive_batch(worker));
+        bool is_empty = receive_batch(worker);
+
+        if (!receiver->channel_is_open)
+            (void)watch_channel(worker, EPOLL_CTL_DEL);
+        else if (!is_empty)
+            (void)watch_channel(worker, EPOLL_CTL_MOD);
     }
     pthread_mutex_unlock(&receiver->lock);
     if (atomic_load(&worker->is_draining))
@@ -266,27 +295,16 @@ void receiver_drain(dispatcher_worker *worker)
 
     pthread_mutex_lock(&receiver->lock);
     drain_and_tell(worker);
-    if (receiver->channel_is_open && !receiver->channel_is_full) {
-        start_batch(worker);
-        watch_channel(worker, true);
-    }
     pthread_mutex_unlock(&receiver->lock);
 }
 
+/* What was written to the ring is read there, even after our end. */
 bool receiver_is_done(dispatcher_worker *worker, uint64_t *ret_cut_at)
 {
     struct receiver *receiver = &worker->receiver;
-    bool is_done = false;
 
     pthread_mutex_lock(&receiver->lock);
-    if (atomic_load(&worker->is_draining) && sessions_busy(&worker->sessions) == 0) {
-        /* Another thread may be just about to send the last of it: then this waits for that. */
-        if (receiver->channel_is_open && !receiver->channel_is_full) {
-            start_batch(worker);
-            watch_channel(worker, true);
-        }
-        is_done = !receiver->channel_is_open || outbox_is_empty(&worker->outbox);
-    }
+    bool is_done = atomic_load(&worker->is_draining) && sessions_busy(&worker->sessions) == 0;
     *ret_cut_at = receiver->cut_at;
     pthread_mutex_unlock(&receiver->lock);
     return is_done;

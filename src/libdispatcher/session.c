@@ -17,27 +17,13 @@ static void watch_work(dispatcher_worker *worker, bool for_ever)
     (void)epoll_ctl(worker->idle_epoll, EPOLL_CTL_MOD, worker->work_fd, &event);
 }
 
-/* An end of a session may wait this long, so that it can go out with what else there is to say.
- * Under load that saves a message for nearly every session. */
+/* An end of a session may wait this long for dispatcherd to look by itself. Under load that saves a
+ * packet for nearly every session. */
 #define ENDED_DELAY_MSEC 5
 
-/* An end is told at once where half of the places look taken, so that dispatcherd never misses
- * one. */
-static bool may_wait(dispatcher_worker *worker, unsigned n_busy)
-{
-    return !atomic_load(&worker->is_draining) &&
-           2 * (n_busy + outbox_count(&worker->outbox, OUTBOX_ENDED)) < worker->sessions.n_items;
-}
-
-static void flush(dispatcher_worker *worker)
-{
-    if (outbox_flush_unless_busy(&worker->outbox, worker->channel) == -EAGAIN)
-        receiver_attend(worker, EPOLLOUT);
-}
-
-/* Makes the place free and adds the end to the outbox in one step: the next connection may come as
- * soon as dispatcherd knows, and the main thread must not think that all is said and done before
- * it is. Returns true where this thread is the one to tell ends that wait. */
+/* Makes the place free and publishes the end in one step: the next connection may come as soon as
+ * dispatcherd knows, and the main thread must not think that all is said and done before it is.
+ * Returns true where this thread is the one to remind dispatcherd of what it has not read. */
 static bool finish(dispatcher_worker *worker, struct session *session)
 {
     struct sessions *sessions = &worker->sessions;
@@ -49,15 +35,15 @@ static bool finish(dispatcher_worker *worker, struct session *session)
     session->next = sessions->free;
     sessions->free = session;
     bool is_last = --sessions->n_busy == 0;
-    outbox_add(&worker->outbox, OUTBOX_ENDED, id);
-    bool waits = may_wait(worker, sessions->n_busy);
+    enum news_next next =
+        news_end(&worker->news, id, session->acknowledged_at, atomic_load(&worker->is_draining));
     pthread_mutex_unlock(&sessions->lock);
-    if (!waits)
-        flush(worker);
+    if (next == NEWS_SEND && !news_send(&worker->news, worker->channel))
+        next = NEWS_LATER;
     if (is_last && atomic_load(&worker->is_draining))
         worker_wake(worker);
-    /* The teller resigns before it tells; so it tells whatever was added until then. */
-    return waits && !atomic_exchange(&sessions->has_teller, true);
+    /* The teller resigns before it tells; so it tells whatever was published until then. */
+    return next == NEWS_LATER && !atomic_exchange(&sessions->has_teller, true);
 }
 
 /* A session that was started and has no thread. Where there are more, another thread is woken,
@@ -77,19 +63,24 @@ static struct session *take_started(dispatcher_worker *worker)
     return session;
 }
 
+static void remind(dispatcher_worker *worker, bool *is_teller)
+{
+    atomic_store(&worker->sessions.has_teller, false);
+    *is_teller = news_remind(&worker->news) == NEWS_SEND &&
+                 !news_send(&worker->news, worker->channel) &&
+                 !atomic_exchange(&worker->sessions.has_teller, true);
+}
+
 /* Waits until there is something to do, and does it, but for serving. */
 static void wait_for_work(dispatcher_worker *worker, bool *is_teller)
 {
     struct epoll_event event = {0};
     int n = epoll_wait(worker->idle_epoll, &event, 1, *is_teller ? ENDED_DELAY_MSEC : -1);
 
-    if (*is_teller)
-        atomic_store(&worker->sessions.has_teller, false);
     if (n > 0 && event.data.fd == worker->channel)
-        receiver_attend(worker, event.events);
-    else if (*is_teller)
-        flush(worker);
-    *is_teller = false;
+        receiver_attend(worker);
+    if (*is_teller)
+        remind(worker, is_teller);
 }
 
 /* Returns NULL when no more will come. */
@@ -98,10 +89,8 @@ static struct session *wait_for_session(dispatcher_worker *worker, bool is_telle
     while (!atomic_load(&worker->sessions.is_stopping)) {
         struct session *session = take_started(worker);
 
-        if (session && is_teller) {
-            atomic_store(&worker->sessions.has_teller, false);
-            flush(worker);
-        }
+        if (session && is_teller)
+            remind(worker, &is_teller);
         if (session)
             return session;
         wait_for_work(worker, &is_teller);

@@ -4,22 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int read_number(const struct message *message, const char *name, uint32_t min, uint32_t max,
-                       uint32_t *ret)
-{
-    const char *text = message_find_text(message, name);
-    char *end;
-
-    if (!text || text[0] < '0' || text[0] > '9')
-        return -EBADMSG;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (errno != 0 || *end || value < min || value > max)
-        return -EBADMSG;
-    *ret = (uint32_t)value;
-    return 0;
-}
-
 static int read_string(const struct message *message, const char *name, char **ret)
 {
     const char *text = message_find_text(message, name);
@@ -56,16 +40,18 @@ static int read_all(const struct message *message, struct welcome *welcome)
         {"STACKSIZE", 0, UINT32_MAX, &welcome->stacksize_bytes},
         {"DEBUG", 0, UINT32_MAX, &welcome->debug},
         {"DRAIN_LIMIT", 0, UINT32_MAX, &welcome->drain_limit_sec},
+        {"RING", 1, UINT32_MAX, &welcome->n_ring_entries},
     };
     uint32_t version;
-    int r = read_number(message, "VERSION", 0, UINT32_MAX, &version);
+    int r = message_find_number(message, "VERSION", 0, UINT32_MAX, &version);
 
     if (r < 0)
         return r;
     if (version != PROTOCOL_VERSION)
         return -EPROTO;
     for (size_t i = 0; i < ELEMENTSOF(numbers) && r == 0; i++)
-        r = read_number(message, numbers[i].name, numbers[i].min, numbers[i].max, numbers[i].place);
+        r = message_find_number(message, numbers[i].name, numbers[i].min, numbers[i].max,
+                                numbers[i].place);
     if (r == 0)
         r = read_string(message, "SERVICE", &welcome->service);
     if (r == 0)

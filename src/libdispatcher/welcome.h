@@ -12,6 +12,7 @@ struct welcome {
     unsigned max_connections;
     unsigned stacksize_bytes; /* 0: the system's default */
     uint32_t debug;
+    uint32_t n_ring_entries;  /* of the ring whose descriptor comes first */
     unsigned drain_limit_sec; /* for a drain that nobody ordered: end of channel, SIGTERM */
 };
 

@@ -157,17 +157,23 @@ static int send_hello(dispatcher_worker *worker)
 
     message_text_add_number(&hello, "VERSION_MIN", PROTOCOL_VERSION);
     message_text_add_number(&hello, "VERSION_MAX", PROTOCOL_VERSION);
+    message_text_add_number(&hello, "RING", RING_VERSION);
     return channel_send(worker->channel, bytes, hello.length, NULL, 0);
 }
 
-/* The log file, where there is one, is the only descriptor of a welcome. */
-static int take_log_file(const int fds[], size_t n_fds)
+/* First the ring, then, where there is one, the log file. */
+static int take_descriptors(dispatcher_worker *worker, const int fds[], size_t n_fds)
 {
-    if (n_fds == 0)
-        return 0;
-    if (n_fds > 1)
+    const struct welcome *welcome = &worker->welcome;
+    struct ring_writer ring;
+
+    if (n_fds == 0 || n_fds > 2)
         return -EBADMSG;
-    if (dup2(fds[0], STDOUT_FILENO) < 0 || dup2(fds[0], STDERR_FILENO) < 0)
+    int r = ring_writer_open(&ring, fds[0], welcome->n_ring_entries, welcome->max_connections);
+    if (r < 0)
+        return r;
+    news_use_ring(&worker->news, &ring);
+    if (n_fds > 1 && (dup2(fds[1], STDOUT_FILENO) < 0 || dup2(fds[1], STDERR_FILENO) < 0))
         return -errno;
     return 0;
 }
@@ -216,7 +222,7 @@ static int receive_welcome(dispatcher_worker *worker, int limit_msec)
         return length == 0 ? -ECONNRESET : (int)length;
     r = read_welcome(bytes, (size_t)length, &worker->welcome);
     if (r == 0)
-        r = take_log_file(fds, n_fds);
+        r = take_descriptors(worker, fds, n_fds);
     for (size_t i = 0; i < n_fds; i++)
         fd_close(fds[i]);
     return r;
@@ -313,7 +319,7 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     worker.channel = worker.signal_fd = worker.wake_fd = -1;
     worker.idle_epoll = worker.work_fd = -1;
     pthread_mutex_init(&worker.receiver.lock, NULL);
-    outbox_init(&worker.outbox);
+    news_init(&worker.news);
     int r = open_standard_descriptors();
     if (r == 0)
         r = open_channel(&worker);
@@ -322,6 +328,7 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     if (r == 0)
         r = serve(&worker);
     sessions_stop(&worker);
+    news_free(&worker.news);
     welcome_clear(&worker.welcome);
     worker.signal_fd = fd_close(worker.signal_fd);
     worker.wake_fd = fd_close(worker.wake_fd);

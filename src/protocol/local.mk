@@ -6,4 +6,6 @@ libprotocol_la_SOURCES = \
 	%D%/debug.c \
 	%D%/debug.h \
 	%D%/message.c \
-	%D%/message.h
+	%D%/message.h \
+	%D%/ring.c \
+	%D%/ring.h

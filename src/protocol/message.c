@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The layout is part of the protocol: other programs, and other versions of this one, rely on
@@ -29,6 +30,8 @@ const char *message_type_to_string(uint32_t type)
         return "DRAINING";
     case MESSAGE_HELD:
         return "HELD";
+    case MESSAGE_NEWS:
+        return "NEWS";
     case MESSAGE_WELCOME:
         return "WELCOME";
     case MESSAGE_CONNECTION:
@@ -88,6 +91,7 @@ int message_read(const void *bytes, size_t length, struct message *ret)
         message.length = sizeof(header);
         break;
     case MESSAGE_READY:
+    case MESSAGE_NEWS:
     case MESSAGE_DRAIN:
     case MESSAGE_DEBUG:
         if (body_length != 0)
@@ -140,6 +144,22 @@ const char *message_find_text(const struct message *message, const char *name)
         if (strncmp(s, name, length) == 0 && s[length] == '=')
             return s + length + 1;
     return NULL;
+}
+
+int message_find_number(const struct message *message, const char *name, uint32_t min, uint32_t max,
+                        uint32_t *ret)
+{
+    const char *text = message_find_text(message, name);
+    char *end;
+
+    if (!text || text[0] < '0' || text[0] > '9')
+        return -EBADMSG;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || *end || value < min || value > max)
+        return -EBADMSG;
+    *ret = (uint32_t)value;
+    return 0;
 }
 
 bool message_next_connection(const struct message *message, size_t *offset,

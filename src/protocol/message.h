@@ -26,7 +26,8 @@ enum {
 
 enum message_type {
     /* worker to dispatcherd */
-    MESSAGE_HELLO = 1,       /* text: VERSION_MIN=, VERSION_MAX= */
+    MESSAGE_HELLO = 1,       /* text: VERSION_MIN=, VERSION_MAX=; RING=1: it wants a ring (ring.h),
+                                and then never sends the four of ACKNOWLEDGE to DRAINING */
     MESSAGE_READY = 2,       /* value: how many connections it can serve at a time */
     MESSAGE_ACKNOWLEDGE = 3, /* ids: connections it has taken over */
     MESSAGE_REFUSE = 4,      /* ids: connections it does not take: it drains, or has no place */
@@ -34,13 +35,16 @@ enum message_type {
     MESSAGE_DRAINING = 6,    /* it takes no more connections, and nobody told it so */
     MESSAGE_HELD = 7,        /* a connection that it has, without descriptor: part of the answer to
                                 ADOPT, whose end is a READY */
+    MESSAGE_NEWS = 8,        /* look at my ring */
 
     /* dispatcherd to worker */
-    MESSAGE_WELCOME = 65,    /* text: all that it must know (spec 12.4) */
+    MESSAGE_WELCOME = 65,    /* text: all that it must know (spec 12.4); first descriptor where
+                                there is RING=entries: its ring */
     MESSAGE_CONNECTION = 66, /* connections, with a descriptor for each */
     MESSAGE_DRAIN = 67,      /* value: seconds until its sessions are cut */
     MESSAGE_DEBUG = 68,      /* value: the new debug mask */
-    MESSAGE_ADOPT = 69,      /* text: VERSION=; a new dispatcherd asks what the worker has */
+    MESSAGE_ADOPT = 69,      /* text: VERSION=; a new dispatcherd asks what the worker has. With
+                                another RING=, and its descriptor, where it has one */
 };
 
 /* "HELLO" and so on; "unknown" for a number that is no type. */
@@ -90,6 +94,11 @@ const char *message_next_text(const struct message *message, const char *previou
 
 /* The value of the first string "NAME=value", or NULL. */
 const char *message_find_text(const struct message *message, const char *name);
+
+/* Reads the first string "NAME=value" as a decimal number from min to max. Returns 0, or -EBADMSG
+ * where there is none, or another. */
+int message_find_number(const struct message *message, const char *name, uint32_t min, uint32_t max,
+                        uint32_t *ret);
 
 /* What message_next_connection() reads. The texts are not terminated. */
 struct connection_view {

@@ -7,7 +7,9 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_control_methods \
 	tests/dispatcherd/test_control_peer \
 	tests/dispatcherd/test_history \
-	tests/dispatcherd/test_throttle_store
+	tests/dispatcherd/test_store \
+	tests/dispatcherd/test_throttle_store \
+	tests/dispatcherd/test_worker_ring
 check_PROGRAMS += $(CONTROL_TESTS)
 TESTS += $(CONTROL_TESTS) tests/dispatcherd/test_debug_bits.sh
 dist_check_SCRIPTS += %D%/test_debug_bits.sh
@@ -62,3 +64,13 @@ tests_dispatcherd_test_history_SOURCES = $(CONTROL_SCENE) %D%/test_history.c
 tests_dispatcherd_test_history_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_history_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_history_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_store_SOURCES = %D%/test_store.c
+tests_dispatcherd_test_store_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_store_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_store_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_worker_ring_SOURCES = $(CONTROL_SCENE) %D%/test_worker_ring.c
+tests_dispatcherd_test_worker_ring_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_worker_ring_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_worker_ring_LDADD = $(CONTROL_TEST_LIBS)

@@ -154,3 +154,16 @@ EXTRA_DIST += \
 	%D%/corpus/ident_reply/other_ports \
 	%D%/corpus/ident_reply/unprintable \
 	%D%/corpus/ident_reply/user
+
+# What a worker writes to its ring:
+#   tests/fuzz/fuzz_ring tests/fuzz/corpus/ring
+if ENABLE_FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_ring
+tests_fuzz_fuzz_ring_SOURCES = %D%/fuzz_ring.c
+tests_fuzz_fuzz_ring_LDADD = libprotocol.la libbase.la
+tests_fuzz_fuzz_ring_LDFLAGS = -fsanitize=fuzzer
+endif
+
+EXTRA_DIST += \
+	%D%/corpus/ring/full \
+	%D%/corpus/ring/one_acknowledgement

@@ -35,6 +35,7 @@ static pid_t start(struct fake_dispatcher *fake)
     const int on = 1;
     int pair[2];
 
+    ring_reader_free(&fake->ring);
     memset(fake, 0, sizeof(*fake));
     fake->errors = memfd_create("errors", MFD_CLOEXEC);
     ck_assert_int_ge(fake->errors, 0);
@@ -80,8 +81,8 @@ void fake_start_program(struct fake_dispatcher *fake, char *const argv[])
     }
 }
 
-static void send_packet(struct fake_dispatcher *fake, const void *bytes, size_t length,
-                        const int fds[], size_t n_fds)
+void fake_send_packet(struct fake_dispatcher *fake, const void *bytes, size_t length,
+                      const int fds[], size_t n_fds)
 {
     ck_assert_uint_gt(length, 0);
     int r = channel_send(fake->channel, bytes, length, fds, n_fds);
@@ -93,13 +94,29 @@ void fake_send_value(struct fake_dispatcher *fake, enum message_type type, uint3
 {
     uint8_t bytes[sizeof(struct message_header)];
 
-    send_packet(fake, bytes, message_write_value(bytes, sizeof(bytes), type, value), NULL, 0);
+    fake_send_packet(fake, bytes, message_write_value(bytes, sizeof(bytes), type, value), NULL, 0);
+}
+
+/* Another ring. Returns its descriptor; -1: the worker has none. */
+static int add_ring(struct fake_dispatcher *fake, struct message_text *text, unsigned n_places)
+{
+    int fd;
+
+    if (!fake->has_asked_ring)
+        return -1;
+    ring_reader_free(&fake->ring);
+    ck_assert_int_eq(ring_reader_open(&fake->ring, n_places, &fd), 0);
+    message_text_add_number(text, "RING", fake->ring.n_entries);
+    return fd;
 }
 
 void fake_send_welcome(struct fake_dispatcher *fake, const struct fake_welcome *welcome)
 {
     static char bytes[MESSAGE_BYTES_MAX];
     struct message_text text = message_text_start(bytes, sizeof(bytes), MESSAGE_WELCOME);
+    _cleanup_fd_ int ring = -1;
+    int fds[2];
+    size_t n_fds = 0;
 
     message_text_add(&text, "VERSION", welcome->version);
     message_text_add(&text, "SERVICE", "Smtp_Submit");
@@ -113,51 +130,13 @@ void fake_send_welcome(struct fake_dispatcher *fake, const struct fake_welcome *
     message_text_add(&text, "OF_A_LATER_VERSION", "1");
     for (size_t i = 0; i < ELEMENTSOF(welcome->parameters) && welcome->parameters[i]; i++)
         message_text_add(&text, "PARAMETER", welcome->parameters[i]);
+    ring = add_ring(fake, &text, FAKE_PLACES_MAX);
     ck_assert(!text.is_too_long);
-    send_packet(fake, bytes, text.length, &welcome->log_fd, welcome->log_fd >= 0);
-}
-
-/* Waits for a message. Returns its length, or 0 at the end of the channel. */
-static size_t receive(struct fake_dispatcher *fake, struct message *ret)
-{
-    static alignas(8) uint8_t bytes[MESSAGE_BYTES_MAX];
-    static size_t at, end;
-
-    if (fake->has_more) {
-        ck_assert_int_eq(message_read(bytes + at, end - at, ret), 0);
-        at += ret->length;
-        fake->has_more = at < end;
-        return ret->length;
-    }
-    struct pollfd pollfd = {.fd = fake->channel, .events = POLLIN};
-    int fds[MESSAGE_FDS_MAX];
-    size_t n_fds;
-    pid_t pid;
-
-    ck_assert_msg(poll(&pollfd, 1, FAKE_LIMIT_MSEC) == 1, "no message from the worker; it says: %s",
-                  fake_text_of(fake->errors));
-    ssize_t length = channel_receive(fake->channel, bytes, sizeof(bytes), fds, &n_fds, &pid);
-    ck_assert_msg(length >= 0, "receiving from the worker: %s", strerror((int)-length));
-    if (length == 0)
-        return 0;
-    ck_assert_uint_eq(n_fds, 0);
-    ck_assert_int_eq(pid, fake->worker);
-    ck_assert_int_eq(message_read(bytes, (size_t)length, ret), 0);
-    fake->n_packets++;
-    at = ret->length;
-    end = (size_t)length;
-    fake->has_more = at < end;
-    return ret->length;
-}
-
-void fake_expect_hello(struct fake_dispatcher *fake)
-{
-    struct message message;
-
-    ck_assert_msg(receive(fake, &message) > 0, "the worker says: %s", fake_text_of(fake->errors));
-    ck_assert_str_eq(message_type_to_string(message.type), "HELLO");
-    ck_assert_str_eq(message_find_text(&message, "VERSION_MIN"), "1");
-    ck_assert_str_eq(message_find_text(&message, "VERSION_MAX"), "1");
+    if (ring >= 0)
+        fds[n_fds++] = ring;
+    if (welcome->log_fd >= 0)
+        fds[n_fds++] = welcome->log_fd;
+    ck_assert_int_eq(channel_send(fake->channel, bytes, text.length, fds, n_fds), 0);
 }
 
 void fake_greet(struct fake_dispatcher *fake, const struct fake_welcome *welcome)
@@ -181,7 +160,7 @@ size_t fake_connect_as(struct fake_dispatcher *fake, struct connection_record re
     fake->connections[index] =
         (struct fake_connection){.state = FAKE_SENT, .client = pair[0], .server = pair[1]};
     record.id = FAKE_FIRST_ID + index;
-    send_packet(
+    fake_send_packet(
         fake, bytes,
         message_write_connection(bytes, sizeof(bytes), MESSAGE_CONNECTION, &record, tag, note),
         &pair[1], 1);
@@ -227,115 +206,20 @@ void fake_hang_up(struct fake_dispatcher *fake, size_t connection)
     c->client = fd_close(c->client);
 }
 
-static void count_ids(struct fake_dispatcher *fake, const struct message *message,
-                      enum fake_state from, enum fake_state to, size_t *counter)
-{
-    ck_assert_uint_gt(message->value, 0);
-    for (uint32_t i = 0; i < message->value; i++) {
-        uint64_t index = message->ids[i] - FAKE_FIRST_ID;
-
-        ck_assert_msg(index < fake->n_connections, "%s of an unknown connection",
-                      message_type_to_string(message->type));
-        struct fake_connection *c = &fake->connections[index];
-        ck_assert_msg(c->state == from, "%s in state %d of connection %zu",
-                      message_type_to_string(message->type), c->state, (size_t)index);
-        c->state = to;
-        c->server = fd_close(c->server);
-        ++*counter;
-    }
-}
-
 void fake_adopt(struct fake_dispatcher *fake)
 {
     char bytes[64];
     struct message_text text = message_text_start(bytes, sizeof(bytes), MESSAGE_ADOPT);
+    _cleanup_fd_ int ring = -1;
 
     message_text_add(&text, "VERSION", "1");
-    send_packet(fake, bytes, text.length, NULL, 0);
+    ring = add_ring(fake, &text, FAKE_PLACES_MAX);
+    ck_assert_int_eq(channel_send(fake->channel, bytes, text.length, &ring, ring >= 0), 0);
     fake->is_adopting = true;
+    fake->is_draining = false;
     fake->n_asked = fake->n_connections;
     fake->n_held = 0;
     fake->n_ready = 0;
-}
-
-static void take_held(struct fake_dispatcher *fake, const struct message *message)
-{
-    struct connection_view view;
-    size_t offset = 0;
-
-    ck_assert(fake->is_adopting);
-    while (message_next_connection(message, &offset, &view)) {
-        uint64_t index = view.record->id - FAKE_FIRST_ID;
-
-        ck_assert_uint_lt(index, fake->n_asked);
-        struct fake_connection *c = &fake->connections[index];
-        ck_assert(c->state == FAKE_SENT || c->state == FAKE_ACKNOWLEDGED);
-        fake->n_acknowledged += c->state == FAKE_SENT;
-        c->state = FAKE_HELD;
-        c->server = fd_close(c->server);
-        fake->n_held++;
-    }
-}
-
-static void take_ready(struct fake_dispatcher *fake, uint32_t n_places)
-{
-    ck_assert_uint_eq(fake->n_ready, 0);
-    fake->n_ready = n_places;
-    if (!fake->is_adopting)
-        return;
-    fake->is_adopting = false;
-    for (size_t i = 0; i < fake->n_asked; i++) {
-        struct fake_connection *c = &fake->connections[i];
-
-        if (c->state == FAKE_HELD) {
-            c->state = FAKE_ACKNOWLEDGED;
-        } else if (c->state == FAKE_SENT || c->state == FAKE_ACKNOWLEDGED) {
-            ck_assert_msg(c->client < 0, "the worker does not hold connection %zu", i);
-            fake->n_acknowledged += c->state == FAKE_SENT;
-            fake->n_ended++;
-            c->state = FAKE_ENDED;
-            c->server = fd_close(c->server);
-        }
-    }
-}
-
-void fake_read(struct fake_dispatcher *fake)
-{
-    struct message message;
-
-    ck_assert_msg(!fake->is_at_end, "the channel has ended; the worker says: %s",
-                  fake_text_of(fake->errors));
-    if (receive(fake, &message) == 0) {
-        fake->is_at_end = true;
-        return;
-    }
-    /* Nothing comes between the parts of an answer. */
-    ck_assert(fake->n_held == 0 || !fake->is_adopting || message.type == MESSAGE_READY ||
-              message.type == MESSAGE_HELD);
-    switch (message.type) {
-    case MESSAGE_READY:
-        take_ready(fake, message.value);
-        break;
-    case MESSAGE_HELD:
-        take_held(fake, &message);
-        return;
-    case MESSAGE_ACKNOWLEDGE:
-        count_ids(fake, &message, FAKE_SENT, FAKE_ACKNOWLEDGED, &fake->n_acknowledged);
-        fake->n_acknowledge_messages++;
-        break;
-    case MESSAGE_REFUSE:
-        count_ids(fake, &message, FAKE_SENT, FAKE_REFUSED, &fake->n_refused);
-        break;
-    case MESSAGE_ENDED:
-        count_ids(fake, &message, FAKE_ACKNOWLEDGED, FAKE_ENDED, &fake->n_ended);
-        break;
-    case MESSAGE_DRAINING:
-        ck_assert(!fake->is_draining);
-        fake->is_draining = true;
-        break;
-    default:
-        ck_abort_msg("unexpected %s", message_type_to_string(message.type));
-    }
 }
 
 void fake_close_channel(struct fake_dispatcher *fake)

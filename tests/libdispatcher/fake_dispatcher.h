@@ -5,6 +5,7 @@
 
 #include "dispatcher/worker.h"
 #include "protocol/message.h"
+#include "protocol/ring.h"
 
 #include <sys/types.h>
 
@@ -13,7 +14,8 @@
 
 enum {
     FAKE_LIMIT_MSEC = 20000,
-    FAKE_CONNECTIONS_MAX = 4096
+    FAKE_CONNECTIONS_MAX = 4096,
+    FAKE_PLACES_MAX = 1024 /* that the ring has room for */
 };
 
 /* What became of a connection that was sent. Only the moves sent -> acknowledged -> ended and
@@ -39,15 +41,17 @@ struct fake_dispatcher {
     pid_t worker;
     int errors; /* memfd: the worker's standard output and error */
     bool is_at_end;
-    bool is_draining; /* DRAINING was received */
-    bool is_adopting; /* ADOPT was sent, and its READY has not come */
-    size_t n_asked;   /* connections that were sent before ADOPT */
-    unsigned n_ready; /* the value of READY; 0: not yet */
+    bool has_asked_ring;
+    struct ring_reader ring; /* where it has asked for one */
+    bool is_draining;        /* DRAINING was received */
+    bool is_adopting;        /* ADOPT was sent, and its READY has not come */
+    size_t n_asked;          /* connections that were sent before ADOPT */
+    unsigned n_ready;        /* the value of READY; 0: not yet */
     size_t n_connections, n_acknowledged, n_refused, n_ended;
-    size_t n_acknowledge_messages;
-    size_t n_packets;
-    bool has_more; /* messages of the last packet are still to be read */
-    size_t n_held; /* in the answer to ADOPT so far */
+    size_t n_packets; /* messages that were received */
+    size_t n_at_once; /* the most entries that were found in the ring together */
+    bool has_more;    /* messages of the last packet are still to be read */
+    size_t n_held;    /* in the answer to ADOPT so far */
     struct fake_connection connections[FAKE_CONNECTIONS_MAX]; /* a connection's id is its index
                                                                  and FAKE_FIRST_ID */
 };
@@ -74,7 +78,7 @@ void fake_start(struct fake_dispatcher *fake, const struct dispatcher_worker_cal
 /* Starts a program. */
 void fake_start_program(struct fake_dispatcher *fake, char *const argv[]);
 
-/* Receives HELLO and checks it. */
+/* Receives HELLO and checks it. A worker that asks for a ring gets one with the welcome. */
 void fake_expect_hello(struct fake_dispatcher *fake);
 void fake_send_welcome(struct fake_dispatcher *fake, const struct fake_welcome *welcome);
 
@@ -99,7 +103,18 @@ bool fake_client_has_news(struct fake_dispatcher *fake, size_t connection);
 /* Closes the client's end. */
 void fake_hang_up(struct fake_dispatcher *fake, size_t connection);
 
-/* Waits for one message, or the end of the channel, and counts it. */
+/* Sends bytes that need be no message. */
+void fake_send_packet(struct fake_dispatcher *fake, const void *bytes, size_t length,
+                      const int fds[], size_t n_fds);
+
+/* Counts what is there by now. */
+void fake_look(struct fake_dispatcher *fake);
+
+/* True where there is a packet, or the end of the channel, that was not read yet. */
+bool fake_is_poked(struct fake_dispatcher *fake);
+
+/* Waits for something in the ring, for one message or the end of the channel, and counts it. After
+ * the end nothing counts any more that is written to the ring. */
 void fake_read(struct fake_dispatcher *fake);
 
 /* Reads until the condition, of a variable called `fake`, holds. */
@@ -109,8 +124,9 @@ void fake_read(struct fake_dispatcher *fake);
             fake_read(fake);                                                                       \
     } while (0)
 
-/* Asks as a new dispatcherd does. The answer is checked when it has come: the worker must hold
- * whatever it was sent before, but for what it has refused or what the client has ended. */
+/* Asks as a new dispatcherd does, with a new ring. The answer is checked when it has come: the
+ * worker must hold whatever it was sent before, but for what it has refused or what the client has
+ * ended. */
 void fake_adopt(struct fake_dispatcher *fake);
 
 void fake_close_channel(struct fake_dispatcher *fake);

@@ -2,20 +2,18 @@ check_PROGRAMS += \
 	tests/libdispatcher/example \
 	tests/libdispatcher/run_talkative_worker \
 	tests/libdispatcher/test_draining \
-	tests/libdispatcher/test_full_channel \
 	tests/libdispatcher/test_greeting \
 	tests/libdispatcher/test_manager \
 	tests/libdispatcher/test_manual \
-	tests/libdispatcher/test_outbox \
+	tests/libdispatcher/test_news \
 	tests/libdispatcher/test_sessions
 TESTS += \
 	tests/libdispatcher/test_draining \
-	tests/libdispatcher/test_full_channel \
 	tests/libdispatcher/test_greeting \
 	tests/libdispatcher/test_interface.sh \
 	tests/libdispatcher/test_manager \
 	tests/libdispatcher/test_manual \
-	tests/libdispatcher/test_outbox \
+	tests/libdispatcher/test_news \
 	tests/libdispatcher/test_sessions
 
 dist_check_SCRIPTS += \
@@ -38,6 +36,7 @@ check_LTLIBRARIES += libtestworker.la
 libtestworker_la_SOURCES = \
 	%D%/fake_dispatcher.c \
 	%D%/fake_dispatcher.h \
+	%D%/fake_reading.c \
 	%D%/talkative_worker.c \
 	%D%/talkative_worker.h
 libtestworker_la_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -56,11 +55,6 @@ tests_libdispatcher_test_draining_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
 tests_libdispatcher_test_draining_CFLAGS = $(WORKER_TEST_CFLAGS)
 tests_libdispatcher_test_draining_LDADD = $(WORKER_TEST_LIBS)
 
-tests_libdispatcher_test_full_channel_SOURCES = %D%/test_full_channel.c
-tests_libdispatcher_test_full_channel_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
-tests_libdispatcher_test_full_channel_CFLAGS = $(WORKER_TEST_CFLAGS)
-tests_libdispatcher_test_full_channel_LDADD = $(WORKER_TEST_LIBS)
-
 tests_libdispatcher_test_greeting_SOURCES = %D%/test_greeting.c
 tests_libdispatcher_test_greeting_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
 tests_libdispatcher_test_greeting_CFLAGS = $(WORKER_TEST_CFLAGS)
@@ -76,10 +70,10 @@ tests_libdispatcher_test_manual_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
 tests_libdispatcher_test_manual_CFLAGS = $(WORKER_TEST_CFLAGS)
 tests_libdispatcher_test_manual_LDADD = $(WORKER_TEST_LIBS)
 
-tests_libdispatcher_test_outbox_SOURCES = %D%/test_outbox.c
-tests_libdispatcher_test_outbox_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
-tests_libdispatcher_test_outbox_CFLAGS = $(WORKER_TEST_CFLAGS)
-tests_libdispatcher_test_outbox_LDADD = $(WORKER_TEST_LIBS)
+tests_libdispatcher_test_news_SOURCES = %D%/test_news.c
+tests_libdispatcher_test_news_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
+tests_libdispatcher_test_news_CFLAGS = $(WORKER_TEST_CFLAGS)
+tests_libdispatcher_test_news_LDADD = $(WORKER_TEST_LIBS)
 
 tests_libdispatcher_test_sessions_SOURCES = %D%/test_sessions.c
 tests_libdispatcher_test_sessions_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)

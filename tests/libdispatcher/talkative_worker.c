@@ -5,12 +5,10 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <inttypes.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static void describe_connection(const dispatcher_connection *c, FILE *out)
@@ -64,15 +62,6 @@ static unsigned count_descriptors(void)
     return n;
 }
 
-static bool channel_is_full(void)
-{
-    int size = 0, used = 0;
-    socklen_t length = sizeof(size);
-
-    return getsockopt(PROTOCOL_CHANNEL_FD, SOL_SOCKET, SO_SNDBUF, &size, &length) == 0 &&
-           ioctl(PROTOCOL_CHANNEL_FD, SIOCOUTQ, &used) == 0 && used >= size;
-}
-
 static void answer(dispatcher_connection *c, char command, FILE *out)
 {
     dispatcher_worker *worker = dispatcher_connection_worker(c);
@@ -91,8 +80,6 @@ static void answer(dispatcher_connection *c, char command, FILE *out)
         fprintf(out, "%d", dispatcher_worker_is_draining(worker));
     else if (command == 'f')
         fprintf(out, "%u", count_descriptors());
-    else if (command == 'o')
-        fprintf(out, "%d", channel_is_full());
     else if (command == 'k')
         raise(SIGKILL);
     else if (command == 'p')

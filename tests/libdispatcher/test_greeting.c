@@ -149,10 +149,11 @@ START_TEST(test_gives_up_on_another_message)
 }
 END_TEST
 
-START_TEST(test_gives_up_on_two_descriptors)
+START_TEST(test_gives_up_on_a_ring_that_is_none)
 {
     static const char welcome[] = "\x41\0\0\0\0\0\0\0VERSION=1\0SLOT=0\0MAX_CONNS=1\0STACKSIZE=0\0"
-                                  "DEBUG=0\0DRAIN_LIMIT=1\0SERVICE=a\0HOST_NAME=b";
+                                  "DEBUG=0\0DRAIN_LIMIT=1\0SERVICE=a\0HOST_NAME=b\0"
+                                  "RING=16";
     const int fds[] = {STDERR_FILENO, STDERR_FILENO};
 
     fake_start(fake, &talkative_worker, 10000);
@@ -280,7 +281,7 @@ Suite *make_suite(void)
               test_tells_the_program_what_the_welcome_says, test_makes_stacks_of_the_size_asked_for,
               test_works_on_the_smallest_stack, test_writes_to_the_log_file_of_the_welcome,
               test_gives_up_on_another_version, test_gives_up_on_a_welcome_that_is_none,
-              test_gives_up_on_another_message, test_gives_up_on_two_descriptors,
+              test_gives_up_on_another_message, test_gives_up_on_a_ring_that_is_none,
               test_gives_up_when_no_welcome_comes, test_gives_up_when_the_channel_closes,
               test_needs_a_channel, test_ends_on_sigterm_before_the_welcome);
     ADD_TESTS(suite, "start", test_ends_when_the_program_cannot_start);

@@ -8,9 +8,14 @@ At the start:       die-early, hang, ready-0, ready-too-many, ready-twice, flood
                     version, where the program's name begins so
 At a connection:    silent, die, close, stranger, end-early, end-twice, acknowledge-twice, unknown,
                     ours, garbage, oversized, empty, descriptors, refuse
+
+Where the program's name begins with "ring" it asks for a ring, and tells by it; at a connection:
+                    ring-stranger, ring-end-early, ring-end-twice, ring-tail, ring-tail-back,
+                    ring-type, ring-drain-twice, ring-message, ring-silent
 """
 
 import array
+import mmap
 import os
 import signal
 import socket
@@ -19,7 +24,7 @@ import sys
 import threading
 import time
 
-HELLO, READY, ACKNOWLEDGE, REFUSE, ENDED, DRAINING = range(1, 7)
+HELLO, READY, ACKNOWLEDGE, REFUSE, ENDED, DRAINING, HELD, NEWS = range(1, 9)
 WELCOME, CONNECTION, DRAIN = range(65, 68)
 RECORD = struct.Struct("=QQ24s24sIHH")
 
@@ -58,6 +63,49 @@ def receive():
     return struct.unpack_from("=II", data), data[8:], fds.tolist()
 
 
+class Ring:
+    """What stands in the shared memory; see dispatcher-worker(7)."""
+
+    TAIL, ENTRIES = 64, 256
+    CLOSED = 1 << 63
+
+    def __init__(self, fd, n_entries):
+        self.lock = threading.Lock()
+        self.n_entries = n_entries
+        self.memory = mmap.mmap(fd, self.ENTRIES + 16 * n_entries)
+        os.close(fd)
+
+    def get(self, offset):
+        return struct.unpack_from("=Q", self.memory, offset)[0]
+
+    def write(self, *entries):
+        """Entries (type, identifier); pokes in any case."""
+        with self.lock:
+            tail = self.get(self.TAIL)
+            if tail & self.CLOSED:
+                return False
+            for kind, identifier in entries:
+                at = self.ENTRIES + tail % self.n_entries * 16
+                struct.pack_into("=8sII", self.memory, at, identifier, kind, 0)
+                tail += 1
+            return self.publish(tail)
+
+    def publish(self, tail):
+        # Not the compare-and-swap that it should be: these workers are never given up for nothing.
+        struct.pack_into("=Q", self.memory, self.TAIL, tail)
+        return send(NEWS)
+
+
+ring = None
+
+
+def tell(kind, identifier):
+    """Of one connection, by the ring or by a message. False where dispatcherd has given us up."""
+    if ring:
+        return ring.write((kind, identifier))
+    return send(kind, 1, identifier)
+
+
 def leave_if_done():
     if is_draining and n_sessions == 0:
         os._exit(0)
@@ -77,7 +125,7 @@ def session(fd, identifier):
         pass
     with lock:
         n_sessions -= 1
-    send(ENDED, 1, identifier)
+    tell(ENDED, identifier)
     leave_if_done()
 
 
@@ -85,7 +133,7 @@ def serve(fd, identifier):
     global n_sessions
     with lock:
         n_sessions += 1
-    if send(ACKNOWLEDGE, 1, identifier):
+    if tell(ACKNOWLEDGE, identifier):
         threading.Thread(target=session, args=(fd, identifier), daemon=True).start()
     else:
         os.close(fd)
@@ -176,10 +224,58 @@ def refuse(fd, identifier):
     send(REFUSE, 1, identifier)
 
 
+# Faults in a ring.
+
+
+def ring_stranger(fd, identifier):
+    os.close(fd)
+    ring.write((ENDED, struct.pack("=Q", 12345)))
+
+
+def ring_end_early(fd, identifier):
+    os.close(fd)
+    ring.write((ENDED, identifier))
+
+
+def ring_end_twice(fd, identifier):
+    os.close(fd)
+    ring.write((ACKNOWLEDGE, identifier), (ENDED, identifier), (ENDED, identifier))
+
+
+def ring_tail(fd, identifier):
+    os.close(fd)
+    ring.publish(ring.get(ring.TAIL) + ring.n_entries + 1)
+
+
+def ring_tail_back(fd, identifier):
+    os.close(fd)
+    ring.publish(2**63 - 1)
+
+
+def ring_type(fd, identifier):
+    os.close(fd)
+    ring.write((READY, identifier))
+
+
+def ring_drain_twice(fd, identifier):
+    os.close(fd)
+    ring.write((DRAINING, identifier), (DRAINING, identifier))
+
+
+def ring_message(fd, identifier):
+    os.close(fd)
+    send(REFUSE, 1, identifier)
+
+
+def ring_silent(fd, identifier):
+    os.close(fd)
+
+
 FAULTS = {
     name.replace("_", "-"): globals()[name]
     for name in "silent die close stranger end_early end_twice acknowledge_twice unknown ours "
-    "garbage oversized empty descriptors refuse".split()
+    "garbage oversized empty descriptors refuse ring_stranger ring_end_early ring_end_twice "
+    "ring_tail ring_tail_back ring_type ring_drain_twice ring_message ring_silent".split()
 }
 
 
@@ -218,13 +314,19 @@ def greet():
     """Returns what dispatcherd told."""
     is_stranger = os.path.basename(sys.argv[0]).startswith("version")
     version = b"77" if is_stranger else b"1"
-    send(HELLO, 0, b"VERSION_MIN=%s\0VERSION_MAX=%s\0" % (version, version))
+    wants_ring = os.path.basename(sys.argv[0]).startswith("ring")
+    hello = b"VERSION_MIN=%s\0VERSION_MAX=%s\0" % (version, version)
+    send(HELLO, 0, hello + (b"RING=1\0" if wants_ring else b""))
     answer = receive()
     if not answer:
         sys.exit(1)
-    (kind, _), body, _ = answer
+    (kind, _), body, fds = answer
     assert kind == WELCOME
     told = dict(line.split("=", 1) for line in body.decode().split("\0")[:-1])
+    if wants_ring:
+        global ring
+        ring = Ring(fds[0], int(told["RING"]))
+    assert len(fds) == int(wants_ring)
     return told["PARAMETER"].removeprefix("MODE=") if told["SLOT"] == "0" else "good", told
 
 

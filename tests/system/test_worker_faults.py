@@ -51,21 +51,41 @@ AT_A_CONNECTION = {
 }
 
 
+IN_THE_RING = {
+    "ring-stranger": "has told of a connection that it does not have",
+    "ring-end-early": "has told of a connection that it does not have",
+    "ring-tail": "has written more to its ring than there is room for",
+    "ring-tail-back": "has written more to its ring than there is room for",
+    "ring-type": "has written to its ring what is no entry",
+    "ring-drain-twice": "has said twice that it drains",
+    "ring-message": "has a ring, and does not use it",
+}
+
+
+@pytest.mark.parametrize("mode", IN_THE_RING)
+def test_a_fault_in_the_ring(site, mode):
+    check_a_fault_at_a_connection(site, mode, IN_THE_RING[mode], name="RING")
+
+
 @pytest.mark.parametrize("mode", AT_A_CONNECTION)
 def test_a_fault_at_a_connection(site, mode):
     if mode == "close" and site.way == "systemd":
         pytest.skip("its unit's watchdog ends it after 30 s")
-    bad, good = start_bad(site, mode)
-    first = pid_in_slot(site, "BAD", 0)
+    check_a_fault_at_a_connection(site, mode, AT_A_CONNECTION[mode])
+
+
+def check_a_fault_at_a_connection(site, mode, said, name="BAD"):
+    bad, good = start_bad(site, mode, name)
+    first = pid_in_slot(site, name, 0)
     before = n_descriptors(site)
     kept = site.connect_served(good)[0]
     client = site.connect(bad)
     other = client.pid(20)
-    assert other == pid_in_slot(site, "BAD", 1)
+    assert other == pid_in_slot(site, name, 1)
     # Its first connection: so it was never of use.
-    line = rf"BAD: (worker|cannot start a worker: .*, process) {first},? ({AT_A_CONNECTION[mode]})"
+    line = rf"{name}: (worker|cannot start a worker: .*, process) {first},? ({said})"
     site.wait_for_log(line)
-    wait_until(lambda: pid_in_slot(site, "BAD", 0) not in (None, first), 20, "it is replaced")
+    wait_until(lambda: pid_in_slot(site, name, 0) not in (None, first), 20, "it is replaced")
     assert site.count_log(line) == 1
     assert client.pid() == other
     assert kept.ask("echo still here") == "still here"
@@ -73,14 +93,16 @@ def test_a_fault_at_a_connection(site, mode):
     wait_until(lambda: n_descriptors(site) <= before, 10, lambda: f"{n_descriptors(site)} <= {before}")
 
 
-@pytest.mark.parametrize("mode", ["acknowledge-twice", "end-twice"])
-def test_the_same_connection_twice(site, mode):
-    bad, _ = start_bad(site, mode)
-    first = pid_in_slot(site, "BAD", 0)
+@pytest.mark.parametrize(
+    "name,mode", [("BAD", "acknowledge-twice"), ("BAD", "end-twice"), ("RING", "ring-end-twice")]
+)
+def test_the_same_connection_twice(site, name, mode):
+    bad, _ = start_bad(site, mode, name)
+    first = pid_in_slot(site, name, 0)
     assert site.connect(bad).is_closed()  # that one was its own
-    site.wait_for_log(rf"BAD: worker {first} has told of a connection that it does not have")
-    wait_until(lambda: pid_in_slot(site, "BAD", 0) not in (None, first), 20, "it is replaced")
-    assert site.count_log(rf"BAD: worker {first} ") == 1
+    site.wait_for_log(rf"{name}: worker {first} has told of a connection that it does not have")
+    wait_until(lambda: pid_in_slot(site, name, 0) not in (None, first), 20, "it is replaced")
+    assert site.count_log(rf"{name}: worker {first} ") == 1
 
 
 AT_THE_START = {
@@ -165,17 +187,18 @@ def test_a_worker_that_floods_its_channel_delays_no_other(site):
     assert site.count_log("BAD: ") < 20
 
 
-def test_a_worker_that_never_acknowledges_is_given_up(site_by_hand):
+@pytest.mark.parametrize("name,mode", [("BAD", "silent"), ("RING", "ring-silent")])
+def test_a_worker_that_never_acknowledges_is_given_up(site_by_hand, name, mode):
     site = site_by_hand
-    bad, good = start_bad(site, "silent")
-    first = pid_in_slot(site, "BAD", 0)
+    bad, good = start_bad(site, mode, name)
+    first = pid_in_slot(site, name, 0)
     client = site.connect(bad)
     client.send("pid")
     assert site.connect(good).ask("service") == "GOOD"
     assert client.is_waiting(1)
-    assert int(client.receive(20)) == pid_in_slot(site, "BAD", 1)
-    site.wait_for_log(f"BAD: worker {first} has not acknowledged a connection for ")
-    wait_until(lambda: pid_in_slot(site, "BAD", 0) not in (None, first), 20, "it is replaced")
+    assert int(client.receive(20)) == pid_in_slot(site, name, 1)
+    site.wait_for_log(f"{name}: worker {first} has not acknowledged a connection for ")
+    wait_until(lambda: pid_in_slot(site, name, 0) not in (None, first), 20, "it is replaced")
 
 
 @soak_only
