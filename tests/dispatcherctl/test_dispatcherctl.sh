@@ -472,6 +472,10 @@ test_completion()
     complete_to "$ctl --socket $socket stop " 'SMTP'
     complete_to "$ctl --socket = $socket stop s" 'SMTP'
     complete_to "$ctl --socket $socket restart s" 'SMTP'
+    complete_to "$ctl --socket $socket debug d" 'DISPATCHER'
+    complete_to "$ctl --socket $socket --worker " "$(worker ready)"
+    complete_to "$ctl --socket = $socket connections --worker = " "$(worker ready)"
+    complete_to "$ctl --socket $scratch/none --worker " ''
     complete_to "$ctl --socket $socket stop SMTP " ''
     complete_to "$ctl --socket $socket status " ''
     complete_to "$ctl --socket $socket explain " ''
