@@ -105,7 +105,7 @@ static void add_service(struct table *table, const json_t *item, _unused_ uint64
 {
     cell_text(table, item, "name");
     cell_state(table, item);
-    cell_gauge(table, item, "workers");
+    cell_plain_gauge(table, item, "workers");
     cell_gauge(table, item, "active");
     cell_gauge(table, item, "handoffs");
     cell_gauge(table, item, "waiting");
@@ -138,7 +138,7 @@ static void add_gauges(struct table *table, const json_t *item, uint64_t now)
 {
     cell_text(table, item, "name");
     cell_state(table, item);
-    cell_gauge(table, item, "workers");
+    cell_plain_gauge(table, item, "workers");
     cell_number(table, item, "n_starting");
     cell_number(table, item, "n_ready");
     cell_number(table, item, "n_draining");

@@ -4,6 +4,7 @@
 #include "web/samples.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Parameters of replies; each may be NULL. */
@@ -30,5 +31,5 @@ void page_write_age(FILE *stream, const json_t *object, const char *member, uint
 /* An object's address and port; a Unix socket, say, has no port. */
 void page_write_address(FILE *stream, const json_t *object);
 
-/* A gauge's value beside its limit. */
-void page_write_gauge(FILE *stream, const char *title, const json_t *gauge);
+/* A gauge's value beside its limit; in another colour near it, where it is bad to be there. */
+void page_write_gauge(FILE *stream, const char *title, const json_t *gauge, bool is_bad_at_limit);

@@ -14,12 +14,15 @@ static void write_gauges(FILE *stream, const json_t *service)
     static const struct {
         const char *member;
         const char *title;
-    } gauges[] = {{"workers", "Workers"}, {"active", "Active"},     {"handoffs", "Hand-offs"},
-                  {"waiting", "Waiting"}, {"checking", "Checking"}, {"queue", "Kernel queue"}};
+        bool is_bad_at_limit; /* MAX_PROCS workers are as it should be */
+    } gauges[] = {{"workers", "Workers", false},   {"active", "Active", true},
+                  {"handoffs", "Hand-offs", true}, {"waiting", "Waiting", true},
+                  {"checking", "Checking", true},  {"queue", "Kernel queue", true}};
 
     fputs("<div class=\"gauges\">\n", stream);
     for (size_t i = 0; i < ELEMENTSOF(gauges); i++)
-        page_write_gauge(stream, gauges[i].title, json_object_get(service, gauges[i].member));
+        page_write_gauge(stream, gauges[i].title, json_object_get(service, gauges[i].member),
+                         gauges[i].is_bad_at_limit);
     fputs("</div>\n", stream);
 }
 

@@ -80,6 +80,25 @@ START_TEST(test_alerts_stand_at_the_top)
 }
 END_TEST
 
+/* A pool of MAX_PROCS workers is as it should be; one whose places are taken is not. */
+START_TEST(test_gauges_warn_from_four_fifths_on)
+{
+    json_auto_t *services =
+        json_pack("{s:[{s:{s:i,s:i}, s:{s:i,s:i}, s:{s:i,s:i}, s:{s:i,s:i}}]}", "services",
+                  "workers", "value", 2, "limit", 2, "active", "value", 1, "limit", 2, "handoffs",
+                  "value", 8, "limit", 10, "queue", "value", 5, "limit", 5);
+    json_auto_t *status = json_object();
+    char *text =
+        written(&(struct page){.status = status, .services = services, .samples = &samples});
+
+    ck_assert_ptr_nonnull(strstr(text, "<div class=\"gauge\"><span>Workers<"));
+    ck_assert_ptr_nonnull(strstr(text, "<div class=\"gauge\"><span>Active<"));
+    ck_assert_ptr_nonnull(strstr(text, "<div class=\"gauge near\"><span>Hand-offs<"));
+    ck_assert_ptr_nonnull(strstr(text, "<div class=\"gauge at\"><span>Kernel queue<"));
+    free(text);
+}
+END_TEST
+
 START_TEST(test_without_figures_it_says_why)
 {
     char *text = written(&(struct page){.samples = &samples, .error = "Connection <refused>"});
@@ -110,6 +129,7 @@ Suite *make_suite(void)
     Suite *suite = suite_create("page");
 
     ADD_TESTS(suite, "page", test_every_text_is_escaped, test_alerts_stand_at_the_top,
-              test_without_figures_it_says_why, test_what_is_of_another_type_reads_as_nothing);
+              test_gauges_warn_from_four_fifths_on, test_without_figures_it_says_why,
+              test_what_is_of_another_type_reads_as_nothing);
     return suite;
 }
