@@ -130,6 +130,8 @@ void page_write(FILE *stream, const struct page *page)
         json_array_foreach(services, i, service) page_write_service(stream, page, service);
         page_write_workers(stream, page);
         page_write_connections(stream, page);
+        page_write_ended_workers(stream, page);
+        page_write_ended_connections(stream, page);
     } else {
         write_failure(stream, page);
     }

@@ -199,6 +199,10 @@ static void write_alerts(FILE *stream, const struct page *page, const json_t *se
     if (n_clients_that_wait(service) > 0 && *reply_text(service, "waits_for")) {
         fputs("<p class=\"alert\">Clients wait: ", stream);
         html_text(stream, reply_text(service, "waits_for"));
+        if (reply_is_set(service, "queue_since")) {
+            fputs("; the kernel's queue has not been empty for ", stream);
+            page_write_age(stream, service, "queue_since", reply_moment(page->services, "now"));
+        }
         fputs(".</p>\n", stream);
     }
     if (reply_is_set(service, "start_error")) {
