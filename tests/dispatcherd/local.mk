@@ -6,7 +6,8 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_control_follow \
 	tests/dispatcherd/test_control_methods \
 	tests/dispatcherd/test_control_peer \
-	tests/dispatcherd/test_history
+	tests/dispatcherd/test_history \
+	tests/dispatcherd/test_worker_cause
 check_PROGRAMS += $(CONTROL_TESTS)
 TESTS += $(CONTROL_TESTS) tests/dispatcherd/test_debug_bits.sh
 dist_check_SCRIPTS += %D%/test_debug_bits.sh
@@ -56,3 +57,8 @@ tests_dispatcherd_test_history_SOURCES = $(CONTROL_SCENE) %D%/test_history.c
 tests_dispatcherd_test_history_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_history_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_history_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_worker_cause_SOURCES = $(CONTROL_SCENE) %D%/test_worker_cause.c
+tests_dispatcherd_test_worker_cause_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_worker_cause_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_worker_cause_LDADD = $(CONTROL_TEST_LIBS)
