@@ -19,7 +19,7 @@
 
 enum {
     TEXT_MAX = 2048, /* bytes of one line's text */
-    FIELDS_MAX = 16, /* fields that a caller may add */
+    FIELDS_MAX = 64, /* fields that a caller may add */
     IOVEC_MAX = 16 + 5 * FIELDS_MAX,
 };
 
@@ -108,8 +108,9 @@ static int journal_send(int priority, const char *const fields[], size_t n_field
                         const char *message)
 {
     char head[128];
-    struct datagram d = {0};
+    struct datagram d; /* whose room is left as it is: most lines need little */
 
+    d.n_parts = d.n_lengths = 0;
     snprintf(head, sizeof(head), "PRIORITY=%d\nSYSLOG_IDENTIFIER=%.64s\n", priority,
              sink.identifier);
     add_bytes(&d, head, strlen(head));

@@ -34,6 +34,14 @@ void cell_gauge(struct table *table, const json_t *object, const char *name)
     table_style(table, style_of_gauge(value, limit));
 }
 
+void cell_plain_gauge(struct table *table, const json_t *object, const char *name)
+{
+    const json_t *gauge = json_object_get(object, name);
+
+    table_add(table, "%" PRId64 "/%" PRId64, reply_number(gauge, "value"),
+              reply_number(gauge, "limit"));
+}
+
 void cell_age(struct table *table, const json_t *object, const char *name, uint64_t now)
 {
     uint64_t at = reply_moment(object, name);

@@ -14,6 +14,9 @@ void cell_yes_no(struct table *table, const json_t *object, const char *name);
 /* "12/60", in the colour that it deserves. */
 void cell_gauge(struct table *table, const json_t *object, const char *name);
 
+/* The same, where it is as good to be at the limit as below it. */
+void cell_plain_gauge(struct table *table, const json_t *object, const char *name);
+
 /* How long ago it was. */
 void cell_age(struct table *table, const json_t *object, const char *name, uint64_t now);
 

@@ -1,8 +1,8 @@
 # Completion of dispatcherctl for bash.
 
-# The names of the services, from the daemon that --socket names on this line. Nothing where it
-# does not run.
-_dispatcherctl_services()
+# _dispatcherctl_list VERB COLUMN: that column of the first table of VERB, from the daemon that
+# --socket names on this line. Nothing where it does not run.
+_dispatcherctl_list()
 {
     local socket=() i
     for ((i = 1; i < ${#COMP_WORDS[@]}; i++)); do
@@ -12,7 +12,19 @@ _dispatcherctl_services()
             socket=(--socket "${COMP_WORDS[i + 1]-}")
         fi
     done
-    "${COMP_WORDS[0]}" "${socket[@]}" --timeout 2 services 2>/dev/null | awk '!NF { exit } NR > 1 { print $1 }'
+    "${COMP_WORDS[0]}" "${socket[@]}" --timeout 2 "$1" 2>/dev/null |
+        awk -v column="$2" '!NF { exit } NR > 1 { print $column }'
+}
+
+_dispatcherctl_services()
+{
+    _dispatcherctl_list services 1
+}
+
+# The processes of the workers.
+_dispatcherctl_workers()
+{
+    _dispatcherctl_list workers 3 | grep -v '^-$'
 }
 
 # The first word that is neither an option nor the value of one; only words before the one that is
@@ -56,7 +68,11 @@ _dispatcherctl()
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
-    --timeout | --server | --port | --worker | --client | --user | --older | --waited | --limit) return ;;
+    --worker)
+        mapfile -t COMPREPLY < <(compgen -W "$(_dispatcherctl_workers)" -- "$current")
+        return
+        ;;
+    --timeout | --server | --port | --client | --user | --older | --waited | --limit) return ;;
     --state)
         mapfile -t COMPREPLY < <(compgen -W "$states" -- "$current")
         return
@@ -75,11 +91,14 @@ _dispatcherctl()
     verb=$(_dispatcherctl_verb)
     case $verb in
     '') words=$verbs ;;
+    debug)
+        [[ $previous == "$verb" ]] && words="$(_dispatcherctl_services) DISPATCHER"
+        ;;
     explain)
         # After the address.
         [[ ${COMP_WORDS[COMP_CWORD - 2]} == "$verb" ]] && words=$(_dispatcherctl_services)
         ;;
-    workers | connections | history | events | debug | stop | start | restart)
+    workers | connections | history | events | stop | start | restart)
         [[ $previous == "$verb" ]] && words=$(_dispatcherctl_services)
         ;;
     esac

@@ -24,6 +24,18 @@ VERBS = {
     "restart": ["Restart"],
     "reload": ["Reload"],
 }
+# What needs no daemon, and so is in no interface.
+TEST_ACCESS = {
+    "address": {"type": "string"},
+    "port": {"type": "integer"},
+    "verdict": {"enum": ["accept", "reject"]},
+    "text": {"type": "string"},
+    "entry": {
+        "description": "FILE:LINE, null where none matched.",
+        "anyOf": [{"type": "string"}, {"type": "null"}],
+    },
+    "trace": {"type": "array", "items": {"type": "string"}},
+}
 SIMPLE = {"int": "integer", "float": "number", "string": "string", "bool": "boolean"}
 
 
@@ -124,12 +136,15 @@ def make(text):
             properties.update(methods[name][0])
         properties.pop("next", None)
         verbs[verb] = an_object(properties)
+    # Without a mask it prints what there is.
+    verbs["debug"] = {"anyOf": [verbs["debug"], {"$ref": "#/$defs/services"}]}
+    verbs["test-access"] = an_object(TEST_ACCESS)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "What dispatcherctl --json prints",
         "description": "Each verb has its definition in $defs; debug without a mask prints what "
-        "services does, and events one object a line.",
-        "anyOf": [{"$ref": f"#/$defs/{verb}"} for verb in VERBS],
+        "services does; events and test-access print one object a line.",
+        "anyOf": [{"$ref": f"#/$defs/{verb}"} for verb in verbs],
         "$defs": {**verbs, **types},
     }
 

@@ -105,7 +105,7 @@ static void add_service(struct table *table, const json_t *item, _unused_ uint64
 {
     cell_text(table, item, "name");
     cell_state(table, item);
-    cell_gauge(table, item, "workers");
+    cell_plain_gauge(table, item, "workers");
     cell_gauge(table, item, "active");
     cell_gauge(table, item, "handoffs");
     cell_gauge(table, item, "waiting");
@@ -138,7 +138,7 @@ static void add_gauges(struct table *table, const json_t *item, uint64_t now)
 {
     cell_text(table, item, "name");
     cell_state(table, item);
-    cell_gauge(table, item, "workers");
+    cell_plain_gauge(table, item, "workers");
     cell_number(table, item, "n_starting");
     cell_number(table, item, "n_ready");
     cell_number(table, item, "n_draining");
@@ -281,15 +281,38 @@ int view_figures(const json_t *parameters, FILE *stream)
     return r == 0 ? print_extremes(services, stream) : r;
 }
 
+/* What "history" lacks, since only so many are kept of a service. */
+static void print_forgotten(const json_t *service, FILE *stream)
+{
+    const json_t *history = json_object_get(json_object_get(service, "statistics"), "history");
+    int64_t n_connections = reply_number(history, "n_dropped_connections");
+    int64_t n_workers = reply_number(history, "n_dropped_workers");
+
+    if (n_connections == 0 && n_workers == 0)
+        return;
+    view_line(stream,
+              "%s: %" PRId64 " ended connections and %" PRId64
+              " ended workers left the history before HISTORICAL_TIME was over: it has room for "
+              "%" PRId64 " and %" PRId64,
+              reply_text(service, "name"), n_connections, n_workers,
+              reply_number(json_object_get(history, "connections"), "limit"),
+              reply_number(json_object_get(history, "workers"), "limit"));
+}
+
 int view_services(const json_t *parameters, _unused_ const char *service, FILE *stream)
 {
     const json_t *services = json_object_get(parameters, "services");
     uint64_t now = reply_moment(parameters, "now");
+    const json_t *item;
+    size_t i;
 
     int r = print_gauges(services, now, stream);
     fputc('\n', stream);
     if (r == 0)
         r = view_figures(parameters, stream);
     fputc('\n', stream);
-    return r == 0 ? print_listeners(services, now, stream) : r;
+    if (r == 0)
+        r = print_listeners(services, now, stream);
+    json_array_foreach(services, i, item) print_forgotten(item, stream);
+    return r;
 }

@@ -4,6 +4,7 @@
 #include "dispatcherctl/cells.h"
 #include "dispatcherctl/reply.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 static const char *plural(int64_t n)
@@ -61,10 +62,14 @@ static void add_mask(struct table *table, const json_t *item, _unused_ uint64_t 
     table_add(table, "16%%%" PRIX64, reply_number(options, "DEBUG"));
 }
 
+/* The daemon's own mask first, under the name that sets it alone. */
 int view_masks(const json_t *parameters, _unused_ const char *service, FILE *stream)
 {
     static const struct table_column columns[] = {{"SERVICE", TABLE_LEFT}, {"DEBUG", TABLE_LEFT}};
-    const json_t *services = json_object_get(parameters, "services");
+    json_auto_t *rows = json_pack("[{s:s, s:{s:I}}]", "name", "DISPATCHER", "options", "DEBUG",
+                                  (json_int_t)reply_number(parameters, "debug"));
 
-    return print_rows(columns, ELEMENTSOF(columns), services, 0, add_mask, stream);
+    if (!rows || json_array_extend(rows, json_object_get(parameters, "services")) < 0)
+        return -ENOMEM;
+    return print_rows(columns, ELEMENTSOF(columns), rows, 0, add_mask, stream);
 }

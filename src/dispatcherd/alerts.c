@@ -62,6 +62,27 @@ uint64_t alerts_worst(const struct service *service, enum service_alert alert)
     return worst > places ? worst - places : 0;
 }
 
+bool alerts_is_full(const struct service *service)
+{
+    const struct alert *alert = &service->alerts[SERVICE_ALERT_FULL];
+
+    return alert->is_raised && !alert->is_turning;
+}
+
+static void describe_full(const struct service *service, struct str_buffer *text)
+{
+    const struct pool *pool = service->pool;
+    bool is_full = alerts_is_full(service);
+
+    str_buffer_add(text, "%s: %u/%lu connections in %u worker%s (MAX_PROCS=%u, MAX_CONNS=%u)",
+                   is_full ? "is full" : "was full until a moment ago",
+                   pool->n_active + pool->n_handoffs, service_places(service), pool_total(pool),
+                   pool_total(pool) == 1 ? "" : "s", service->pool_options.max_procs,
+                   service->pool_options.max_conns);
+    if (is_full)
+        str_buffer_add(text, "; further clients wait in the kernel's queue");
+}
+
 void alerts_describe(const struct service *service, enum service_alert alert,
                      struct str_buffer *text)
 {
@@ -70,11 +91,7 @@ void alerts_describe(const struct service *service, enum service_alert alert,
 
     switch (alert) {
     case SERVICE_ALERT_FULL:
-        str_buffer_add(text,
-                       "is full: %u/%lu connections in %u workers (MAX_PROCS=%u, MAX_CONNS=%u); "
-                       "further clients wait in the kernel's queue",
-                       pool->n_active + pool->n_handoffs, service_places(service), pool_total(pool),
-                       service->pool_options.max_procs, service->pool_options.max_conns);
+        describe_full(service, text);
         break;
     case SERVICE_ALERT_WAITING:
         str_buffer_add(text,
@@ -171,12 +188,14 @@ static uint64_t update(struct service *service, enum service_alert alert,
     return alert_due(&service->alerts[alert], rule);
 }
 
+/* Without a ready worker there is no place, but no crowd either: the last one has died, or drains,
+ * and clients wait for the next. */
 static bool is_full(const struct service *service, enum accept_verdict verdict)
 {
     const struct pool *pool = service->pool;
 
     return verdict == ACCEPT_NO_PLACE && pool_total(pool) >= service->pool_options.max_procs &&
-           pool->n_starting == 0;
+           pool->n_starting == 0 && pool->n_ready > 0;
 }
 
 /* Its value is how many want a place, as far as the policy does not say otherwise: a pool may be

@@ -6,6 +6,8 @@
 #include "base/str.h"
 #include "dispatcherd/service.h"
 
+#include <stdbool.h>
+
 /* "full", "waiting", "dying": part of the control socket's interface. */
 const char *service_alert_to_string(enum service_alert alert);
 
@@ -13,6 +15,9 @@ const char *service_alert_to_string(enum service_alert alert);
  * policy's. To be called after queue_watch(). Returns when to look again: USEC_INFINITY: only after
  * a change. */
 uint64_t alerts_tell(struct service *service, enum accept_verdict verdict, uint64_t now);
+
+/* Whether it is full now: for a while after that the alert goes on, and the service is not. */
+bool alerts_is_full(const struct service *service);
 
 /* How things are, as a sentence without its subject, the service: "is full: 4/4 connections". */
 void alerts_describe(const struct service *service, enum service_alert alert,

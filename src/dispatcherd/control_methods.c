@@ -180,6 +180,7 @@ static json_t *services(const struct control_call *call)
         view_append(&list,
                     view_service(call->daemon.services[i], call->caller->is_trusted, &call->clock));
     view_put(&object, "now", view_time(call->clock.monotonic, &call->clock));
+    view_put(&object, "debug", json_integer(call->daemon.debug));
     view_put(&object, "services", list);
     return varlink_reply(object);
 }

@@ -1,6 +1,7 @@
 #include "dispatcherd/control_views.h"
 
 #include "base/time.h"
+#include "dispatcherd/alerts.h"
 #include "dispatcherd/queue.h"
 #include "dispatcherd/worker.h"
 
@@ -87,7 +88,7 @@ const char *view_service_state(const struct service *service)
     const struct pool *pool = service->pool;
 
     if (!pool->is_stopping)
-        return service->alerts[SERVICE_ALERT_FULL].is_raised ? "full" : "running";
+        return alerts_is_full(service) ? "full" : "running";
     if (pool_total(pool) > 0 || pool->n_waiting > 0 || pool->n_checking > 0)
         return "stopping";
     return "stopped";
@@ -109,9 +110,7 @@ static json_t *view_queue(const struct service *service)
 
 static uint64_t full_since(const struct service *service)
 {
-    const struct alert *alert = &service->alerts[SERVICE_ALERT_FULL];
-
-    return alert->is_raised ? alert->raised_at : 0;
+    return alerts_is_full(service) ? service->alerts[SERVICE_ALERT_FULL].raised_at : 0;
 }
 
 json_t *view_summary(const struct service *service, const struct control_clock *clock)

@@ -1,6 +1,7 @@
 #include "dispatcherd/report.h"
 
 #include "base/str.h"
+#include "dispatcherd/connection.h"
 #include "dispatcherd/events.h"
 #include "protocol/debug.h"
 
@@ -10,15 +11,17 @@
 #include <stdio.h>
 
 enum {
-    FIELDS_MAX = 8,
+    FIELDS_MAX = 8, /* but for connections */
+    CONNECTION_TEXT_MAX = sizeof("DISPATCHER_CONNECTION=0123456789abcdef"),
     FIELD_TEXT_MAX = 160, /* bytes of one field: the longest is a message of a reason */
     TEXT_MAX = 2048,
 };
 
 struct field_set {
-    const char *fields[FIELDS_MAX];
+    const char *fields[FIELDS_MAX + REPORT_HELD_MAX];
     size_t n_fields;
     char texts[FIELDS_MAX][FIELD_TEXT_MAX];
+    char connections[REPORT_HELD_MAX][CONNECTION_TEXT_MAX];
 };
 
 static void add(struct field_set *set, const char *format, ...) _printf_(2, 3);
@@ -32,6 +35,20 @@ static void add(struct field_set *set, const char *format, ...)
     vsnprintf(text, FIELD_TEXT_MAX, format, arguments);
     va_end(arguments);
     set->fields[set->n_fields++] = text;
+}
+
+/* The journal finds a line by each value that a field of it has. To be called after the others. */
+static void add_held(struct field_set *set, const struct subject *subject)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < subject->n_held && n < REPORT_HELD_MAX; i++) {
+        if (subject->held[i]->state != CONNECTION_ACTIVE)
+            continue;
+        snprintf(set->connections[n], CONNECTION_TEXT_MAX, "DISPATCHER_CONNECTION=%016" PRIx64,
+                 subject->held[i]->id);
+        set->fields[set->n_fields++] = set->connections[n++];
+    }
 }
 
 static void collect(struct field_set *set, const struct subject *subject)
@@ -54,12 +71,14 @@ static void collect(struct field_set *set, const struct subject *subject)
         add(set, "DISPATCHER_DEBUG_BIT=%d", __builtin_ctz(subject->debug_bit));
     if (subject->reason)
         add(set, "DISPATCHER_REASON=%s", subject->reason);
+    add_held(set, subject);
 }
 
 static void write_line(int priority, const struct subject *subject, const char *text)
 {
-    struct field_set set = {.n_fields = 0};
+    struct field_set set; /* whose room is left as it is: most lines need little */
 
+    set.n_fields = 0;
     collect(&set, subject);
     log_line(priority, set.fields, set.n_fields, "%s%s%s", subject->service ? subject->service : "",
              subject->service ? ": " : "", text);

@@ -133,9 +133,16 @@ bool worker_is_being_adopted(const struct worker *worker)
 
 struct subject worker_subject(const struct worker *worker, const char *message_id)
 {
-    return (struct subject){.service = worker->service->options->name,
-                            .worker_pid = worker->pid,
-                            .message_id = message_id};
+    struct subject subject = {.service = worker->service->options->name,
+                              .worker_pid = worker->pid,
+                              .message_id = message_id};
+
+    /* What an administrator acts on is part of each connection's story. */
+    if (message_id) {
+        subject.held = worker->held;
+        subject.n_held = worker->n_held;
+    }
+    return subject;
 }
 
 void worker_tell_packet(const struct worker *worker, enum message_type type, uint32_t value)

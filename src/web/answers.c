@@ -31,6 +31,8 @@ static void write_page(struct answers *answers, FILE *stream)
         .services = figures->services,
         .workers = figures->workers,
         .connections = figures->connections,
+        .ended_workers = figures->ended_workers,
+        .ended_connections = figures->ended_connections,
         .samples = &answers->samples,
         .now_usec = time_now_usec(CLOCK_MONOTONIC),
         .error = figures->error < 0 ? strerror(-figures->error) : NULL,

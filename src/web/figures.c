@@ -1,5 +1,6 @@
 #include "web/figures.h"
 
+#include "base/macro.h"
 #include "base/time.h"
 #include "dispatcherctl/reply.h"
 
@@ -17,7 +18,11 @@ static void forget(struct figures *figures)
     json_decref(figures->services);
     json_decref(figures->workers);
     json_decref(figures->connections);
-    figures->status = figures->services = figures->workers = figures->connections = NULL;
+    json_decref(figures->ended_workers);
+    json_decref(figures->ended_connections);
+    figures->status = figures->services = NULL;
+    figures->workers = figures->connections = NULL;
+    figures->ended_workers = figures->ended_connections = NULL;
 }
 
 static void disconnect(struct figures *figures)
@@ -75,18 +80,34 @@ static int read_list(struct figures *figures, const char *method, const char *na
     return 0;
 }
 
+static int read_lists(struct figures *figures, uint64_t deadline)
+{
+    const struct {
+        const char *method;
+        const char *name;
+        json_t **ret;
+    } lists[] = {
+        {"Workers", "workers", &figures->workers},
+        {"EndedWorkers", "workers", &figures->ended_workers},
+        {"Connections", "connections", &figures->connections},
+        {"EndedConnections", "connections", &figures->ended_connections},
+    };
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < ELEMENTSOF(lists); i++) {
+        r = read_list(figures, lists[i].method, lists[i].name, deadline, lists[i].ret);
+        if (r == -EACCES)
+            r = 0;
+    }
+    return r;
+}
+
 static int read_all(struct figures *figures, bool with_lists, uint64_t deadline)
 {
     int r = call(figures, "Status", json_object(), deadline, &figures->status);
     if (r == 0)
         r = call(figures, "Services", json_object(), deadline, &figures->services);
-    if (r < 0 || !with_lists)
-        return r;
-    r = read_list(figures, "Workers", "workers", deadline, &figures->workers);
-    if (r < 0)
-        return r;
-    r = read_list(figures, "Connections", "connections", deadline, &figures->connections);
-    return r == -EACCES ? 0 : r;
+    return r < 0 || !with_lists ? r : read_lists(figures, deadline);
 }
 
 static int try_once(struct figures *figures, bool with_lists, uint64_t deadline)

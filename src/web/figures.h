@@ -17,7 +17,9 @@ struct figures {
     json_t *services;    /* of Services */
     json_t *workers;     /* an array of at most FIGURES_ROWS_MAX, as are the connections */
     json_t *connections; /* NULL, too, where they are not for us to see */
-    int error;           /* of the last attempt: 0, or a negative errno */
+    json_t *ended_workers;
+    json_t *ended_connections; /* as connections */
+    int error;                 /* of the last attempt: 0, or a negative errno */
 };
 
 /* What a person reads on a page; it bounds the page, and the daemon's work for it. */
@@ -25,7 +27,8 @@ struct figures {
 
 #define FIGURES_INIT(path) ((struct figures){.socket = (path), .client = {.fd = -1}})
 
-/* Reads Status and Services, and, where `with_lists`, workers and connections. Returns 0 or a
+/* Reads Status and Services, and, where `with_lists`, workers and connections, those that
+ * have ended too. Returns 0 or a
  * negative errno: nothing is left then of what was read before. */
 int figures_read(struct figures *figures, bool with_lists);
 

@@ -47,12 +47,12 @@ void page_write_address(FILE *stream, const json_t *object)
 /* Amber from four fifths of the limit on, red at it: as dispatcherctl does. */
 static const char *gauge_class(int64_t value, int64_t limit)
 {
-    if (limit <= 0 || value < limit * 4 / 5)
+    if (limit <= 0 || value * 5 < limit * 4)
         return "";
     return value < limit ? " near" : " at";
 }
 
-void page_write_gauge(FILE *stream, const char *title, const json_t *gauge)
+void page_write_gauge(FILE *stream, const char *title, const json_t *gauge, bool is_bad_at_limit)
 {
     int64_t value = reply_number(gauge, "value"), limit = reply_number(gauge, "limit");
     double part = limit > 0 ? (double)value / (double)limit : 0;
@@ -61,7 +61,7 @@ void page_write_gauge(FILE *stream, const char *title, const json_t *gauge)
             "<div class=\"gauge%s\"><span>%s</span> <b>%" PRId64 "<i>/%" PRId64 "</i></b>"
             "<svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" "
             "aria-hidden=\"true\"><rect width=\"%.1f\" height=\"1\"/></svg></div>\n",
-            value > 0 ? gauge_class(value, limit) : "", title, value, limit,
+            is_bad_at_limit && value > 0 ? gauge_class(value, limit) : "", title, value, limit,
             part > 1 ? 100.0 : part * 100);
 }
 
@@ -130,6 +130,8 @@ void page_write(FILE *stream, const struct page *page)
         json_array_foreach(services, i, service) page_write_service(stream, page, service);
         page_write_workers(stream, page);
         page_write_connections(stream, page);
+        page_write_ended_workers(stream, page);
+        page_write_ended_connections(stream, page);
     } else {
         write_failure(stream, page);
     }

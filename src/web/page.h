@@ -4,6 +4,7 @@
 #include "web/samples.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Parameters of replies; each may be NULL. */
@@ -12,6 +13,9 @@ struct page {
     const json_t *services;
     const json_t *workers;     /* an array */
     const json_t *connections; /* an array; NULL: not for us to see */
+    /* Arrays, as above, of what is over. */
+    const json_t *ended_workers;
+    const json_t *ended_connections;
     const struct samples *samples;
     uint64_t now_usec; /* monotonic, as the samples */
     const char *error; /* where the daemon did not answer */
@@ -23,6 +27,8 @@ void page_write(FILE *stream, const struct page *page);
 void page_write_service(FILE *stream, const struct page *page, const json_t *service);
 void page_write_workers(FILE *stream, const struct page *page);
 void page_write_connections(FILE *stream, const struct page *page);
+void page_write_ended_workers(FILE *stream, const struct page *page);
+void page_write_ended_connections(FILE *stream, const struct page *page);
 
 /* "since", as a span from a moment of the object until now, or "–". */
 void page_write_age(FILE *stream, const json_t *object, const char *member, uint64_t now_usec);
@@ -30,5 +36,5 @@ void page_write_age(FILE *stream, const json_t *object, const char *member, uint
 /* An object's address and port; a Unix socket, say, has no port. */
 void page_write_address(FILE *stream, const json_t *object);
 
-/* A gauge's value beside its limit. */
-void page_write_gauge(FILE *stream, const char *title, const json_t *gauge);
+/* A gauge's value beside its limit; in another colour near it, where it is bad to be there. */
+void page_write_gauge(FILE *stream, const char *title, const json_t *gauge, bool is_bad_at_limit);

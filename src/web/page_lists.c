@@ -1,4 +1,4 @@
-/* The page's tables: workers and connections. */
+/* The page's tables: workers and connections, those that are there and those that are over. */
 #include "dispatcherctl/duration.h"
 #include "dispatcherctl/reply.h"
 #include "web/html.h"
@@ -34,6 +34,17 @@ static void write_age_cell(FILE *stream, const json_t *object, const char *membe
     fputs("<td>", stream);
     page_write_age(stream, object, member, now);
     fputs("</td>", stream);
+}
+
+static void write_span_cell(FILE *stream, const json_t *object, const char *from, const char *to)
+{
+    uint64_t from_usec = reply_moment(object, from), to_usec = reply_moment(object, to);
+    char text[DURATION_TEXT_MAX];
+
+    if (from_usec > 0 && to_usec >= from_usec)
+        fprintf(stream, "<td>%s</td>", duration_format(to_usec - from_usec, text));
+    else
+        fputs("<td>–</td>", stream);
 }
 
 static void write_worker(FILE *stream, const json_t *worker, uint64_t now)
@@ -139,5 +150,81 @@ void page_write_connections(FILE *stream, const struct page *page)
           stream);
     json_array_foreach(page->connections, i, connection)
         write_connection(stream, connection, reply_moment(page->services, "now"));
+    fputs("</tbody></table></div></section>\n", stream);
+}
+
+static void write_ended_worker(FILE *stream, const json_t *worker, uint64_t now)
+{
+    fputs("<tr>", stream);
+    write_text_cell(stream, worker, "service");
+    write_number_cell(stream, worker, "pid");
+    write_age_cell(stream, worker, "ended_at", now);
+    write_span_cell(stream, worker, "started_at", "ended_at");
+    write_number_cell(stream, worker, "n_current");
+    write_number_cell(stream, worker, "n_peak");
+    write_number_cell(stream, worker, "n_total");
+    write_reason_cell(stream, worker, "start_reason");
+    write_reason_cell(stream, worker, "retire_reason");
+    write_reason_cell(stream, worker, "cause");
+    fputs("</tr>\n", stream);
+}
+
+/* Nothing where there are none, as where HISTORICAL_TIME is 0. */
+void page_write_ended_workers(FILE *stream, const struct page *page)
+{
+    const json_t *worker;
+    size_t i;
+
+    if (json_array_size(page->ended_workers) == 0)
+        return;
+    fputs("<section><h2>Workers that have ended</h2>\n"
+          "<div class=\"scroll\"><table><thead><tr><th class=\"text\">Service</th><th>Process</th>"
+          "<th>Ended</th><th>Lived</th><th>Broken</th><th>Peak</th><th>Total</th>"
+          "<th class=\"text\">Started because</th><th class=\"text\">Retired because</th>"
+          "<th class=\"text\">Cause of its end</th></tr></thead><tbody>\n",
+          stream);
+    json_array_foreach(page->ended_workers, i, worker)
+        write_ended_worker(stream, worker, reply_moment(page->services, "now"));
+    fputs("</tbody></table></div></section>\n", stream);
+}
+
+static void write_ended_connection(FILE *stream, const json_t *connection, uint64_t now)
+{
+    fputs("<tr>", stream);
+    write_text_cell(stream, connection, "id");
+    write_text_cell(stream, connection, "service");
+    fputs("<td class=\"text\">", stream);
+    html_text(stream, reply_text(connection, "end"));
+    if (reply_is_set(connection, "rejection")) {
+        fputs(": ", stream);
+        html_text(stream, reply_text(connection, "rejection"));
+    }
+    fputs("</td>", stream);
+    write_address_cell(stream, connection, "client");
+    write_address_cell(stream, connection, "local");
+    write_text_cell(stream, connection, "ident_user");
+    write_number_cell(stream, connection, "worker_pid");
+    write_age_cell(stream, connection, "ended_at", now);
+    write_span_cell(stream, connection, "accepted_at", "ended_at");
+    write_span_cell(stream, connection, "accepted_at", "handed_at");
+    fputs("</tr>\n", stream);
+}
+
+void page_write_ended_connections(FILE *stream, const struct page *page)
+{
+    const json_t *connection;
+    size_t i;
+
+    if (json_array_size(page->ended_connections) == 0)
+        return;
+    fputs("<section><h2>Connections that have ended</h2>\n"
+          "<div class=\"scroll\"><table><thead><tr><th class=\"text\">Identifier</th>"
+          "<th class=\"text\">Service</th><th class=\"text\">How</th>"
+          "<th class=\"text\">Client</th><th class=\"text\">Server</th>"
+          "<th class=\"text\">IDENT user</th><th>Worker</th><th>Ended</th><th>Lasted</th>"
+          "<th>Waited</th></tr></thead><tbody>\n",
+          stream);
+    json_array_foreach(page->ended_connections, i, connection)
+        write_ended_connection(stream, connection, reply_moment(page->services, "now"));
     fputs("</tbody></table></div></section>\n", stream);
 }

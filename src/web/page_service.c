@@ -14,12 +14,15 @@ static void write_gauges(FILE *stream, const json_t *service)
     static const struct {
         const char *member;
         const char *title;
-    } gauges[] = {{"workers", "Workers"}, {"active", "Active"},     {"handoffs", "Hand-offs"},
-                  {"waiting", "Waiting"}, {"checking", "Checking"}, {"queue", "Kernel queue"}};
+        bool is_bad_at_limit; /* MAX_PROCS workers are as it should be */
+    } gauges[] = {{"workers", "Workers", false},   {"active", "Active", true},
+                  {"handoffs", "Hand-offs", true}, {"waiting", "Waiting", true},
+                  {"checking", "Checking", true},  {"queue", "Kernel queue", true}};
 
     fputs("<div class=\"gauges\">\n", stream);
     for (size_t i = 0; i < ELEMENTSOF(gauges); i++)
-        page_write_gauge(stream, gauges[i].title, json_object_get(service, gauges[i].member));
+        page_write_gauge(stream, gauges[i].title, json_object_get(service, gauges[i].member),
+                         gauges[i].is_bad_at_limit);
     fputs("</div>\n", stream);
 }
 
@@ -196,6 +199,10 @@ static void write_alerts(FILE *stream, const struct page *page, const json_t *se
     if (n_clients_that_wait(service) > 0 && *reply_text(service, "waits_for")) {
         fputs("<p class=\"alert\">Clients wait: ", stream);
         html_text(stream, reply_text(service, "waits_for"));
+        if (reply_is_set(service, "queue_since")) {
+            fputs("; the kernel's queue has not been empty for ", stream);
+            page_write_age(stream, service, "queue_since", reply_moment(page->services, "now"));
+        }
         fputs(".</p>\n", stream);
     }
     if (reply_is_set(service, "start_error")) {

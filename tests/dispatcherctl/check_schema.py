@@ -16,8 +16,9 @@ del schema["anyOf"]
 schema["$ref"] = f"#/$defs/{sys.argv[2]}"
 validator = jsonschema.Draft202012Validator(schema)
 with open(sys.argv[3], encoding="utf-8") as file:
-    # One object, or for events one a line.
+    # One object, or one a line.
     text = file.read()
-    objects = map(json.loads, text.splitlines()) if sys.argv[2] == "events" else [json.loads(text)]
+    is_by_line = sys.argv[2] in ("events", "test-access")
+    objects = map(json.loads, text.splitlines()) if is_by_line else [json.loads(text)]
     for item in objects:
         validator.validate(item)

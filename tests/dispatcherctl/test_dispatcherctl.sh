@@ -363,8 +363,12 @@ test_debug()
     run 0 restart
     eventually grep -q 'SMTP: a worker is started: ' "$scratch/log"
     run 0 debug DISPATCHER 0x1
+    run 0 debug
+    says out '^DISPATCHER +16%1$'
+    says out '^SMTP +16%40$'
     run 0 debug -1
     run 0 debug
+    says out '^DISPATCHER +16%FFFFFFFF$'
     says out '^SMTP +16%FFFFFFFF$'
     run 0 reload
     run 0 debug
@@ -383,7 +387,7 @@ test_schema()
     python3 "$top/src/dispatcherctl/make_schema.py" \
         "$top/src/dispatcherd/io.dispatcherd.Control.varlink" | cmp - "$schema" ||
         die 'dispatcherctl.schema.json is not what make_schema.py makes'
-    for verb in status services workers connections history restart 'debug 0' 'explain 127.0.0.1'; do
+    for verb in status services workers connections history restart debug 'debug 0' 'explain 127.0.0.1'; do
         # shellcheck disable=SC2086 # two words may be meant
         run 0 --json $verb
         python3 "$top/tests/dispatcherctl/check_schema.py" "$schema" "${verb%% *}" "$scratch/out" ||
@@ -399,6 +403,12 @@ test_schema()
     wait "$follower" 2>/dev/null
     python3 "$top/tests/dispatcherctl/check_schema.py" "$schema" events "$scratch/out" ||
         die 'the JSON of events'
+    # shellcheck disable=SC2016 # $N is meant
+    printf 'PORT_ACCESS\n\n  TCP|*|*|127.0.0.7|*  $N500$ no\n' >"$scratch/mappings"
+    run 0 --json --mappings "$scratch/mappings" test-access 127.0.0.7 ::1
+    python3 "$top/tests/dispatcherctl/check_schema.py" "$schema" test-access "$scratch/out" ||
+        die 'the JSON of test-access'
+    rm "$scratch/mappings"
 }
 
 # The screen needs a terminal, and leaves it as it was.
@@ -472,6 +482,10 @@ test_completion()
     complete_to "$ctl --socket $socket stop " 'SMTP'
     complete_to "$ctl --socket = $socket stop s" 'SMTP'
     complete_to "$ctl --socket $socket restart s" 'SMTP'
+    complete_to "$ctl --socket $socket debug d" 'DISPATCHER'
+    complete_to "$ctl --socket $socket --worker " "$(worker ready)"
+    complete_to "$ctl --socket = $socket connections --worker = " "$(worker ready)"
+    complete_to "$ctl --socket $scratch/none --worker " ''
     complete_to "$ctl --socket $socket stop SMTP " ''
     complete_to "$ctl --socket $socket status " ''
     complete_to "$ctl --socket $socket explain " ''

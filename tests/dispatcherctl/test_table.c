@@ -210,6 +210,27 @@ START_TEST(test_shows_what_is_wrong_with_a_service)
 }
 END_TEST
 
+START_TEST(test_says_what_the_history_lacks)
+{
+    static const char reply[] =
+        "{\"services\":[{\"name\":\"SMTP\",\"statistics\":{\"history\":{\"connections\":"
+        "{\"value\":1000,\"limit\":1000},\"workers\":{\"value\":3,\"limit\":100},"
+        "\"n_dropped_connections\":%s,\"n_dropped_workers\":0}}}]}";
+    char some[512], none[512];
+
+    snprintf(some, sizeof(some), reply, "500");
+    snprintf(none, sizeof(none), reply, "0");
+    char *text = viewed(view_services, some);
+    ck_assert_ptr_nonnull(
+        strstr(text, "\nSMTP: 500 ended connections and 0 ended workers left the history before "
+                     "HISTORICAL_TIME was over: it has room for 1000 and 100\n"));
+    free(text);
+    text = viewed(view_services, none);
+    ck_assert_ptr_null(strstr(text, "history"));
+    free(text);
+}
+END_TEST
+
 START_TEST(test_survives_replies_of_another_daemon)
 {
     static const view_function views[] = {view_status,      view_services, view_workers,
@@ -238,6 +259,6 @@ Suite *make_suite(void)
     ADD_TESTS(suite, "duration", test_tells_durations_in_two_units, test_reads_durations,
               test_reads_the_durations_that_it_writes);
     ADD_TESTS(suite, "views", test_shows_connections, test_shows_what_is_wrong_with_a_service,
-              test_survives_replies_of_another_daemon);
+              test_says_what_the_history_lacks, test_survives_replies_of_another_daemon);
     return suite;
 }

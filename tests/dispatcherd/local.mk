@@ -9,6 +9,7 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_history \
 	tests/dispatcherd/test_store \
 	tests/dispatcherd/test_throttle_store \
+	tests/dispatcherd/test_worker_cause \
 	tests/dispatcherd/test_worker_ring
 check_PROGRAMS += $(CONTROL_TESTS)
 TESTS += $(CONTROL_TESTS) tests/dispatcherd/test_debug_bits.sh
@@ -64,6 +65,11 @@ tests_dispatcherd_test_history_SOURCES = $(CONTROL_SCENE) %D%/test_history.c
 tests_dispatcherd_test_history_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_history_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_history_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_worker_cause_SOURCES = $(CONTROL_SCENE) %D%/test_worker_cause.c
+tests_dispatcherd_test_worker_cause_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_worker_cause_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_worker_cause_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_test_store_SOURCES = %D%/test_store.c
 tests_dispatcherd_test_store_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -115,6 +115,47 @@ START_TEST(test_full_until_a_tenth_is_free_for_a_while)
 }
 END_TEST
 
+static void check_described(const char *beginning)
+{
+    char words[512];
+    struct str_buffer text = str_buffer_init(words, sizeof(words));
+
+    alerts_describe(service, SERVICE_ALERT_FULL, &text);
+    ck_assert_msg(strncmp(words, beginning, strlen(beginning)) == 0, "%s", words);
+}
+
+/* The alert goes on for a while; nobody is told meanwhile that it is full. */
+START_TEST(test_what_is_full_no_more_does_not_say_so)
+{
+    serve(PLACES);
+    after(0, ACCEPT_NO_PLACE);
+    ck_assert(alerts_is_full(service));
+    check_described("is full: 20/20 connections in 2 workers (");
+    serve(PLACES - 2);
+    after(USEC_PER_SEC, ACCEPT_YES);
+    ck_assert(!alerts_is_full(service));
+    check(SERVICE_ALERT_FULL, 1, 0);
+    check_described("was full until a moment ago: 18/20 connections in 2 workers (");
+    serve(PLACES);
+    after(USEC_PER_SEC, ACCEPT_NO_PLACE);
+    ck_assert(alerts_is_full(service));
+    check(SERVICE_ALERT_FULL, 1, 0);
+    serve(0);
+}
+END_TEST
+
+/* Until it has exited, a worker that has died holds its slot. */
+START_TEST(test_a_pool_without_a_ready_worker_is_not_full)
+{
+    pool_worker_draining(service->pool, 0, now);
+    pool_worker_draining(service->pool, 1, now);
+    serve(2);
+    after(0, ACCEPT_NO_PLACE);
+    check(SERVICE_ALERT_FULL, 0, 0);
+    serve(0);
+}
+END_TEST
+
 START_TEST(test_a_client_that_waits_here)
 {
     struct connection *connection = scene_add_connection(&scene, 0, NULL);
@@ -265,6 +306,8 @@ Suite *make_suite(void)
     const TTest *const tests[] = {
         test_nothing_is_due_while_all_is_well,
         test_full_until_a_tenth_is_free_for_a_while,
+        test_what_is_full_no_more_does_not_say_so,
+        test_a_pool_without_a_ready_worker_is_not_full,
         test_a_client_that_waits_here,
         test_a_client_that_waits_in_the_kernel,
         test_waits_before_we_were_there_do_not_count,

@@ -50,8 +50,14 @@ def message_of(entry):
     return message if isinstance(message, str) else bytes(message).decode(errors="replace")
 
 
+def values(entry, name):
+    """A field may be there more than once."""
+    value = entry.get(name, [])
+    return value if isinstance(value, list) else [value]
+
+
 def has(name, pattern):
-    return lambda entry: re.fullmatch(pattern, entry.get(name, ""))
+    return lambda entry: any(re.fullmatch(pattern, value) for value in values(entry, name))
 
 
 def is_of_unit(pattern):
@@ -242,6 +248,29 @@ def test_one_call_tells_the_story_of_a_message(site_of_systemd):
     with Client(service) as client:
         client.noop()
     assert len(story()) == len(lines)
+
+
+def test_the_death_of_a_worker_is_part_of_the_story_of_each_connection_that_it_had(site_of_systemd):
+    """Though no DEBUG bit is set, and nothing is kept for HISTORICAL_TIME."""
+    site = site_of_systemd
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=1)
+    clients = site.connect_served(port, 3)
+    over, *broken = [client.ask("id") for client in clients]
+    pid = clients[0].pid()
+    assert clients[0].ask("quit") == "bye"
+    wait_until(lambda: len(site.list_of("connections")) == 2, what="the end of a connection")
+    clients[1].send("crash")
+    site.wait_for_log(f"worker {pid} died")
+
+    def messages(connection):
+        words = ["-q", "-o", "json", f"DISPATCHER_CONNECTION={connection}"]
+        return [json.loads(line) for line in site.run("journalctl", *words).stdout.splitlines()]
+
+    for connection in broken:
+        (entry,) = messages(connection)
+        assert re.search(f"worker {pid} died of signal KILL", message_of(entry))
+        assert sorted(values(entry, "DISPATCHER_CONNECTION")) == sorted(broken)
+    assert messages(over) == []
 
 
 def test_a_worker_says_the_identifier_where_there_is_no_journal(site):

@@ -1,5 +1,6 @@
 """dispatcherd is killed, restarted, reloaded and stopped under load; the service goes on."""
 
+import json
 import os
 
 import pytest
@@ -72,6 +73,51 @@ def test_nothing_is_lost(site_of_systemd, interrupt):
     assert site.worker_pids("TEST") == workers == stream.pids | held.pids
     site.wait_for_status("TEST 2/2 workers, 10/")
     assert site.statistics("TEST")["n_broken"] == 0
+
+
+def what_is_over(site):
+    """Times by the monotonic clock alone: the other one is worked out anew each time."""
+
+    def without_realtime(item):
+        return {key: value for key, value in item.items() if key != "realtime"}
+
+    text = site.control("--json", "history").stdout
+    history = json.loads(text, object_hook=without_realtime)
+    return history["connections"], history["workers"]
+
+
+def counters(site):
+    statistics = site.statistics("TEST")
+    spans = {name: statistics[name] for name in ("duration", "wait", "backlog")}
+    return spans | {key: n for key, n in statistics.items() if key.startswith("n_") or key == "rejected"}
+
+
+@pytest.mark.parametrize("interrupt", [kill, restart])
+def test_figures_and_history_go_on(site_of_systemd, interrupt):  # question 89
+    """What the next daemon lists was written down by the one before it."""
+    site = site_of_systemd
+    site.write_mappings("PORT_ACCESS\n\n  TCP|*|*|127.0.0.7|*  $N500$ go$ away\n")
+    port = run_pool(site, MIN_PROCS=1, MAX_PROCS=1, HISTORICAL_TIME=600)
+    assert site.connect(port, source="127.0.0.7").receive() == "500 go away"
+    ended, crashed = site.connect(port), site.connect(port)
+    ids, pid = [ended.ask("id"), crashed.ask("id")], crashed.pid()
+    assert ended.ask("quit") == "bye"
+    wait_until(lambda: len(what_is_over(site)[0]) == 2, what="the end of a connection")
+    crashed.send("crash")
+    wait_until(lambda: len(what_is_over(site)[1]) == 1, what="the end of the worker")
+    wait_until(lambda: len(what_is_over(site)[0]) == 3, what="the end of the connections")
+    site.wait_for_workers("TEST", 1)
+    before, over = counters(site), what_is_over(site)
+    assert [before[key] for key in ("n_ended", "n_broken", "n_rejected")] == [1, 1, 1]
+    assert {row["id"]: row["end"] for row in over[0] if row["id"] in ids} == dict(
+        zip(ids, ["ended", "broken"])
+    )
+    assert [(row["pid"], row["held"]) for row in over[1]] == [(pid, ids[1:])]
+    assert site.count_log("TEST: is full") == 0
+    interrupt(site)
+    wait_until(lambda: answers(site), 20, "it answers")
+    assert what_is_over(site) == over
+    assert counters(site) == before
 
 
 def test_clients_that_come_while_it_is_down_are_served_by_the_next_one(site_of_systemd):

@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+from harness.web import web_of
 
 # systemd-analyze security: 0 is a locked box, 10 a root shell.
 MAX_EXPOSURE = 1.5
@@ -20,34 +21,50 @@ def test_systemd_analyze_finds_no_fault(site_of_systemd):
         "dispatcherd-test-tls.socket",
         "dispatcherd-test-worker.socket",
         "dispatcherd-test-worker@1.service",
+        "dispatcherd-web.socket",
+        "dispatcherd-web.service",
     ]
     result = site.run("systemd-analyze", "verify", "--generators=yes", *units, check=False)
     complaints = [line for line in result.stderr.splitlines() if "dispatcher" in line]
     assert not complaints and result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("unit", ["dispatcherd.service", "dispatcherd-test-worker@*"])
+@pytest.mark.parametrize("unit", ["dispatcherd.service", "dispatcherd-test-worker@*", "dispatcherd-web.service"])
 def test_exposure_is_low(site_of_systemd, unit):
     site = site_of_systemd
     site.run_service(MIN_PROCS=1)
+    web_of(site).text("/")
     (name,) = site.systemctl("list-units", "--plain", "--no-legend", unit).stdout.split()[:1]
     text = site.run("systemd-analyze", "security", "--no-pager", name).stdout
     exposure = float(re.search(r"exposure level for .*: ([\d.]+)", text).group(1))
     assert exposure <= MAX_EXPOSURE, text
 
 
-def test_neither_daemon_nor_worker_has_a_privilege(site_of_systemd):
+def test_nobody_has_a_privilege(site_of_systemd):
     site = site_of_systemd
     site.run_service(MIN_PROCS=1)
+    web_of(site).text("/")
     (worker,) = site.worker_pids("TEST")
-    for pid in (site.daemon_pid(), worker):
+    pids = (site.daemon_pid(), worker, int(site.show("MainPID", "dispatcherd-web.service")))
+    for pid in pids:
         status = site.run("cat", f"/proc/{pid}/status").stdout
         assert re.search(r"^CapPrm:\s+0+$", status, re.MULTILINE)
         assert re.search(r"^CapBnd:\s+0+$", status, re.MULTILINE)
         assert re.search(r"^NoNewPrivs:\s+1$", status, re.MULTILINE)
         assert not re.search(r"^Uid:\s+0\b", status, re.MULTILINE)
-    owners = {site.run("stat", "-c", "%u", f"/proc/{pid}").stdout for pid in (site.daemon_pid(), worker)}
-    assert len(owners) == 2, "a worker runs as the daemon's user"
+    owners = {site.run("stat", "-c", "%u", f"/proc/{pid}").stdout for pid in pids}
+    assert len(owners) == 3, "a worker, or the page, runs as somebody else's user"
+
+
+def test_the_page_is_for_this_host_alone_and_has_no_network(site_of_systemd):
+    site = site_of_systemd
+    site.run_service(MIN_PROCS=1)
+    web_of(site).text("/")
+    listening = site.run("ss", "-Htln", "sport = :7633").stdout.split()
+    assert sorted(word for word in listening if word.endswith(":7633")) == ["127.0.0.1:7633", "[::1]:7633"]
+    pid = site.show("MainPID", "dispatcherd-web.service")
+    devices = site.run("nsenter", "-t", pid, "-n", "ip", "-o", "link").stdout
+    assert [line.split(":")[1].strip() for line in devices.splitlines()] == ["lo"]
 
 
 def test_a_worker_has_no_network_but_its_connections(site_of_systemd):

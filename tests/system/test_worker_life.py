@@ -131,6 +131,22 @@ def test_the_exit_status_of_a_worker_is_told(site):
     assert how_it_ended(site, pid) == {"exit_status": 3, "signal": None}
 
 
+def test_a_worker_that_hangs_is_ended_by_its_watchdog_and_that_is_told(site_of_systemd):
+    site = site_of_systemd
+    site.write_drop_in(
+        "dispatcherd-test-worker@.service", "[Service]\nWatchdogSec=2\nTimeoutAbortSec=1\n"
+    )
+    port = site.run_service(MIN_PROCS=1, HISTORICAL_TIME=600)
+    (client,) = site.connect_served(port)
+    pid, connection = client.pid(), client.ask("id")
+    site.kill(pid, "STOP")
+    site.wait_for_log(rf"TEST: worker {pid} was killed because it did not feed its watchdog", 20)
+    (worker,) = json.loads(site.control("--json", "history").stdout)["workers"]
+    assert worker["held"] == [connection]
+    assert "WatchdogSec=" in worker["cause"]
+    site.wait_for_workers("TEST", 1)
+
+
 def how_it_ended(site, pid):
     (worker,) = json.loads(site.control("--json", "history").stdout)["workers"]
     assert worker["pid"] == pid

@@ -13,6 +13,8 @@ static const char status_text[] =
 
 static const char services_text[] =
     "{'services': [{'name': 'SMTP', 'state': 'full', 'workers': {'value': 2, 'limit': 10},"
+    " 'handoffs': {'value': 1, 'limit': 8}, 'waiting': {'value': 3, 'limit': 9},"
+    " 'checking': {'value': 4, 'limit': 1024}, 'queue': {'value': 5, 'limit': 128},"
     " 'listeners': [{'n_dropped': 3}, {'n_dropped': 4}],"
     " 'statistics': {'n_accepted': 12, 'rejected': {'access': 5},"
     "  'concurrent': {'average': 1.5, 'max': 7}, 'wait': {'n': 4, 'sum_usec': 1000, 'max_usec': "
@@ -64,6 +66,30 @@ START_TEST(test_figures_are_written_with_their_service)
     check_has(text, "\ndispatcherd_service_running{service=\"SMTP\"} 1\n");
     check_has(text, "\ndispatcherd_start_time_seconds 1.500000\n");
     check_has(text, "\ndispatcherd_up 1\n");
+    free(text);
+}
+END_TEST
+
+START_TEST(test_every_gauge_has_its_limit)
+{
+    static const char *const gauges[] = {"workers",
+                                         "active_connections",
+                                         "handoffs",
+                                         "waiting_connections",
+                                         "checking_connections",
+                                         "queue_connections"};
+    char *text = written(METRICS_PLAIN, services_text);
+
+    for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++) {
+        char line[80];
+
+        snprintf(line, sizeof(line), "\ndispatcherd_%s{service=\"SMTP\"} ", gauges[i]);
+        check_has(text, line);
+        snprintf(line, sizeof(line), "\ndispatcherd_%s_max{service=\"SMTP\"} ", gauges[i]);
+        check_has(text, line);
+    }
+    check_has(text, "\ndispatcherd_handoffs_max{service=\"SMTP\"} 8\n");
+    check_has(text, "\ndispatcherd_checking_connections_max{service=\"SMTP\"} 1024\n");
     free(text);
 }
 END_TEST
@@ -129,7 +155,7 @@ Suite *make_suite(void)
     Suite *suite = suite_create("metrics");
 
     ADD_TESTS(suite, "text", test_figures_are_written_with_their_service,
-              test_each_alert_is_there_whether_raised_or_not,
+              test_every_gauge_has_its_limit, test_each_alert_is_there_whether_raised_or_not,
               test_counters_are_named_as_each_format_wants,
               test_a_daemon_that_does_not_answer_is_down, test_labels_are_escaped,
               test_what_is_missing_reads_as_nothing);

@@ -30,9 +30,9 @@ static json_t *hostile_object(const char *const members[], size_t n)
 START_TEST(test_every_text_is_escaped)
 {
     static const char *const members[] = {
-        "version",     "state",      "config_file",  "name",          "waits_for",
-        "start_error", "service",    "start_reason", "retire_reason", "address",
-        "id",          "ident_user", "text"};
+        "version", "state",        "config_file",   "name",    "waits_for", "start_error",
+        "service", "start_reason", "retire_reason", "address", "id",        "ident_user",
+        "text",    "end",          "rejection",     "cause"};
     json_auto_t *object = hostile_object(members, sizeof(members) / sizeof(members[0]));
     json_auto_t *end = json_deep_copy(object);
     json_auto_t *list = json_pack("[O]", object);
@@ -50,6 +50,8 @@ START_TEST(test_every_text_is_escaped)
                                         .services = services,
                                         .workers = list,
                                         .connections = list,
+                                        .ended_workers = list,
+                                        .ended_connections = list,
                                         .samples = &samples,
                                         .now_usec = 5000000});
     ck_assert_ptr_null(strstr(text, "<script>"));
@@ -80,6 +82,53 @@ START_TEST(test_alerts_stand_at_the_top)
 }
 END_TEST
 
+/* A pool of MAX_PROCS workers is as it should be; one whose places are taken is not. */
+START_TEST(test_gauges_warn_from_four_fifths_on)
+{
+    json_auto_t *services =
+        json_pack("{s:[{s:{s:i,s:i}, s:{s:i,s:i}, s:{s:i,s:i}, s:{s:i,s:i}}]}", "services",
+                  "workers", "value", 2, "limit", 2, "active", "value", 1, "limit", 2, "handoffs",
+                  "value", 8, "limit", 10, "queue", "value", 5, "limit", 5);
+    json_auto_t *status = json_object();
+    char *text =
+        written(&(struct page){.status = status, .services = services, .samples = &samples});
+
+    ck_assert_ptr_nonnull(strstr(text, "<div class=\"gauge\"><span>Workers<"));
+    ck_assert_ptr_nonnull(strstr(text, "<div class=\"gauge\"><span>Active<"));
+    ck_assert_ptr_nonnull(strstr(text, "<div class=\"gauge near\"><span>Hand-offs<"));
+    ck_assert_ptr_nonnull(strstr(text, "<div class=\"gauge at\"><span>Kernel queue<"));
+    free(text);
+}
+END_TEST
+
+START_TEST(test_tells_what_is_over)
+{
+    json_auto_t *status = json_object();
+    json_auto_t *services = json_pack("{s:{s:i}, s:[]}", "now", "monotonic", 9000000, "services");
+    json_auto_t *workers =
+        json_pack("[{s:s, s:i, s:i, s:{s:i}, s:{s:i}, s:s}]", "service", "SMTP", "pid", 4711,
+                  "n_current", 2, "started_at", "monotonic", 1000000, "ended_at", "monotonic",
+                  4000000, "cause", "died of signal 9");
+    json_auto_t *connections =
+        json_pack("[{s:s, s:s, s:s, s:{s:i}, s:{s:i}}]", "id", "0e58824700000001", "end",
+                  "rejected", "rejection", "mapping", "accepted_at", "monotonic", 5000000,
+                  "ended_at", "monotonic", 7000000);
+    struct page page = {.status = status, .services = services, .samples = &samples};
+    char *text = written(&page);
+
+    ck_assert_ptr_null(strstr(text, "ended</h2>"));
+    free(text);
+    page.ended_workers = workers;
+    page.ended_connections = connections;
+    text = written(&page);
+    ck_assert_ptr_nonnull(strstr(text, "<td>4711</td><td>5s</td><td>3s</td><td>2</td>"));
+    ck_assert_ptr_nonnull(strstr(text, "died of signal 9</td></tr>"));
+    ck_assert_ptr_nonnull(strstr(text, ">rejected: mapping</td>"));
+    ck_assert_ptr_nonnull(strstr(text, "<td>2s</td><td>2s</td><td>–</td></tr>"));
+    free(text);
+}
+END_TEST
+
 START_TEST(test_without_figures_it_says_why)
 {
     char *text = written(&(struct page){.samples = &samples, .error = "Connection <refused>"});
@@ -101,6 +150,8 @@ START_TEST(test_what_is_of_another_type_reads_as_nothing)
                                 .services = odd,
                                 .workers = list,
                                 .connections = odd,
+                                .ended_workers = list,
+                                .ended_connections = list,
                                 .samples = &samples}));
 }
 END_TEST
@@ -110,6 +161,7 @@ Suite *make_suite(void)
     Suite *suite = suite_create("page");
 
     ADD_TESTS(suite, "page", test_every_text_is_escaped, test_alerts_stand_at_the_top,
+              test_gauges_warn_from_four_fifths_on, test_tells_what_is_over,
               test_without_figures_it_says_why, test_what_is_of_another_type_reads_as_nothing);
     return suite;
 }
