@@ -56,6 +56,7 @@ struct sessions {
     struct session *free;      /* the one that became free last comes first */
     struct session *started;   /* acknowledged, without a thread yet */
     struct session **last_one; /* where the next started one is linked */
+    bool is_waking;            /* a thread has been woken for those, and has not come yet */
     pthread_t *threads;        /* n_threads of them, owned */
     unsigned n_threads;
     atomic_bool is_stopping;

@@ -47,8 +47,8 @@ static bool finish(dispatcher_worker *worker, struct session *session)
 }
 
 /* A session that was started and has no thread. Where there are more, another thread is woken,
- * which will do the same. */
-static struct session *take_started(dispatcher_worker *worker)
+ * which will do the same, unless one is on its way already. */
+static struct session *take_started(dispatcher_worker *worker, bool *is_woken)
 {
     struct sessions *sessions = &worker->sessions;
 
@@ -56,9 +56,13 @@ static struct session *take_started(dispatcher_worker *worker)
     struct session *session = sessions->started;
     if (session && !(sessions->started = session->next))
         sessions->last_one = &sessions->started;
-    bool has_more = sessions->started;
+    if (*is_woken)
+        sessions->is_waking = false;
+    *is_woken = false;
+    bool wakes = sessions->started && !sessions->is_waking;
+    sessions->is_waking |= wakes;
     pthread_mutex_unlock(&sessions->lock);
-    if (has_more)
+    if (wakes)
         watch_work(worker, false);
     return session;
 }
@@ -71,8 +75,9 @@ static void remind(dispatcher_worker *worker, bool *is_teller)
                  !atomic_exchange(&worker->sessions.has_teller, true);
 }
 
-/* Waits until there is something to do, and does it, but for serving. */
-static void wait_for_work(dispatcher_worker *worker, bool *is_teller)
+/* Waits until there is something to do, and does it, but for serving. Returns true where it was
+ * woken for a session. */
+static bool wait_for_work(dispatcher_worker *worker, bool *is_teller)
 {
     struct epoll_event event = {0};
     int n = epoll_wait(worker->idle_epoll, &event, 1, *is_teller ? ENDED_DELAY_MSEC : -1);
@@ -81,19 +86,22 @@ static void wait_for_work(dispatcher_worker *worker, bool *is_teller)
         receiver_attend(worker);
     if (*is_teller)
         remind(worker, is_teller);
+    return n > 0 && event.data.fd == worker->work_fd;
 }
 
 /* Returns NULL when no more will come. */
 static struct session *wait_for_session(dispatcher_worker *worker, bool is_teller)
 {
+    bool is_woken = false;
+
     while (!atomic_load(&worker->sessions.is_stopping)) {
-        struct session *session = take_started(worker);
+        struct session *session = take_started(worker, &is_woken);
 
         if (session && is_teller)
             remind(worker, &is_teller);
         if (session)
             return session;
-        wait_for_work(worker, &is_teller);
+        is_woken = wait_for_work(worker, &is_teller);
     }
     return NULL;
 }
