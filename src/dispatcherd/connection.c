@@ -131,7 +131,9 @@ void connection_wait(struct connection *connection, uint64_t now)
     move(connection, CONNECTION_WAITING, now);
     if (was_first) {
         TAILQ_INSERT_HEAD(&service->waiting, connection, waiting_link);
-        statistics_count_failed_handoff(service->statistics);
+        if (!connection->is_unsent)
+            statistics_count_failed_handoff(service->statistics);
+        connection->is_unsent = false;
         count_concurrent(service, now);
     } else {
         connection->waiting_since = now;

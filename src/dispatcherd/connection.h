@@ -50,6 +50,7 @@ struct connection {
     uint64_t accepted_at;   /* all CLOCK_MONOTONIC, in microseconds */
     uint64_t waiting_since; /* for a worker, the first time; 0: not yet */
     uint64_t handed_at;
+    bool is_unsent;       /* in hand-off, and its worker was not told yet (handoff.h) */
     uint64_t queued_usec; /* before accept, in the kernel's queue: estimated (queue.h) */
     char ident_user[IDENT_USER_MAX + 1]; /* "": not asked for, or not known */
     struct ident_request *ident_request; /* under way; owned */

@@ -19,7 +19,7 @@
 
 /* Sessions may end while others are handed over, and their clients wait for us to close our copies:
  * so the rings are read after so many decisions. */
-#define DECISIONS_A_LOOK 8
+#define DECISIONS_A_LOOK 32
 
 /* A worker that is retired in the course of things may finish its sessions in peace; this is only
  * an end for those that never end. */
@@ -139,7 +139,7 @@ static bool carry_out(struct service *service, const struct decision *decision, 
         tell_decision(service, decision);
     switch (decision->kind) {
     case DECISION_HAND_OFF:
-        handoff_send(service, service->workers[decision->slot], now);
+        handoff_begin(service, service->workers[decision->slot], now);
         return true;
     case DECISION_START:
         worker_start(service, decision->slot, decision->reason);
@@ -191,15 +191,22 @@ void dispatch_run(struct service *service)
     uint64_t now = 0;
 
     for (unsigned i = 0; i < DECISIONS_AT_ONCE; i++) {
-        if (i % DECISIONS_A_LOOK == 0)
-            (void)workers_read_rings(service);
         now = time_now_usec(CLOCK_MONOTONIC);
+        if (i % DECISIONS_A_LOOK == 0) {
+            (void)handoffs_send(service, now);
+            (void)workers_read_rings(service);
+        }
         struct decision decision = policy_decide(service->pool, &service->pool_options, now);
+        bool changes_pool = decision.kind == DECISION_START || decision.kind == DECISION_RETIRE;
 
+        if (changes_pool && !handoffs_send(service, now))
+            continue;
         if (carry_out(service, &decision, now))
             continue;
         enum accept_verdict verdict = policy_may_accept(service->pool, &service->pool_options, now);
         if (verdict == ACCEPT_YES && listeners_accept(service))
+            continue;
+        if (!handoffs_send(service, now))
             continue;
         uint32_t wanted = wanted_news(service, verdict);
         if (workers_want_news(service, wanted))
@@ -207,5 +214,6 @@ void dispatch_run(struct service *service)
         rest(service, verdict, wanted, decision.until, now);
         return;
     }
+    (void)handoffs_send(service, now);
     ring_at(service, now);
 }

@@ -18,6 +18,9 @@
  * channel. */
 #define ACKNOWLEDGE_LIMIT_SEC 5
 
+/* Room for one connection with the longest of texts, or for a full number without any. */
+#define PACKET_BYTES_MAX 4096
+
 /* How long to leave the kernel in peace that has no room for one more descriptor under way. */
 #define RETRY_USEC (50 * USEC_PER_MSEC)
 
@@ -68,21 +71,6 @@ static void watch_acknowledgement(struct worker *worker, uint64_t now)
     (void)sd_event_source_set_enabled(worker->limit_source, SD_EVENT_ONESHOT);
 }
 
-static size_t write_message(const struct connection *connection, void *bytes, size_t size)
-{
-    const struct connection_record record = {
-        .id = connection->id,
-        .accepted_at_usec = connection->accepted_at,
-        .peer = connection->peer,
-        .local = connection->local,
-        .flags = connection->is_tls ? CONNECTION_FLAG_TLS : 0,
-    };
-
-    return message_write_connection(bytes, size, MESSAGE_CONNECTION, &record,
-                                    connection->tag ? connection->tag : "",
-                                    connection->note ? connection->note : "");
-}
-
 static void report_handoff(const struct connection *connection, const struct worker *worker)
 {
     const struct service_options *options = worker->service->options;
@@ -96,32 +84,132 @@ static void report_handoff(const struct connection *connection, const struct wor
                  "connection goes to worker %d, which has %u", (int)worker->pid, worker->n_held);
 }
 
-void handoff_send(struct service *service, struct worker *worker, uint64_t now)
+void handoff_begin(struct service *service, struct worker *worker, uint64_t now)
 {
-    alignas(8) uint8_t bytes[sizeof(struct message_header) + sizeof(struct connection_record) +
-                             2 * CONNECTION_TEXT_MAX + sizeof(uint64_t)];
     struct connection *connection = TAILQ_FIRST(&service->waiting);
-    size_t length = write_message(connection, bytes, sizeof(bytes));
 
     report_handoff(connection, worker);
-    int r = channel_send(worker->channel, bytes, length, &connection->fd, 1);
-    if (r == 0) {
-        worker_tell_packet(worker, MESSAGE_CONNECTION, 1);
-        connection_hand_off(connection, worker, now);
-        watch_acknowledgement(worker, now);
-    } else if (r == -EAGAIN) {
+    connection_hand_off(connection, worker, now);
+    connection->is_unsent = true;
+    worker->n_unsent++;
+    service->n_unsent++;
+}
+
+static void forget_unsent(struct worker *worker)
+{
+    worker->service->n_unsent -= worker->n_unsent;
+    worker->n_unsent = 0;
+}
+
+/* In their order. Nobody has seen them, so these are no hand-offs that failed. */
+static void take_back(struct worker *worker, uint64_t now)
+{
+    unsigned n = worker->n_unsent;
+
+    forget_unsent(worker);
+    while (n-- > 0)
+        connection_wait(worker->held[worker->n_held - 1], now);
+}
+
+static void failed(struct worker *worker, int error, uint64_t now)
+{
+    struct service *service = worker->service;
+    struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_HUNG);
+
+    take_back(worker, now);
+    switch (error) {
+    case -EAGAIN:
         /* worker_channel.c lifts this as soon as the channel can be written again. */
         pool_worker_blocked(service->pool, worker->slot, true);
         (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
-    } else if (r == -ETOOMANYREFS) {
+        break;
+    case -ETOOMANYREFS:
         worker_rest(worker, RETRY_USEC);
-    } else if (r == -EPIPE) {
+        break;
+    case -EPIPE:
         worker_channel_ended(worker);
-    } else {
-        struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_HUNG);
-
+        break;
+    default:
         report(LOG_ERR, &subject, "cannot hand a connection to worker %d: %s", (int)worker->pid,
-               strerror(-r));
+               strerror(-error));
         worker_channel_ended(worker);
+        break;
     }
+}
+
+struct packet {
+    alignas(8) uint8_t bytes[PACKET_BYTES_MAX];
+    size_t length;
+    int fds[MESSAGE_FDS_MAX];
+    unsigned n;
+};
+
+/* Returns false where it has no room for one more. */
+static bool add_to_packet(struct packet *packet, const struct connection *connection)
+{
+    const struct connection_record record = {
+        .id = connection->id,
+        .accepted_at_usec = connection->accepted_at,
+        .peer = connection->peer,
+        .local = connection->local,
+        .flags = connection->is_tls ? CONNECTION_FLAG_TLS : 0,
+    };
+    size_t length =
+        packet->n == MESSAGE_FDS_MAX
+            ? 0
+            : message_add_connection(packet->bytes, sizeof(packet->bytes), packet->length, &record,
+                                     connection->tag ? connection->tag : "",
+                                     connection->note ? connection->note : "");
+    if (length == 0)
+        return false;
+    packet->length = length;
+    packet->fds[packet->n++] = connection->fd;
+    return true;
+}
+
+/* As many of its unsent ones as one packet holds, the first ones first. */
+static int send_packet(struct worker *worker)
+{
+    struct packet packet = {.n = 0};
+    struct connection **unsent = worker->held + worker->n_held - worker->n_unsent;
+
+    packet.length = message_write_value(packet.bytes, sizeof(packet.bytes), MESSAGE_CONNECTION, 0);
+    while (packet.n < worker->n_unsent && add_to_packet(&packet, unsent[packet.n]))
+        ;
+    int r = channel_send(worker->channel, packet.bytes, packet.length, packet.fds, packet.n);
+    if (r < 0)
+        return r;
+    for (unsigned i = 0; i < packet.n; i++)
+        unsent[i]->is_unsent = false;
+    worker->n_unsent -= packet.n;
+    worker->service->n_unsent -= packet.n;
+    worker_tell_packet(worker, MESSAGE_CONNECTION, packet.n);
+    return 0;
+}
+
+/* Returns false where some have come back. */
+static bool send_unsent(struct worker *worker, uint64_t now)
+{
+    while (worker->n_unsent > 0) {
+        int r = send_packet(worker);
+        if (r < 0) {
+            failed(worker, r, now);
+            return false;
+        }
+    }
+    watch_acknowledgement(worker, now);
+    return true;
+}
+
+bool handoffs_send(struct service *service, uint64_t now)
+{
+    bool is_all_sent = true;
+
+    for (unsigned slot = 0; service->n_unsent > 0; slot++) {
+        struct worker *worker = service->workers[slot];
+
+        if (worker && worker->n_unsent > 0)
+            is_all_sent &= send_unsent(worker, now);
+    }
+    return is_all_sent;
 }

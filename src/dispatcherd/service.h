@@ -42,6 +42,7 @@ struct service {
     TAILQ_HEAD(check_queue, check) checks; /* of connections that are being checked; owned */
     struct concurrency *addresses;         /* how many connections each has; owned */
     struct connection_queue waiting;       /* owned; the one that waits longest first */
+    unsigned n_unsent;                     /* hand-offs begun and not sent yet (handoff.h) */
     sd_event_source *timer;                /* for the policy's next moment */
     sd_event_source *look_timer;           /* while hand-offs are under way: to look at the rings */
     bool has_looked;                       /* it has rung since the service last came to rest */

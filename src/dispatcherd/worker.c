@@ -107,6 +107,7 @@ void worker_drop(struct worker *worker, struct connection *connection)
 {
     unsigned i = 0;
 
+    assert(worker->n_unsent == 0);
     while (worker->held[i] != connection)
         i++;
     worker->held[i] = worker->held[--worker->n_held];

@@ -36,6 +36,7 @@ struct worker {
     const char *lost_reason;      /* why its end will be no surprise; NULL: it would be one */
     struct connection **held;     /* in hand-off or active: n_held, room for n_places; owned */
     unsigned n_held;
+    unsigned n_unsent; /* the last of the held ones: chosen for it and not sent yet (handoff.h) */
     unsigned n_places;
     sd_event_source *channel_source;
     sd_event_source *exit_source;

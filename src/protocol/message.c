@@ -206,28 +206,40 @@ size_t message_write_ids(void *bytes, size_t size, enum message_type type, const
     return length;
 }
 
-size_t message_write_connection(void *bytes, size_t size, enum message_type type,
-                                const struct connection_record *record, const char *tag,
-                                const char *note)
+size_t message_add_connection(void *bytes, size_t size, size_t length,
+                              const struct connection_record *record, const char *tag,
+                              const char *note)
 {
     struct connection_record written = *record;
     size_t tag_length = strnlen(tag, CONNECTION_TEXT_MAX);
     size_t note_length = strnlen(note, CONNECTION_TEXT_MAX);
-    size_t text_at = sizeof(struct message_header) + sizeof(written);
-    size_t length = pad_to_eight(text_at + tag_length + note_length);
+    size_t text_at = length + sizeof(written);
+    size_t end = text_at + tag_length + note_length;
+    size_t padded = pad_to_eight(end);
+    struct message_header header;
     uint8_t *out = bytes;
 
-    if (size < length)
+    if (size < padded)
         return 0;
     written.tag_length = (uint16_t)tag_length;
     written.note_length = (uint16_t)note_length;
-    message_write_value(bytes, size, type, 1);
-    memcpy(out + sizeof(struct message_header), &written, sizeof(written));
+    memcpy(&header, bytes, sizeof(header));
+    header.value++;
+    memcpy(bytes, &header, sizeof(header));
+    memcpy(out + length, &written, sizeof(written));
     memcpy(out + text_at, tag, tag_length);
     memcpy(out + text_at + tag_length, note, note_length);
-    memset(out + text_at + tag_length + note_length, 0,
-           length - text_at - tag_length - note_length);
-    return length;
+    memset(out + end, 0, padded - end);
+    return padded;
+}
+
+size_t message_write_connection(void *bytes, size_t size, enum message_type type,
+                                const struct connection_record *record, const char *tag,
+                                const char *note)
+{
+    size_t length = message_write_value(bytes, size, type, 0);
+
+    return length > 0 ? message_add_connection(bytes, size, length, record, tag, note) : 0;
 }
 
 struct message_text message_text_start(void *bytes, size_t size, enum message_type type)

@@ -120,6 +120,12 @@ size_t message_write_connection(void *bytes, size_t size, enum message_type type
                                 const struct connection_record *record, const char *tag,
                                 const char *note);
 
+/* Adds one more to a message of connections that is `length` bytes long by now. Returns its new
+ * length; 0 where it does not fit: then it is as it was. */
+size_t message_add_connection(void *bytes, size_t size, size_t length,
+                              const struct connection_record *record, const char *tag,
+                              const char *note);
+
 /* A text message that grows: start it, add strings, take its length. */
 struct message_text {
     char *bytes;

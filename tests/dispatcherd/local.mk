@@ -6,6 +6,7 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_control_follow \
 	tests/dispatcherd/test_control_methods \
 	tests/dispatcherd/test_control_peer \
+	tests/dispatcherd/test_handoff \
 	tests/dispatcherd/test_history \
 	tests/dispatcherd/test_store \
 	tests/dispatcherd/test_throttle_store \
@@ -80,3 +81,8 @@ tests_dispatcherd_test_worker_ring_SOURCES = $(CONTROL_SCENE) %D%/test_worker_ri
 tests_dispatcherd_test_worker_ring_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_worker_ring_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_worker_ring_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_handoff_SOURCES = $(CONTROL_SCENE) %D%/test_handoff.c
+tests_dispatcherd_test_handoff_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_handoff_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_handoff_LDADD = $(CONTROL_TEST_LIBS)
