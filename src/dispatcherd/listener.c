@@ -8,6 +8,7 @@
 #include "dispatcherd/report.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,11 +57,22 @@ int listener_add(struct service *service, int *fd, bool is_tls, bool is_inherite
     return 0;
 }
 
-static int on_connection(_unused_ sd_event_source *source, _unused_ int fd,
-                         _unused_ uint32_t events, void *userdata)
+static void yield(struct pace *pace, uint64_t now)
+{
+    (void)sched_yield();
+    uint64_t later = time_now_usec(CLOCK_MONOTONIC);
+    pace_yielded(pace, later, later - now);
+}
+
+static int on_connection(sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
+                         void *userdata)
 {
     struct listener *listener = userdata;
+    uint64_t now = 0;
 
+    (void)sd_event_now(sd_event_source_get_event(source), CLOCK_MONOTONIC, &now);
+    if (pace_woken(&listener->pace, now))
+        yield(&listener->pace, now);
     listener->may_have_more = true;
     service_touch(listener->service);
     return 0;
@@ -156,6 +168,7 @@ bool listeners_accept(struct service *service)
             continue;
         int r = accept_one(listener);
         if (r > 0) {
+            listener->may_have_more = pace_accepted(&listener->pace);
             service->next_listener = (service->next_listener + i + 1) % service->n_listeners;
             return true;
         }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "dispatcherd/pace.h"
 #include "dispatcherd/service.h"
 
 struct listener {
@@ -13,6 +14,7 @@ struct listener {
     bool may_have_more;     /* the kernel has told of a connection, or the last one was taken */
     bool is_paused;         /* for lack of descriptors or memory */
     struct address address; /* AF_UNIX without its path */
+    struct pace pace;
     sd_event_source *source;
     sd_event_source *pause_source;
     uint64_t waiting_since; /* queue.h: clients were found in the kernel's queue; 0: none */

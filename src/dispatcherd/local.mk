@@ -83,6 +83,8 @@ libdaemon_la_SOURCES = \
 	%D%/notify.h \
 	%D%/operations.c \
 	%D%/operations.h \
+	%D%/pace.c \
+	%D%/pace.h \
 	%D%/passed.c \
 	%D%/passed.h \
 	%D%/queue.c \

@@ -8,6 +8,7 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_control_peer \
 	tests/dispatcherd/test_handoff \
 	tests/dispatcherd/test_history \
+	tests/dispatcherd/test_pace \
 	tests/dispatcherd/test_store \
 	tests/dispatcherd/test_throttle_store \
 	tests/dispatcherd/test_worker_cause \
@@ -86,3 +87,8 @@ tests_dispatcherd_test_handoff_SOURCES = $(CONTROL_SCENE) %D%/test_handoff.c
 tests_dispatcherd_test_handoff_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_handoff_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_handoff_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_pace_SOURCES = %D%/test_pace.c
+tests_dispatcherd_test_pace_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_pace_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_pace_LDADD = $(CONTROL_TEST_LIBS)

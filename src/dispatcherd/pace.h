@@ -1,0 +1,30 @@
+/* The pace at which a listener's clients come, and what follows from it.
+ *
+ * Where they come one by one, asking for another one after each is a system call in vain; where
+ * they come in bursts, not asking costs a wake-up for each. So a listener asks as long as that was
+ * of use the last time, or as clients come in quick succession.
+ *
+ * In a burst it pays, too, to let others run before we accept: on a busy machine those are our
+ * workers and our clients, and what has come by then is accepted, and handed over, in one go. Where
+ * others are so greedy that we would wait for long, it does not pay, and is left for a while. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All zero to begin with. Times are CLOCK_MONOTONIC, in microseconds. */
+struct pace {
+    bool is_quick;       /* a burst */
+    unsigned n_accepted; /* since the last wake-up */
+    uint64_t woken_at;
+    uint64_t yield_again_at; /* 0: at any time */
+};
+
+/* A client has come. Returns true where others should run first: then pace_yielded() follows. */
+bool pace_woken(struct pace *pace, uint64_t now);
+
+/* Others have run, for so long. */
+void pace_yielded(struct pace *pace, uint64_t now, uint64_t usec);
+
+/* A connection was accepted. Returns true where one should ask for another one at once. */
+bool pace_accepted(struct pace *pace);

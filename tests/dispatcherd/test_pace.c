@@ -1,0 +1,116 @@
+#include "support/random.h"
+#include "support/suite.h"
+
+#include "base/time.h"
+#include "dispatcherd/pace.h"
+
+/* A wake-up at which so many clients are there. Returns how often it asks for a connection. */
+static unsigned wake(struct pace *pace, uint64_t now, unsigned n_clients)
+{
+    unsigned n_asked = 0;
+
+    (void)pace_woken(pace, now);
+    while (n_asked++ < n_clients && pace_accepted(pace))
+        ;
+    return n_asked;
+}
+
+START_TEST(test_asks_once_for_clients_that_come_one_by_one)
+{
+    struct pace pace = {0};
+    uint64_t now = USEC_PER_SEC;
+
+    for (int i = 0; i < 100; i++, now += 200) {
+        ck_assert(!pace_woken(&pace, now));
+        ck_assert(!pace_accepted(&pace));
+    }
+}
+END_TEST
+
+/* The first two wake-ups learn that it is a burst. */
+START_TEST(test_asks_on_in_a_burst_and_stops_after_it)
+{
+    struct pace pace = {0};
+    uint64_t now = USEC_PER_SEC;
+
+    ck_assert_uint_eq(wake(&pace, now, 10), 1);
+    now += 20;
+    ck_assert_uint_eq(wake(&pace, now, 9), 10);
+    for (int i = 0; i < 100; i++) {
+        now += 500;
+        ck_assert_uint_eq(wake(&pace, now, 3), 4);
+    }
+    now += 500;
+    ck_assert_uint_eq(wake(&pace, now, 1), 2); /* in vain */
+    now += 500;
+    ck_assert_uint_eq(wake(&pace, now, 1), 1);
+}
+END_TEST
+
+START_TEST(test_yields_in_a_burst_alone)
+{
+    struct pace pace = {0};
+    uint64_t now = USEC_PER_SEC;
+
+    ck_assert(!pace_woken(&pace, now));
+    ck_assert(pace_woken(&pace, now + 50));
+    pace_yielded(&pace, now + 150, 100);
+    pace_accepted(&pace);
+    pace_accepted(&pace);
+    ck_assert(pace_woken(&pace, now + 1000));
+    ck_assert(!pace_woken(&pace, now + 2000));
+}
+END_TEST
+
+START_TEST(test_leaves_the_greedy_alone_for_a_while)
+{
+    struct pace pace = {0};
+    uint64_t now = USEC_PER_SEC;
+
+    (void)pace_woken(&pace, now);
+    ck_assert(pace_woken(&pace, now + 50));
+    pace_yielded(&pace, now + 3050, 3000);
+    (void)pace_woken(&pace, now + 3050);
+    for (uint64_t at = now + 3100; at < now + USEC_PER_SEC; at += 90) {
+        ck_assert(!pace_woken(&pace, at));
+        ck_assert(pace_accepted(&pace));
+    }
+    (void)pace_woken(&pace, now + USEC_PER_SEC + 3000);
+    ck_assert(pace_woken(&pace, now + USEC_PER_SEC + 3050));
+}
+END_TEST
+
+/* Whatever the pace, a listener does not ask in vain more than once for each client: so that costs
+ * less than a wake-up for each would. */
+START_TEST(test_never_asks_in_vain_for_long)
+{
+    struct random_source source = random_start();
+
+    for (int history = 0; history < 1000; history++) {
+        struct pace pace = {0};
+        uint64_t now = USEC_PER_SEC;
+        unsigned n_clients = 0, n_in_vain = 0;
+
+        for (int i = 0; i < 100; i++) {
+            unsigned there = (unsigned)random_between(&source, 1, 4);
+            unsigned n_asked = wake(&pace, now, there);
+
+            n_in_vain += n_asked > there;
+            n_clients += n_asked > there ? there : n_asked;
+            now += random_between(&source, 1, 400);
+        }
+        ck_assert_uint_le(n_in_vain, n_clients);
+    }
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *suite = suite_create("pace");
+
+    ADD_TESTS(suite, "asking", test_asks_once_for_clients_that_come_one_by_one,
+              test_asks_on_in_a_burst_and_stops_after_it, test_never_asks_in_vain_for_long);
+    ADD_TESTS(suite, "yielding", test_yields_in_a_burst_alone,
+              test_leaves_the_greedy_alone_for_a_while);
+    return suite;
+}
