@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "protocol/message.h"
+#include "protocol/tunables.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,16 +26,18 @@ static bool is_private(const char *variable)
     return false;
 }
 
-/* The environment of a worker: ours, and LISTEN_FDS=1. LISTEN_PID cannot be known before the
- * process exists. Returns an array that the caller frees; its strings are not copies. */
+/* The environment of a worker: ours, LISTEN_FDS=1, and the tunables where we have none.
+ * LISTEN_PID cannot be known before the process exists. Returns an array that the caller frees;
+ * its strings are not copies. */
 static char **worker_environment(void)
 {
     static char listen_fds[] = "LISTEN_FDS=1";
+    static char tunables[] = WORKER_TUNABLES;
     size_t n = 0;
 
     while (environ[n])
         n++;
-    char **copy = calloc(n + 2, sizeof(*copy));
+    char **copy = calloc(n + 3, sizeof(*copy));
     if (!copy)
         return NULL;
     n = 0;
@@ -42,6 +45,8 @@ static char **worker_environment(void)
         if (!is_private(*variable))
             copy[n++] = *variable;
     copy[n++] = listen_fds;
+    if (!getenv(WORKER_TUNABLES_NAME))
+        copy[n++] = tunables;
     return copy;
 }
 

@@ -1,5 +1,7 @@
 #include "generator/unit_text.h"
 
+#include "protocol/tunables.h"
+
 #include <string.h>
 
 /* How many bytes of UTF-8 the character that starts here has, or 0 where it is none. Overlong
@@ -198,6 +200,9 @@ void unit_text_worker_service(FILE *stream, const struct unit_environment *envir
             "# Tells dispatcherd how the worker ended: outside the sandbox, as root.\n"
             "ExecStopPost=-+" WORKER_DIR "/worker_ended %%n\n"
             "SyslogIdentifier=%s\n"
+            "# One page of memory instead of two for each idle thread. Where a library cannot\n"
+            "# be loaded because of its static TLS block: GLIBC_TUNABLES=glibc.rtld.nns=4\n"
+            "Environment=" WORKER_TUNABLES "\n"
             "StateDirectory=dispatcherd-%s\n"
             "StateDirectoryMode=0700\n"
             "Slice=dispatcherd.slice\n"

@@ -82,11 +82,11 @@ struct dispatcher_worker {
     int wake_fd;    /* eventfd: the main thread shall look at the drain again */
     int signal_fd;
     struct welcome welcome;
-    struct receiver receiver;
     struct sessions sessions;
     struct news news;
     atomic_uint debug;
     atomic_bool is_draining;
+    struct receiver receiver; /* last, since most of its memory is never touched */
 };
 
 /* Makes the places and their threads: as many as `wanted` or as the system allows. Returns the

@@ -148,7 +148,9 @@ int sessions_start(dispatcher_worker *worker, unsigned wanted, size_t stack_size
 
     pthread_mutex_init(&sessions->lock, NULL);
     sessions->last_one = &sessions->started;
-    sessions->items = calloc(wanted, sizeof(*sessions->items));
+    /* Not cleared: memory that nobody has touched costs nothing, and most places of an idle worker
+     * are never used. Whoever takes one for the first time fills it. */
+    sessions->items = reallocarray(NULL, wanted, sizeof(*sessions->items));
     sessions->threads = calloc(wanted + 1, sizeof(*sessions->threads));
     if (!sessions->items || !sessions->threads)
         return -ENOMEM;

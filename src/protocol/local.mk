@@ -8,4 +8,5 @@ libprotocol_la_SOURCES = \
 	%D%/message.c \
 	%D%/message.h \
 	%D%/ring.c \
-	%D%/ring.h
+	%D%/ring.h \
+	%D%/tunables.h

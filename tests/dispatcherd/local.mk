@@ -9,6 +9,7 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_handoff \
 	tests/dispatcherd/test_history \
 	tests/dispatcherd/test_pace \
+	tests/dispatcherd/test_spawner_self \
 	tests/dispatcherd/test_store \
 	tests/dispatcherd/test_throttle_store \
 	tests/dispatcherd/test_worker_cause \
@@ -32,6 +33,11 @@ tests_dispatcherd_test_checks_store_SOURCES = %D%/test_checks_store.c
 tests_dispatcherd_test_checks_store_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_checks_store_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_checks_store_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_spawner_self_SOURCES = %D%/test_spawner_self.c
+tests_dispatcherd_test_spawner_self_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_spawner_self_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_spawner_self_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_test_throttle_store_SOURCES = %D%/test_throttle_store.c
 tests_dispatcherd_test_throttle_store_CPPFLAGS = $(TEST_CPPFLAGS)
