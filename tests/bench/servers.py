@@ -20,7 +20,7 @@ PORT={port}
 INTERFACE_ADDRESS=127.0.0.1
 BACKLOG=1024
 IMAGE={image}
-MIN_PROCS=10
+MIN_PROCS={min_procs}
 MAX_PROCS={max_procs}
 MIN_CONNS={max_conns}
 MAX_CONNS={max_conns}
@@ -99,13 +99,14 @@ class Direct(Server):
 
 
 class Dispatcher(Server):
-    def __init__(self, scratch, policy, places=PLACES, max_handoffs=50, arguments=()):
+    def __init__(self, scratch, policy, places=PLACES, min_procs=10, max_handoffs=50,
+                 arguments=()):
         port = free_port()
         name = os.path.join(scratch, f"dispatcher-{port}")
         with open(name + ".cnf", "w") as f:
             f.write(CONFIGURATION.format(
                 port=port, image=os.path.abspath(os.path.join(BENCH, "worker")),
-                max_procs=places // MAX_CONNS, max_conns=MAX_CONNS,
+                min_procs=min_procs, max_procs=places // MAX_CONNS, max_conns=MAX_CONNS,
                 max_handoffs=f"MAX_HANDOFFS={max_handoffs}" if max_handoffs else ""))
         self.log = name + ".log"
         with open(self.log, "w") as log:
