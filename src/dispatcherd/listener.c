@@ -57,11 +57,10 @@ int listener_add(struct service *service, int *fd, bool is_tls, bool is_inherite
     return 0;
 }
 
-static void yield(struct pace *pace, uint64_t now)
+static void yield(struct pace *pace)
 {
     (void)sched_yield();
-    uint64_t later = time_now_usec(CLOCK_MONOTONIC);
-    pace_yielded(pace, later, later - now);
+    pace_yielded(pace, time_now_usec(CLOCK_MONOTONIC));
 }
 
 static int on_connection(sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
@@ -72,7 +71,7 @@ static int on_connection(sd_event_source *source, _unused_ int fd, _unused_ uint
 
     (void)sd_event_now(sd_event_source_get_event(source), CLOCK_MONOTONIC, &now);
     if (pace_woken(&listener->pace, now))
-        yield(&listener->pace, now);
+        yield(&listener->pace);
     listener->may_have_more = true;
     service_touch(listener->service);
     return 0;

@@ -5,24 +5,43 @@
 /* Wake-ups with less time between them are a burst. */
 #define BURST_USEC 100
 
-/* Our own workers and clients give the processor back sooner than this. */
-#define YIELD_LIMIT_USEC (2 * USEC_PER_MSEC)
+/* Yielding has paid where, while others ran, a client has come each so many microseconds. */
+#define PAYS_USEC 200
 
-/* How long we do not yield to others that did not. */
-#define GREEDY_USEC USEC_PER_SEC
+/* How long we do not yield where it has not paid once, and where it never does. */
+#define PATIENCE_MIN_USEC USEC_PER_MSEC
+#define PATIENCE_MAX_USEC USEC_PER_SEC
+
+/* As others who back off do: twice as long each time that it was in vain. */
+static void judge_yield(struct pace *pace, uint64_t now)
+{
+    if (pace->yielded_usec == 0)
+        return;
+    if (pace->yielded_usec <= pace->n_accepted * PAYS_USEC) {
+        pace->patience_usec /= 2;
+        return;
+    }
+    pace->patience_usec *= 2;
+    if (pace->patience_usec < PATIENCE_MIN_USEC)
+        pace->patience_usec = PATIENCE_MIN_USEC;
+    if (pace->patience_usec > PATIENCE_MAX_USEC)
+        pace->patience_usec = PATIENCE_MAX_USEC;
+    pace->yield_again_at = now + pace->patience_usec;
+}
 
 bool pace_woken(struct pace *pace, uint64_t now)
 {
+    judge_yield(pace, now);
     pace->is_quick = pace->n_accepted > 1 || now < pace->woken_at + BURST_USEC;
     pace->woken_at = now;
     pace->n_accepted = 0;
+    pace->yielded_usec = 0;
     return pace->is_quick && now >= pace->yield_again_at;
 }
 
-void pace_yielded(struct pace *pace, uint64_t now, uint64_t usec)
+void pace_yielded(struct pace *pace, uint64_t now)
 {
-    if (usec >= YIELD_LIMIT_USEC)
-        pace->yield_again_at = now + GREEDY_USEC;
+    pace->yielded_usec = now - pace->woken_at;
 }
 
 bool pace_accepted(struct pace *pace)

@@ -54,29 +54,59 @@ START_TEST(test_yields_in_a_burst_alone)
 
     ck_assert(!pace_woken(&pace, now));
     ck_assert(pace_woken(&pace, now + 50));
-    pace_yielded(&pace, now + 150, 100);
+    pace_yielded(&pace, now + 150);
     pace_accepted(&pace);
     pace_accepted(&pace);
     ck_assert(pace_woken(&pace, now + 1000));
+    pace_yielded(&pace, now + 1010);
+    pace_accepted(&pace);
     ck_assert(!pace_woken(&pace, now + 2000));
 }
 END_TEST
 
-START_TEST(test_leaves_the_greedy_alone_for_a_while)
+/* Ten more seconds of a busy listener, whose yields take so long and bring so many clients each.
+ * Returns the part of the time, in per cent, that it has spent in yielding. */
+static unsigned time_yielded(struct pace *pace, uint64_t yield_usec, unsigned n_clients)
+{
+    const uint64_t span = 10 * USEC_PER_SEC;
+    uint64_t now = pace->woken_at + USEC_PER_SEC, end = now + span, yielded = 0;
+
+    while (now < end) {
+        if (pace_woken(pace, now)) {
+            now += yield_usec;
+            yielded += yield_usec;
+            pace_yielded(pace, now);
+        }
+        for (unsigned i = 0; i < n_clients; i++)
+            pace_accepted(pace);
+        now += 90;
+    }
+    return (unsigned)(yielded * 100 / span);
+}
+
+START_TEST(test_yields_as_long_as_that_pays)
 {
     struct pace pace = {0};
-    uint64_t now = USEC_PER_SEC;
 
-    (void)pace_woken(&pace, now);
-    ck_assert(pace_woken(&pace, now + 50));
-    pace_yielded(&pace, now + 3050, 3000);
-    (void)pace_woken(&pace, now + 3050);
-    for (uint64_t at = now + 3100; at < now + USEC_PER_SEC; at += 90) {
-        ck_assert(!pace_woken(&pace, at));
-        ck_assert(pace_accepted(&pace));
-    }
-    (void)pace_woken(&pace, now + USEC_PER_SEC + 3000);
-    ck_assert(pace_woken(&pace, now + USEC_PER_SEC + 3050));
+    ck_assert_uint_ge(time_yielded(&pace, 900, 10), 85);
+    ck_assert_uint_ge(time_yielded(&pace, 3000, 40), 85);
+}
+END_TEST
+
+START_TEST(test_hardly_ever_yields_to_the_greedy)
+{
+    struct pace pace = {0};
+
+    ck_assert_uint_le(time_yielded(&pace, 3000, 4), 1);
+}
+END_TEST
+
+START_TEST(test_yields_again_when_the_greedy_are_gone)
+{
+    struct pace pace = {0};
+
+    (void)time_yielded(&pace, 3000, 4);
+    ck_assert_uint_ge(time_yielded(&pace, 900, 10), 50);
 }
 END_TEST
 
@@ -110,7 +140,7 @@ Suite *make_suite(void)
 
     ADD_TESTS(suite, "asking", test_asks_once_for_clients_that_come_one_by_one,
               test_asks_on_in_a_burst_and_stops_after_it, test_never_asks_in_vain_for_long);
-    ADD_TESTS(suite, "yielding", test_yields_in_a_burst_alone,
-              test_leaves_the_greedy_alone_for_a_while);
+    ADD_TESTS(suite, "yielding", test_yields_in_a_burst_alone, test_yields_as_long_as_that_pays,
+              test_hardly_ever_yields_to_the_greedy, test_yields_again_when_the_greedy_are_gone);
     return suite;
 }
