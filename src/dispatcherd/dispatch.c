@@ -17,8 +17,9 @@
 /* Decisions for one service before the others, and the workers' news, have their turn. */
 #define DECISIONS_AT_ONCE 256
 
-/* Sessions may end while others are handed over, and their clients wait for us to close our copies:
- * so the rings are read after so many decisions. */
+/* Sessions may end while others are accepted, and their clients wait for us to close our copies; and
+ * what was accepted waits to be sent. So after so many decisions it is sent, and the rings are
+ * read. */
 #define DECISIONS_A_LOOK 32
 
 /* A worker that is retired in the course of things may finish its sessions in peace; this is only
@@ -199,6 +200,7 @@ void dispatch_run(struct service *service)
         struct decision decision = policy_decide(service->pool, &service->pool_options, now);
         bool changes_pool = decision.kind == DECISION_START || decision.kind == DECISION_RETIRE;
 
+        /* Where that brings any back, there is another decision to be made. */
         if (changes_pool && !handoffs_send(service, now))
             continue;
         if (carry_out(service, &decision, now))
