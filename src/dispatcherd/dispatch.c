@@ -17,8 +17,8 @@
 /* Decisions for one service before the others, and the workers' news, have their turn. */
 #define DECISIONS_AT_ONCE 256
 
-/* Sessions may end while others are accepted, and their clients wait for us to close our copies; and
- * what was accepted waits to be sent. So after so many decisions it is sent, and the rings are
+/* Sessions may end while others are accepted, and their clients wait for us to close our copies;
+ * and what was accepted waits to be sent. So after so many decisions it is sent, and the rings are
  * read. */
 #define DECISIONS_A_LOOK 32
 

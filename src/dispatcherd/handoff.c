@@ -168,7 +168,7 @@ static bool add_to_packet(struct packet *packet, const struct connection *connec
 }
 
 /* As many of its unsent ones as one packet holds, the first ones first. */
-static int send_packet(struct worker *worker)
+static int send_packet(struct worker *worker, uint64_t now)
 {
     struct packet packet = {.n = 0};
     struct connection **unsent = worker->held + worker->n_held - worker->n_unsent;
@@ -184,6 +184,7 @@ static int send_packet(struct worker *worker)
     worker->n_unsent -= packet.n;
     worker->service->n_unsent -= packet.n;
     worker_tell_packet(worker, MESSAGE_CONNECTION, packet.n);
+    watch_acknowledgement(worker, now);
     return 0;
 }
 
@@ -191,13 +192,12 @@ static int send_packet(struct worker *worker)
 static bool send_unsent(struct worker *worker, uint64_t now)
 {
     while (worker->n_unsent > 0) {
-        int r = send_packet(worker);
+        int r = send_packet(worker, now);
         if (r < 0) {
             failed(worker, r, now);
             return false;
         }
     }
-    watch_acknowledgement(worker, now);
     return true;
 }
 

@@ -30,6 +30,7 @@ static unsigned n_begun;
 static void setup(void)
 {
     scene_init(&scene, "[SERVICE=TEST]\nPORT=25\nIMAGE=/bin/true\nMAX_CONNS=40\n");
+    ck_assert_int_ge(sd_event_new(&scene.context.event), 0);
     service = scene.services[0];
     n_begun = 0;
     for (unsigned i = 0; i < N_WORKERS; i++) {
@@ -46,7 +47,9 @@ static void teardown(void)
 {
     for (unsigned i = 0; i < N_WORKERS; i++)
         fd_close(theirs[i]);
+    sd_event *event = scene.context.event;
     scene_clear(&scene);
+    sd_event_unref(event);
 }
 
 /* One that waits, with a descriptor that can be told from the others. */
@@ -202,6 +205,32 @@ START_TEST(test_one_full_channel_does_not_hold_up_another)
 }
 END_TEST
 
+/* The worker is watched for what it was sent, whatever came after that. */
+START_TEST(test_a_channel_that_fills_keeps_what_it_has_taken)
+{
+    const int smallest = 0;
+    unsigned n_received = 0, n;
+
+    setup();
+    ck_assert_int_eq(
+        setsockopt(workers[0]->channel, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof(smallest)), 0);
+    for (unsigned i = 0; i < N_PLACES; i++)
+        add_waiting(i, 512);
+    for (unsigned i = 0; i < N_PLACES; i++)
+        begin(0);
+    ck_assert(!send_all());
+    while ((n = receive(0, n_received, 1)) > 0)
+        n_received += n;
+    ck_assert_uint_gt(n_received, 0);
+    ck_assert_uint_lt(n_received, N_PLACES);
+    ck_assert_uint_eq(service->pool->n_handoffs, n_received);
+    ck_assert_uint_eq(service->pool->n_waiting, N_PLACES - n_received);
+    ck_assert_uint_eq(TAILQ_FIRST(&service->waiting)->id, ids[n_received]);
+    ck_assert_ptr_nonnull(workers[0]->limit_source);
+    teardown();
+}
+END_TEST
+
 START_TEST(test_a_closed_channel_gives_back_and_is_the_end_of_the_worker)
 {
     setup();
@@ -225,6 +254,7 @@ Suite *make_suite(void)
               test_what_is_too_much_for_one_packet_goes_in_several);
     ADD_TESTS(suite, "coming back", test_a_full_channel_gives_back_in_order,
               test_one_full_channel_does_not_hold_up_another,
+              test_a_channel_that_fills_keeps_what_it_has_taken,
               test_a_closed_channel_gives_back_and_is_the_end_of_the_worker);
     return suite;
 }
