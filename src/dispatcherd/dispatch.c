@@ -17,10 +17,12 @@
 /* Decisions for one service before the others, and the workers' news, have their turn. */
 #define DECISIONS_AT_ONCE 256
 
-/* Sessions may end while others are accepted, and their clients wait for us to close our copies;
- * and what was accepted waits to be sent. So after so many decisions it is sent, and the rings are
- * read. */
+/* Sessions may end while others are accepted, and their clients wait for us to close our copies: so
+ * the rings are read after so many decisions. */
 #define DECISIONS_A_LOOK 32
+
+/* How long a hand-off may wait for others that go in the same packet, while we accept. */
+#define COLLECT_USEC 100
 
 /* A worker that is retired in the course of things may finish its sessions in peace; this is only
  * an end for those that never end. */
@@ -193,10 +195,11 @@ void dispatch_run(struct service *service)
 
     for (unsigned i = 0; i < DECISIONS_AT_ONCE; i++) {
         now = time_now_usec(CLOCK_MONOTONIC);
-        if (i % DECISIONS_A_LOOK == 0) {
+        bool is_look = i % DECISIONS_A_LOOK == 0;
+        if (is_look || now >= service->unsent_since + COLLECT_USEC)
             (void)handoffs_send(service, now);
+        if (is_look)
             (void)workers_read_rings(service);
-        }
         struct decision decision = policy_decide(service->pool, &service->pool_options, now);
         bool changes_pool = decision.kind == DECISION_START || decision.kind == DECISION_RETIRE;
 

@@ -92,7 +92,8 @@ void handoff_begin(struct service *service, struct worker *worker, uint64_t now)
     connection_hand_off(connection, worker, now);
     connection->is_unsent = true;
     worker->n_unsent++;
-    service->n_unsent++;
+    if (service->n_unsent++ == 0)
+        service->unsent_since = now;
 }
 
 static void forget_unsent(struct worker *worker)

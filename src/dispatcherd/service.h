@@ -43,6 +43,7 @@ struct service {
     struct concurrency *addresses;         /* how many connections each has; owned */
     struct connection_queue waiting;       /* owned; the one that waits longest first */
     unsigned n_unsent;                     /* hand-offs begun and not sent yet (handoff.h) */
+    uint64_t unsent_since;                 /* since when the first of them is */
     sd_event_source *timer;                /* for the policy's next moment */
     sd_event_source *look_timer;           /* while hand-offs are under way: to look at the rings */
     bool has_looked;                       /* it has rung since the service last came to rest */
