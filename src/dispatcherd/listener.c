@@ -70,7 +70,7 @@ static int on_connection(sd_event_source *source, _unused_ int fd, _unused_ uint
     uint64_t now = 0;
 
     (void)sd_event_now(sd_event_source_get_event(source), CLOCK_MONOTONIC, &now);
-    if (pace_woken(&listener->pace, now))
+    if (pace_woken(&listener->pace, now, listener->service->statistics->n_admitted))
         yield(&listener->pace);
     listener->may_have_more = true;
     service_touch(listener->service);

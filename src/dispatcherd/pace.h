@@ -6,8 +6,8 @@
  *
  * In a burst it pays, too, to let others run before we accept: on a busy machine those are our
  * workers and our clients, and what has come by then is accepted, and handed over, in one go. Where
- * too few have come for the time that it took, others than those have had the processor: then we
- * do not yield for a while. */
+ * too few were let in for the time that it took, others than those have had the processor, or the
+ * burst is a flood of clients that are turned away: then we do not yield for a while. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,14 +17,16 @@
 struct pace {
     bool is_quick;       /* a burst */
     unsigned n_accepted; /* since the last wake-up */
+    uint64_t n_admitted; /* before it */
     uint64_t woken_at;
     uint64_t yielded_usec;   /* since then; 0: not at all */
     uint64_t patience_usec;  /* how long we did not yield the last time that it had been in vain */
     uint64_t yield_again_at; /* 0: at any time */
 };
 
-/* A client has come. Returns true where others should run first: then pace_yielded() follows. */
-bool pace_woken(struct pace *pace, uint64_t now);
+/* A client has come; `n_admitted` were let in so far. Returns true where others should run first:
+ * then pace_yielded() follows. */
+bool pace_woken(struct pace *pace, uint64_t now, uint64_t n_admitted);
 
 /* Others have run until now. */
 void pace_yielded(struct pace *pace, uint64_t now);
