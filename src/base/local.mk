@@ -8,6 +8,8 @@ libbase_la_SOURCES = \
 	%D%/log.c \
 	%D%/log.h \
 	%D%/macro.h \
+	%D%/memfd.c \
+	%D%/memfd.h \
 	%D%/networks.c \
 	%D%/networks.h \
 	%D%/notify_socket.c \

@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/fd.h"
+#include "base/str.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -151,7 +152,8 @@ static void say_what_was_lost(void)
     if (n_lost == 0)
         return;
     snprintf(message, sizeof(message),
-             "MESSAGE=%" PRIu64 " log lines were left out because the journal took none", n_lost);
+             "MESSAGE=%" PRIu64 " log %s left out because the journal took none", n_lost,
+             str_plural(n_lost, "line was", "lines were"));
     if (journal_send(LOG_WARNING, NULL, 0, message) < 0)
         atomic_fetch_add(&sink.n_lost, n_lost);
 }

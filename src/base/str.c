@@ -32,6 +32,11 @@ bool str_starts_nocase(const char *string, const char *prefix)
     return true;
 }
 
+const char *str_plural(uint64_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+
 int str_list_append(struct str_list *list, const char *item)
 {
     char **items = reallocarray(list->items, list->n_items + 1, sizeof(*items));

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* For _cleanup_: frees what the variable points to. */
 void str_cleanup(char **string);
@@ -16,6 +17,9 @@ bool str_equal_nocase(const char *a, const char *b);
 
 /* True where `string` starts with `prefix`, without regard to ASCII case. */
 bool str_starts_nocase(const char *string, const char *prefix);
+
+/* The form of a word, or of words, that belongs to `n` of something: `one` or `many`. */
+const char *str_plural(uint64_t n, const char *one, const char *many);
 
 /* An ordered list of strings. The list owns its array and every string. All zero is an empty
  * list. */

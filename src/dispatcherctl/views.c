@@ -81,10 +81,10 @@ static void print_waiting(const json_t *service, uint64_t now, FILE *stream)
         return;
     if (since > 0 && since <= now)
         duration_format(now - since, age);
-    view_line(stream,
-              "%s: %" PRId64 " clients wait since %s (%" PRId64 " in the kernel's queue): %s",
-              reply_text(service, "name"), in_kernel + in_daemon, age, in_kernel,
-              reply_text(service, "waits_for"));
+    view_line(stream, "%s: %" PRId64 " %s since %s (%" PRId64 " in the kernel's queue): %s",
+              reply_text(service, "name"), in_kernel + in_daemon,
+              str_plural((uint64_t)(in_kernel + in_daemon), "client waits", "clients wait"), age,
+              in_kernel, reply_text(service, "waits_for"));
 }
 
 /* What a person should look after. */
@@ -291,10 +291,12 @@ static void print_forgotten(const json_t *service, FILE *stream)
     if (n_connections == 0 && n_workers == 0)
         return;
     view_line(stream,
-              "%s: %" PRId64 " ended connections and %" PRId64
-              " ended workers left the history before HISTORICAL_TIME was over: it has room for "
+              "%s: %" PRId64 " ended %s and %" PRId64
+              " ended %s left the history before HISTORICAL_TIME was over: it has room for "
               "%" PRId64 " and %" PRId64,
-              reply_text(service, "name"), n_connections, n_workers,
+              reply_text(service, "name"), n_connections,
+              str_plural((uint64_t)n_connections, "connection", "connections"), n_workers,
+              str_plural((uint64_t)n_workers, "worker", "workers"),
               reply_number(json_object_get(history, "connections"), "limit"),
               reply_number(json_object_get(history, "workers"), "limit"));
 }

@@ -175,6 +175,7 @@ int view_explain(const json_t *parameters, _unused_ const char *service, FILE *s
                                           : "it can reach no socket of a service");
     json_array_foreach(trials, i, item) print_trial(item, stream);
     if (n_left_out > 0)
-        view_line(stream, "%" PRId64 " sockets were left out; name a service", n_left_out);
+        view_line(stream, "%" PRId64 " %s left out; name a service", n_left_out,
+                  str_plural((uint64_t)n_left_out, "socket was", "sockets were"));
     return ferror(stream) ? -EIO : 0;
 }

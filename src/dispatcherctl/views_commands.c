@@ -1,23 +1,19 @@
 #include "dispatcherctl/views.h"
 
 #include "base/macro.h"
+#include "base/str.h"
 #include "dispatcherctl/cells.h"
 #include "dispatcherctl/reply.h"
 
 #include <errno.h>
 #include <inttypes.h>
 
-static const char *plural(int64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 int view_stop(const json_t *parameters, const char *service, FILE *stream)
 {
     int64_t n = reply_number(parameters, "n_connections");
 
-    view_line(stream, "%s accepts no more; %" PRId64 " connection%s may finish", service, n,
-              plural(n));
+    view_line(stream, "%s accepts no more; %" PRId64 " %s may finish", service, n,
+              str_plural((uint64_t)n, "connection", "connections"));
     return 0;
 }
 
@@ -31,7 +27,8 @@ int view_restart(const json_t *parameters, _unused_ const char *service, FILE *s
 {
     int64_t n = reply_number(parameters, "n_workers");
 
-    view_line(stream, "%" PRId64 " worker%s will be replaced, one after another", n, plural(n));
+    view_line(stream, "%" PRId64 " %s will be replaced, one after another", n,
+              str_plural((uint64_t)n, "worker", "workers"));
     return 0;
 }
 

@@ -47,7 +47,8 @@ void access_free(struct access *access);
 /* From now on these count; checks that go on end with the tables that they began with. */
 void access_set_mappings(struct access *access, struct mapping_set *mappings);
 
-/* From now on this table counts; it is freed with `access`. */
+/* From now on this table counts; it is freed with `access`. Until then one counts that does not
+ * outlive this process, and takes no memory while nothing is counted. */
 void access_set_throttle(struct access *access, struct throttle *throttle);
 
 /* True where PORT_ACCESS is asked about connections. */

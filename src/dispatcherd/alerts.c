@@ -1,5 +1,6 @@
 #include "dispatcherd/alerts.h"
 
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/queue.h"
@@ -74,11 +75,11 @@ static void describe_full(const struct service *service, struct str_buffer *text
     const struct pool *pool = service->pool;
     bool is_full = alerts_is_full(service);
 
-    str_buffer_add(text, "%s: %u/%lu connections in %u worker%s (MAX_PROCS=%u, MAX_CONNS=%u)",
+    str_buffer_add(text, "%s: %u/%lu connections in %u %s (MAX_PROCS=%u, MAX_CONNS=%u)",
                    is_full ? "is full" : "was full until a moment ago",
                    pool->n_active + pool->n_handoffs, service_places(service), pool_total(pool),
-                   pool_total(pool) == 1 ? "" : "s", service->pool_options.max_procs,
-                   service->pool_options.max_conns);
+                   str_plural(pool_total(pool), "worker", "workers"),
+                   service->pool_options.max_procs, service->pool_options.max_conns);
     if (is_full)
         str_buffer_add(text, "; further clients wait in the kernel's queue");
 }
@@ -116,8 +117,8 @@ static void describe_end(const struct service *service, enum service_alert alert
 
     switch (alert) {
     case SERVICE_ALERT_FULL:
-        str_buffer_add(text, "has room again after %" PRIu64 " s; up to %" PRIu64 " clients waited",
-                       duration / USEC_PER_SEC, worst);
+        str_buffer_add(text, "has room again after %" PRIu64 " s; up to %" PRIu64 " %s waited",
+                       duration / USEC_PER_SEC, worst, str_plural(worst, "client", "clients"));
         break;
     case SERVICE_ALERT_WAITING:
         str_buffer_add(text,

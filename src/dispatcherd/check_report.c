@@ -1,5 +1,6 @@
 #include "dispatcherd/check_report.h"
 
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/access.h"
 #include "dispatcherd/context.h"
@@ -31,9 +32,9 @@ void check_report_limit(const struct connection *connection)
         return;
     access->limit_told_at = now;
     report(LOG_ERR, &subject,
-           "PORT_ACCESS takes too long to decide, and so accepts (%lu times so far); its tables "
+           "PORT_ACCESS takes too long to decide, and so accepts (%lu %s so far); its tables "
            "call each other, or begin again, without end",
-           access->n_limits);
+           access->n_limits, str_plural(access->n_limits, "time", "times"));
 }
 
 void check_report_notes(const struct connection *connection, const struct port_access *verdict,

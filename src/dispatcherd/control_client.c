@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/macro.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "varlink/message.h"
 
@@ -58,8 +59,8 @@ static bool append_loss(struct control_client *client)
 {
     char text[96];
 
-    snprintf(text, sizeof(text), "%" PRIu64 " events were lost: they are not read fast enough",
-             client->n_lost_events);
+    snprintf(text, sizeof(text), "%" PRIu64 " %s lost: events are not read fast enough",
+             client->n_lost_events, str_plural(client->n_lost_events, "event was", "events were"));
     json_auto_t *event = events_object("lost", LOG_WARNING, &(struct subject){0}, text);
     if (!event || !append_event(client, event))
         return false;

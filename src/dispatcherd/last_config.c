@@ -1,31 +1,22 @@
 #include "dispatcherd/last_config.h"
 
 #include "base/fd.h"
+#include "base/memfd.h"
 #include "config/print.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static int seal(int fd)
-{
-    /* Reading warns of files that others may write. */
-    if (fchmod(fd, 0400) < 0 ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-        return -errno;
-    return 0;
-}
 
 int last_config_write(const struct config *config)
 {
-    _cleanup_fd_ int fd = memfd_create("dispatcherd-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    _cleanup_fd_ int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    FILE *stream = copy < 0 ? NULL : fdopen(copy, "w");
+    _cleanup_fd_ int fd = memfd_new("dispatcherd-config");
 
+    if (fd < 0)
+        return fd;
+    _cleanup_fd_ int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    FILE *stream = copy < 0 ? NULL : fdopen(copy, "w");
     if (!stream)
         return -errno;
     copy = -1; /* the stream's now */
@@ -34,7 +25,7 @@ int last_config_write(const struct config *config)
         r = -errno;
     if (r < 0)
         return r;
-    r = seal(fd);
+    r = memfd_freeze(fd);
     return r < 0 ? r : take_fd(&fd);
 }
 
@@ -47,9 +38,9 @@ int last_config_copy(const char *mapping_file)
 
     if (from < 0)
         return -errno;
-    _cleanup_fd_ int fd = memfd_create("dispatcherd-mappings", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    _cleanup_fd_ int fd = memfd_new("dispatcherd-mappings");
     if (fd < 0)
-        return -errno;
+        return fd;
     for (size_t n_bytes = 0;;) {
         ssize_t n = sendfile(fd, from, NULL, MAPPING_BYTES_MAX);
 
@@ -61,7 +52,7 @@ int last_config_copy(const char *mapping_file)
         if (n == 0)
             break;
     }
-    int r = seal(fd);
+    int r = memfd_freeze(fd);
     return r < 0 ? r : take_fd(&fd);
 }
 

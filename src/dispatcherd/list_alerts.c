@@ -1,5 +1,6 @@
 #include "dispatcherd/list_alerts.h"
 
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/message_ids.h"
@@ -40,9 +41,9 @@ static void tell_cleared(const struct list_alert *item, uint64_t now)
     const struct subject subject = {.message_id = MESSAGE_ID_DNS_LIST_WELL};
 
     report(LOG_NOTICE, &subject,
-           "DNS list %s is well again, and asked, after %" PRIu64 " s; it was set aside %u time%s",
+           "DNS list %s is well again, and asked, after %" PRIu64 " s; it was set aside %u %s",
            item->zone, alert_duration(&item->alert, now) / USEC_PER_SEC, item->n_times,
-           item->n_times == 1 ? "" : "s");
+           str_plural(item->n_times, "time", "times"));
 }
 
 static void update(struct list_alert *item, uint64_t now)

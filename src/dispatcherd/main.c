@@ -1,5 +1,6 @@
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "config/load.h"
 #include "config/print.h"
 #include "dispatcherd/last_config.h"
@@ -213,7 +214,7 @@ static void report_problems(const struct problem_list *problems)
     }
     size_t n_left_out = problems->n_errors + problems->n_warnings - problems->n_items;
     if (n_left_out > 0)
-        log_err("and %zu more problems", n_left_out);
+        log_err("and %zu more %s", n_left_out, str_plural(n_left_out, "problem", "problems"));
 }
 
 static int check(const struct arguments *arguments)

@@ -1,5 +1,6 @@
 #include "dispatcherd/reload.h"
 
+#include "base/str.h"
 #include "dispatcherd/access.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
@@ -110,8 +111,8 @@ int reload(struct manager *manager, struct problem_list *problems)
         config_version_read(manager->config_file, manager->mapping_file, true, problems, &version);
     say_problems(problems, 0);
     if (r < 0) {
-        report(LOG_ERR, &refused, "the reload is refused; what was in force stays (%zu errors)",
-               problems->n_errors);
+        report(LOG_ERR, &refused, "the reload is refused; what was in force stays (%zu %s)",
+               problems->n_errors, str_plural(problems->n_errors, "error", "errors"));
         return r;
     }
     size_t n_told = problems->n_items;

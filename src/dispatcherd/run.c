@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/notify_socket.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/access.h"
 #include "dispatcherd/adopt.h"
@@ -106,15 +107,16 @@ static void say_where(const struct service *service)
 static void become_running(struct manager *manager)
 {
     const struct subject subject = {.message_id = MESSAGE_ID_STARTED};
+    unsigned n_workers = manager_count_workers(manager);
 
     manager->state = MANAGER_RUNNING;
     on_status(NULL, 0, manager);
     notify_ready(&manager->notifier);
     for (size_t i = 0; i < manager->n_services; i++)
         say_where(manager->services[i]);
-    report(LOG_NOTICE, &subject, "ready: %zu service%s, %u worker%s", manager->n_services,
-           manager->n_services == 1 ? "" : "s", manager_count_workers(manager),
-           manager_count_workers(manager) == 1 ? "" : "s");
+    report(LOG_NOTICE, &subject, "ready: %zu %s, %u %s", manager->n_services,
+           str_plural(manager->n_services, "service", "services"), n_workers,
+           str_plural(n_workers, "worker", "workers"));
 }
 
 static void tell_signal(const struct manager *manager, const struct signalfd_siginfo *info)
@@ -279,9 +281,10 @@ static void manager_clear(struct manager *manager)
 static int start(struct manager *manager, struct passed *passed)
 {
     report_debug(manager->context.debug, DEBUG_MAIN, &(struct subject){0},
-                 "process %d starts: %zu services, workers by way of %s, %zu descriptors passed",
-                 (int)getpid(), manager->n_services, manager->context.spawner->name,
-                 passed->n_items);
+                 "process %d starts: %zu %s, workers by way of %s, %zu %s passed", (int)getpid(),
+                 manager->n_services, str_plural(manager->n_services, "service", "services"),
+                 manager->context.spawner->name, passed->n_items,
+                 str_plural(passed->n_items, "descriptor", "descriptors"));
     config_version_tell(manager->version, manager->context.debug);
     succession_take_over(manager, passed);
     if (!manager->is_on_last_config)

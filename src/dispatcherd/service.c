@@ -1,6 +1,7 @@
 #include "dispatcherd/service.h"
 
 #include "access/concurrency.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/config_version.h"
 #include "dispatcherd/context.h"
@@ -156,9 +157,9 @@ void service_start_failed(struct service *service, enum decision_reason reason, 
     service_note_death(service, service->start_error);
     unsigned n_kept = reason == REASON_SUCCESSOR ? pool_keep_outdated(service->pool) : 0;
     if (n_kept > 0)
-        report(LOG_ERR, &subject,
-               "%u outdated workers are not replaced but serve on, since a new one cannot start",
-               n_kept);
+        report(LOG_ERR, &subject, "%u outdated %s on, since a new one cannot start", n_kept,
+               str_plural(n_kept, "worker is not replaced but serves",
+                          "workers are not replaced but serve"));
 }
 
 void service_note_wait(struct service *service, uint64_t from, uint64_t until)

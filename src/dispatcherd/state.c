@@ -2,15 +2,13 @@
 
 #include "base/fd.h"
 #include "base/macro.h"
+#include "base/memfd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* To be raised whenever the meaning of a field changes; a change of size is noticed without. */
 #define STATE_VERSION 2
@@ -51,11 +49,10 @@ static int map(int *fd, struct state **ret)
 
 int state_new(struct state **ret)
 {
-    _cleanup_fd_ int fd = memfd_create("dispatcherd-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    _cleanup_fd_ int fd = memfd_new_sized("dispatcherd-state", sizeof(struct memory));
 
-    if (fd < 0 || ftruncate(fd, (off_t)sizeof(struct memory)) < 0 ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-        return -errno;
+    if (fd < 0)
+        return fd;
     int r = map(&fd, ret);
     if (r < 0)
         return r;
@@ -88,12 +85,8 @@ static int check_layout(const struct state *state)
 int state_open(int *fd, struct state **ret)
 {
     struct state *state;
-    struct stat st;
-    int seals = fcntl(*fd, F_GET_SEALS);
 
-    /* Unsealed, it could shrink below us. */
-    if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(*fd, &st) < 0 ||
-        (size_t)st.st_size != sizeof(struct memory))
+    if (!memfd_is_mappable(*fd, sizeof(struct memory)))
         return -EPROTO;
     int r = map(fd, &state);
     if (r < 0)

@@ -1,5 +1,6 @@
 #include "dispatcherd/stop.h"
 
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/check.h"
 #include "dispatcherd/job.h"
@@ -29,7 +30,8 @@ static void cut(struct manager *manager)
 
     manager->is_cut = true;
     if (n > 0)
-        report(LOG_WARNING, &subject, "%u connections are cut: the time for finishing is over", n);
+        report(LOG_WARNING, &subject, "%u %s cut: the time for finishing is over", n,
+               str_plural(n, "connection is", "connections are"));
     for (size_t i = 0; i < manager->n_services; i++)
         for (unsigned slot = 0; slot < POOL_WORKERS_MAX; slot++)
             if (manager->services[i]->workers[slot])
@@ -86,10 +88,13 @@ static int on_leaving(sd_event_source *source, _unused_ uint64_t usec, void *use
 
 static void leave(struct manager *manager, enum job_type job)
 {
+    unsigned n_workers = manager_count_workers(manager);
+    unsigned n_connections = manager_count_connections(manager);
+
     manager->state = MANAGER_LEAVING;
-    log_notice("leaving %u workers with %u connections to a successor (job: %s)",
-               manager_count_workers(manager), manager_count_connections(manager),
-               job_type_to_string(job));
+    log_notice("leaving %u %s with %u %s to a successor (job: %s)", n_workers,
+               str_plural(n_workers, "worker", "workers"), n_connections,
+               str_plural(n_connections, "connection", "connections"), job_type_to_string(job));
     manager->leave_until = time_now_usec(CLOCK_MONOTONIC) + LEAVE_LIMIT_USEC;
     limit(manager, LEAVE_INTERVAL_USEC, on_leaving);
     for (size_t i = 0; i < manager->n_services; i++)
@@ -101,10 +106,11 @@ static void leave(struct manager *manager, enum job_type job)
 static void drain(struct manager *manager)
 {
     unsigned limit_sec = manager->context.stop_limit_sec;
+    unsigned n = manager_count_connections(manager);
 
     manager->state = MANAGER_STOPPING;
-    log_notice("stopping: %u connections may go on for up to %u s",
-               manager_count_connections(manager), limit_sec);
+    log_notice("stopping: %u %s may go on for up to %u s", n,
+               str_plural(n, "connection", "connections"), limit_sec);
     /* A second more than the workers have, who see to it themselves. */
     limit(manager, (limit_sec + 1) * USEC_PER_SEC, on_limit);
     (void)sd_event_add_time_relative(manager->context.event, &manager->extend_timer,

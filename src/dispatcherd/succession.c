@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/notify_socket.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/access.h"
 #include "dispatcherd/adopt.h"
@@ -74,7 +75,7 @@ void succession_take_over(struct manager *manager, struct passed *passed)
     take_over_throttle(manager, passed);
     unsigned n = adopt_workers(manager->services, manager->n_services, passed, old);
     if (n > 0)
-        log_notice("taking over %u workers", n);
+        log_notice("taking over %u %s", n, str_plural(n, "worker", "workers"));
     state_free(old);
     manager->has_successor_store =
         manager->context.spawner == &spawner_unit && notify_socket_is_set();
@@ -82,6 +83,7 @@ void succession_take_over(struct manager *manager, struct passed *passed)
         checks_store_open(manager->context.access->checks_store);
     n = readmit_checks(manager->services, manager->n_services, passed);
     if (n > 0)
-        log_notice("checking %u connections anew whose checks were not over", n);
+        log_notice("checking %u %s anew whose checks were not over", n,
+                   str_plural(n, "connection", "connections"));
     store_counts(manager, old_number);
 }

@@ -3,6 +3,7 @@
 #include "access/concurrency.h"
 #include "access/dns_list.h"
 #include "access/source.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/access.h"
 #include "dispatcherd/context.h"
@@ -53,9 +54,9 @@ static bool look_at_throttle(struct attempt *attempt, const struct callout *call
 
     bool is_over = throttle_would_be_over(attempt->access->throttle, kind, &callout->address,
                                           callout->limit, time_now_usec(CLOCK_MONOTONIC), &count);
-    trace_lines_add(&attempt->trial->trace, depth,
-                    "%s: %u connections count in this minute, of at most %u: %s",
-                    callout_routine_to_string(callout->routine), count, callout->limit,
+    trace_lines_add(&attempt->trial->trace, depth, "%s: %u %s in this minute, of at most %u: %s",
+                    callout_routine_to_string(callout->routine), count,
+                    str_plural(count, "connection counts", "connections count"), callout->limit,
                     is_over ? "one more is too many" : "one more may come");
     return is_over;
 }

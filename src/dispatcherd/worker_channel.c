@@ -1,6 +1,7 @@
 #include "dispatcherd/worker_channel.h"
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/message_ids.h"
@@ -115,9 +116,9 @@ static void take_ready(struct worker *worker, uint32_t n_connections)
         return;
     }
     if (n_connections < service->options->max_conns && !worker->is_adopted)
-        report(LOG_WARNING, &subject,
-               "worker %d has threads for %u connections, not for MAX_CONNS=%u", (int)worker->pid,
-               n_connections, service->options->max_conns);
+        report(LOG_WARNING, &subject, "worker %d has threads for %u %s, not for MAX_CONNS=%u",
+               (int)worker->pid, n_connections,
+               str_plural(n_connections, "connection", "connections"), service->options->max_conns);
     worker->limit_source = sd_event_source_disable_unref(worker->limit_source);
     pool_worker_ready(service->pool, worker->slot, n_connections, time_now_usec(CLOCK_MONOTONIC));
     service->start_error[0] = '\0';

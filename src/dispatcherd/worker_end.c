@@ -1,6 +1,7 @@
 #include "dispatcherd/worker_end.h"
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/completion.h"
 #include "dispatcherd/context.h"
@@ -93,11 +94,12 @@ static void kill_child(struct worker *worker)
 static void tell_end(const struct worker *worker, const struct worker_exit *exit, uint64_t now)
 {
     struct subject subject = worker_subject(worker, NULL);
+    uint64_t n_total = worker_in_pool(worker)->n_total;
 
     ended_worker(worker, exit, now);
-    report_event("worker ended", 0, 0, &subject, "worker %d %s after %llu connections",
-                 (int)worker->pid, exit->cause,
-                 (unsigned long long)worker_in_pool(worker)->n_total);
+    report_event("worker ended", 0, 0, &subject, "worker %d %s after %llu %s", (int)worker->pid,
+                 exit->cause, (unsigned long long)n_total,
+                 str_plural(n_total, "connection", "connections"));
 }
 
 /* Nothing of it is left: counts what it held, frees it, and makes its slot free. */
@@ -166,15 +168,17 @@ static void report_exit(struct worker *worker, const siginfo_t *info, const char
     } else if (is_ordinary && count_active(worker) == 0) {
         struct subject subject = worker_subject(worker, NULL);
         report_debug(service->options->debug, DEBUG_PROCESS, &subject,
-                     "worker %d has ended after %llu connections (%s)", (int)worker->pid,
+                     "worker %d has ended after %llu %s (%s)", (int)worker->pid,
                      (unsigned long long)in_pool->n_total,
+                     str_plural(in_pool->n_total, "connection", "connections"),
                      worker->retire_reason == REASON_NONE
                          ? how
                          : decision_reason_to_string(worker->retire_reason));
     } else if (!worker->lost_reason) {
         struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_DIED);
-        report(LOG_ERR, &subject, "worker %d %s; %u sessions were lost", (int)worker->pid, how,
-               count_active(worker));
+        unsigned n_lost = count_active(worker);
+        report(LOG_ERR, &subject, "worker %d %s; %u %s lost", (int)worker->pid, how, n_lost,
+               str_plural(n_lost, "session was", "sessions were"));
         note_death(worker, how);
     }
 }
@@ -272,8 +276,8 @@ void worker_retire(struct worker *worker, enum decision_reason reason, unsigned 
     worker->drain_limit_sec = limit_sec;
     subject.reason = decision_reason_to_string(reason);
     report_event("worker retired", worker->service->options->debug, DEBUG_PROCESS, &subject,
-                 "worker %d is retired: %s; it has %u connections", (int)worker->pid,
-                 subject.reason, worker->n_held);
+                 "worker %d is retired: %s; it has %u %s", (int)worker->pid, subject.reason,
+                 worker->n_held, str_plural(worker->n_held, "connection", "connections"));
     set_draining(worker);
     if (was_starting) {
         worker->lost_reason = "was not needed any more";
@@ -303,8 +307,10 @@ void worker_give_up(struct worker *worker, const char *reason, const char *messa
     worker->lost_reason = reason;
     leave_pool(worker);
     if (worker_in_pool(worker)->state != POOL_WORKER_STARTING && !worker->is_failed_start) {
-        report(LOG_ERR, &subject, "worker %d %s; %s it (%u sessions)", (int)worker->pid, reason,
-               worker->is_child ? "killing" : "closing the channel to", count_active(worker));
+        unsigned n_lost = count_active(worker);
+        report(LOG_ERR, &subject, "worker %d %s; %s it (%u %s)", (int)worker->pid, reason,
+               worker->is_child ? "killing" : "closing the channel to", n_lost,
+               str_plural(n_lost, "session", "sessions"));
         note_death(worker, reason);
     }
     kill_child(worker);

@@ -20,26 +20,27 @@ static void tell_entry(const struct worker *worker, const struct ring_entry *ent
                  message_type_to_string(entry->type));
 }
 
+static bool is_of_connection(const struct ring_entry *entry)
+{
+    return entry->type == MESSAGE_ACKNOWLEDGE || entry->type == MESSAGE_REFUSE ||
+           entry->type == MESSAGE_ENDED;
+}
+
 /* Returns what is wrong with it, or NULL. */
 static const char *take_entry(struct worker *worker, const struct ring_entry *entry, uint64_t now)
 {
-    switch (entry->type) {
-    case MESSAGE_ACKNOWLEDGE:
-    case MESSAGE_REFUSE:
-    case MESSAGE_ENDED:
+    if (is_of_connection(entry))
         return worker_take_id(worker, entry->type, entry->id, now)
                    ? NULL
                    : "has told of a connection that it does not have";
-    case MESSAGE_DRAINING:
-        /* Once: so each entry changes something, and no worker keeps us here for ever. */
-        if (worker->has_said_it_drains)
-            return "has said twice that it drains";
-        worker->has_said_it_drains = true;
-        worker_says_it_drains(worker);
-        return NULL;
-    default:
+    if (entry->type != MESSAGE_DRAINING)
         return "has written to its ring what is no entry";
-    }
+    /* Once: so each entry changes something, and no worker keeps us here for ever. */
+    if (worker->has_said_it_drains)
+        return "has said twice that it drains";
+    worker->has_said_it_drains = true;
+    worker_says_it_drains(worker);
+    return NULL;
 }
 
 static const char *take_entries(struct worker *worker, int n)
@@ -80,6 +81,8 @@ bool worker_ring_read(struct worker *worker)
     return has_read;
 }
 
+/* Lies are skipped: an acknowledgement counts from the moment it was written, whatever stands
+ * before it, since the worker serves that connection. */
 void worker_ring_close(struct worker *worker)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
@@ -89,7 +92,7 @@ void worker_ring_close(struct worker *worker)
     for (int n = ring_close(&worker->ring); n > 0; n--) {
         const struct ring_entry entry = ring_take(&worker->ring);
 
-        if (entry.type != MESSAGE_DRAINING)
+        if (is_of_connection(&entry))
             (void)worker_take_id(worker, entry.type, entry.id, now);
     }
     ring_reader_free(&worker->ring);

@@ -4,6 +4,7 @@
  * Whatever is wrong with dispatcher.cnf, the boot goes on: problems are logged, what is usable
  * becomes units, and the exit status is 0. */
 #include "base/macro.h"
+#include "base/str.h"
 #include "config/load.h"
 #include "generator/boot_log.h"
 #include "generator/environment.h"
@@ -31,7 +32,8 @@ static void log_problems(const struct problem_list *problems)
     }
     size_t n_all = problems->n_errors + problems->n_warnings;
     if (n_all > problems->n_items)
-        boot_log(LOG_ERR, "%zu more problems are not shown", n_all - problems->n_items);
+        boot_log(LOG_ERR, "%zu more %s not shown", n_all - problems->n_items,
+                 str_plural(n_all - problems->n_items, "problem is", "problems are"));
 }
 
 static void log_write_failed(const char *path, int error)

@@ -2,6 +2,7 @@
  * that a drain comes to its end. */
 #include "libdispatcher/internal.h"
 
+#include "base/str.h"
 #include "base/time.h"
 
 #include <poll.h>
@@ -13,10 +14,11 @@
 
 static void end_at_once(dispatcher_worker *worker)
 {
+    unsigned n = sessions_busy(&worker->sessions);
     sigset_t term;
 
-    fprintf(stderr, "libdispatcher: a second SIGTERM; %u sessions are cut\n",
-            sessions_busy(&worker->sessions));
+    fprintf(stderr, "libdispatcher: a second SIGTERM; %u %s cut\n", n,
+            str_plural(n, "session is", "sessions are"));
     signal(SIGTERM, SIG_DFL);
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
@@ -73,8 +75,10 @@ uint64_t attend_to_life(dispatcher_worker *worker)
         uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
         if (now >= cut_at) {
-            fprintf(stderr, "libdispatcher: the time for finishing is over; %u sessions are cut\n",
-                    sessions_busy(&worker->sessions));
+            unsigned n = sessions_busy(&worker->sessions);
+
+            fprintf(stderr, "libdispatcher: the time for finishing is over; %u %s cut\n", n,
+                    str_plural(n, "session is", "sessions are"));
             _exit(EXIT_FAILURE);
         }
         manager_attend(&manager, now);

@@ -1,6 +1,7 @@
 #include "libdispatcher/internal.h"
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "libdispatcher/debug.h"
 #include "protocol/channel.h"
@@ -248,8 +249,10 @@ static int greet(dispatcher_worker *worker, int welcome_limit_msec)
         return say(r, "no welcome from dispatcherd");
     atomic_store(&worker->debug, worker->welcome.debug);
     debug_start();
-    debug_say(worker, DEBUG_WORKER_IO, NULL, "welcome: slot %u, %u connections, DEBUG=16%%%X",
-              worker->welcome.slot, worker->welcome.max_connections, worker->welcome.debug);
+    debug_say(worker, DEBUG_WORKER_IO, NULL, "welcome: slot %u, %u %s, DEBUG=16%%%X",
+              worker->welcome.slot, worker->welcome.max_connections,
+              str_plural(worker->welcome.max_connections, "connection", "connections"),
+              worker->welcome.debug);
     return 0;
 }
 
@@ -271,7 +274,8 @@ static int make_ready(dispatcher_worker *worker)
     r = receiver_start(worker);
     if (r < 0)
         return say(r, "cannot wait for connections");
-    debug_say(worker, DEBUG_WORKER, NULL, "ready with %d places", n);
+    debug_say(worker, DEBUG_WORKER, NULL, "ready with %d %s", n,
+              str_plural((uint64_t)n, "place", "places"));
     return 0;
 }
 

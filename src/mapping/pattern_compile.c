@@ -1,5 +1,6 @@
 #include "mapping/pattern.h"
 
+#include "base/str.h"
 #include "mapping/character.h"
 
 #include <errno.h>
@@ -159,8 +160,9 @@ static int add_back_match(struct compiler *compiler, struct modifiers modifiers)
         return broken(compiler, "lacks a * after $ and a digit");
     compiler->at++;
     if (!compiler->is_kept[number]) {
-        place_error(compiler->place, "the pattern's $%u* stands for wildcard %u, and %u are before",
-                    number, number, compiler->pattern.n_fields);
+        place_error(compiler->place, "the pattern's $%u* stands for wildcard %u, and %u %s before",
+                    number, number, compiler->pattern.n_fields,
+                    str_plural(compiler->pattern.n_fields, "is", "are"));
         return -EINVAL;
     }
     if (!modifiers.is_unsaved)

@@ -113,9 +113,9 @@ static int add_field(struct compiler *compiler, char digit)
     unsigned number = (unsigned)(digit - '0');
 
     if (number >= compiler->n_fields)
-        return add_fault(compiler, "$ and a digit",
-                         "has $%u, but its pattern has %u wildcards, numbered from 0", number,
-                         compiler->n_fields);
+        return add_fault(
+            compiler, "$ and a digit", "has $%u, but its pattern has %u %s, numbered from 0",
+            number, compiler->n_fields, str_plural(compiler->n_fields, "wildcard", "wildcards"));
     return add(compiler,
                (struct template_element){.kind = TEMPLATE_FIELD, .number = (uint8_t)number});
 }

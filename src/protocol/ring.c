@@ -1,14 +1,12 @@
 #include "protocol/ring.h"
 
 #include "base/fd.h"
+#include "base/memfd.h"
 #include "protocol/message.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* The layout is part of the protocol. */
 static_assert(sizeof(struct ring_slot) == 16, "layout of ring_slot");
@@ -20,8 +18,6 @@ static_assert(offsetof(struct ring_memory, slots) == 256, "layout of ring_memory
 
 /* A lock would be of no use between processes. */
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "atomics without locks");
-
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 static uint32_t entries_at_least(unsigned n_places)
 {
@@ -54,11 +50,10 @@ static struct ring_memory *map(int fd, uint32_t n_entries)
 int ring_reader_open(struct ring_reader *reader, unsigned n_places, int *ret_fd)
 {
     uint32_t n_entries = ring_entries_for(n_places);
-    _cleanup_fd_ int fd = memfd_create("dispatcherd-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    _cleanup_fd_ int fd = memfd_new_sized("dispatcherd-ring", ring_size(n_entries));
 
-    if (fd < 0 || ftruncate(fd, (off_t)ring_size(n_entries)) < 0 ||
-        fcntl(fd, F_ADD_SEALS, SEALS) < 0)
-        return -errno;
+    if (fd < 0)
+        return fd;
     struct ring_memory *memory = map(fd, n_entries);
     if (!memory)
         return -errno;
@@ -124,15 +119,10 @@ void ring_heard(const struct ring_reader *reader)
     atomic_store(&reader->memory->is_poked, 0);
 }
 
-/* Without the seal, whoever made it could cut it below us. */
 int ring_writer_open(struct ring_writer *writer, int fd, uint32_t n_entries, unsigned n_places)
 {
-    struct stat st;
-    int seals = fcntl(fd, F_GET_SEALS);
-
     if (n_entries < entries_at_least(n_places) || n_entries > RING_ENTRIES_MAX ||
-        (n_entries & (n_entries - 1)) != 0 || seals < 0 || !(seals & F_SEAL_SHRINK) ||
-        fstat(fd, &st) < 0 || (size_t)st.st_size != ring_size(n_entries))
+        (n_entries & (n_entries - 1)) != 0 || !memfd_is_mappable(fd, ring_size(n_entries)))
         return -EBADMSG;
     struct ring_memory *memory = map(fd, n_entries);
     if (!memory)

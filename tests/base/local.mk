@@ -1,10 +1,12 @@
 check_PROGRAMS += \
 	tests/base/test_address \
+	tests/base/test_memfd \
 	tests/base/test_networks \
 	tests/base/test_siphash \
 	tests/base/test_str
 TESTS += \
 	tests/base/test_address \
+	tests/base/test_memfd \
 	tests/base/test_networks \
 	tests/base/test_siphash \
 	tests/base/test_str
@@ -13,6 +15,11 @@ tests_base_test_address_SOURCES = %D%/test_address.c
 tests_base_test_address_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_address_CFLAGS = $(TEST_CFLAGS)
 tests_base_test_address_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_memfd_SOURCES = %D%/test_memfd.c
+tests_base_test_memfd_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_memfd_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_memfd_LDADD = libbase.la $(TEST_LIBS)
 
 tests_base_test_networks_SOURCES = %D%/test_networks.c
 tests_base_test_networks_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -14,6 +14,15 @@ START_TEST(test_compares_without_case)
 }
 END_TEST
 
+START_TEST(test_one_is_no_plural)
+{
+    ck_assert_str_eq(str_plural(0, "session was", "sessions were"), "sessions were");
+    ck_assert_str_eq(str_plural(1, "session was", "sessions were"), "session was");
+    ck_assert_str_eq(str_plural(2, "session was", "sessions were"), "sessions were");
+    ck_assert_str_eq(str_plural((UINT64_C(1) << 32) + 1, "is", "are"), "are");
+}
+END_TEST
+
 START_TEST(test_list_owns_what_it_holds)
 {
     struct str_list list = {0}, copy = {0};
@@ -54,7 +63,7 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("str");
 
-    ADD_TESTS(suite, "str", test_compares_without_case, test_list_owns_what_it_holds,
-              test_buffer_cuts_and_says_so);
+    ADD_TESTS(suite, "str", test_compares_without_case, test_one_is_no_plural,
+              test_list_owns_what_it_holds, test_buffer_cuts_and_says_so);
     return suite;
 }

@@ -332,7 +332,7 @@ test_events()
     victim=$(worker ready)
     kill -9 "$victim"
     exec 5<&- 5>&-
-    eventually grep -Eq "SMTP worker $victim died of signal 9 \(Killed\); 1 sessions" "$scratch/events"
+    eventually grep -Eq "SMTP worker $victim died of signal 9 \(Killed\); 1 session was" "$scratch/events"
     eventually grep -q 'connection broken after' "$scratch/events"
     kill "$follower"
     wait "$follower" 2>/dev/null

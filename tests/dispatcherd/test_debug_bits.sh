@@ -74,7 +74,7 @@ live()
 
 id='[0-9a-f]{16}'
 bits=(
-    "1|dispatcherd: info: process [0-9]+ starts: 1 services"
+    "1|dispatcherd: info: process [0-9]+ starts: 1 service,"
     "2|dispatcherd: debug: signal 15 "
     "4|dispatcherd: info: SMTP: $scratch/dispatcher.cnf:1: on; MIN_PROCS="
     "8|dispatcherd: info: io.dispatcherd.Control.Workers is called by process [0-9]+"

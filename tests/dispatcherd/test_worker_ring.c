@@ -210,6 +210,38 @@ START_TEST(test_nothing_is_served_twice_when_a_worker_is_given_up)
 }
 END_TEST
 
+/* Unread when the ring is closed: what is no entry changes nothing, least of all the connection
+ * that it names, and hides nothing that stands behind it. */
+START_TEST(test_what_is_no_entry_is_skipped_in_a_closed_ring)
+{
+    static const uint32_t types[] = {
+        0, MESSAGE_READY, MESSAGE_CONNECTION, MESSAGE_NEWS, MESSAGE_DRAINING, UINT32_MAX,
+    };
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        setup();
+        struct connection *first = hand_off(), *last = hand_off(), *ended = hand_off();
+        struct connection *other = hand_off();
+
+        write_entry(MESSAGE_ACKNOWLEDGE, first->id);
+        write_entry(types[i], first->id);
+        write_entry(types[i], other->id);
+        write_entry(types[i], 7);
+        write_entry(MESSAGE_ACKNOWLEDGE, last->id);
+        write_entry(MESSAGE_ACKNOWLEDGE, ended->id);
+        write_entry(MESSAGE_ENDED, ended->id);
+        worker_channel_ended(worker);
+        ck_assert_int_lt(write_entry(MESSAGE_ACKNOWLEDGE, other->id), 0);
+        ck_assert_ptr_null(worker->ring.memory);
+        ck_assert_int_eq(first->state, CONNECTION_ACTIVE);
+        ck_assert_int_eq(last->state, CONNECTION_ACTIVE);
+        ck_assert_int_eq(other->state, CONNECTION_WAITING);
+        ck_assert_uint_eq(worker->n_held, 2);
+        teardown();
+    }
+}
+END_TEST
+
 START_TEST(test_whoever_asks_for_news_hears_of_what_came_before)
 {
     setup();
@@ -237,6 +269,7 @@ Suite *make_suite(void)
               test_whoever_asks_for_news_hears_of_what_came_before);
     ADD_TESTS(suite, "lies", test_a_liar_is_given_up, test_a_worker_drains_once,
               test_a_tail_that_cannot_be_is_a_lie);
-    ADD_TESTS(suite, "end", test_nothing_is_served_twice_when_a_worker_is_given_up);
+    ADD_TESTS(suite, "end", test_nothing_is_served_twice_when_a_worker_is_given_up,
+              test_what_is_no_entry_is_skipped_in_a_closed_ring);
     return suite;
 }

@@ -107,7 +107,7 @@ START_TEST(test_a_second_sigterm_ends_it_at_once)
     kill(fake->worker, SIGTERM);
     int status = fake_wait_end(fake);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "1 sessions are cut"));
+    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "1 session is cut"));
 }
 END_TEST
 
@@ -133,7 +133,7 @@ static void expect_cut(void)
     int status = fake_wait_end(fake);
 
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
-    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "1 sessions are cut"));
+    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "1 session is cut"));
     ck_assert_ptr_null(strstr(fake_text_of(fake->errors), "stop called"));
 }
 

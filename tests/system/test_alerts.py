@@ -13,7 +13,7 @@ from test_web import start_web  # noqa: F401 (a fixture)
 
 # How each begins and ends in the log.
 LINES = {
-    "full": ("TEST: is full: ", r"TEST: has room again after \d+ s; up to [1-9]\d* clients waited"),
+    "full": ("TEST: is full: ", r"TEST: has room again after \d+ s; up to [1-9]\d* clients? waited"),
     "waiting": (
         r"TEST: lets clients wait: one for [1-9]\d*\.\d s so far, and \d+ now, for: ",
         r"TEST: lets no client wait any more after \d+ s; one waited for [1-9]\d*\.\d s",

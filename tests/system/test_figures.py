@@ -198,7 +198,7 @@ def counters_of(text):
 def check_log(site, seen, rejected):
     """The journal may have taken not all lines; how many it did not is said in it."""
     text = site.log_text()
-    lost = sum(int(n) for n in re.findall(r"(\d+) log lines were left out", text))
+    lost = sum(int(n) for n in re.findall(r"(\d+) log lines? (?:was|were) left out", text))
     lines = Counter(re.findall(r"(\w+): access_control: host \S+ rejected", text))
     ends = Counter(re.findall(r"PROXIED: \S+: (connection \w+)", text))
     wanted = Counter({name: sum(rejected[name].values()) for name in ("GUARDED", "PROXIED")})

@@ -101,7 +101,7 @@ def expected(worker, connection):
         "MESSAGE_ID=SERVICE_FULL + MESSAGE_ID=SERVICE_HAS_ROOM": says(r"is full: |has room again after"),
         "DISPATCHER_SERVICE=SMTP DISPATCHER_DEBUG_BIT=6": says(r"^SMTP: (a worker is|worker \d+ (is|has))"),
         "-o cat --output-fields=DISPATCHER_REASON DISPATCHER_DEBUG_BIT=6": has("DISPATCHER_DEBUG_BIT", "6"),
-        "-x MESSAGE_ID=WORKER_DIED": says(r"worker \d+ .*; \d+ sessions were lost"),
+        "-x MESSAGE_ID=WORKER_DIED": says(r"worker \d+ .*; \d+ sessions? (was|were) lost"),
         "MESSAGE_ID=WORKER_HUNG + MESSAGE_ID=WORKER_LIED + MESSAGE_ID=START_FAILED": says(
             r"^BROKEN: cannot start a worker: "
         ),

@@ -115,7 +115,7 @@ def test_the_cause_of_a_death_is_told(site, signal_name):
     (client,) = site.connect_served(port)
     pid = client.pid()
     site.kill(pid, signal_name)
-    site.wait_for_log(rf"TEST: worker {pid} {DEATHS[signal_name]}.*; 1 sessions were lost")
+    site.wait_for_log(rf"TEST: worker {pid} {DEATHS[signal_name]}.*; 1 session was lost")
     assert site.count_log(f"TEST: worker {pid} ") == 1
     number = getattr(signal, f"SIG{signal_name}")
     assert how_it_ended(site, pid) == {"exit_status": None, "signal": number}
@@ -127,7 +127,7 @@ def test_the_exit_status_of_a_worker_is_told(site):
     (client,) = site.connect_served(port)
     pid = client.pid()
     client.send("exit 3")
-    site.wait_for_log(rf"TEST: worker {pid} exited with status 3; 1 sessions were lost")
+    site.wait_for_log(rf"TEST: worker {pid} exited with status 3; 1 session was lost")
     assert how_it_ended(site, pid) == {"exit_status": 3, "signal": None}
 
 
