@@ -1,5 +1,6 @@
 #include "dispatcherd/dispatch.h"
 
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/alerts.h"
 #include "dispatcherd/completion.h"
@@ -166,8 +167,8 @@ static void drop_hopeless(struct service *service, uint64_t now)
 
     if (!pool->is_stopping || n == 0 || pool->n_failed_starts == 0 || pool_total(pool) > 0)
         return;
-    report(LOG_WARNING, &subject, "%u connections are closed: no worker can be started for them",
-           n);
+    report(LOG_WARNING, &subject, "%u %s closed: no worker can be started", n,
+           str_plural(n, "connection is", "connections are"));
     while ((connection = TAILQ_FIRST(&service->waiting)))
         completion_unserved(connection, now);
 }
