@@ -1,9 +1,13 @@
 """What breaks, and what does not break with it."""
 
+import contextlib
+import random
 import re
 import time
 
 import pytest
+from harness.soak import times
+from harness.stream import Stream
 from harness.wait import holds_for, wait_until
 
 
@@ -21,6 +25,28 @@ def test_a_killed_worker_is_replaced_and_breaks_its_own_sessions_alone(site):  #
     assert two.ask("echo still here") == "still here"
     site.wait_for_log(f"TEST: worker {killed} ")
     site.wait_for_status("2/2 workers")
+
+
+def test_workers_killed_ten_times_a_second_break_their_own_sessions_alone(site):
+    """Every session that a client lost was one that a worker had taken, and then was killed."""
+    port = site.run_service(MIN_PROCS=4, MAX_PROCS=8, MAX_CONNS=30, BACKLOG=256)
+    killed = set()
+    with Stream(site, port, n_threads=8) as stream:
+        for _ in range(times(30, 600)):
+            time.sleep(0.1)  # the rate of the killing, not a wait for something
+            pid = random.choice(sorted(site.worker_pids("TEST") or {0}))
+            if pid:
+                with contextlib.suppress(ProcessLookupError, AssertionError):
+                    site.kill(pid, "KILL")
+                    killed.add(pid)
+        n_served = stream.n_served
+        wait_until(lambda: stream.n_served >= n_served + 20, 30, "sessions go on")
+    lost = stream.broken + stream.refused
+    assert {pid for _, pid, _ in stream.broken} <= killed
+    wait_until(
+        lambda: site.statistics("TEST")["n_broken"] >= len(lost), 5, f"each of {len(lost)} is broken"
+    )
+    assert stream.n_served > 10 * len(lost), f"{stream.n_served} served, {len(lost)} lost"
 
 
 @pytest.mark.parametrize("command", ["exit", "crash"])
