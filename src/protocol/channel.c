@@ -24,6 +24,7 @@ int channel_send(int channel, const void *bytes, size_t length, const int fds[],
     if (n_fds > 0) {
         packet.msg_control = control.bytes;
         packet.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+        memset(control.bytes, 0, packet.msg_controllen); /* with the padding */
         struct cmsghdr *header = CMSG_FIRSTHDR(&packet);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
