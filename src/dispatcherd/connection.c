@@ -123,23 +123,29 @@ void connection_check(struct connection *connection)
                       connection->accepted_at);
 }
 
+void connection_take_back(struct connection *connection, uint64_t now)
+{
+    struct service *service = connection->service;
+
+    move(connection, CONNECTION_WAITING, now);
+    TAILQ_INSERT_HEAD(&service->waiting, connection, waiting_link);
+    count_concurrent(service, now);
+    pool_waiting_begun(service->pool);
+}
+
 void connection_wait(struct connection *connection, uint64_t now)
 {
     struct service *service = connection->service;
-    bool was_first = connection->state == CONNECTION_HANDOFF;
 
-    move(connection, CONNECTION_WAITING, now);
-    if (was_first) {
-        TAILQ_INSERT_HEAD(&service->waiting, connection, waiting_link);
-        if (!connection->is_unsent)
-            statistics_count_failed_handoff(service->statistics);
-        connection->is_unsent = false;
-        count_concurrent(service, now);
-    } else {
-        connection->waiting_since = now;
-        TAILQ_INSERT_TAIL(&service->waiting, connection, waiting_link);
-        statistics_count_admitted(service->statistics, now);
+    if (connection->state == CONNECTION_HANDOFF) {
+        statistics_count_failed_handoff(service->statistics);
+        connection_take_back(connection, now);
+        return;
     }
+    move(connection, CONNECTION_WAITING, now);
+    connection->waiting_since = now;
+    TAILQ_INSERT_TAIL(&service->waiting, connection, waiting_link);
+    statistics_count_admitted(service->statistics, now);
     pool_waiting_begun(service->pool);
 }
 

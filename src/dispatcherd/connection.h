@@ -50,7 +50,6 @@ struct connection {
     uint64_t accepted_at;   /* all CLOCK_MONOTONIC, in microseconds */
     uint64_t waiting_since; /* for a worker, the first time; 0: not yet */
     uint64_t handed_at;
-    bool is_unsent;       /* in hand-off, and its worker was not told yet (handoff.h) */
     uint64_t queued_usec; /* before accept, in the kernel's queue: estimated (queue.h) */
     char ident_user[IDENT_USER_MAX + 1]; /* "": not asked for, or not known */
     struct ident_request *ident_request; /* under way; owned */
@@ -74,6 +73,10 @@ struct connection *connection_adopt(struct worker *worker, uint64_t id, uint64_t
  * worker's list; asserts that the table allows it. */
 void connection_check(struct connection *connection);
 void connection_wait(struct connection *connection, uint64_t now);
+
+/* From hand-off back to waiting, before its worker was told: no hand-off that failed. It waits
+ * before all others. */
+void connection_take_back(struct connection *connection, uint64_t now);
 void connection_hand_off(struct connection *connection, struct worker *worker, uint64_t now);
 void connection_activate(struct connection *connection);
 

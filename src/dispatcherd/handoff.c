@@ -90,26 +90,26 @@ void handoff_begin(struct service *service, struct worker *worker, uint64_t now)
 
     report_handoff(connection, worker);
     connection_hand_off(connection, worker, now);
-    connection->is_unsent = true;
     worker->n_unsent++;
     if (service->n_unsent++ == 0)
         service->unsent_since = now;
 }
 
-static void forget_unsent(struct worker *worker)
+/* The first so many are no longer unsent. */
+static void forget_unsent(struct worker *worker, unsigned n)
 {
-    worker->service->n_unsent -= worker->n_unsent;
-    worker->n_unsent = 0;
+    worker->n_unsent -= n;
+    worker->service->n_unsent -= n;
 }
 
-/* In their order. Nobody has seen them, so these are no hand-offs that failed. */
+/* From the last to the first, so that they wait in their order. */
 static void take_back(struct worker *worker, uint64_t now)
 {
     unsigned n = worker->n_unsent;
 
-    forget_unsent(worker);
+    forget_unsent(worker, n);
     while (n-- > 0)
-        connection_wait(worker->held[worker->n_held - 1], now);
+        connection_take_back(worker->held[worker->n_held - 1], now);
 }
 
 static void failed(struct worker *worker, int error, uint64_t now)
@@ -171,19 +171,17 @@ static bool add_to_packet(struct packet *packet, const struct connection *connec
 /* As many of its unsent ones as one packet holds, the first ones first. */
 static int send_packet(struct worker *worker, uint64_t now)
 {
-    struct packet packet = {.n = 0};
+    struct packet packet; /* its bytes are written as far as they are sent */
     struct connection **unsent = worker->held + worker->n_held - worker->n_unsent;
 
+    packet.n = 0;
     packet.length = message_write_value(packet.bytes, sizeof(packet.bytes), MESSAGE_CONNECTION, 0);
     while (packet.n < worker->n_unsent && add_to_packet(&packet, unsent[packet.n]))
         ;
     int r = channel_send(worker->channel, packet.bytes, packet.length, packet.fds, packet.n);
     if (r < 0)
         return r;
-    for (unsigned i = 0; i < packet.n; i++)
-        unsent[i]->is_unsent = false;
-    worker->n_unsent -= packet.n;
-    worker->service->n_unsent -= packet.n;
+    forget_unsent(worker, packet.n);
     worker_tell_packet(worker, MESSAGE_CONNECTION, packet.n);
     watch_acknowledgement(worker, now);
     return 0;
@@ -206,7 +204,7 @@ bool handoffs_send(struct service *service, uint64_t now)
 {
     bool is_all_sent = true;
 
-    for (unsigned slot = 0; service->n_unsent > 0; slot++) {
+    for (unsigned slot = 0; slot < POOL_WORKERS_MAX && service->n_unsent > 0; slot++) {
         struct worker *worker = service->workers[slot];
 
         if (worker && worker->n_unsent > 0)

@@ -63,13 +63,13 @@ static void yield(struct pace *pace)
     pace_yielded(pace, time_now_usec(CLOCK_MONOTONIC));
 }
 
-static int on_connection(sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
-                         void *userdata)
+static int on_connection(_unused_ sd_event_source *source, _unused_ int fd,
+                         _unused_ uint32_t events, void *userdata)
 {
     struct listener *listener = userdata;
     uint64_t now = 0;
 
-    (void)sd_event_now(sd_event_source_get_event(source), CLOCK_MONOTONIC, &now);
+    (void)sd_event_now(listener->service->context->event, CLOCK_MONOTONIC, &now);
     if (pace_woken(&listener->pace, now, listener->service->statistics->n_admitted))
         yield(&listener->pace);
     listener->may_have_more = true;

@@ -11,7 +11,7 @@ struct listener {
     int fd; /* owned */
     bool is_tls;
     bool is_inherited;      /* from the service manager, which listens on without us */
-    bool may_have_more;     /* the kernel has told of a connection, or the last one was taken */
+    bool may_have_more;     /* the kernel has told of a connection, or our pace says to ask */
     bool is_paused;         /* for lack of descriptors or memory */
     struct address address; /* AF_UNIX without its path */
     struct pace pace;
