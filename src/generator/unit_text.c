@@ -77,6 +77,13 @@ static void write_head(FILE *stream, const struct unit_environment *environment,
     fputc('\n', stream);
 }
 
+/* The limit of systemd.unit(5) is five starts in 10 s, after which the port would stay closed: a
+ * configuration management that restarts a few times reaches that. */
+static void write_no_start_limit(FILE *stream)
+{
+    fputs("StartLimitIntervalSec=0\n", stream);
+}
+
 static void write_listen_lines(FILE *stream, const struct unit_environment *environment,
                                const struct service_options *service, uint16_t port)
 {
@@ -100,21 +107,25 @@ void unit_text_socket(FILE *stream, const struct unit_environment *environment,
 
     write_head(stream, environment, is_tls ? "TLS socket" : "Socket", service->name,
                "dispatcher.cnf(5)");
+    write_no_start_limit(stream);
     fputs("\n[Socket]\n", stream);
     for (size_t i = 0; i < list->n_ports; i++)
         write_listen_lines(stream, environment, service, list->ports[i]);
-    fputs("BindIPv6Only=ipv6-only\n", stream);
-    if (service->has_interface_address)
-        fputs("# The address may come later than this socket.\n"
-              "FreeBind=yes\n",
-              stream);
     fprintf(stream,
+            "BindIPv6Only=ipv6-only\n"
+            "# An address may come later than this socket, or not at all: if one cannot be bound,\n"
+            "# systemd opens none of them.\n"
+            "FreeBind=yes\n"
             "Backlog=%u\n"
             "FileDescriptorName=%s%s\n"
             "Service=" UNIT_DAEMON "\n"
             "Slice=dispatcherd.slice\n"
             "# A flood must not close the socket for good.\n"
-            "TriggerLimitIntervalSec=0\n",
+            "TriggerLimitIntervalSec=0\n"
+            "# The daemon has a copy of the socket, which a stop of this unit alone leaves open.\n"
+            "ExecStopPost=-/bin/sh -c 'if systemctl -q is-active " UNIT_DAEMON "; then "
+            "echo \"<4>" UNIT_DAEMON " has this socket too and serves its clients until it is "
+            "restarted or stopped; ENABLE=0 in dispatcher.cnf turns the service off\"; fi'\n",
             service->backlog, service->unit_name, is_tls ? "-tls" : "");
 }
 
@@ -122,6 +133,7 @@ void unit_text_worker_socket(FILE *stream, const struct unit_environment *enviro
                              const struct service_options *service)
 {
     write_head(stream, environment, "Start of workers", service->name, "dispatcher-worker(7)");
+    write_no_start_limit(stream);
     fprintf(
         stream,
         "# Not in the slice: systemd runs a helper for the socket's owner, and a slice that was\n"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define DAEMON_DROP_IN UNIT_DAEMON ".d/50-sockets.conf"
+#define WEB_DROP_IN    "dispatcherd-web.socket.d/00-no-ipv6.conf"
 
 const struct unit_file *unit_list_find(const struct unit_list *list, const char *path)
 {
@@ -96,23 +97,9 @@ static int add_unit(struct builder *builder, const char *name,
     return add_file(&builder->list, &file);
 }
 
-static int add_link(struct builder *builder, const char *socket_name)
-{
-    struct unit_file file = {.is_link = true};
-
-    if (asprintf(&file.path, "sockets.target.wants/%s", socket_name) < 0)
-        file.path = NULL;
-    if (asprintf(&file.text, "../%s", socket_name) < 0)
-        file.text = NULL;
-    if (!file.path || !file.text) {
-        unit_file_clear(&file);
-        return -ENOMEM;
-    }
-    return add_file(&builder->list, &file);
-}
-
-/* A socket is wanted at boot, and by the daemon: `systemctl start dispatcherd` opens all of them,
- * and finds them open before it starts. */
+/* A socket is wanted by the daemon alone: `systemctl start dispatcherd` opens all of them, and
+ * finds them open before it starts. At boot they are opened if the daemon's unit is enabled, so
+ * that `systemctl disable dispatcherd` leaves no open port that would start it. */
 static int add_socket(struct builder *builder, const struct service_options *service,
                       const char *suffix, write_text write)
 {
@@ -120,8 +107,6 @@ static int add_socket(struct builder *builder, const struct service_options *ser
 
     snprintf(name, sizeof(name), "dispatcherd-%s%s.socket", service->unit_name, suffix);
     int r = add_unit(builder, name, service, write);
-    if (r == 0)
-        r = add_link(builder, name);
     fprintf(builder->drop_in, "Wants=%s\nAfter=%s\n", name, name);
     return r;
 }
@@ -174,15 +159,27 @@ static bool can_be_units(const struct service_options *service, struct problem_l
     return true;
 }
 
-static int add_drop_in(struct builder *builder, char **text)
+/* Takes the text over. */
+static int add_text(struct builder *builder, const char *path, char *text)
 {
-    struct unit_file file = {.path = strdup(DAEMON_DROP_IN), .text = STEAL(*text)};
+    struct unit_file file = {.path = strdup(path), .text = text};
 
     if (!file.path || !file.text) {
         unit_file_clear(&file);
         return -ENOMEM;
     }
     return add_file(&builder->list, &file);
+}
+
+/* The unit of the status page is not generated, and names ::1 as well as 127.0.0.1: on a kernel
+ * without IPv6 systemd would open neither. An administrator's drop-in comes later by its name. */
+static int add_web_drop_in(struct builder *builder)
+{
+    return add_text(builder, WEB_DROP_IN,
+                    strdup("# Written by dispatcherd-generator: this kernel has no IPv6.\n"
+                           "[Socket]\n"
+                           "ListenStream=\n"
+                           "ListenStream=127.0.0.1:7633\n"));
 }
 
 int units_make(const struct config *config, const struct unit_environment *environment,
@@ -206,7 +203,9 @@ int units_make(const struct config *config, const struct unit_environment *envir
     if (text_end(builder.drop_in) < 0)
         r = -ENOMEM;
     if (r == 0 && builder.list.n_items > 0)
-        r = add_drop_in(&builder, &drop_in);
+        r = add_text(&builder, DAEMON_DROP_IN, STEAL(drop_in));
+    if (r == 0 && !environment->has_ipv6)
+        r = add_web_drop_in(&builder);
     if (r < 0)
         unit_list_clear(&builder.list);
     else

@@ -11,8 +11,7 @@
 
 struct unit_file {
     char *path; /* owned: below the generator's folder, "dispatcherd-smtp.socket" */
-    char *text; /* owned: what stands in the file, or where the link leads */
-    bool is_link;
+    char *text; /* owned: what stands in the file */
 };
 
 /* Owns its files. All zero is an empty list. */

@@ -53,8 +53,6 @@ static int write_one(int folder, const struct unit_file *file)
 
     if (r < 0)
         return r;
-    if (file->is_link)
-        return symlinkat(file->text, folder, file->path) < 0 ? -errno : 0;
     return write_file(folder, file->path, file->text);
 }
 

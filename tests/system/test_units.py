@@ -137,7 +137,7 @@ def test_the_generator_by_hand_shows_what_systemd_would_get(site_by_hand, buildd
     site.write_config(site.service("TEST", PORT=25) + "[oops]\n")
     said, files = generate(builddir, site.config, tmp_path / "units")
     assert f"{site.config}:4: error:" in said
-    assert "sockets.target.wants/dispatcherd-test.socket" in files
+    assert "dispatcherd-test.socket" in files
     assert "dispatcherd.service.d/50-sockets.conf" in files
 
 
