@@ -1,6 +1,8 @@
 noinst_LTLIBRARIES += libbase.la
 
 libbase_la_SOURCES = \
+	%D%/accept_error.c \
+	%D%/accept_error.h \
 	%D%/address.c \
 	%D%/address.h \
 	%D%/fd.c \
@@ -14,6 +16,8 @@ libbase_la_SOURCES = \
 	%D%/networks.h \
 	%D%/notify_socket.c \
 	%D%/notify_socket.h \
+	%D%/signals.c \
+	%D%/signals.h \
 	%D%/siphash.c \
 	%D%/siphash.h \
 	%D%/str.c \

@@ -1,15 +1,22 @@
 check_PROGRAMS += \
+	tests/base/test_accept_error \
 	tests/base/test_address \
 	tests/base/test_memfd \
 	tests/base/test_networks \
 	tests/base/test_siphash \
 	tests/base/test_str
 TESTS += \
+	tests/base/test_accept_error \
 	tests/base/test_address \
 	tests/base/test_memfd \
 	tests/base/test_networks \
 	tests/base/test_siphash \
 	tests/base/test_str
+
+tests_base_test_accept_error_SOURCES = %D%/test_accept_error.c
+tests_base_test_accept_error_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_accept_error_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_accept_error_LDADD = libbase.la $(TEST_LIBS)
 
 tests_base_test_address_SOURCES = %D%/test_address.c
 tests_base_test_address_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -1,0 +1,45 @@
+#include "base/accept_error.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+static bool is_listening(int fd)
+{
+    int is_on = 0, saved = errno;
+    socklen_t length = sizeof(is_on);
+    bool is_known = getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_on, &length) == 0;
+
+    errno = saved;
+    return is_known && is_on;
+}
+
+enum accept_error accept_error_classify(int fd, int error)
+{
+    switch (error) {
+    case EAGAIN:
+        return ACCEPT_ERROR_EMPTY;
+    /* Linux passes errors of the new connection's network to accept(); each takes a connection out
+     * of the queue. */
+    case ECONNABORTED:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case EINTR:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case EPROTO:
+        return ACCEPT_ERROR_NEXT;
+    case EBADF:
+    case EFAULT:
+    case EINVAL:
+    case ENOTSOCK:
+        return ACCEPT_ERROR_LOST;
+    /* EMFILE, ENFILE, ENOBUFS and ENOMEM are shortages, EPERM and EACCES a security module's; what
+     * else there may be is treated alike. */
+    default:
+        return is_listening(fd) ? ACCEPT_ERROR_PAUSE : ACCEPT_ERROR_LOST;
+    }
+}

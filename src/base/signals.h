@@ -1,0 +1,12 @@
+/* Signals that a daemon takes from its event loop. Before that loop runs their default action would
+ * end the process, so they are held back from the first line of main() on; what arrives meanwhile
+ * is pending until the loop takes it (signal(7)). */
+#pragma once
+
+#include <signal.h>
+
+/* Blocks SIGHUP, SIGINT and SIGTERM, and ignores SIGPIPE. *ret_before is the mask as it was. */
+void signals_hold(sigset_t *ret_before);
+
+/* For a run that does not serve after all ("--check"): they end it again. */
+void signals_release(const sigset_t *before);
