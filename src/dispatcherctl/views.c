@@ -91,13 +91,9 @@ static void print_waiting(const json_t *service, uint64_t now, FILE *stream)
 static void print_trouble(const json_t *service, uint64_t now, FILE *stream)
 {
     const char *name = reply_text(service, "name");
-    const char *state = reply_text(service, "state");
-    bool is_up = strcmp(state, "running") == 0 || strcmp(state, "full") == 0;
 
     if (reply_is_set(service, "start_error") && reply_number(service, "n_ready") == 0)
         view_line(stream, "%s cannot start a worker: %s", name, reply_text(service, "start_error"));
-    if (is_up && !reply_is_true(service, "has_socket"))
-        view_line(stream, "%s has no socket: nobody can reach it", name);
     print_waiting(service, now, stream);
 }
 

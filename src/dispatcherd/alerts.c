@@ -34,6 +34,10 @@ static const struct {
          "MAX_PROCS gives more places, MIN_PROCS workers that are ready before"},
     [SERVICE_ALERT_DYING] = {"dying", MESSAGE_ID_WORKERS_DIE, MESSAGE_ID_WORKERS_DIE_NO_MORE,
                              "see \"dispatcherctl history\", and what they wrote to the journal"},
+    [SERVICE_ALERT_UNREACHABLE] =
+        {"unreachable", MESSAGE_ID_SOCKET_MISSING, MESSAGE_ID_SOCKET_AGAIN,
+         "restart dispatcherd.service and the service's socket units in one command, or reload a "
+         "daemon that binds its ports itself"},
 };
 
 const char *service_alert_to_string(enum service_alert alert)
@@ -104,6 +108,9 @@ void alerts_describe(const struct service *service, enum service_alert alert,
         str_buffer_add(text, "loses its workers: %" PRIu64 " died in a row; the last: %s", worst,
                        service->last_death);
         break;
+    case SERVICE_ALERT_UNREACHABLE:
+        reach_describe(service, text);
+        break;
     case N_SERVICE_ALERTS:
         break;
     }
@@ -129,6 +136,9 @@ static void describe_end(const struct service *service, enum service_alert alert
     case SERVICE_ALERT_DYING:
         str_buffer_add(text, "keeps its workers again after %" PRIu64 " s; %" PRIu64 " had died",
                        duration / USEC_PER_SEC, worst);
+        break;
+    case SERVICE_ALERT_UNREACHABLE:
+        str_buffer_add(text, "can be reached again after %" PRIu64 " s", duration / USEC_PER_SEC);
         break;
     case N_SERVICE_ALERTS:
         break;
@@ -268,6 +278,13 @@ static uint64_t look_at_deaths(struct service *service, uint64_t now)
     return due;
 }
 
+static uint64_t look_at_reach(struct service *service, uint64_t now)
+{
+    static const struct alert_rule rule = {.high = 1, .low = 0};
+
+    return update(service, SERVICE_ALERT_UNREACHABLE, &rule, reach_n_missing(service), now);
+}
+
 /* Whoever waits at a service that is stopped waits because somebody wanted that. */
 static void end_all(struct service *service, uint64_t now)
 {
@@ -290,6 +307,7 @@ uint64_t alerts_tell(struct service *service, enum accept_verdict verdict, uint6
     due[SERVICE_ALERT_FULL] = look_at_places(service, verdict, now);
     due[SERVICE_ALERT_WAITING] = look_at_waits(service, now);
     due[SERVICE_ALERT_DYING] = look_at_deaths(service, now);
+    due[SERVICE_ALERT_UNREACHABLE] = look_at_reach(service, now);
     for (enum service_alert alert = 0; alert < N_SERVICE_ALERTS; alert++)
         if (due[alert] < earliest)
             earliest = due[alert];

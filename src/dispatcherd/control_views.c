@@ -124,7 +124,7 @@ json_t *view_summary(const struct service *service, const struct control_clock *
 
     view_put(&object, "name", json_string(service->options->name));
     view_put(&object, "state", json_string(view_service_state(service)));
-    view_put(&object, "accept", json_string(accept_verdict_to_string(verdict)));
+    view_put(&object, "accept", json_string(reach_accepts(service, verdict)));
     view_put(&object, "workers", view_gauge(pool_total(pool), options->max_procs));
     view_put(&object, "n_starting", json_integer(pool->n_starting));
     view_put(&object, "n_ready", json_integer(pool->n_ready));

@@ -1,5 +1,6 @@
 #include "dispatcherd/listener.h"
 
+#include "base/accept_error.h"
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/admission.h"
@@ -13,7 +14,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* How long accepting rests when the system has no descriptor or memory for a connection. */
+/* How long accepting rests after an error that lasts: as a rule, the system has no descriptor or
+ * memory for a connection. */
 #define PAUSE_USEC (USEC_PER_SEC / 2)
 
 /* How often it is told, while it lasts or comes again. */
@@ -102,6 +104,22 @@ static int on_pause_over(_unused_ sd_event_source *source, _unused_ uint64_t use
     return 0;
 }
 
+/* Empty where there is nothing to say beyond the error itself. */
+static const char *advice(int error)
+{
+    switch (error) {
+    case -EMFILE:
+        return "LimitNOFILE= of dispatcherd.service may be too low; ";
+    case -ENFILE:
+        return "the sysctl fs.file-max may be too low; ";
+    case -EPERM:
+    case -EACCES:
+        return "a security module forbids it; ";
+    default:
+        return "";
+    }
+}
+
 /* A shortage that comes and goes is one shortage. */
 static void tell_shortage(struct service *service, int error)
 {
@@ -115,8 +133,8 @@ static void tell_shortage(struct service *service, int error)
     service->shortage_told_at = now;
     report(LOG_ERR, &subject,
            "cannot accept a connection: %s; clients wait in the kernel's queue "
-           "(LimitNOFILE= of dispatcherd.service may be too low; %lu times so far)",
-           strerror(-error), service->n_shortages);
+           "(%s%lu times so far)",
+           strerror(-error), advice(error), service->n_shortages);
 }
 
 static void pause_accepting(struct listener *listener, int error)
@@ -135,12 +153,8 @@ static void pause_accepting(struct listener *listener, int error)
         listener->is_paused = false;
 }
 
-static bool is_shortage(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-/* Returns 1 when a connection was admitted, 0 when there is none, or a negative errno. */
+/* Returns 1 when a connection was admitted or has gone, 0 when there is none, or a negative errno:
+ * -ENOTSOCK if the socket does not listen any more. */
 static int accept_one(struct listener *listener)
 {
     struct sockaddr_storage storage;
@@ -148,13 +162,31 @@ static int accept_one(struct listener *listener)
 
     _cleanup_fd_ int fd = accept4(listener->fd, (struct sockaddr *)&storage, &length, SOCK_CLOEXEC);
     if (fd < 0) {
-        /* Any other error belongs to a connection that is gone already (accept(2)). */
-        if (errno == EAGAIN)
+        int error = errno;
+
+        switch (accept_error_classify(listener->fd, error)) {
+        case ACCEPT_ERROR_EMPTY:
             return 0;
-        return is_shortage(errno) ? -errno : 1;
+        case ACCEPT_ERROR_NEXT:
+            return 1;
+        case ACCEPT_ERROR_PAUSE:
+            return -error;
+        case ACCEPT_ERROR_LOST:
+            reach_lost(listener->service, listener, error);
+            return -ENOTSOCK;
+        }
     }
     return admission_admit(listener, &fd,
                            address_from_sockaddr((struct sockaddr *)&storage, length));
+}
+
+/* What is left is watched anew, since the array has changed. */
+static void lose(struct service *service, size_t index)
+{
+    listener_remove(service, index);
+    (void)listeners_start(service);
+    for (size_t i = 0; i < service->n_listeners; i++)
+        service->listeners[i].may_have_more = true;
 }
 
 bool listeners_accept(struct service *service)
@@ -169,6 +201,10 @@ bool listeners_accept(struct service *service)
         if (r > 0) {
             listener->may_have_more = pace_accepted(&listener->pace);
             service->next_listener = (service->next_listener + i + 1) % service->n_listeners;
+            return true;
+        }
+        if (r == -ENOTSOCK) {
+            lose(service, (service->next_listener + i) % service->n_listeners);
             return true;
         }
         if (r < 0)

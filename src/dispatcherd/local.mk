@@ -91,6 +91,8 @@ libdaemon_la_SOURCES = \
 	%D%/queue.h \
 	%D%/refusal.c \
 	%D%/refusal.h \
+	%D%/reach.c \
+	%D%/reach.h \
 	%D%/readmit.c \
 	%D%/readmit.h \
 	%D%/reload.c \

@@ -14,6 +14,9 @@
 #define MESSAGE_ID_SOCKET_UNKNOWN                                                                  \
     "f82c1572d1b041918ce4967bff558004" /* a socket's name is no service */
 #define MESSAGE_ID_SOCKET_MISSING "bb9bca39abbb43bfbeb5df332abb6186" /* a service has no socket */
+#define MESSAGE_ID_SOCKET_LOST    "589f326b594d4bbbbb15efd304723b40" /* a socket ceased to listen */
+#define MESSAGE_ID_SOCKET_AGAIN                                                                    \
+    "704a8bf3603b414bb66bef0d4fe32b8f" /* a service has all its sockets again */
 #define MESSAGE_ID_START_FAILED                                                                    \
     "2e663b901e394f78887e7afda56a266b" /* a worker could not be started */
 #define MESSAGE_ID_WORKER_DIED                                                                     \

@@ -6,6 +6,7 @@
 
 #include "config/options.h"
 #include "dispatcherd/connection.h"
+#include "dispatcherd/reach.h"
 #include "dispatcherd/state.h"
 #include "pool/policy.h"
 #include "statistics/alert.h"
@@ -19,9 +20,10 @@ struct worker;
 
 /* What an administrator is warned of, once, until it is over: alerts.h. */
 enum service_alert {
-    SERVICE_ALERT_FULL,    /* every place is taken */
-    SERVICE_ALERT_WAITING, /* clients wait for too long */
-    SERVICE_ALERT_DYING,   /* workers die in a row */
+    SERVICE_ALERT_FULL,        /* every place is taken */
+    SERVICE_ALERT_WAITING,     /* clients wait for too long */
+    SERVICE_ALERT_DYING,       /* workers die in a row */
+    SERVICE_ALERT_UNREACHABLE, /* a listening socket is missing */
     N_SERVICE_ALERTS
 };
 
@@ -38,6 +40,7 @@ struct service {
     struct listener *listeners; /* n_listeners of them, owned */
     size_t n_listeners;
     size_t next_listener; /* who is asked first for the next connection */
+    struct reach reach;   /* of the sockets that are missing */
 
     TAILQ_HEAD(check_queue, check) checks; /* of connections that are being checked; owned */
     struct concurrency *addresses;         /* how many connections each has; owned */

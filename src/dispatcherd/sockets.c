@@ -116,16 +116,10 @@ bool sockets_compare(const struct service *service)
 {
     const struct subject subject = {.service = service->options->name,
                                     .message_id = MESSAGE_ID_SOCKET_MISMATCH};
-    const struct subject missing = {.service = service->options->name,
-                                    .message_id = MESSAGE_ID_SOCKET_MISSING};
     char text[ADDRESS_TEXT_MAX];
 
-    if (service->n_listeners == 0) {
-        report(LOG_WARNING, &missing,
-               "has no socket: nobody can reach it; is dispatcherd-%s.socket active?",
-               service->options->unit_name);
-        return true;
-    }
+    if (service->n_listeners == 0)
+        return true; /* an alert says so: reach.h */
     bool differs = false;
     for (size_t i = 0; i < service->n_listeners; i++)
         if (!is_as_configured(service->options, &service->listeners[i])) {
@@ -233,6 +227,8 @@ int sockets_bind(struct service *service)
                     result = r;
             }
     }
+    if (result == 0)
+        reach_restored(service);
     return result;
 }
 

@@ -30,6 +30,7 @@ static void add_alerts(struct str_buffer *line, const struct manager *manager)
         [SERVICE_ALERT_FULL] = "is full",
         [SERVICE_ALERT_WAITING] = "lets clients wait",
         [SERVICE_ALERT_DYING] = "loses its workers",
+        [SERVICE_ALERT_UNREACHABLE] = "cannot be reached",
     };
     const struct access *access = manager->context.access;
 

@@ -1,6 +1,9 @@
 /* dispatcherd-web: shows what dispatcherd does, to browsers and to Prometheus. Changes nothing. */
+#include "base/accept_error.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/macro.h"
+#include "base/signals.h"
 #include "base/time.h"
 #include "web/http.h"
 #include "web/listen.h"
@@ -71,6 +74,25 @@ static int on_http(sd_event_source *source _unused_, int fd _unused_, uint32_t e
     return 0; /* http_run() does it, before the next wait */
 }
 
+/* A socket that does not listen any more is closed. */
+static void lose(struct web *web, int fd, int error)
+{
+    size_t i = 0;
+
+    while (web->listen.fds[i] != fd)
+        i++;
+    log_err("A socket does not listen any more (%s); it was shut down by another program, as "
+            "\"ss -K\" does. To listen again: systemctl restart dispatcherd-web.service "
+            "dispatcherd-web.socket",
+            strerror(error));
+    sd_event_source_disable_unref(web->listening[i]);
+    fd_close(fd);
+    web->listen.n--;
+    web->listening[i] = web->listening[web->listen.n];
+    web->listen.fds[i] = web->listen.fds[web->listen.n];
+    web->listening[web->listen.n] = NULL;
+}
+
 static int on_accept(sd_event_source *source _unused_, int fd, uint32_t events _unused_, void *data)
 {
     struct web *web = data;
@@ -82,11 +104,21 @@ static int on_accept(sd_event_source *source _unused_, int fd, uint32_t events _
             (void)http_add(web->http, client); /* a client that is gone is no error */
             continue;
         }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            log_warning("Cannot accept a connection: %s", strerror(errno));
+        int error = errno;
+
+        switch (accept_error_classify(fd, error)) {
+        case ACCEPT_ERROR_EMPTY:
+            return 0;
+        case ACCEPT_ERROR_NEXT:
+            continue;
+        case ACCEPT_ERROR_PAUSE:
+            log_warning("Cannot accept a connection: %s", strerror(error));
             web->accept_at = time_now_usec(CLOCK_MONOTONIC) + ACCEPT_PAUSE_USEC;
+            return 0;
+        case ACCEPT_ERROR_LOST:
+            lose(web, fd, error);
+            return 0;
         }
-        break;
     }
     return 0;
 }
@@ -106,7 +138,7 @@ static int adjust_listening(struct web *web)
 
 static int add_sources(struct web *web)
 {
-    static const int signals[] = {SIGTERM, SIGINT};
+    static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
     int r = sd_event_default(&web->event);
 
     for (size_t i = 0; i < ELEMENTSOF(signals) && r >= 0; i++)
@@ -135,6 +167,8 @@ static int loop(struct web *web)
         r = sd_event_run(web->event, limit);
         if (r < 0)
             return r;
+        if (web->listen.n == 0)
+            return -ENOTCONN; /* without a socket there is nothing to do */
     }
     return 0;
 }
@@ -228,18 +262,16 @@ int main(int argc, char *argv[])
 {
     struct web web = {.socket = DEFAULT_SOCKET};
     char own_name[256] = "";
-    sigset_t signals;
+    sigset_t before;
 
+    signals_hold(&before);
+    /* It has no children of its own; as process 1 of a container it gets those of others. */
+    signal(SIGCHLD, SIG_IGN);
     log_open("dispatcherd-web");
     if (gethostname(own_name, sizeof(own_name) - 1) == 0)
         web.hosts[web.n_hosts++] = own_name;
     int status = parse_arguments(&web, argc, argv);
     if (status < 0) {
-        sigemptyset(&signals);
-        sigaddset(&signals, SIGTERM);
-        sigaddset(&signals, SIGINT);
-        sigprocmask(SIG_BLOCK, &signals, NULL);
-        signal(SIGPIPE, SIG_IGN);
         int r = prepare_sockets(&web);
         if (r >= 0 && (r = run(&web)) < 0)
             log_err("Cannot go on: %s", strerror(-r));

@@ -239,7 +239,7 @@ static void write_accepts(FILE *stream, enum metrics_format format, const json_t
 }
 
 /* "dns_list" is of no service. */
-static const char *const service_alerts[] = {"full", "waiting", "dying"};
+static const char *const service_alerts[] = {"full", "waiting", "dying", "unreachable"};
 
 static bool is_raised(const json_t *alerts, const char *kind, const char *member, const char *value)
 {

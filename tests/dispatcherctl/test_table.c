@@ -200,12 +200,15 @@ START_TEST(test_shows_what_is_wrong_with_a_service)
                         "{\"version\":\"1\",\"state\":\"running\",\"pid\":1,\"spawner\":\"self\","
                         "\"is_on_last_config\":true,\"config_file\":\"/etc/d.cnf\","
                         "\"services\":[{\"name\":\"SMTP\",\"state\":\"running\",\"n_ready\":0,"
-                        "\"start_error\":\"no \\u001b[2J such file\",\"has_socket\":false}]}");
+                        "\"start_error\":\"no \\u001b[2J such file\",\"has_socket\":false}],"
+                        "\"now\":{\"realtime\":2,\"monotonic\":2},\"alerts\":[{\"alert\":"
+                        "\"unreachable\",\"text\":\"SMTP has no socket: nobody can reach it\","
+                        "\"since\":{\"realtime\":1,\"monotonic\":1}}]}");
 
     ck_assert_ptr_nonnull(
         strstr(text, "\n/etc/d.cnf is broken; the last good configuration is in force\n"));
     ck_assert_ptr_nonnull(strstr(text, "\nSMTP cannot start a worker: no ?[2J such file\n"));
-    ck_assert_ptr_nonnull(strstr(text, "\nSMTP has no socket: nobody can reach it\n"));
+    ck_assert_ptr_nonnull(strstr(text, ": SMTP has no socket: nobody can reach it\n"));
     free(text);
 }
 END_TEST

@@ -9,6 +9,7 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_handoff \
 	tests/dispatcherd/test_history \
 	tests/dispatcherd/test_pace \
+	tests/dispatcherd/test_reach \
 	tests/dispatcherd/test_spawner_self \
 	tests/dispatcherd/test_store \
 	tests/dispatcherd/test_throttle_store \
@@ -68,6 +69,12 @@ tests_dispatcherd_test_control_follow_SOURCES = $(CONTROL_SCENE) %D%/test_contro
 tests_dispatcherd_test_control_follow_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_control_follow_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_control_follow_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_reach_SOURCES = $(CONTROL_SCENE) %D%/test_reach.c
+tests_dispatcherd_test_reach_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_reach_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_reach_LDADD = $(CONTROL_TEST_LIBS)
+
 
 tests_dispatcherd_test_history_SOURCES = $(CONTROL_SCENE) %D%/test_history.c
 tests_dispatcherd_test_history_CPPFLAGS = $(TEST_CPPFLAGS)

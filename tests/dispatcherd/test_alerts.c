@@ -32,6 +32,7 @@ static void take(_unused_ struct follower *follower, json_t *event)
         [SERVICE_ALERT_FULL] = {MESSAGE_ID_SERVICE_FULL, MESSAGE_ID_SERVICE_HAS_ROOM},
         [SERVICE_ALERT_WAITING] = {MESSAGE_ID_CLIENTS_WAIT, MESSAGE_ID_CLIENTS_WAIT_NO_MORE},
         [SERVICE_ALERT_DYING] = {MESSAGE_ID_WORKERS_DIE, MESSAGE_ID_WORKERS_DIE_NO_MORE},
+        [SERVICE_ALERT_UNREACHABLE] = {MESSAGE_ID_SOCKET_MISSING, MESSAGE_ID_SOCKET_AGAIN},
     };
     const char *id = json_string_value(json_object_get(event, "message_id"));
     int64_t priority = json_integer_value(json_object_get(event, "priority"));
@@ -250,9 +251,22 @@ START_TEST(test_a_row_lasts_while_none_can_be_started)
 }
 END_TEST
 
+START_TEST(test_unreachable_as_long_as_a_socket_is_missing)
+{
+    service->reach.n_lost = 1;
+    ck_assert_uint_eq(after(0, ACCEPT_YES), USEC_INFINITY);
+    after(3600 * USEC_PER_SEC, ACCEPT_YES);
+    check(SERVICE_ALERT_UNREACHABLE, 1, 0);
+    reach_restored(service);
+    ck_assert_uint_eq(after(0, ACCEPT_YES), USEC_INFINITY);
+    check(SERVICE_ALERT_UNREACHABLE, 1, 1);
+}
+END_TEST
+
 START_TEST(test_a_stop_ends_all)
 {
     serve(PLACES);
+    service->reach.n_lost = 1;
     die(3);
     service_note_wait(service, now, now + 5 * USEC_PER_SEC);
     after(5 * USEC_PER_SEC, ACCEPT_NO_PLACE);
@@ -282,6 +296,7 @@ START_TEST(test_random_lives)
             service_note_wait(service, now, now + random_between(&source, 0, 3 * USEC_PER_SEC));
         if (random_between(&source, 0, 9) == 0)
             die(service->deaths.n + 1);
+        service->reach.n_lost = random_between(&source, 0, 9) == 0;
         service->pool->is_stopping = random_between(&source, 0, 99) == 0;
         after(random_between(&source, 0, 12 * USEC_PER_SEC),
               is_full ? ACCEPT_NO_PLACE : ACCEPT_YES);
@@ -291,6 +306,7 @@ START_TEST(test_random_lives)
         }
     }
     service->pool->is_stopping = false;
+    service->reach.n_lost = 0;
     serve(0);
     while (after(0, ACCEPT_YES) != USEC_INFINITY)
         now = alerts_tell(service, ACCEPT_YES, now);
@@ -313,6 +329,7 @@ Suite *make_suite(void)
         test_waits_before_we_were_there_do_not_count,
         test_deaths_in_a_row,
         test_a_row_lasts_while_none_can_be_started,
+        test_unreachable_as_long_as_a_socket_is_missing,
         test_a_stop_ends_all,
         test_random_lives,
     };

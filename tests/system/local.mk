@@ -57,8 +57,10 @@ EXTRA_DIST += \
 	%D%/test_identity.py \
 	%D%/test_journal.py \
 	%D%/test_life.py \
+	%D%/test_listener_lost.py \
 	%D%/test_machine_faults.py \
 	%D%/test_pool_size.py \
+	%D%/test_process_1.py \
 	%D%/test_reload.py \
 	%D%/test_selection.py \
 	%D%/test_smtp.py \

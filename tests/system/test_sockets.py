@@ -85,7 +85,11 @@ def test_a_socket_that_no_service_is_named_for_is_said(site_of_systemd):
     site.start()
     site.wait_for_log("a socket named 'nonsense' was passed, which is no service")
     site.wait_for_log("ONE: has no socket: nobody can reach it")
-    site.wait_for_status("ONE .*no socket")
+    site.wait_for_status("ONE cannot be reached; .*ONE .*no socket")
+    assert {name: item["accept"] for name, item in site.services().items()} == {
+        "ONE": "no socket",
+        "TWO": "accepting",
+    }
 
 
 def test_a_drop_in_overrides_the_port_and_the_journal_says_so(site_of_systemd):
@@ -111,3 +115,84 @@ def test_a_drop_in_adds_a_unix_socket(site_of_systemd):
     assert client.ask("peer") == "unix 0"
     assert client.ask("service") == "TEST"
     assert site.connect(port).ask("service") == "TEST"
+
+
+def test_a_drop_in_with_a_plain_port_loses_a_family_and_the_journal_says_so(site_of_systemd):
+    site = site_of_systemd
+    if not has_ipv6(site):
+        pytest.skip("no IPv6 here")
+    port = site.free_port()
+    site.write_drop_in("dispatcherd-test.socket", f"[Socket]\nListenStream=\nListenStream={port}\n")
+    site.run_service(PORT=site.free_port())
+    assert site.connect(port, "::1").ask("service") == "TEST"
+    assert site.refuses(port)
+    site.wait_for_log(f"TEST: listens at port {port} for IPv6 alone; .*ListenStream=0.0.0.0:{port}")
+
+
+def test_the_usual_sockets_serve_both_families_without_a_word(site_of_systemd):
+    site = site_of_systemd
+    site.run_service()
+    site.wait_for_log("TEST: listens at")
+    assert not site.count_log("for IPv[46] alone")
+
+
+@pytest.fixture
+def without_ipv6(site_of_systemd):
+    """IPv6 is switched off in the usual way, by sysctl: no interface has an address of it."""
+    switch = "/proc/sys/net/ipv6/conf/all/disable_ipv6"
+    if site_of_systemd.run("test", "-e", switch, check=False).returncode != 0:
+        pytest.skip("no IPv6 here")
+    site_of_systemd.run("sh", "-c", f"echo 1 >{switch}")
+    yield site_of_systemd
+    site_of_systemd.run("sh", "-c", f"echo 0 >{switch}")
+
+
+def test_an_address_that_cannot_be_bound_does_not_take_the_others_with_it(without_ipv6):
+    site = without_ipv6
+    port = site.free_port()
+    site.write_drop_in("dispatcherd-test.socket", f"[Socket]\nListenStream=[::1]:{port}\n")
+    served = site.run_service()
+    assert site.connect(served).ask("service") == "TEST"
+    site.systemctl("restart", "dispatcherd-web.socket")
+    assert not site.refuses(7633)
+    site.systemctl("stop", "dispatcherd-web.socket", "dispatcherd-web.service")
+
+
+def test_sockets_belong_to_the_daemon_alone(site_of_systemd):
+    """So that what is disabled stays off at the next boot."""
+    site = site_of_systemd
+    port = site.run_service()
+    for unit in ("dispatcherd-test.socket", "dispatcherd-test-worker.socket"):
+        assert site.show("WantedBy", unit) == "dispatcherd.service"
+    site.stop()
+    site.systemctl("start", "sockets.target")  # as at boot
+    assert site.refuses(port)
+    assert site.show("ActiveState") == "inactive"
+    site.systemctl("enable", "dispatcherd.service")
+    try:
+        assert "dispatcherd.service" in site.show("Wants", "multi-user.target").split()
+    finally:
+        site.systemctl("disable", "dispatcherd.service")
+
+
+def test_a_socket_that_is_stopped_alone_is_served_on_and_its_journal_says_so(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service()
+    says = "dispatcherd.service has this socket too"
+    site.systemctl("stop", "dispatcherd-test.socket")
+    assert site.connect(port).ask("service") == "TEST"
+    site.wait_for_log(says)
+    assert says in site.run("journalctl", "-u", "dispatcherd-test.socket", "-n", "9").stdout
+    site.systemctl("restart", "dispatcherd.service", "dispatcherd-test.socket")
+    assert site.connect(port).ask("service") == "TEST"
+    site.stop()
+    assert site.count_log(says) == 1
+
+
+def test_a_socket_may_be_restarted_as_often_as_one_likes(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service()
+    for _ in range(8):  # the usual limit is five in ten seconds
+        site.systemctl("restart", "dispatcherd.service", "dispatcherd-test.socket")
+    assert site.connect(port).ask("service") == "TEST"
+    assert site.services()["TEST"]["accept"] == "accepting"

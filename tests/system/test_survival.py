@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import pytest
 from harness.soak import times
@@ -250,6 +251,24 @@ def test_another_port_by_the_command_that_is_named(site_of_systemd, crashes):
     assert site.connect(new).pid() in held.pids
     assert site.refuses(old)
     held.check()
+
+
+def test_sockets_restart_under_load_by_the_command_that_is_named(site_of_systemd):
+    """A client in the queue is reset, one that comes meanwhile is refused, and nothing else is
+    lost."""
+    site = site_of_systemd
+    port = run_pool(site)
+    held = Held(site, port, 2)
+    with Stream(site, port) as stream:
+        for _ in range(3):
+            n_served = stream.n_served
+            wait_until(lambda n=n_served: stream.n_served >= n + 20, 20, "twenty more sessions")
+            site.systemctl("restart", "dispatcherd.service", "dispatcherd-test.socket")
+        n_served = stream.n_served
+        wait_until(lambda: stream.n_served >= n_served + 20, 20, "twenty more sessions")
+    held.check()
+    assert not stream.broken
+    assert all(re.search("Refused|Reset|closed", error) for _, _, error in stream.refused)
 
 
 def test_stop_drains_and_stop_of_the_slice_leaves_nothing(site_of_systemd):

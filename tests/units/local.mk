@@ -1,6 +1,8 @@
 dist_check_SCRIPTS += \
 	%D%/test_catalog.sh \
-	%D%/test_man.sh
+	%D%/test_man.sh \
+	%D%/test_restart_order.sh
 TESTS += \
 	tests/units/test_catalog.sh \
-	tests/units/test_man.sh
+	tests/units/test_man.sh \
+	tests/units/test_restart_order.sh

@@ -102,6 +102,7 @@ START_TEST(test_each_alert_is_there_whether_raised_or_not)
     check_has(text, "\ndispatcherd_alert{service=\"SMTP\",alert=\"full\"} 0\n");
     check_has(text, "\ndispatcherd_alert{service=\"SMTP\",alert=\"waiting\"} 1\n");
     check_has(text, "\ndispatcherd_alert{service=\"SMTP\",alert=\"dying\"} 0\n");
+    check_has(text, "\ndispatcherd_alert{service=\"SMTP\",alert=\"unreachable\"} 0\n");
     check_has(text, "\ndispatcherd_alert{service=\"\",alert=\"dns_list\",zone=\"a.test\"} 0\n");
     check_has(text, "\ndispatcherd_alert{service=\"\",alert=\"dns_list\",zone=\"b.test\"} 1\n");
     free(text);

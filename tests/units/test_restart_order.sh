@@ -1,0 +1,15 @@
+#!/bin/bash
+# One order in all that names the command: the service first. systemd opens no socket whose service
+# runs, so that the other order fails under load.
+set -u
+
+top=${srcdir:-.}
+wrong='restart [^"`&|]*\.socket[^"`&|]* dispatcherd(-web)?\.service'
+
+# Manual pages write "\-" and change fonts within a line.
+found=$(cd "$top" && for file in README.md NEWS man/*.[1-8] units/* src/*/*.c tests/system/*.py; do
+    sed -E 's/\\f[A-Z]//g; s/\\//g' "$file" | grep -nE "$wrong" | sed "s|^|$file:|"
+done)
+[ -z "$found" ] || { echo "FAILED: the socket before the service:"; echo "$found"; exit 1; }
+grep -qE 'restart dispatcherd\.service dispatcherd-' "$top/README.md" ||
+    { echo 'FAILED: README.md does not name the command'; exit 1; }
