@@ -56,6 +56,8 @@ libdaemon_la_SOURCES = \
 	%D%/ended.h \
 	%D%/events.c \
 	%D%/events.h \
+	%D%/families.c \
+	%D%/families.h \
 	%D%/figures.c \
 	%D%/figures.h \
 	%D%/fingerprint.c \
@@ -87,6 +89,8 @@ libdaemon_la_SOURCES = \
 	%D%/pace.h \
 	%D%/passed.c \
 	%D%/passed.h \
+	%D%/orphans.c \
+	%D%/orphans.h \
 	%D%/queue.c \
 	%D%/queue.h \
 	%D%/refusal.c \
@@ -103,6 +107,8 @@ libdaemon_la_SOURCES = \
 	%D%/run.h \
 	%D%/service.c \
 	%D%/service.h \
+	%D%/socket_match.c \
+	%D%/socket_match.h \
 	%D%/sockets.c \
 	%D%/sockets.h \
 	%D%/spawner.c \

@@ -1,5 +1,6 @@
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "base/str.h"
 #include "config/load.h"
 #include "config/print.h"
@@ -350,7 +351,9 @@ int main(int argc, char *argv[])
     };
     const struct config_places places = config_places_default();
     char mapping_file[PATH_MAX];
+    sigset_t before;
 
+    signals_hold(&before);
     if (parse_arguments(argc, argv, &arguments) < 0) {
         fprintf(stderr, "Try 'dispatcherd --help'.\n");
         return EXIT_USAGE;
@@ -358,6 +361,8 @@ int main(int argc, char *argv[])
     if (!arguments.mapping_file)
         arguments.mapping_file =
             mappings_beside(arguments.config_file, mapping_file, sizeof(mapping_file));
+    if (arguments.mode != MODE_RUN)
+        signals_release(&before);
     switch (arguments.mode) {
     case MODE_HELP:
         print_help();

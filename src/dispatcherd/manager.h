@@ -34,6 +34,7 @@ struct manager {
     uint64_t started_at;     /* CLOCK_MONOTONIC */
     char host_name[64];
     sd_event_source *status_timer;
+    sd_event_source *orphans_timer; /* orphans.h; NULL unless this is process 1 */
     sd_event_source *stop_timer;
     sd_event_source *extend_timer;
     uint64_t leave_until;        /* leaving: what waits may hold us up so long */

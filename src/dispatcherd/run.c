@@ -11,6 +11,7 @@
 #include "dispatcherd/figures.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
+#include "dispatcherd/orphans.h"
 #include "dispatcherd/readmit.h"
 #include "dispatcherd/reload.h"
 #include "dispatcherd/report.h"
@@ -160,20 +161,14 @@ static int on_reload_signal(_unused_ sd_event_source *source, const struct signa
     return 0;
 }
 
+/* main() has blocked them. */
 static int add_signals(struct manager *manager)
 {
     static const struct {
         int number;
         sd_event_signal_handler_t handler;
     } signals[] = {{SIGTERM, on_stop_signal}, {SIGINT, on_stop_signal}, {SIGHUP, on_reload_signal}};
-    sigset_t set;
 
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&set);
-    for (size_t i = 0; i < ELEMENTSOF(signals); i++)
-        sigaddset(&set, signals[i].number);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return -errno;
     for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
         int r = sd_event_add_signal(manager->context.event, NULL, signals[i].number,
                                     signals[i].handler, manager);
@@ -205,6 +200,8 @@ static int init_context(struct manager *manager, struct config_version *version,
     int r = sd_event_new(&manager->context.event);
     if (r == 0)
         r = add_signals(manager);
+    if (r == 0)
+        r = orphans_start(manager);
     if (r == 0)
         r = siphash_key_random(&manager->context.hash_key);
     if (r == 0)
@@ -272,6 +269,7 @@ static void manager_clear(struct manager *manager)
     config_version_unref(manager->version);
     notify_end(&manager->notifier);
     sd_event_source_disable_unref(manager->status_timer);
+    orphans_end(manager);
     sd_event_source_disable_unref(manager->stop_timer);
     sd_event_source_disable_unref(manager->extend_timer);
     sd_event_unref(manager->context.event);

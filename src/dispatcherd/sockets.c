@@ -2,9 +2,11 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "dispatcherd/families.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/socket_match.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,21 +15,44 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
-/* Splits "smtp-tls" into the service's name and what follows. */
-static struct service *find_by_socket_name(struct service *const services[], size_t n_services,
-                                           const char *name, bool *ret_is_tls)
+/* A socket of nobody's choice of name: systemd-socket-activate(1) and podman pass such. */
+static struct service *find_by_address(struct service *const services[], size_t n_services, int fd,
+                                       bool *ret_is_tls)
 {
-    for (size_t i = 0; i < n_services; i++) {
-        const char *unit_name = services[i]->options->unit_name;
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof(storage);
+    char text[ADDRESS_TEXT_MAX];
 
-        if (!str_starts_nocase(name, unit_name))
-            continue;
-        const char *rest = name + strlen(unit_name);
-        *ret_is_tls = str_equal_nocase(rest, "-tls");
-        if (*rest == '\0' || *ret_is_tls)
-            return services[i];
-    }
-    return NULL;
+    if (getsockname(fd, (struct sockaddr *)&storage, &length) < 0)
+        return NULL;
+    struct address address = address_from_sockaddr((struct sockaddr *)&storage, length);
+    struct service *service = socket_match_address(services, n_services, &address, ret_is_tls);
+    const struct subject subject = {.service = service ? service->options->name : NULL,
+                                    .message_id = service ? NULL : MESSAGE_ID_SOCKET_UNKNOWN};
+    if (service)
+        report(LOG_NOTICE, &subject,
+               "the socket at %s was passed without a name; it is used by its address and port",
+               address_format(&address, text));
+    else
+        report(LOG_WARNING, &subject,
+               "a socket at %s was passed without a name, and no service of dispatcher.cnf that is "
+               "enabled has that address and port; it is not used",
+               address_format(&address, text));
+    return service;
+}
+
+static struct service *find_by_name(struct service *const services[], size_t n_services,
+                                    const char *name, bool *ret_is_tls)
+{
+    const struct subject subject = {.message_id = MESSAGE_ID_SOCKET_UNKNOWN};
+    struct service *service = socket_match_name(services, n_services, name, ret_is_tls);
+
+    if (!service)
+        report(LOG_WARNING, &subject,
+               "a socket named '%s' was passed, which is no service of dispatcher.cnf that is "
+               "enabled; it is not used (FileDescriptorName= names the service)",
+               name);
+    return service;
 }
 
 static void assign(struct service *const services[], size_t n_services, int passed,
@@ -37,14 +62,11 @@ static void assign(struct service *const services[], size_t n_services, int pass
     const struct subject subject = {.message_id = MESSAGE_ID_SOCKET_UNKNOWN};
     bool is_tls = false;
 
-    struct service *service = find_by_socket_name(services, n_services, name, &is_tls);
-    if (!service) {
-        report(LOG_WARNING, &subject,
-               "a socket named '%s' was passed, which is no service of dispatcher.cnf that is "
-               "enabled; it is not used (FileDescriptorName= names the service)",
-               name);
+    struct service *service = socket_match_is_unnamed(name)
+                                  ? find_by_address(services, n_services, fd, &is_tls)
+                                  : find_by_name(services, n_services, name, &is_tls);
+    if (!service)
         return;
-    }
     if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
         report(LOG_WARNING, &subject,
                "%s: the socket named '%s' is no listening stream socket; it "
@@ -130,6 +152,7 @@ bool sockets_compare(const struct service *service)
         }
     differs |= say_missing_ports(service, false);
     differs |= say_missing_ports(service, true);
+    differs |= families_compare(service);
     return differs;
 }
 

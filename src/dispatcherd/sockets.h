@@ -6,8 +6,8 @@
 #include "dispatcherd/service.h"
 
 /* Gives each socket that the service manager passed to the service that its name says: NAME, or
- * NAME-tls for TLS_PORT. Says which fit no service, which services got none, and where an address
- * is not the one of dispatcher.cnf. */
+ * NAME-tls for TLS_PORT; one without a name to the service of its address and port. Says which fit
+ * no service, which services got none, and where an address is not the one of dispatcher.cnf. */
 void sockets_take_passed(struct service *const services[], size_t n_services,
                          struct passed *passed);
 

@@ -10,6 +10,7 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_history \
 	tests/dispatcherd/test_pace \
 	tests/dispatcherd/test_reach \
+	tests/dispatcherd/test_socket_match \
 	tests/dispatcherd/test_spawner_self \
 	tests/dispatcherd/test_store \
 	tests/dispatcherd/test_throttle_store \
@@ -75,6 +76,10 @@ tests_dispatcherd_test_reach_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_reach_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_reach_LDADD = $(CONTROL_TEST_LIBS)
 
+tests_dispatcherd_test_socket_match_SOURCES = $(CONTROL_SCENE) %D%/test_socket_match.c
+tests_dispatcherd_test_socket_match_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_socket_match_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_socket_match_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_test_history_SOURCES = $(CONTROL_SCENE) %D%/test_history.c
 tests_dispatcherd_test_history_CPPFLAGS = $(TEST_CPPFLAGS)

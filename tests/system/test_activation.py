@@ -2,16 +2,17 @@
 
 import socket
 
+import pytest
 from harness.wait import wait_until
 from harness.web import web_of
 
 
-def launch(site, where, name):
+def launch(site, where, name=None):
     """dispatcherd is started by the first connection."""
     site.launch(
         "systemd-socket-activate",
         f"--listen={where}",
-        f"--fdname={name}",
+        *([f"--fdname={name}"] if name else []),
         f"--setenv=NOTIFY_SOCKET={site.manager.path}",
         f"--setenv=LOGS_DIRECTORY={site.folder}",
     )
@@ -45,7 +46,31 @@ def test_gives_up_where_no_socket_has_a_services_name(site_by_hand):
     launch(site, f"127.0.0.1:{port}", "nonsense")
     site.connect(port)
     site.wait_for_log("a socket named 'nonsense' was passed, which is no service")
-    site.wait_for_log("TEST: has no socket")
+    site.wait_for_log("no port of any service can be listened at; giving up")
+    assert site.wait_stopped() == 1
+
+
+@pytest.mark.parametrize("name", [None, "any.socket"])
+def test_takes_a_socket_without_a_name_by_its_address_and_port(site_by_hand, name):
+    site = site_by_hand
+    port, tls_port = site.free_port(), site.free_port()
+    site.write_config(
+        site.service("ONE", PORT=port, INTERFACE_ADDRESS="127.0.0.2")
+        + site.service("TEST", PORT=port, TLS_PORT=tls_port)
+    )
+    launch(site, f"127.0.0.1:{port}", name)
+    assert site.connect(port).ask("service") == "TEST"
+    site.wait_for_log(f"TEST: the socket at 127.0.0.1:{port} was passed without a name")
+    site.wait_for_log("ONE: has no socket")
+
+
+def test_a_socket_without_a_name_at_another_port_is_not_used(site_by_hand):
+    site = site_by_hand
+    port = site.free_port()
+    site.write_config(site.service("TEST", PORT=1))
+    launch(site, f"127.0.0.1:{port}")
+    site.connect(port)
+    site.wait_for_log(f"a socket at 127.0.0.1:{port} was passed without a name, and no service")
     assert site.wait_stopped() == 1
 
 

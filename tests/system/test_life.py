@@ -1,6 +1,8 @@
 """Start, readiness, status, watchdog, stop (spec 1.6)."""
 
+import os
 import re
+import signal
 import time
 
 from harness.wait import holds_for, wait_until
@@ -151,3 +153,26 @@ def test_says_what_it_does_to_the_service_manager(site_by_hand):
     lines = site.manager.lines
     assert lines.count("READY=1") == 1
     assert lines.index("READY=1") < lines.index("STOPPING=1")
+
+
+def reads(pid, path):
+    """True while the process has the file open."""
+    try:
+        return path in {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    except OSError:
+        return False
+
+
+def test_a_signal_that_comes_before_it_is_ready_is_kept(site_by_hand):
+    site = site_by_hand
+    path = os.path.join(site.folder, "mappings")
+    # Long to read, so that there is time.
+    site.write_mappings("PORT_ACCESS\n\n" + "  TCP|*|*|192.0.2.1|*  $N\n" * 300000 + "  *  $Y\n")
+    site.write_config(site.service("TEST", PORT=site.free_port(), MIN_PROCS=1))
+    site.launch()
+    wait_until(lambda: reads(site.daemon.pid, path), 20, "reads the mappings", interval=0)
+    site.daemon.send_signal(signal.SIGHUP)
+    wait_until(lambda: site.manager.last("READY") == "1" or site.daemon.poll(), 60, "READY=1")
+    site.wait_for_log("reloaded ")
+    site.begin_stop()
+    assert site.wait_stopped() == 0

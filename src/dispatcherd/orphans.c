@@ -1,0 +1,78 @@
+#include "dispatcherd/orphans.h"
+
+#include "base/time.h"
+#include "dispatcherd/manager.h"
+#include "dispatcherd/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A worker that has ended hides the orphans behind it until it is reaped itself. */
+#define RETRY_USEC (100 * USEC_PER_MSEC)
+
+static bool is_worker(const struct manager *manager, pid_t pid)
+{
+    for (size_t i = 0; i < manager->n_services; i++)
+        for (unsigned slot = 0; slot < POOL_WORKERS_MAX; slot++) {
+            const struct worker *worker = manager->services[i]->workers[slot];
+
+            if (worker && worker->is_child && worker->pid == pid)
+                return true;
+        }
+    return false;
+}
+
+/* Returns false if a worker is in the way. */
+static bool reap(const struct manager *manager)
+{
+    for (;;) {
+        siginfo_t info = {0};
+
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+            return true;
+        if (is_worker(manager, info.si_pid))
+            return false;
+        (void)waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
+    }
+}
+
+static int on_retry(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct manager *manager = userdata;
+
+    if (reap(manager))
+        return 0;
+    (void)sd_event_source_set_time_relative(manager->orphans_timer, RETRY_USEC);
+    return sd_event_source_set_enabled(manager->orphans_timer, SD_EVENT_ONESHOT);
+}
+
+static int on_child(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *info,
+                    void *userdata)
+{
+    return on_retry(NULL, 0, userdata);
+}
+
+int orphans_start(struct manager *manager)
+{
+    sigset_t set;
+
+    if (getpid() != 1)
+        return 0;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -errno;
+    int r = sd_event_add_time_relative(manager->context.event, &manager->orphans_timer,
+                                       CLOCK_MONOTONIC, 0, 0, on_retry, manager);
+    if (r >= 0)
+        r = sd_event_add_signal(manager->context.event, NULL, SIGCHLD, on_child, manager);
+    return r < 0 ? r : 0;
+}
+
+void orphans_end(struct manager *manager)
+{
+    manager->orphans_timer = sd_event_source_disable_unref(manager->orphans_timer);
+}
