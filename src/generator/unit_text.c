@@ -111,22 +111,24 @@ void unit_text_socket(FILE *stream, const struct unit_environment *environment,
     fputs("\n[Socket]\n", stream);
     for (size_t i = 0; i < list->n_ports; i++)
         write_listen_lines(stream, environment, service, list->ports[i]);
-    fprintf(stream,
-            "BindIPv6Only=ipv6-only\n"
-            "# An address may come later than this socket, or not at all: if one cannot be bound,\n"
-            "# systemd opens none of them.\n"
-            "FreeBind=yes\n"
-            "Backlog=%u\n"
-            "FileDescriptorName=%s%s\n"
-            "Service=" UNIT_DAEMON "\n"
-            "Slice=dispatcherd.slice\n"
-            "# A flood must not close the socket for good.\n"
-            "TriggerLimitIntervalSec=0\n"
-            "# The daemon has a copy of the socket, which a stop of this unit alone leaves open.\n"
-            "ExecStopPost=-/bin/sh -c 'if systemctl -q is-active " UNIT_DAEMON "; then "
-            "echo \"<4>" UNIT_DAEMON " has this socket too and serves its clients until it is "
-            "restarted or stopped; ENABLE=0 in dispatcher.cnf turns the service off\"; fi'\n",
-            service->backlog, service->unit_name, is_tls ? "-tls" : "");
+    fprintf(
+        stream,
+        "BindIPv6Only=ipv6-only\n"
+        "# An address may come later than this socket, or not at all: if one cannot be bound,\n"
+        "# systemd opens none of them.\n"
+        "FreeBind=yes\n"
+        "Backlog=%u\n"
+        "FileDescriptorName=%s%s\n"
+        "Service=" UNIT_DAEMON "\n"
+        "Slice=dispatcherd.slice\n"
+        "# A flood must not close the socket for good.\n"
+        "TriggerLimitIntervalSec=0\n"
+        "# The daemon has a copy of the socket, which a stop of this unit alone leaves open. Said\n"
+        "# before the socket is closed: between a stop and a start clients are refused.\n"
+        "ExecStopPre=-/bin/sh -c 'if test -S " UNIT_CONTROL_SOCKET "; then "
+        "echo \"<4>" UNIT_DAEMON " has this socket too and serves its clients until it is "
+        "restarted or stopped; ENABLE=0 in dispatcher.cnf turns the service off\"; fi'\n",
+        service->backlog, service->unit_name, is_tls ? "-tls" : "");
 }
 
 void unit_text_worker_socket(FILE *stream, const struct unit_environment *environment,

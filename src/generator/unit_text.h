@@ -19,6 +19,9 @@ struct unit_environment {
 /* The daemon's unit. */
 #define UNIT_DAEMON "dispatcherd.service"
 
+/* There while the daemon runs. */
+#define UNIT_CONTROL_SOCKET "/run/dispatcherd/control"
+
 /* The folder of the workers' sockets: one of its own, for systemd removes the daemon's runtime
  * folder whenever the daemon stops. */
 #define UNIT_WORKER_SOCKET_DIR "/run/dispatcherd-worker"

@@ -126,6 +126,9 @@ START_TEST(test_writes_the_socket)
                            "StartLimitIntervalSec=0", "FreeBind=yes", NULL});
     ck_assert_uint_eq(count_lines(text, "ListenStream="), 2);
     ck_assert_uint_eq(count_lines(text, "ReusePort="), 0);
+    /* Before it is closed: what runs between a stop and a start has clients refused. */
+    ck_assert_uint_eq(count_lines(text, "ExecStopPre="), 1);
+    ck_assert_uint_eq(count_lines(text, "ExecStopPost="), 0);
     unit_list_clear(&units);
 }
 END_TEST
