@@ -15,6 +15,8 @@ static bool kernel_has_ipv6(void)
 
 struct unit_environment unit_environment_here(const char *source_path)
 {
-    return (struct unit_environment){
-        .source_path = source_path, .user = DISPATCHER_USER, .has_ipv6 = kernel_has_ipv6()};
+    return (struct unit_environment){.source_path = source_path,
+                                     .user = DISPATCHER_USER,
+                                     .has_ipv6 = kernel_has_ipv6(),
+                                     .systemd_version = SYSTEMD_VERSION};
 }

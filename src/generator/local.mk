@@ -8,6 +8,7 @@ libunits_la_SOURCES = \
 	%D%/unit_text.h \
 	%D%/units.c \
 	%D%/units.h
+libunits_la_CPPFLAGS = $(AM_CPPFLAGS) -DSYSTEMD_VERSION=$(SYSTEMD_VERSION)
 
 generatordir = $(systemdsystemgeneratordir)
 generator_PROGRAMS = dispatcherd-generator

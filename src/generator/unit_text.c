@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* systemd.socket(5): PollLimitIntervalSec=. An older systemd warns of an unknown line. */
+#define VERSION_WITH_POLL_LIMIT 255
+
 /* How many bytes of UTF-8 the character that starts here has, or 0 where it is none. Overlong
  * forms and surrogates are left to systemd. */
 static size_t utf8_length(const unsigned char *s)
@@ -151,10 +154,13 @@ void unit_text_worker_socket(FILE *stream, const struct unit_environment *enviro
         "SocketMode=0600\n"
         "DirectoryMode=0755\n"
         "RemoveOnStop=yes\n"
-        "# MAX_PROCS in dispatcher.cnf is the limit, not these two.\n"
+        "# MAX_PROCS in dispatcher.cnf is the limit, not these.\n"
         "MaxConnections=1024\n"
         "TriggerLimitIntervalSec=0\n",
         service->unit_name, environment->user);
+    /* Otherwise the socket rests for up to two seconds after each 150 workers. */
+    if (environment->systemd_version >= VERSION_WITH_POLL_LIMIT)
+        fputs("PollLimitIntervalSec=0\n", stream);
 }
 
 /* All that a program which serves connections handed to it can do without. */

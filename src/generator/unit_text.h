@@ -14,6 +14,7 @@ struct unit_environment {
     const char *source_path; /* absolute path of dispatcher.cnf */
     const char *user;        /* that the daemon runs as */
     bool has_ipv6;           /* the kernel has IPv6 */
+    unsigned systemd_version;
 };
 
 /* The daemon's unit. */

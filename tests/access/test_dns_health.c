@@ -15,14 +15,11 @@ static const struct dns_health_answer clean = {.meaning = DNS_ANSWER_CLEAN};
 static const struct dns_health_answer listed = {.meaning = DNS_ANSWER_LISTED};
 static const struct dns_health_answer timed_out = {.error = -ETIMEDOUT};
 
-#define ANSWER_OF(value)                                                                           \
-    {                                                                                              \
-        .meaning = (value)                                                                         \
-    }
-#define ERROR_OF(value)                                                                            \
-    {                                                                                              \
-        .error = (value)                                                                           \
-    }
+/* The versions of clang-format disagree about a macro in braces. */
+/* clang-format off */
+#define ANSWER_OF(value) {.meaning = (value)}
+#define ERROR_OF(value)  {.error = (value)}
+/* clang-format on */
 
 static const struct {
     struct dns_health_answer listed, unlisted;

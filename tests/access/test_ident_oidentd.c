@@ -11,7 +11,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +27,7 @@ struct result {
 static sd_event *event;
 static struct ident_clients *clients;
 static pid_t oidentd;
+static char config_path[64];
 
 static struct address name_of(int fd, bool is_peer)
 {
@@ -37,6 +40,18 @@ static struct address name_of(int fd, bool is_peer)
     return address_from_sockaddr((const struct sockaddr *)&sa, length);
 }
 
+/* With a configuration of our own: what Debian delivers says nothing about root from 3.0 on. */
+static void write_config(const char *capability)
+{
+    int fd = mkstemp(strcpy(config_path, "/tmp/test_ident_oidentd.XXXXXX"));
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_gt(dprintf(fd, "default { default { %s } }\n", capability), 0);
+    /* oidentd reads it as another user. */
+    ck_assert_int_eq(fchmod(fd, 0644), 0);
+    close(fd);
+}
+
 static void start_oidentd(uint16_t port)
 {
     char text[8];
@@ -47,7 +62,8 @@ static void start_oidentd(uint16_t port)
     if (oidentd > 0)
         return;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execl(OIDENTD, OIDENTD, "--foreground", "--address=127.0.0.1", "--port", text, NULL);
+    execl(OIDENTD, OIDENTD, "--foreground", "--address=127.0.0.1", "--port", text, "--config",
+          config_path, NULL);
     _exit(127);
 }
 
@@ -69,16 +85,27 @@ static void wait_for_server(struct address address)
     } while (r < 0);
 }
 
-static void setup(void)
+static void start(const char *capability)
 {
     int listener = tcp_listen(false);
     struct address address = name_of(listener, false);
 
     close(listener);
+    write_config(capability);
     start_oidentd(address.port);
     wait_for_server(address);
     ck_assert_int_ge(sd_event_new(&event), 0);
     ck_assert_int_eq(ident_clients_new(event, address.port, &clients), 0);
+}
+
+static void setup_naming(void)
+{
+    start("deny hide");
+}
+
+static void setup_hiding(void)
+{
+    start("force hide");
 }
 
 static void teardown(void)
@@ -87,6 +114,7 @@ static void teardown(void)
     sd_event_unref(event);
     kill(oidentd, SIGTERM);
     (void)waitpid(oidentd, NULL, 0);
+    unlink(config_path);
 }
 
 static void on_user(const char *user, void *userdata)
@@ -123,6 +151,20 @@ START_TEST(test_names_the_user_of_a_connection)
 }
 END_TEST
 
+/* The server answers HIDDEN-USER (RFC 1413): nobody is named. */
+START_TEST(test_a_hidden_user_is_none)
+{
+    int client_fd, server_fd;
+
+    tcp_pair(&client_fd, &server_fd);
+    struct address server = name_of(server_fd, false);
+    struct address client = name_of(server_fd, true);
+    ck_assert_str_eq(ask(&server, &client).user, "");
+    close(client_fd);
+    close(server_fd);
+}
+END_TEST
+
 START_TEST(test_a_connection_that_is_not_there_has_none)
 {
     struct address server, client;
@@ -138,15 +180,18 @@ END_TEST
 Suite *make_suite(void)
 {
     Suite *suite = suite_create("ident_oidentd");
-    TCase *tests = tcase_create("ident_oidentd");
+    TCase *naming = tcase_create("naming"), *hiding = tcase_create("hiding");
 
     if (access(OIDENTD, X_OK) < 0) {
         puts("skipped: oidentd was not found; on Debian: apt-get install oidentd");
         exit(77);
     }
-    tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, test_names_the_user_of_a_connection);
-    tcase_add_test(tests, test_a_connection_that_is_not_there_has_none);
-    suite_add_tcase(suite, tests);
+    tcase_add_checked_fixture(naming, setup_naming, teardown);
+    tcase_add_test(naming, test_names_the_user_of_a_connection);
+    tcase_add_test(naming, test_a_connection_that_is_not_there_has_none);
+    suite_add_tcase(suite, naming);
+    tcase_add_checked_fixture(hiding, setup_hiding, teardown);
+    tcase_add_test(hiding, test_a_hidden_user_is_none);
+    suite_add_tcase(suite, hiding);
     return suite;
 }

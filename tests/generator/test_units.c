@@ -228,6 +228,25 @@ START_TEST(test_writes_what_starts_a_worker)
 }
 END_TEST
 
+/* An older systemd warns of a line that it does not know, at every daemon-reload. */
+START_TEST(test_says_what_is_new_in_systemd_only_where_it_is_known)
+{
+    static const struct {
+        unsigned version;
+        bool has_poll_limit;
+    } cases[] = {{252, false}, {254, false}, {255, true}, {257, true}};
+    struct unit_environment environment = usual;
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        environment.systemd_version = cases[i].version;
+        struct unit_list units = make_with(smtp(), &environment);
+        const char *text = text_of(&units, "dispatcherd-smtp-worker.socket");
+        ck_assert_int_eq(has_line(text, "PollLimitIntervalSec=0"), cases[i].has_poll_limit);
+        unit_list_clear(&units);
+    }
+}
+END_TEST
+
 START_TEST(test_quotes_the_program_for_systemd)
 {
     static const struct {
@@ -365,6 +384,7 @@ Suite *make_suite(void)
               test_names_the_tls_socket_after_the_service,
               test_leaves_ipv6_out_where_the_kernel_has_none,
               test_binds_to_the_interface_address_alone, test_writes_what_starts_a_worker);
+    tcase_add_test(tests, test_says_what_is_new_in_systemd_only_where_it_is_known);
     ADD_TESTS(suite, "what comes from a file that is not trusted",
               test_quotes_the_program_for_systemd, test_escapes_the_source_path,
               test_leaves_out_what_systemd_would_not_run_and_says_where,

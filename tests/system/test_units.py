@@ -1,5 +1,6 @@
 """The units: what systemd itself thinks of them, and what the generator writes."""
 
+import json
 import os
 import re
 import subprocess
@@ -118,6 +119,38 @@ def test_the_backlog_of_the_configuration_is_the_sockets(site_of_systemd):
     port = site.run_service(BACKLOG=321)
     line = site.run("ss", "-Hltn", f"sport = :{port}", "src", "0.0.0.0").stdout
     assert line.split()[2] == "321"
+
+
+def systemd_version(site):
+    return int(re.match(r"systemd (\d+)", site.run("systemctl", "--version").stdout).group(1))
+
+
+def test_what_newer_versions_of_systemd_have_is_used(site_of_systemd):
+    """What an older one says about the units is tested above: nothing."""
+    site = site_of_systemd
+    site.run_service(MIN_PROCS=1)
+    version = systemd_version(site)
+    limit = site.show("PollLimitIntervalUSec", "dispatcherd-test-worker.socket")
+    assert limit == ("0" if version >= 255 else "")
+    for unit in ("dispatcherd.service", "dispatcherd-web.service"):
+        assert site.show("PrivateTmpEx", unit) == ("disconnected" if version >= 257 else "")
+    if version >= 254:
+        assert site.show("FileDescriptorStorePreserve") == "restart"
+
+
+def test_varlinkctl_asks_the_daemon(site_of_systemd):
+    site = site_of_systemd
+    if systemd_version(site) < 257:
+        pytest.skip("varlinkctl is not there, or does not know our types, before systemd 257")
+    site.run_service(MIN_PROCS=1)
+    path = "/run/dispatcherd/control"
+    site.run("varlinkctl", "validate-idl", stdin=description(site, path))
+    reply = site.run("varlinkctl", "--json=short", "call", path, "io.dispatcherd.Control.Status", "{}")
+    assert json.loads(reply.stdout)["services"][0]["name"] == "TEST"
+
+
+def description(site, path):
+    return site.run("varlinkctl", "introspect", path, "io.dispatcherd.Control").stdout
 
 
 def generate(builddir, config, folder):
