@@ -12,8 +12,9 @@
 #define DNS_HEALTH_WELL_USEC UINT64_C(300000000)
 #define DNS_HEALTH_ILL_USEC  UINT64_C(30000000)
 
-/* Time-outs in a row, with no answer in between, that set a list aside. */
-#define DNS_HEALTH_TIMEOUTS_MAX 3
+/* Failures in a row, with no answer in between, that set a list aside: time-outs, refused ports,
+ * SERVFAIL, nonsense. How fast a question fails says nothing for the list. */
+#define DNS_HEALTH_FAILURES_MAX 3
 
 /* Every list has the first as an entry, and never the second. */
 #define DNS_HEALTH_LISTED_CLIENT   "2.0.0.127."
@@ -31,7 +32,7 @@ struct dns_health {
     const char *reason;      /* of ILL: static words, as in "list NAME is set aside: REASON" */
     uint64_t next_test_usec; /* when the test entries are to be asked */
     uint64_t last_test_usec;
-    unsigned n_timeouts;   /* in a row */
+    unsigned n_failures;   /* in a row */
     bool lacks_test_entry; /* 127.0.0.2 is not on the list: it may be empty */
 };
 
@@ -46,6 +47,10 @@ struct dns_health_answer {
 /* A real question ended. */
 bool dns_health_note_answer(struct dns_health *health, struct dns_health_answer answer,
                             uint64_t now_usec);
+
+/* The list is asked by another way from now on: failures say nothing any more, and one that is set
+ * aside is to be tested at once. */
+void dns_health_start_afresh(struct dns_health *health, uint64_t now_usec);
 
 /* Both questions for the test entries have ended. `usec_well` and `usec_ill`: until the next
  * test. */

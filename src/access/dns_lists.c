@@ -24,6 +24,7 @@ struct part {
     enum part_state state;
     struct dns_waiter address; /* waits while WAITING */
     struct dns_waiter text;    /* waits while the text may still come */
+    struct in_addr listed_as;
     char words[DNS_TEXT_MAX + 1];
 };
 
@@ -32,6 +33,8 @@ struct dns_request {
     TAILQ_ENTRY(dns_request) link;
     dns_lists_callback callback;
     void *userdata;
+    struct address client;
+    bool wants_text;
     size_t n_parts;
     struct part parts[];
 };
@@ -108,6 +111,7 @@ static struct dns_lists_answer answer_of(const struct part *part)
     return (struct dns_lists_answer){
         .is_listed = is_listed,
         .zone = part->zone ? dns_zone_name(part->zone) : NULL,
+        .address = is_listed ? part->listed_as : (struct in_addr){0},
         .text = is_listed && part->words[0] != '\0' ? part->words : NULL,
         .outcome = outcome,
     };
@@ -172,14 +176,6 @@ static enum part_state state_of(int error, const struct dns_fact *fact)
     return fact->meaning == DNS_ANSWER_LISTED ? PART_YES : PART_NO;
 }
 
-static void on_address(struct dns_waiter *waiter, int error, const struct dns_fact *fact)
-{
-    struct part *part = CONTAINER_OF(waiter, struct part, address);
-
-    part->state = state_of(error, fact);
-    settle(part->request);
-}
-
 static void on_text(struct dns_waiter *waiter, int error, const struct dns_fact *fact)
 {
     struct part *part = CONTAINER_OF(waiter, struct part, text);
@@ -207,32 +203,52 @@ static void on_zone_change(_unused_ const struct dns_zone *zone, void *userdata)
 
 /* Asks for one type of record; the part's waiter waits, or *ret_fact is known. Returns as
  * dns_queries_ask(). */
-static int ask_for(struct part *part, const char *name, enum dns_type type,
-                   struct dns_waiter *waiter, struct dns_fact *ret_fact)
+static int ask_for(struct part *part, enum dns_type type, struct dns_waiter *waiter,
+                   struct dns_fact *ret_fact)
 {
+    const struct dns_request *request = part->request;
+    char name[DNS_NAME_MAX + 1];
     const struct dns_question question = {.name = name, .type = type, .topic = part->zone};
 
-    return dns_queries_ask(part->request->owner->queries, &question, waiter, ret_fact);
+    int r = dns_list_query_name(&request->client, dns_zone_name(part->zone), name);
+    return r < 0 ? r : dns_queries_ask(request->owner->queries, &question, waiter, ret_fact);
 }
 
-static void start_part(struct part *part, const struct address *client, const char *zone,
-                       bool want_text)
+/* Most clients are on no list: so there is no second question about them. */
+static void take_address(struct part *part, int error, const struct dns_fact *fact)
 {
-    char name[DNS_NAME_MAX + 1];
+    struct dns_fact text;
+
+    part->state = state_of(error, fact);
+    if (part->state != PART_YES)
+        return;
+    part->listed_as = fact->address;
+    if (part->request->wants_text && ask_for(part, DNS_TYPE_TXT, &part->text, &text) > 0)
+        strcpy(part->words, text.text);
+}
+
+static void on_address(struct dns_waiter *waiter, int error, const struct dns_fact *fact)
+{
+    struct part *part = CONTAINER_OF(waiter, struct part, address);
+
+    take_address(part, error, fact);
+    settle(part->request);
+}
+
+static void start_part(struct part *part, const char *zone)
+{
     struct dns_fact fact;
 
     part->address.callback = on_address;
     part->text.callback = on_text;
     part->state = PART_FAILED;
-    if (dns_zones_use(part->request->owner->zones, zone, &part->zone) < 0 || is_set_aside(part) ||
-        dns_list_query_name(client, dns_zone_name(part->zone), name) < 0)
+    if (dns_zones_use(part->request->owner->zones, zone, &part->zone) < 0 || is_set_aside(part))
         return;
-    int r = ask_for(part, name, DNS_TYPE_A, &part->address, &fact);
-    part->state = r == 0 ? PART_WAITING : state_of(r, &fact);
-    if (!want_text || (part->state != PART_WAITING && part->state != PART_YES))
-        return;
-    if (ask_for(part, name, DNS_TYPE_TXT, &part->text, &fact) > 0)
-        strcpy(part->words, fact.text);
+    int r = ask_for(part, DNS_TYPE_A, &part->address, &fact);
+    if (r == 0)
+        part->state = PART_WAITING;
+    else
+        take_address(part, r < 0 ? r : 0, &fact);
 }
 
 static struct dns_request *request_new(struct dns_lists *lists, size_t n_parts,
@@ -264,9 +280,11 @@ int dns_lists_ask(struct dns_lists *lists, const struct address *client, const c
     struct dns_request *request = request_new(lists, n_zones, callback, userdata);
     if (!request)
         return -ENOMEM;
+    request->client = *client;
+    request->wants_text = want_text;
     for (size_t i = 0; i < n_zones; i++) {
         request->parts[i].request = request;
-        start_part(&request->parts[i], client, zones[i], want_text);
+        start_part(&request->parts[i], zones[i]);
     }
     const struct part *part = decide(request);
     if (!part) {
@@ -346,6 +364,15 @@ int dns_lists_new(sd_event *event, const char *servers, const struct dns_lists_c
     }
     *ret = lists;
     return 0;
+}
+
+int dns_lists_set_servers(struct dns_lists *lists, const char *servers)
+{
+    int r = dns_queries_set_servers(lists->queries, servers);
+
+    if (r == 0)
+        dns_zones_start_afresh(lists->zones);
+    return r;
 }
 
 void dns_lists_free(struct dns_lists *lists)

@@ -37,6 +37,7 @@ struct dns_lists_answer {
     bool is_listed;
     const char *zone; /* that decided, in lower case; as long as the lists. NULL: NOT_ASKED, or no
                          zone at all */
+    struct in_addr address; /* with which it lists the client, if it does */
     const char *text; /* what the list says (TXT), clean, or NULL; only where it was wanted. Until
                          the callback returns, or until the next dns_lists_ask() */
     enum dns_lists_outcome outcome;
@@ -53,12 +54,15 @@ struct dns_lists_callbacks {
     void *userdata;
 };
 
-/* `servers`: name servers with commas between them ("127.0.0.1:5353"); NULL: the system's, as
- * /etc/resolv.conf has them now. `callbacks` is copied. `event` is kept referenced. Returns 0 with
- * *ret, which the caller frees; -EINVAL for servers that cannot be read; or another negative
- * errno. */
+/* `servers`: name servers with commas between them ("127.0.0.1:5353"). `callbacks` is copied.
+ * `event` is kept referenced. Returns 0 with *ret, which the caller frees; -EINVAL for servers that
+ * cannot be read; or another negative errno. */
 int dns_lists_new(sd_event *event, const char *servers, const struct dns_lists_callbacks *callbacks,
                   struct dns_lists **ret);
+
+/* Asks these name servers from now on, as for dns_lists_new(): open questions again, and lists that
+ * are set aside are tested soon. Returns 0; or a negative errno, and everything is as it was. */
+int dns_lists_set_servers(struct dns_lists *lists, const char *servers);
 
 /* Ends every request without its callback; their pointers are void. NULL does nothing. */
 void dns_lists_free(struct dns_lists *lists);
@@ -67,9 +71,9 @@ void dns_lists_free(struct dns_lists *lists);
 void dns_lists_set_times(struct dns_lists *lists, uint64_t limit_usec, uint64_t usec_well,
                          uint64_t usec_ill);
 
-/* Asks about the client. `want_text`: ask for TXT at the same time, and wait for it where the
- * client is listed. Returns 1 with *ret_answer where that is known at once; 0 with *ret where the
- * callback will come, within DNS_QUERY_LIMIT_USEC or little more; -E2BIG for more than
+/* Asks about the client. `want_text`: of a list that has the client ask for TXT too, and wait for
+ * it. Returns 1 with *ret_answer where that is known at once; 0 with *ret where the
+ * callback will come, within DNS_QUERY_LIMIT_USEC, or twice that for a text; -E2BIG for more than
  * DNS_LISTS_ZONES_MAX zones; or another negative errno: the caller accepts. */
 int dns_lists_ask(struct dns_lists *lists, const struct address *client, const char *const zones[],
                   size_t n_zones, bool want_text, dns_lists_callback callback, void *userdata,

@@ -47,7 +47,8 @@ struct dns_queries {
     sd_event_source *timer;    /* at the limit of the first of `asked`; all have the same limit */
     sd_event_source *deferred; /* on while there is something in `ended` */
     struct siphash_key key;
-    size_t n_open; /* asked and late */
+    size_t n_open;  /* asked and late */
+    bool is_moving; /* to another client: what the old one cancels is asked again */
     struct query_queue asked;
     struct query_queue late;
     struct query_queue ended;
@@ -111,6 +112,8 @@ static void on_answer(void *userdata, int error, const struct dns_fact *fact)
     struct dns_query *query = userdata;
     struct dns_queries *owner = query->owner;
 
+    if (owner->is_moving && query->state == QUERY_ASKED)
+        return;
     if (error == 0) {
         query->fact = *fact;
         dns_cache_put(owner->cache, query->name, query->type, time_now_usec(CLOCK_MONOTONIC), fact);
@@ -251,6 +254,26 @@ int dns_queries_new(sd_event *event, const char *servers, dns_queries_callback o
         return r;
     }
     *ret = queries;
+    return 0;
+}
+
+int dns_queries_set_servers(struct dns_queries *queries, const char *servers)
+{
+    struct dns_query *query, *next;
+    struct dns_client *client;
+    int r = dns_client_new(queries->event, servers, &client);
+
+    if (r < 0)
+        return r;
+    queries->is_moving = true;
+    dns_client_free(queries->client);
+    queries->is_moving = false;
+    queries->client = client;
+    /* One that ends at once leaves the list. */
+    for (query = TAILQ_FIRST(&queries->asked); query; query = next) {
+        next = TAILQ_NEXT(query, link);
+        dns_client_ask(client, query->name, query->type, on_answer, query);
+    }
     return 0;
 }
 

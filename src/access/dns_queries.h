@@ -54,6 +54,10 @@ struct dns_question {
 int dns_queries_new(sd_event *event, const char *servers, dns_queries_callback on_end,
                     struct dns_queries **ret);
 
+/* Asks these name servers from now on, and asks them again what others have not answered yet. Not
+ * from a callback of the client. Returns 0; or a negative errno, and everything is as it was. */
+int dns_queries_set_servers(struct dns_queries *queries, const char *servers);
+
 /* Ends every question, without callbacks; no waiter waits any more. NULL does nothing. */
 void dns_queries_free(struct dns_queries *queries);
 

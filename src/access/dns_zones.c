@@ -243,6 +243,15 @@ void dns_zones_set_intervals(struct dns_zones *zones, uint64_t usec_well, uint64
     zones->usec_ill = usec_ill;
 }
 
+void dns_zones_start_afresh(struct dns_zones *zones)
+{
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    struct dns_zone *zone;
+
+    TAILQ_FOREACH(zone, &zones->list, link) dns_health_start_afresh(&zone->health, now);
+    set_timer(zones);
+}
+
 const char *dns_zone_name(const struct dns_zone *zone)
 {
     return zone->name;

@@ -54,6 +54,10 @@ void dns_zones_free(struct dns_zones *zones);
 /* For tests, instead of DNS_HEALTH_WELL_USEC and DNS_HEALTH_ILL_USEC. */
 void dns_zones_set_intervals(struct dns_zones *zones, uint64_t usec_well, uint64_t usec_ill);
 
+/* The name servers are others now: every list that is set aside is tested at once, and failures of
+ * the others are forgotten. */
+void dns_zones_start_afresh(struct dns_zones *zones);
+
 /* The zone of a name, which is tested where that is due. Returns 0 with *ret, which lives as long
  * as `zones`; -EINVAL for what is no zone; -ENOSPC above DNS_ZONES_MAX; or -ENOMEM. */
 int dns_zones_use(struct dns_zones *zones, const char *name, struct dns_zone **ret);

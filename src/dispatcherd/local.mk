@@ -81,6 +81,8 @@ libdaemon_la_SOURCES = \
 	%D%/manager.c \
 	%D%/manager.h \
 	%D%/message_ids.h \
+	%D%/name_servers.c \
+	%D%/name_servers.h \
 	%D%/notify.c \
 	%D%/notify.h \
 	%D%/operations.c \

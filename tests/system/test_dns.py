@@ -62,10 +62,11 @@ def test_a_listed_client_reads_the_text_of_its_port(site, names, client):
     port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="list.test", DEBUG="16%1000000")
     for local_port, text in REFUSED.items():
         assert read_all(come(site, port, client, local_port)) == text
-    site.wait_for_log(f"access_control: host {client} found on DNS list and rejected$")
+    site.wait_for_log(f"access_control: host {client} found on DNS list and rejected; "
+                      rf"list list\.test: 127\.0\.0\.2, \"Listed \({client}\)\"$")
     assert rejected(site)["dns_list"] == len(REFUSED)
-    # One question, and the answer is remembered.
-    assert sum(not name.endswith(".0.0.127.list.test") for name in names.questions) == 1
+    # One question and one for the text, and the answers are remembered.
+    assert sum(not name.endswith(".0.0.127.list.test") for name in names.questions) == 2
 
 
 def test_others_are_served(site, names):
@@ -95,7 +96,8 @@ def test_the_callout_gives_the_text_of_the_list(site, names):
     text = "500 5.7.1 Listed (198.51.100.7)\r\n"
     assert read_all(come(site, port, "198.51.100.7")) == text
     assert come(site, port, "198.51.100.8").ask("service") == "TEST"
-    site.wait_for_log(r"host 198.51.100.7 rejected by PORT_ACCESS, .*: 500 5.7.1 Listed")
+    site.wait_for_log(r"host 198.51.100.7 rejected by PORT_ACCESS, .*: 500 5.7.1 Listed .*; "
+                      r"list list\.test: 127\.0\.0\.2, \"Listed \(198.51.100.7\)\"$")
 
 
 def test_without_a_text_of_the_list_the_callout_gives_its_own(site, names):
