@@ -178,6 +178,7 @@ static void watch_hangup(struct check *check)
 
 static void pass(struct connection *connection, uint64_t now)
 {
+    refusal_run_end(&connection->service->refusals);
     identity_ask(connection);
     connection_wait(connection, now);
 }

@@ -99,6 +99,8 @@ libdaemon_la_SOURCES = \
 	%D%/refusal.h \
 	%D%/reach.c \
 	%D%/reach.h \
+	%D%/refusal_run.c \
+	%D%/refusal_run.h \
 	%D%/readmit.c \
 	%D%/readmit.h \
 	%D%/reload.c \

@@ -96,11 +96,27 @@ enum statistics_rejection refusal_cause(enum callout_routine routine)
     return REJECTED_BY_MAPPING;
 }
 
+/* What decided, in words, for the alert of a service that refuses everybody. */
+static void note(struct service *service, const struct refusal *refusal)
+{
+    char detail[REFUSAL_RUN_DETAIL_MAX];
+    struct str_buffer text = str_buffer_init(detail, sizeof(detail));
+
+    if (refusal->entry)
+        str_buffer_add(&text, "entry %s:%u", refusal->entry->file, refusal->entry->line);
+    else if (refusal->list.zone)
+        str_buffer_add(&text, "%s", refusal->list.zone);
+    else if (refusal->what)
+        str_buffer_add(&text, "%s", refusal->what);
+    refusal_run_note(&service->refusals, refusal->reason, detail);
+}
+
 void refusal_carry_out(struct connection *connection, const struct refusal *refusal)
 {
     struct access *access = connection->service->context->access;
 
     tell(connection, refusal);
+    note(connection->service, refusal);
     rejection_send(access->rejections, &connection->fd, refusal->text,
                    connection->is_tls ? 0 : refusal->text_length);
     completion_rejected(connection, refusal->reason, time_now_usec(CLOCK_MONOTONIC));

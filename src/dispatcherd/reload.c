@@ -42,6 +42,7 @@ static void update(struct manager *manager, struct service *service, struct conf
     uint32_t debug = service->options->debug;
 
     service_set_options(service, version, options);
+    refusal_run_set_rules(&service->refusals);
     if (options->debug != debug)
         workers_set_debug(service);
     if (!manager->has_passed_sockets)
