@@ -29,6 +29,9 @@ static int open_lists(struct access *access, const struct access_settings *setti
 
     servers->forced = settings->dns_servers;
     servers->host.path = RESOLV_CONF;
+    if (settings->configured_dns_servers &&
+        name_servers_configure(servers, settings->configured_dns_servers) < 0)
+        return -ENOMEM;
     servers->asked = strdup(name_servers_current(servers));
     if (!servers->asked)
         return -ENOMEM;
@@ -105,6 +108,13 @@ void access_set_throttle(struct access *access, struct throttle *throttle)
 bool access_has_table(const struct access *access)
 {
     return access->has_table;
+}
+
+void access_set_name_servers(struct access *access, const struct str_list *configured)
+{
+    /* Without memory for others, those that were asked so far are asked. */
+    if (name_servers_configure(&access->name_servers, configured) == 0)
+        name_servers_follow_now(&access->name_servers, access->lists);
 }
 
 struct dns_lists *access_lists(struct access *access)

@@ -33,6 +33,7 @@ struct access {
 
 struct access_settings {
     const char *dns_servers; /* "ADDRESS:PORT,…"; NULL: those of dispatcher.cnf, or of the host */
+    const struct str_list *configured_dns_servers; /* of dispatcher.cnf; NULL: none */
     uint16_t ident_port;
 };
 
@@ -55,6 +56,10 @@ void access_set_throttle(struct access *access, struct throttle *throttle);
 
 /* True where PORT_ACCESS is asked about connections. */
 bool access_has_table(const struct access *access);
+
+/* From now on these name servers of dispatcher.cnf are asked; if it has none, those of the host as
+ * they are now. */
+void access_set_name_servers(struct access *access, const struct str_list *configured);
 
 /* The lists, for asking them: at the name servers that are the right ones now. */
 struct dns_lists *access_lists(struct access *access);

@@ -125,7 +125,7 @@ int reload(struct manager *manager, struct problem_list *problems)
     config_version_unref(manager->version);
     manager->version = version;
     access_set_mappings(manager->context.access, version->mappings);
-    name_servers_follow_now(&manager->context.access->name_servers, manager->context.access->lists);
+    access_set_name_servers(manager->context.access, &version->config.dns_servers);
     manager->is_on_last_config = false;
     manager_remember_config(manager);
     log_notice("reloaded %s", manager->config_file);
