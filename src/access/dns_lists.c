@@ -9,11 +9,11 @@
 
 /* What is known from one list. */
 enum part_state {
+    PART_FAILED, /* or not begun */
     PART_WAITING,
     PART_YES,
     PART_NO,
     PART_TIMED_OUT,
-    PART_FAILED,
     PART_OVER_CAP,
 };
 
@@ -35,6 +35,7 @@ struct dns_request {
     void *userdata;
     struct address client;
     bool wants_text;
+    struct dns_account *account;
     size_t n_parts;
     struct part parts[];
 };
@@ -46,6 +47,16 @@ struct dns_lists {
     size_t n_requests;
     char text[DNS_TEXT_MAX + 1]; /* of the last answer that was known at once */
 };
+
+/* The list counts those that wait for it. */
+static void set_state(struct part *part, enum part_state state)
+{
+    if (state == PART_WAITING && part->state != PART_WAITING)
+        dns_zone_wait_begins(part->zone);
+    else if (state != PART_WAITING && part->state == PART_WAITING && part->zone)
+        dns_zone_wait_ends(part->zone);
+    part->state = state;
+}
 
 static bool is_set_aside(const struct part *part)
 {
@@ -136,6 +147,7 @@ static void request_free(struct dns_request *request)
     struct dns_lists *owner = request->owner;
 
     for (size_t i = 0; i < request->n_parts; i++) {
+        set_state(&request->parts[i], PART_FAILED);
         dns_waiter_leave(&request->parts[i].address);
         dns_waiter_leave(&request->parts[i].text);
     }
@@ -208,7 +220,8 @@ static int ask_for(struct part *part, enum dns_type type, struct dns_waiter *wai
 {
     const struct dns_request *request = part->request;
     char name[DNS_NAME_MAX + 1];
-    const struct dns_question question = {.name = name, .type = type, .topic = part->zone};
+    const struct dns_question question = {
+        .name = name, .type = type, .topic = part->zone, .account = request->account};
 
     int r = dns_list_query_name(&request->client, dns_zone_name(part->zone), name);
     return r < 0 ? r : dns_queries_ask(request->owner->queries, &question, waiter, ret_fact);
@@ -219,7 +232,7 @@ static void take_address(struct part *part, int error, const struct dns_fact *fa
 {
     struct dns_fact text;
 
-    part->state = state_of(error, fact);
+    set_state(part, state_of(error, fact));
     if (part->state != PART_YES)
         return;
     part->listed_as = fact->address;
@@ -246,7 +259,7 @@ static void start_part(struct part *part, const char *zone)
         return;
     int r = ask_for(part, DNS_TYPE_A, &part->address, &fact);
     if (r == 0)
-        part->state = PART_WAITING;
+        set_state(part, PART_WAITING);
     else
         take_address(part, r < 0 ? r : 0, &fact);
 }
@@ -267,11 +280,13 @@ static struct dns_request *request_new(struct dns_lists *lists, size_t n_parts,
     return request;
 }
 
-int dns_lists_ask(struct dns_lists *lists, const struct address *client, const char *const zones[],
-                  size_t n_zones, bool want_text, dns_lists_callback callback, void *userdata,
-                  struct dns_request **ret, struct dns_lists_answer *ret_answer)
+int dns_lists_ask(struct dns_lists *lists, const struct dns_lists_question *question,
+                  dns_lists_callback callback, void *userdata, struct dns_request **ret,
+                  struct dns_lists_answer *ret_answer)
 {
-    if (n_zones == 0 || dns_list_never_asks(client)) {
+    size_t n_zones = question->n_zones;
+
+    if (n_zones == 0 || dns_list_never_asks(question->client)) {
         *ret_answer = (struct dns_lists_answer){.outcome = DNS_LISTS_NOT_ASKED};
         return 1;
     }
@@ -280,11 +295,12 @@ int dns_lists_ask(struct dns_lists *lists, const struct address *client, const c
     struct dns_request *request = request_new(lists, n_zones, callback, userdata);
     if (!request)
         return -ENOMEM;
-    request->client = *client;
-    request->wants_text = want_text;
+    request->client = *question->client;
+    request->wants_text = question->wants_text;
+    request->account = question->account;
     for (size_t i = 0; i < n_zones; i++) {
         request->parts[i].request = request;
-        start_part(&request->parts[i], zones[i]);
+        start_part(&request->parts[i], question->zones[i]);
     }
     const struct part *part = decide(request);
     if (!part) {
@@ -364,6 +380,11 @@ int dns_lists_new(sd_event *event, const char *servers, const struct dns_lists_c
     }
     *ret = lists;
     return 0;
+}
+
+void dns_lists_close_account(struct dns_lists *lists, struct dns_account *account)
+{
+    dns_queries_close_account(lists->queries, account);
 }
 
 int dns_lists_set_servers(struct dns_lists *lists, const char *servers)

@@ -27,7 +27,7 @@ enum dns_lists_outcome {
     DNS_LISTS_LISTED,
     DNS_LISTS_TIMED_OUT, /* no answer within 5 s */
     DNS_LISTS_FAILED,    /* the name server failed, or refused; or the zone is no zone */
-    DNS_LISTS_OVER_CAP,  /* too many questions are open (DNS_QUERIES_MAX) */
+    DNS_LISTS_OVER_CAP,  /* too many questions of the account are open (DNS_QUERIES_MAX) */
     DNS_LISTS_CLEAN,
     DNS_LISTS_SET_ASIDE, /* none of the lists is fit to be asked */
     DNS_LISTS_NOT_ASKED, /* no list, or a client about whom none can know anything */
@@ -46,6 +46,14 @@ struct dns_lists_answer {
 /* The end of a request, which is freed when the callback returns. */
 typedef void (*dns_lists_callback)(struct dns_request *request,
                                    const struct dns_lists_answer *answer, void *userdata);
+
+struct dns_lists_question {
+    const struct address *client;
+    const char *const *zones;
+    size_t n_zones;
+    bool wants_text; /* of a list that has the client: ask for TXT too, and wait for it */
+    struct dns_account *account; /* whose questions these are; NULL: nobody's */
+};
 
 struct dns_lists_callbacks {
     /* A list was set aside, with the reason in static words; or taken back (`reason` NULL).
@@ -71,13 +79,15 @@ void dns_lists_free(struct dns_lists *lists);
 void dns_lists_set_times(struct dns_lists *lists, uint64_t limit_usec, uint64_t usec_well,
                          uint64_t usec_ill);
 
-/* Asks about the client. `want_text`: of a list that has the client ask for TXT too, and wait for
- * it. Returns 1 with *ret_answer where that is known at once; 0 with *ret where the
- * callback will come, within DNS_QUERY_LIMIT_USEC, or twice that for a text; -E2BIG for more than
- * DNS_LISTS_ZONES_MAX zones; or another negative errno: the caller accepts. */
-int dns_lists_ask(struct dns_lists *lists, const struct address *client, const char *const zones[],
-                  size_t n_zones, bool want_text, dns_lists_callback callback, void *userdata,
-                  struct dns_request **ret, struct dns_lists_answer *ret_answer);
+/* Asks about a client. Returns 1 with *ret_answer where that is known at once; 0 with *ret where
+ * the callback will come, within DNS_QUERY_LIMIT_USEC, or twice that for a text; -E2BIG for more
+ * than DNS_LISTS_ZONES_MAX zones; or another negative errno: the caller accepts. */
+int dns_lists_ask(struct dns_lists *lists, const struct dns_lists_question *question,
+                  dns_lists_callback callback, void *userdata, struct dns_request **ret,
+                  struct dns_lists_answer *ret_answer);
+
+/* As dns_queries_close_account(). */
+void dns_lists_close_account(struct dns_lists *lists, struct dns_account *account);
 
 /* What is known of the client already: nobody is asked, no list is tested and nothing is counted.
  * Returns true with *ret, whose zone is NULL; or false where the list would be asked. */

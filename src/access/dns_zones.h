@@ -68,9 +68,13 @@ enum dns_health_state dns_zone_state(const struct dns_zone *zone);
 /* For counting. */
 struct dns_zone_figures *dns_zone_figures(struct dns_zone *zone);
 
+/* A check begins to wait for the list's answer, and ends to: too many for too long set the list
+ * aside, from the event loop. */
+void dns_zone_wait_begins(struct dns_zone *zone);
+void dns_zone_wait_ends(struct dns_zone *zone);
+
 /* Of dns_queries_callback. */
-void dns_zones_on_query_end(void *topic, enum dns_type type, int error,
-                            const struct dns_fact *fact);
+void dns_zones_on_query_end(void *topic, const struct dns_query_end *end);
 
 /* The zone after `previous`, the first after NULL; NULL after the last. */
 struct dns_zone *dns_zones_next(const struct dns_zones *zones, const struct dns_zone *previous);

@@ -116,13 +116,18 @@ static void on_lists_answer(_unused_ struct dns_request *request,
 static void ask_lists(struct check *check)
 {
     const struct str_list *zones = &check_options(check)->dns_verify_domains;
+    const struct dns_lists_question question = {
+        .client = &check->connection->peer,
+        .zones = (const char *const *)zones->items,
+        .n_zones = zones->n_items,
+        .wants_text = refusal_is_told(check->connection),
+        .account = &check->connection->service->dns_account,
+    };
     struct dns_lists_answer answer = {0};
     int r = 1;
 
     if (zones->n_items > 0)
-        r = dns_lists_ask(access_lists(check_access(check)), &check->connection->peer,
-                          (const char *const *)zones->items, zones->n_items,
-                          refusal_is_told(check->connection), on_lists_answer, check,
+        r = dns_lists_ask(access_lists(check_access(check)), &question, on_lists_answer, check,
                           &check->request, &answer);
     if (r == 0)
         check->is_waiting = true;

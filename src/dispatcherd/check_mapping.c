@@ -40,11 +40,17 @@ static void ask_list(struct check *check)
 {
     const struct callout *callout = &check->run->callout;
     const char *const zones[] = {callout->zone};
+    const struct dns_lists_question question = {
+        .client = &callout->address,
+        .zones = zones,
+        .n_zones = ELEMENTSOF(zones),
+        .wants_text = true,
+        .account = &check->connection->service->dns_account,
+    };
     struct dns_lists_answer answer = {0};
 
-    int r =
-        dns_lists_ask(access_lists(check_access(check)), &callout->address, zones,
-                      ELEMENTSOF(zones), true, on_callout_answer, check, &check->request, &answer);
+    int r = dns_lists_ask(access_lists(check_access(check)), &question, on_callout_answer, check,
+                          &check->request, &answer);
     if (r == 0)
         check->is_waiting = true;
     else

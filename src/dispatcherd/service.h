@@ -4,6 +4,7 @@
  * admission, dispatch, handoff, completion). */
 #pragma once
 
+#include "access/dns_queries.h"
 #include "config/options.h"
 #include "dispatcherd/connection.h"
 #include "dispatcherd/reach.h"
@@ -46,6 +47,7 @@ struct service {
 
     TAILQ_HEAD(check_queue, check) checks; /* of connections that are being checked; owned */
     struct concurrency *addresses;         /* how many connections each has; owned */
+    struct dns_account dns_account;        /* of the questions to DNS lists */
     struct connection_queue waiting;       /* owned; the one that waits longest first */
     unsigned n_unsent;                     /* hand-offs begun and not sent yet (handoff.h) */
     uint64_t unsent_since;                 /* since when the first of them is */

@@ -6,6 +6,7 @@
 #include "base/time.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -130,6 +131,28 @@ START_TEST(test_other_name_servers_bring_a_list_back)
 }
 END_TEST
 
+/* It would hold up every check there may be, without ever timing out. */
+START_TEST(test_a_list_that_a_crowd_waits_for_is_set_aside)
+{
+    static struct scene_result results[DNS_HEALTH_CROWD + 1];
+    char client[32];
+
+    ck_assert_int_eq(scene_ask("192.0.2.1", ZONES("list.test")), DNS_LISTS_LISTED);
+    dns_lists_set_times(scene.lists, LONG_USEC, LONG_USEC, LONG_USEC);
+    scene.server.plays[DNS_LIST] = DNS_SLOW;
+    for (size_t i = 0; i < ELEMENTSOF(results); i++) {
+        snprintf(client, sizeof(client), "198.18.%zu.%zu", i / 256, i % 256);
+        ck_assert(!scene_start(&results[i], client, ZONES("list.test"), false));
+    }
+    for (size_t i = 0; i < ELEMENTSOF(results); i++) {
+        loop_until_flag(scene.event, &results[i].is_done);
+        ck_assert_int_eq(results[i].answer.outcome, DNS_LISTS_SET_ASIDE);
+    }
+    ck_assert_uint_eq(scene.n_ill, 1);
+    ck_assert_ptr_nonnull(strstr(scene.last_health, "too slow"));
+}
+END_TEST
+
 /* A list that goes bad while it is in use. */
 START_TEST(test_tests_again_and_again)
 {
@@ -172,6 +195,7 @@ Suite *make_suite(void)
                         (int)ELEMENTSOF(ill_lists));
     tcase_add_test(tests, test_three_time_outs_in_a_row_set_a_list_aside);
     tcase_add_test(tests, test_a_name_server_that_is_gone_sets_a_list_aside);
+    tcase_add_test(tests, test_a_list_that_a_crowd_waits_for_is_set_aside);
     tcase_add_test(tests, test_other_name_servers_are_asked_again);
     tcase_add_test(tests, test_other_name_servers_bring_a_list_back);
     tcase_add_test(tests, test_tests_again_and_again);

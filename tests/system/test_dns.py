@@ -142,14 +142,56 @@ def test_a_name_server_that_is_gone_refuses_nobody(site):
     assert time_to_be_served(site, port, "198.51.100.7") < SILENCE_LIMIT + 2
 
 
-def test_a_thousand_waiting_checks_delay_nobody_else(site, names):
-    port = run_behind_proxy(
-        site,
-        "  TCP|*|*|203.0.113.*|*  $Y\n",
-        DNS_VERIFY_DOMAIN="silent.test",
-        MAX_CONNS=50,
-        BACKLOG=2000,
+def refusals(site, port):
+    """How the listed client is answered."""
+    return come(site, port, "198.51.100.7").ask("service")
+
+
+def test_name_servers_of_dispatcher_cnf_are_taken_up_at_a_reload(site):
+    server = NameServer(site)
+    options = dict(
+        PORT=site.free_port(),
+        MIN_PROCS=1,
+        PROXY_PROTOCOL=1,
+        PROXY_UPSTREAMS="127.0.0.1",
+        DNS_VERIFY_DOMAIN="list.test",
     )
+    head = "[SERVICE=DISPATCHER]\nDNS_SERVERS=127.0.0.1:%d\n"
+    site.write_config(head % site.free_port() + site.service("TEST", **options))
+    site.start()
+    # Failures are failures, however fast: said at once, not in five minutes.
+    for _ in range(3):
+        assert refusals(site, options["PORT"]) == "TEST"
+    site.wait_for_log(
+        "DNS list list.test is set aside, and refuses nobody: no name server can be asked"
+    )
+    port = int(server.server.split(":")[1])
+    site.reload(head % port + site.service("TEST", **options))
+    site.wait_for_log(f"other name servers from now on: {server.server}, of DNS_SERVERS$")
+    # Tested anew at once, and taken back.
+    wait_until(lambda: refusals(site, options["PORT"]).startswith("500"), what="a refusal")
+
+
+def test_name_servers_of_the_host_are_followed(site_of_systemd):
+    site = site_of_systemd
+    server = NameServer(site, ("127.0.0.77", 53))
+    set_server = ["sh", "-c", 'echo "nameserver $0" > /etc/resolv.conf']
+    site.run(*set_server, "127.0.0.76")
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="list.test")
+    assert refusals(site, port) == "TEST"
+    site.run(*set_server, "127.0.0.77")
+    wait_until(lambda: refusals(site, port).startswith("500"), what="a refusal")
+    site.wait_for_log(f"from now on: {server.server}, of /etc/resolv.conf$")
+
+
+def test_a_thousand_waiting_checks_delay_nobody_else(site, names):
+    # Few enough a list that none is set aside for the crowd that waits for it.
+    table = "  TCP|*|*|203.0.113.*|*  $Y\n" + "".join(
+        f"  TCP|*|*|198.18.{i}.*|*  "
+        f"$C$[IMTA_LIB:dns_verify.so,dns_verify_domain_port,$2,net{i}.silent.test]$E\n"
+        for i in range(4)
+    )
+    port = run_behind_proxy(site, table, MAX_CONNS=50, BACKLOG=2000)
 
     def median():
         times = []
