@@ -45,8 +45,10 @@ static void add_address(const ns_rr *record, struct dns_fact *fact)
         return;
     memcpy(&address, ns_rr_rdata(*record), sizeof(address));
     enum dns_answer meaning = dns_list_meaning(address);
-    if (meaning > fact->meaning)
-        fact->meaning = meaning;
+    if (meaning <= fact->meaning)
+        return;
+    fact->meaning = meaning;
+    fact->address = address;
 }
 
 /* Reads the answers, among them those that a CNAME leads to. Returns true where one of the type is

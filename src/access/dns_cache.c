@@ -15,6 +15,7 @@ struct entry {
     uint32_t ttl_sec;
     enum dns_type type;
     enum dns_answer meaning;
+    struct in_addr address;
     const char *text; /* in `name`, after its NUL */
     char name[];
 };
@@ -93,7 +94,8 @@ bool dns_cache_find(struct dns_cache *cache, const char *name, enum dns_type typ
     }
     TAILQ_REMOVE(&cache->by_use, entry, by_use);
     TAILQ_INSERT_TAIL(&cache->by_use, entry, by_use);
-    *ret = (struct dns_fact){.meaning = entry->meaning, .ttl_sec = entry->ttl_sec};
+    *ret = (struct dns_fact){
+        .meaning = entry->meaning, .address = entry->address, .ttl_sec = entry->ttl_sec};
     strcpy(ret->text, entry->text);
     return true;
 }
@@ -117,6 +119,7 @@ void dns_cache_put(struct dns_cache *cache, const char *name, enum dns_type type
     entry->text = entry->name + name_size;
     entry->type = type;
     entry->meaning = fact->meaning;
+    entry->address = fact->address;
     entry->ttl_sec = fact->ttl_sec;
     entry->until_usec = time_add_usec(now_usec, fact->ttl_sec * USEC_PER_SEC);
     LIST_INSERT_HEAD(bucket_of(cache, name), entry, in_bucket);

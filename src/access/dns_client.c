@@ -1,18 +1,13 @@
 #include "access/dns_client.h"
 
+#include "access/cares.h"
 #include "base/macro.h"
 #include "base/time.h"
 
-#include <ares.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
-
-/* c-ares waits so long for the first time, and twice as long for the second. */
-#define TRIES            2
-#define FIRST_WAIT_MSEC  ((int)(DNS_CLIENT_LIMIT_USEC / USEC_PER_MSEC / 3))
-#define RECEIVE_BUF_SIZE (256 * 1024)
 
 /* How late a time-out may be noticed. */
 #define ACCURACY_USEC (10 * USEC_PER_MSEC)
@@ -64,8 +59,7 @@ static int error_of_status(int status)
     }
 }
 
-static void on_answer(void *userdata, int status, _unused_ int timeouts, unsigned char *bytes,
-                      int size)
+static void on_answer(void *userdata, int status, const unsigned char *bytes, size_t size)
 {
     struct question *question = userdata;
     struct dns_fact fact;
@@ -73,7 +67,7 @@ static void on_answer(void *userdata, int status, _unused_ int timeouts, unsigne
 
     if (bytes && size > 0 &&
         (status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND))
-        r = dns_answer_read(bytes, (size_t)size, question->type, &fact);
+        r = dns_answer_read(bytes, size, question->type, &fact);
     else
         r = error_of_status(status);
     question->callback(question->userdata, r, r < 0 ? NULL : &fact);
@@ -94,18 +88,19 @@ static void set_timer(struct dns_client *client)
     (void)sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT);
 }
 
-/* c-ares walks through all questions to say when the first of them times out. A new one cannot do
- * so before its first wait: a timer that comes no later than that is let be, and one that stands at
- * an older question's second, longer wait comes earlier. */
+/* Before it adapted its waits, c-ares walked through all questions to say when the first of them
+ * times out. A new one cannot do so before its first wait: a timer that comes no later than that is
+ * let be, and one that stands at an older question's second, longer wait comes earlier. */
 static void advance_timer(struct dns_client *client)
 {
-    uint64_t first_wait_ends = time_now_usec(CLOCK_MONOTONIC) + FIRST_WAIT_MSEC * USEC_PER_MSEC;
+    uint64_t first_wait_ends =
+        time_now_usec(CLOCK_MONOTONIC) + CARES_FIRST_WAIT_MSEC * USEC_PER_MSEC;
     int enabled = SD_EVENT_OFF;
     uint64_t timer_ends = 0;
 
     (void)sd_event_source_get_enabled(client->timer, &enabled);
     (void)sd_event_source_get_time(client->timer, &timer_ends);
-    if (enabled == SD_EVENT_OFF)
+    if (CARES_ADAPTS_WAITS || enabled == SD_EVENT_OFF)
         set_timer(client);
     else if (timer_ends > first_wait_ends)
         (void)sd_event_source_set_time(client->timer, first_wait_ends);
@@ -179,24 +174,8 @@ static void on_socket(void *userdata, ares_socket_t fd, int readable, int writab
 
 static int open_channel(struct dns_client *client, const char *servers)
 {
-    struct ares_options options = {
-        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
-        .timeout = FIRST_WAIT_MSEC,
-        .tries = TRIES,
-        .socket_receive_buffer_size = RECEIVE_BUF_SIZE,
-        .lookups = (char *)"b",
-        .sock_state_cb = on_socket,
-        .sock_state_cb_data = client,
-    };
-    int which = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_RCVBUF |
-                ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB;
-    int status = ares_init_options(&client->channel, &options, which);
+    int status = cares_open(servers, on_socket, client, &client->channel);
 
-    if (status != ARES_SUCCESS) {
-        client->channel = NULL;
-        return error_of_status(status);
-    }
-    status = servers ? ares_set_servers_ports_csv(client->channel, servers) : ARES_SUCCESS;
     return status == ARES_SUCCESS ? 0 : error_of_status(status);
 }
 
@@ -249,6 +228,6 @@ void dns_client_ask(struct dns_client *client, const char *name, enum dns_type t
         return;
     }
     *question = (struct question){.type = type, .callback = callback, .userdata = userdata};
-    ares_query(client->channel, name, 1 /* IN */, (int)type, on_answer, question);
+    cares_ask(client->channel, name, type, on_answer, question);
     advance_timer(client);
 }

@@ -14,7 +14,7 @@ struct dns_client;
 typedef void (*dns_client_callback)(void *userdata, int error, const struct dns_fact *fact);
 
 /* `servers`: addresses with commas between them, each with its port if that is not 53
- * ("127.0.0.1:5353"); NULL: those of the system. `event` is kept referenced. Returns 0 with *ret,
+ * ("127.0.0.1:5353"). `event` is kept referenced. Returns 0 with *ret,
  * -EINVAL for servers that cannot be read, or another negative errno. */
 int dns_client_new(sd_event *event, const char *servers, struct dns_client **ret);
 
@@ -22,8 +22,8 @@ int dns_client_new(sd_event *event, const char *servers, struct dns_client **ret
 void dns_client_free(struct dns_client *client);
 
 /* Asks for the records of a full name. There is one callback, and it may come before the function
- * returns. With one server it comes within DNS_CLIENT_LIMIT_USEC, with more of them within so many
- * times that. */
+ * returns. A server that does not answer is asked again, and then the next, for so long as
+ * DNS_CLIENT_LIMIT_USEC at least; with three of them it may be 20 s until that is given up. */
 void dns_client_ask(struct dns_client *client, const char *name, enum dns_type type,
                     dns_client_callback callback, void *userdata);
 

@@ -9,11 +9,11 @@
 
 /* What is known from one list. */
 enum part_state {
+    PART_FAILED, /* or not begun */
     PART_WAITING,
     PART_YES,
     PART_NO,
     PART_TIMED_OUT,
-    PART_FAILED,
     PART_OVER_CAP,
 };
 
@@ -24,6 +24,7 @@ struct part {
     enum part_state state;
     struct dns_waiter address; /* waits while WAITING */
     struct dns_waiter text;    /* waits while the text may still come */
+    struct in_addr listed_as;
     char words[DNS_TEXT_MAX + 1];
 };
 
@@ -32,6 +33,9 @@ struct dns_request {
     TAILQ_ENTRY(dns_request) link;
     dns_lists_callback callback;
     void *userdata;
+    struct address client;
+    bool wants_text;
+    struct dns_account *account;
     size_t n_parts;
     struct part parts[];
 };
@@ -43,6 +47,16 @@ struct dns_lists {
     size_t n_requests;
     char text[DNS_TEXT_MAX + 1]; /* of the last answer that was known at once */
 };
+
+/* The list counts those that wait for it. */
+static void set_state(struct part *part, enum part_state state)
+{
+    if (state == PART_WAITING && part->state != PART_WAITING)
+        dns_zone_wait_begins(part->zone);
+    else if (state != PART_WAITING && part->state == PART_WAITING && part->zone)
+        dns_zone_wait_ends(part->zone);
+    part->state = state;
+}
 
 static bool is_set_aside(const struct part *part)
 {
@@ -108,6 +122,7 @@ static struct dns_lists_answer answer_of(const struct part *part)
     return (struct dns_lists_answer){
         .is_listed = is_listed,
         .zone = part->zone ? dns_zone_name(part->zone) : NULL,
+        .address = is_listed ? part->listed_as : (struct in_addr){0},
         .text = is_listed && part->words[0] != '\0' ? part->words : NULL,
         .outcome = outcome,
     };
@@ -132,6 +147,7 @@ static void request_free(struct dns_request *request)
     struct dns_lists *owner = request->owner;
 
     for (size_t i = 0; i < request->n_parts; i++) {
+        set_state(&request->parts[i], PART_FAILED);
         dns_waiter_leave(&request->parts[i].address);
         dns_waiter_leave(&request->parts[i].text);
     }
@@ -172,14 +188,6 @@ static enum part_state state_of(int error, const struct dns_fact *fact)
     return fact->meaning == DNS_ANSWER_LISTED ? PART_YES : PART_NO;
 }
 
-static void on_address(struct dns_waiter *waiter, int error, const struct dns_fact *fact)
-{
-    struct part *part = CONTAINER_OF(waiter, struct part, address);
-
-    part->state = state_of(error, fact);
-    settle(part->request);
-}
-
 static void on_text(struct dns_waiter *waiter, int error, const struct dns_fact *fact)
 {
     struct part *part = CONTAINER_OF(waiter, struct part, text);
@@ -207,32 +215,53 @@ static void on_zone_change(_unused_ const struct dns_zone *zone, void *userdata)
 
 /* Asks for one type of record; the part's waiter waits, or *ret_fact is known. Returns as
  * dns_queries_ask(). */
-static int ask_for(struct part *part, const char *name, enum dns_type type,
-                   struct dns_waiter *waiter, struct dns_fact *ret_fact)
+static int ask_for(struct part *part, enum dns_type type, struct dns_waiter *waiter,
+                   struct dns_fact *ret_fact)
 {
-    const struct dns_question question = {.name = name, .type = type, .topic = part->zone};
+    const struct dns_request *request = part->request;
+    char name[DNS_NAME_MAX + 1];
+    const struct dns_question question = {
+        .name = name, .type = type, .topic = part->zone, .account = request->account};
 
-    return dns_queries_ask(part->request->owner->queries, &question, waiter, ret_fact);
+    int r = dns_list_query_name(&request->client, dns_zone_name(part->zone), name);
+    return r < 0 ? r : dns_queries_ask(request->owner->queries, &question, waiter, ret_fact);
 }
 
-static void start_part(struct part *part, const struct address *client, const char *zone,
-                       bool want_text)
+/* Most clients are on no list: so there is no second question about them. */
+static void take_address(struct part *part, int error, const struct dns_fact *fact)
 {
-    char name[DNS_NAME_MAX + 1];
+    struct dns_fact text;
+
+    set_state(part, state_of(error, fact));
+    if (part->state != PART_YES)
+        return;
+    part->listed_as = fact->address;
+    if (part->request->wants_text && ask_for(part, DNS_TYPE_TXT, &part->text, &text) > 0)
+        strcpy(part->words, text.text);
+}
+
+static void on_address(struct dns_waiter *waiter, int error, const struct dns_fact *fact)
+{
+    struct part *part = CONTAINER_OF(waiter, struct part, address);
+
+    take_address(part, error, fact);
+    settle(part->request);
+}
+
+static void start_part(struct part *part, const char *zone)
+{
     struct dns_fact fact;
 
     part->address.callback = on_address;
     part->text.callback = on_text;
     part->state = PART_FAILED;
-    if (dns_zones_use(part->request->owner->zones, zone, &part->zone) < 0 || is_set_aside(part) ||
-        dns_list_query_name(client, dns_zone_name(part->zone), name) < 0)
+    if (dns_zones_use(part->request->owner->zones, zone, &part->zone) < 0 || is_set_aside(part))
         return;
-    int r = ask_for(part, name, DNS_TYPE_A, &part->address, &fact);
-    part->state = r == 0 ? PART_WAITING : state_of(r, &fact);
-    if (!want_text || (part->state != PART_WAITING && part->state != PART_YES))
-        return;
-    if (ask_for(part, name, DNS_TYPE_TXT, &part->text, &fact) > 0)
-        strcpy(part->words, fact.text);
+    int r = ask_for(part, DNS_TYPE_A, &part->address, &fact);
+    if (r == 0)
+        set_state(part, PART_WAITING);
+    else
+        take_address(part, r < 0 ? r : 0, &fact);
 }
 
 static struct dns_request *request_new(struct dns_lists *lists, size_t n_parts,
@@ -251,11 +280,13 @@ static struct dns_request *request_new(struct dns_lists *lists, size_t n_parts,
     return request;
 }
 
-int dns_lists_ask(struct dns_lists *lists, const struct address *client, const char *const zones[],
-                  size_t n_zones, bool want_text, dns_lists_callback callback, void *userdata,
-                  struct dns_request **ret, struct dns_lists_answer *ret_answer)
+int dns_lists_ask(struct dns_lists *lists, const struct dns_lists_question *question,
+                  dns_lists_callback callback, void *userdata, struct dns_request **ret,
+                  struct dns_lists_answer *ret_answer)
 {
-    if (n_zones == 0 || dns_list_never_asks(client)) {
+    size_t n_zones = question->n_zones;
+
+    if (n_zones == 0 || dns_list_never_asks(question->client)) {
         *ret_answer = (struct dns_lists_answer){.outcome = DNS_LISTS_NOT_ASKED};
         return 1;
     }
@@ -264,9 +295,12 @@ int dns_lists_ask(struct dns_lists *lists, const struct address *client, const c
     struct dns_request *request = request_new(lists, n_zones, callback, userdata);
     if (!request)
         return -ENOMEM;
+    request->client = *question->client;
+    request->wants_text = question->wants_text;
+    request->account = question->account;
     for (size_t i = 0; i < n_zones; i++) {
         request->parts[i].request = request;
-        start_part(&request->parts[i], client, zones[i], want_text);
+        start_part(&request->parts[i], question->zones[i]);
     }
     const struct part *part = decide(request);
     if (!part) {
@@ -346,6 +380,20 @@ int dns_lists_new(sd_event *event, const char *servers, const struct dns_lists_c
     }
     *ret = lists;
     return 0;
+}
+
+void dns_lists_close_account(struct dns_lists *lists, struct dns_account *account)
+{
+    dns_queries_close_account(lists->queries, account);
+}
+
+int dns_lists_set_servers(struct dns_lists *lists, const char *servers)
+{
+    int r = dns_queries_set_servers(lists->queries, servers);
+
+    if (r == 0)
+        dns_zones_start_afresh(lists->zones);
+    return r;
 }
 
 void dns_lists_free(struct dns_lists *lists)

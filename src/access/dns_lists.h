@@ -27,7 +27,7 @@ enum dns_lists_outcome {
     DNS_LISTS_LISTED,
     DNS_LISTS_TIMED_OUT, /* no answer within 5 s */
     DNS_LISTS_FAILED,    /* the name server failed, or refused; or the zone is no zone */
-    DNS_LISTS_OVER_CAP,  /* too many questions are open (DNS_QUERIES_MAX) */
+    DNS_LISTS_OVER_CAP,  /* too many questions of the account are open (DNS_QUERIES_MAX) */
     DNS_LISTS_CLEAN,
     DNS_LISTS_SET_ASIDE, /* none of the lists is fit to be asked */
     DNS_LISTS_NOT_ASKED, /* no list, or a client about whom none can know anything */
@@ -37,6 +37,7 @@ struct dns_lists_answer {
     bool is_listed;
     const char *zone; /* that decided, in lower case; as long as the lists. NULL: NOT_ASKED, or no
                          zone at all */
+    struct in_addr address; /* with which it lists the client, if it does */
     const char *text; /* what the list says (TXT), clean, or NULL; only where it was wanted. Until
                          the callback returns, or until the next dns_lists_ask() */
     enum dns_lists_outcome outcome;
@@ -46,6 +47,14 @@ struct dns_lists_answer {
 typedef void (*dns_lists_callback)(struct dns_request *request,
                                    const struct dns_lists_answer *answer, void *userdata);
 
+struct dns_lists_question {
+    const struct address *client;
+    const char *const *zones;
+    size_t n_zones;
+    bool wants_text; /* of a list that has the client: ask for TXT too, and wait for it */
+    struct dns_account *account; /* whose questions these are; NULL: nobody's */
+};
+
 struct dns_lists_callbacks {
     /* A list was set aside, with the reason in static words; or taken back (`reason` NULL).
      * NULL: nobody wants to know. */
@@ -53,12 +62,15 @@ struct dns_lists_callbacks {
     void *userdata;
 };
 
-/* `servers`: name servers with commas between them ("127.0.0.1:5353"); NULL: the system's, as
- * /etc/resolv.conf has them now. `callbacks` is copied. `event` is kept referenced. Returns 0 with
- * *ret, which the caller frees; -EINVAL for servers that cannot be read; or another negative
- * errno. */
+/* `servers`: name servers with commas between them ("127.0.0.1:5353"). `callbacks` is copied.
+ * `event` is kept referenced. Returns 0 with *ret, which the caller frees; -EINVAL for servers that
+ * cannot be read; or another negative errno. */
 int dns_lists_new(sd_event *event, const char *servers, const struct dns_lists_callbacks *callbacks,
                   struct dns_lists **ret);
+
+/* Asks these name servers from now on, as for dns_lists_new(): open questions again, and lists that
+ * are set aside are tested soon. Returns 0; or a negative errno, and everything is as it was. */
+int dns_lists_set_servers(struct dns_lists *lists, const char *servers);
 
 /* Ends every request without its callback; their pointers are void. NULL does nothing. */
 void dns_lists_free(struct dns_lists *lists);
@@ -67,13 +79,15 @@ void dns_lists_free(struct dns_lists *lists);
 void dns_lists_set_times(struct dns_lists *lists, uint64_t limit_usec, uint64_t usec_well,
                          uint64_t usec_ill);
 
-/* Asks about the client. `want_text`: ask for TXT at the same time, and wait for it where the
- * client is listed. Returns 1 with *ret_answer where that is known at once; 0 with *ret where the
- * callback will come, within DNS_QUERY_LIMIT_USEC or little more; -E2BIG for more than
- * DNS_LISTS_ZONES_MAX zones; or another negative errno: the caller accepts. */
-int dns_lists_ask(struct dns_lists *lists, const struct address *client, const char *const zones[],
-                  size_t n_zones, bool want_text, dns_lists_callback callback, void *userdata,
-                  struct dns_request **ret, struct dns_lists_answer *ret_answer);
+/* Asks about a client. Returns 1 with *ret_answer where that is known at once; 0 with *ret where
+ * the callback will come, within DNS_QUERY_LIMIT_USEC, or twice that for a text; -E2BIG for more
+ * than DNS_LISTS_ZONES_MAX zones; or another negative errno: the caller accepts. */
+int dns_lists_ask(struct dns_lists *lists, const struct dns_lists_question *question,
+                  dns_lists_callback callback, void *userdata, struct dns_request **ret,
+                  struct dns_lists_answer *ret_answer);
+
+/* As dns_queries_close_account(). */
+void dns_lists_close_account(struct dns_lists *lists, struct dns_account *account);
 
 /* What is known of the client already: nobody is asked, no list is tested and nothing is counted.
  * Returns true with *ret, whose zone is NULL; or false where the list would be asked. */

@@ -29,6 +29,8 @@ struct dns_query {
     TAILQ_ENTRY(dns_query) link; /* of owner->asked, ->late or ->ended */
     LIST_HEAD(, dns_waiter) waiters;
     void *topic;
+    struct dns_account *account; /* while asked; NULL: a test, or its account is closed */
+    uint64_t asked_usec;
     uint64_t until_usec;
     enum dns_type type;
     int error;
@@ -47,7 +49,10 @@ struct dns_queries {
     sd_event_source *timer;    /* at the limit of the first of `asked`; all have the same limit */
     sd_event_source *deferred; /* on while there is something in `ended` */
     struct siphash_key key;
-    size_t n_open; /* asked and late */
+    struct dns_account common; /* of those who have no account */
+    size_t n_accounts;         /* open ones */
+    size_t n_open;             /* asked and late */
+    bool is_moving;            /* to another client: what the old one cancels is asked again */
     struct query_queue asked;
     struct query_queue late;
     struct query_queue ended;
@@ -97,12 +102,41 @@ static void tell(struct dns_query *query, int error)
     const struct dns_fact *fact = error < 0 ? NULL : &query->fact;
     struct dns_waiter *waiter;
 
+    const struct dns_query_end end = {
+        .type = query->type,
+        .error = error,
+        .fact = fact,
+        .took_usec = time_now_usec(CLOCK_MONOTONIC) - query->asked_usec,
+    };
+
     if (query->topic && query->owner->on_end)
-        query->owner->on_end(query->topic, query->type, error, fact);
+        query->owner->on_end(query->topic, &end);
     while ((waiter = LIST_FIRST(&query->waiters))) {
         dns_waiter_leave(waiter);
         waiter->callback(waiter, error, fact);
     }
+}
+
+static bool has_room(struct dns_queries *queries, struct dns_account *account)
+{
+    if (!account->is_open) {
+        account->is_open = true;
+        queries->n_accounts++;
+    }
+    return account->n_open < DNS_QUERIES_MAX / queries->n_accounts;
+}
+
+static void account_take(struct dns_query *query, struct dns_account *account)
+{
+    query->account = account;
+    account->n_open++;
+}
+
+static void account_give_back(struct dns_query *query)
+{
+    if (query->account)
+        query->account->n_open--;
+    query->account = NULL;
 }
 
 /* From asked or late to ended. Comes from the client, which may be within dns_queries_ask(). */
@@ -111,11 +145,14 @@ static void on_answer(void *userdata, int error, const struct dns_fact *fact)
     struct dns_query *query = userdata;
     struct dns_queries *owner = query->owner;
 
+    if (owner->is_moving && query->state == QUERY_ASKED)
+        return;
     if (error == 0) {
         query->fact = *fact;
         dns_cache_put(owner->cache, query->name, query->type, time_now_usec(CLOCK_MONOTONIC), fact);
     }
     owner->n_open--;
+    account_give_back(query);
     if (query->state == QUERY_LATE) {
         TAILQ_REMOVE(&owner->late, query, link);
         free(query);
@@ -150,6 +187,7 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
 
     while ((query = TAILQ_FIRST(&queries->asked)) && query->until_usec <= now) {
         query->state = QUERY_LATE;
+        account_give_back(query);
         LIST_REMOVE(query, in_bucket);
         TAILQ_REMOVE(&queries->asked, query, link);
         TAILQ_INSERT_TAIL(&queries->late, query, link);
@@ -165,7 +203,8 @@ static int ask_servers(struct dns_queries *queries, const struct dns_question *q
 {
     size_t name_size = strlen(question->name) + 1;
 
-    if (queries->n_open >= DNS_QUERIES_MAX && !question->is_test)
+    struct dns_account *account = question->account ? question->account : &queries->common;
+    if (!question->is_test && !has_room(queries, account))
         return -EBUSY;
     struct dns_query *query = calloc(1, sizeof(*query) + name_size);
     if (!query)
@@ -173,7 +212,10 @@ static int ask_servers(struct dns_queries *queries, const struct dns_question *q
     query->owner = queries;
     query->topic = question->topic;
     query->type = question->type;
-    query->until_usec = time_add_usec(time_now_usec(CLOCK_MONOTONIC), queries->limit_usec);
+    query->asked_usec = time_now_usec(CLOCK_MONOTONIC);
+    query->until_usec = time_add_usec(query->asked_usec, queries->limit_usec);
+    if (!question->is_test)
+        account_take(query, account);
     memcpy(query->name, question->name, name_size);
     LIST_INIT(&query->waiters);
     LIST_INSERT_HEAD(&queries->buckets[bucket_of(queries, query->name)], query, in_bucket);
@@ -251,6 +293,37 @@ int dns_queries_new(sd_event *event, const char *servers, dns_queries_callback o
         return r;
     }
     *ret = queries;
+    return 0;
+}
+
+void dns_queries_close_account(struct dns_queries *queries, struct dns_account *account)
+{
+    struct dns_query *query;
+
+    TAILQ_FOREACH(query, &queries->asked, link)
+    if (query->account == account)
+        query->account = NULL;
+    queries->n_accounts -= account->is_open;
+    *account = (struct dns_account){0};
+}
+
+int dns_queries_set_servers(struct dns_queries *queries, const char *servers)
+{
+    struct dns_query *query, *next;
+    struct dns_client *client;
+    int r = dns_client_new(queries->event, servers, &client);
+
+    if (r < 0)
+        return r;
+    queries->is_moving = true;
+    dns_client_free(queries->client);
+    queries->is_moving = false;
+    queries->client = client;
+    /* One that ends at once leaves the list. */
+    for (query = TAILQ_FIRST(&queries->asked); query; query = next) {
+        next = TAILQ_NEXT(query, link);
+        dns_client_ask(client, query->name, query->type, on_answer, query);
+    }
     return 0;
 }
 

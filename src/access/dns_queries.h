@@ -11,7 +11,8 @@
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
 
-/* Distinct questions at once. */
+/* Distinct questions at once, without tests and those that have passed their limit. Each account
+ * has an equal share of them, however many questions the others have. */
 #define DNS_QUERIES_MAX 4096
 
 /* Answers that are kept. */
@@ -37,9 +38,23 @@ struct dns_waiter {
     LIST_ENTRY(dns_waiter) link;
 };
 
+/* How a question with a topic ended: `error` and `fact` as for a waiter, and after what time. */
+struct dns_query_end {
+    enum dns_type type;
+    int error;
+    const struct dns_fact *fact;
+    uint64_t took_usec;
+};
+
 /* Called once for each question that went out with a topic, before those who wait for it. */
-typedef void (*dns_queries_callback)(void *topic, enum dns_type type, int error,
-                                     const struct dns_fact *fact);
+typedef void (*dns_queries_callback)(void *topic, const struct dns_query_end *end);
+
+/* Somebody who asks, beside others who must not be kept from it. All zero before its first
+ * question; then it must be closed before it goes. */
+struct dns_account {
+    size_t n_open; /* of its questions */
+    bool is_open;  /* it has a share */
+};
 
 /* What makes one question differ from another. */
 struct dns_question {
@@ -47,12 +62,20 @@ struct dns_question {
     enum dns_type type;
     bool is_test; /* asks the servers whatever the cache knows, and whatever the cap */
     void *topic;  /* for dns_queries_callback; NULL: none */
+    struct dns_account *account; /* NULL: that of all who have none */
 };
 
 /* `servers` as for dns_client_new(); `on_end` may be NULL. `event` is kept referenced. Returns 0
  * with *ret, or a negative errno. */
 int dns_queries_new(sd_event *event, const char *servers, dns_queries_callback on_end,
                     struct dns_queries **ret);
+
+/* Asks these name servers from now on, and asks them again what others have not answered yet. Not
+ * from a callback of the client. Returns 0; or a negative errno, and everything is as it was. */
+int dns_queries_set_servers(struct dns_queries *queries, const char *servers);
+
+/* The account asks no more: its share goes to the others. */
+void dns_queries_close_account(struct dns_queries *queries, struct dns_account *account);
 
 /* Ends every question, without callbacks; no waiter waits any more. NULL does nothing. */
 void dns_queries_free(struct dns_queries *queries);
@@ -62,7 +85,7 @@ void dns_queries_free(struct dns_queries *queries);
 void dns_queries_set_limit(struct dns_queries *queries, uint64_t limit_usec);
 
 /* Returns 1 with *ret_fact from the cache; 0 where the waiter's callback will come; -EBUSY over the
- * cap; or another negative errno. `waiter` NULL asks for the cache's sake. */
+ * account's share; or another negative errno. `waiter` NULL asks for the cache's sake. */
 int dns_queries_ask(struct dns_queries *queries, const struct dns_question *question,
                     struct dns_waiter *waiter, struct dns_fact *ret_fact);
 

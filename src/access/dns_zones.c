@@ -24,8 +24,10 @@ struct dns_zone {
     TAILQ_ENTRY(dns_zone) link;
     struct dns_zone_figures figures;
     struct dns_health health;
-    bool is_tested; /* now */
-    bool was_used;  /* since the last test; a zone that nobody asks is not tested */
+    size_t n_waiting;   /* checks that wait for its answer */
+    uint64_t tested_at; /* when the test that goes on, or the last one, began */
+    bool is_tested;     /* now */
+    bool was_used;      /* since the last test; a zone that nobody asks is not tested */
     struct test_question listed;
     struct test_question unlisted;
     char name[DNS_ZONE_MAX + 1];
@@ -54,8 +56,12 @@ static void set_timer(struct dns_zones *zones)
     const struct dns_zone *zone;
 
     TAILQ_FOREACH(zone, &zones->list, link)
-    if (awaits_test(zone) && zone->health.next_test_usec < next)
-        next = zone->health.next_test_usec;
+    {
+        if (awaits_test(zone) && zone->health.next_test_usec < next)
+            next = zone->health.next_test_usec;
+        if (dns_health_crowd_due(&zone->health) < next)
+            next = dns_health_crowd_due(&zone->health);
+    }
     (void)sd_event_source_set_time(zones->timer, next);
     (void)sd_event_source_set_enabled(zones->timer,
                                       next == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
@@ -85,7 +91,10 @@ static void on_test_answer(struct dns_waiter *waiter, int error, const struct dn
     const struct dns_zones *owner = zone->owner;
 
     question->answer = (struct dns_health_answer){
-        .error = error, .meaning = fact ? fact->meaning : DNS_ANSWER_CLEAN};
+        .error = error,
+        .meaning = fact ? fact->meaning : DNS_ANSWER_CLEAN,
+        .took_usec = time_now_usec(CLOCK_MONOTONIC) - zone->tested_at,
+    };
     if (zone->listed.waiter.query || zone->unlisted.waiter.query)
         return;
     zone->is_tested = false;
@@ -114,6 +123,7 @@ static void start_test(struct dns_zone *zone)
 {
     zone->was_used = false;
     zone->is_tested = true;
+    zone->tested_at = time_now_usec(CLOCK_MONOTONIC);
     if (ask(&zone->listed, DNS_HEALTH_LISTED_CLIENT) == 0 &&
         ask(&zone->unlisted, DNS_HEALTH_UNLISTED_CLIENT) == 0)
         return;
@@ -132,20 +142,40 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
     struct dns_zone *zone;
 
     TAILQ_FOREACH(zone, &zones->list, link)
-    if (awaits_test(zone) && zone->health.next_test_usec <= now)
-        start_test(zone);
+    {
+        if (dns_health_look_at_crowd(&zone->health, now))
+            tell(zone, true);
+        if (awaits_test(zone) && zone->health.next_test_usec <= now)
+            start_test(zone);
+    }
     set_timer(zones);
     return 0;
 }
 
-void dns_zones_on_query_end(void *topic, enum dns_type type, int error, const struct dns_fact *fact)
+void dns_zone_wait_begins(struct dns_zone *zone)
+{
+    zone->n_waiting++;
+    if (dns_health_note_waiting(&zone->health, zone->n_waiting, time_now_usec(CLOCK_MONOTONIC)))
+        set_timer(zone->owner);
+}
+
+void dns_zone_wait_ends(struct dns_zone *zone)
+{
+    zone->n_waiting--;
+    (void)dns_health_note_waiting(&zone->health, zone->n_waiting, time_now_usec(CLOCK_MONOTONIC));
+}
+
+void dns_zones_on_query_end(void *topic, const struct dns_query_end *end)
 {
     struct dns_zone *zone = topic;
-    const struct dns_health_answer answer = {.error = error,
-                                             .meaning = fact ? fact->meaning : DNS_ANSWER_CLEAN};
+    const struct dns_health_answer answer = {
+        .error = end->error,
+        .meaning = end->fact ? end->fact->meaning : DNS_ANSWER_CLEAN,
+        .took_usec = end->took_usec,
+    };
     uint64_t next = zone->health.next_test_usec;
 
-    if (type != DNS_TYPE_A)
+    if (end->type != DNS_TYPE_A)
         return;
     bool is_change = dns_health_note_answer(&zone->health, answer, time_now_usec(CLOCK_MONOTONIC));
     if (is_change || zone->health.next_test_usec != next)
@@ -241,6 +271,15 @@ void dns_zones_set_intervals(struct dns_zones *zones, uint64_t usec_well, uint64
 {
     zones->usec_well = usec_well;
     zones->usec_ill = usec_ill;
+}
+
+void dns_zones_start_afresh(struct dns_zones *zones)
+{
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    struct dns_zone *zone;
+
+    TAILQ_FOREACH(zone, &zones->list, link) dns_health_start_afresh(&zone->health, now);
+    set_timer(zones);
 }
 
 const char *dns_zone_name(const struct dns_zone *zone)

@@ -54,6 +54,10 @@ void dns_zones_free(struct dns_zones *zones);
 /* For tests, instead of DNS_HEALTH_WELL_USEC and DNS_HEALTH_ILL_USEC. */
 void dns_zones_set_intervals(struct dns_zones *zones, uint64_t usec_well, uint64_t usec_ill);
 
+/* The name servers are others now: every list that is set aside is tested at once, and failures of
+ * the others are forgotten. */
+void dns_zones_start_afresh(struct dns_zones *zones);
+
 /* The zone of a name, which is tested where that is due. Returns 0 with *ret, which lives as long
  * as `zones`; -EINVAL for what is no zone; -ENOSPC above DNS_ZONES_MAX; or -ENOMEM. */
 int dns_zones_use(struct dns_zones *zones, const char *name, struct dns_zone **ret);
@@ -64,9 +68,13 @@ enum dns_health_state dns_zone_state(const struct dns_zone *zone);
 /* For counting. */
 struct dns_zone_figures *dns_zone_figures(struct dns_zone *zone);
 
+/* A check begins to wait for the list's answer, and ends to: too many for too long set the list
+ * aside, from the event loop. */
+void dns_zone_wait_begins(struct dns_zone *zone);
+void dns_zone_wait_ends(struct dns_zone *zone);
+
 /* Of dns_queries_callback. */
-void dns_zones_on_query_end(void *topic, enum dns_type type, int error,
-                            const struct dns_fact *fact);
+void dns_zones_on_query_end(void *topic, const struct dns_query_end *end);
 
 /* The zone after `previous`, the first after NULL; NULL after the last. */
 struct dns_zone *dns_zones_next(const struct dns_zones *zones, const struct dns_zone *previous);

@@ -1,6 +1,8 @@
 noinst_LTLIBRARIES += libaccess.la
 
 libaccess_la_SOURCES = \
+	%D%/cares.c \
+	%D%/cares.h \
 	%D%/concurrency.c \
 	%D%/concurrency.h \
 	%D%/decisions.c \
@@ -31,6 +33,8 @@ libaccess_la_SOURCES = \
 	%D%/proxy_reader.h \
 	%D%/rejection.c \
 	%D%/rejection.h \
+	%D%/resolv_conf.c \
+	%D%/resolv_conf.h \
 	%D%/source.c \
 	%D%/source.h \
 	%D%/throttle.c \

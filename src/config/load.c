@@ -212,6 +212,9 @@ static int finish_dispatcher(struct loader *loader, struct config *config)
         return r;
     config->debug = values->debug;
     config->debug_origin = values->origins[OPTION_DEBUG];
+    config->dns_servers = values->dns_servers;
+    values->dns_servers = (struct str_list){0};
+    config->dns_servers_origin = values->origins[OPTION_DNS_SERVERS];
     config->historical_time_sec = values->historical_time_sec;
     config->historical_time_origin = values->origins[OPTION_HISTORICAL_TIME];
     config->logfile = STEAL(values->logfile);

@@ -29,5 +29,6 @@ libconfig_la_SOURCES = \
 	%D%/value.h \
 	%D%/value_network.c \
 	%D%/value_number.c \
+	%D%/value_servers.c \
 	%D%/value_text.c
 libconfig_la_LIBADD = libbase.la

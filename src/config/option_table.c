@@ -37,6 +37,8 @@ const struct option option_table[N_OPTIONS] = {
            RANGE(5, INT_MAX, 0), DEFAULT("MAX_CONNS x MAX_PROCS, at least 5")),
     OPTION(DEBUG, SUN, ALL_OWN, mask, debug, "what is logged for debugging",
            RANGE(INT32_MIN, UINT32_MAX, 0)),
+    OPTION(DNS_SERVERS, OURS, SCOPE_DISPATCHER, servers, dns_servers,
+           "name servers that are asked about DNS lists", DEFAULT("those of resolv.conf")),
     OPTION(DNS_VERIFY_DOMAIN, SUN, ALL, zones, dns_verify_domains,
            "DNS list that refuses clients; up to 5", FLAGS(OPTION_IS_LIST)),
     OPTION(ENABLE, WIKI, SCOPE_SERVICE, flag, enable, "0 keeps the service off, as PORT=0 does",

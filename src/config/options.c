@@ -17,6 +17,7 @@ void config_clear(struct config *config)
     for (size_t i = 0; i < config->n_services; i++)
         service_options_clear(&config->services[i]);
     free(config->services);
+    str_list_clear(&config->dns_servers);
     free(config->logfile);
     str_list_clear(&config->files);
     *config = (struct config){0};

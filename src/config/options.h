@@ -16,6 +16,7 @@
 enum option_id {
     OPTION_BACKLOG,
     OPTION_DEBUG,
+    OPTION_DNS_SERVERS,
     OPTION_DNS_VERIFY_DOMAIN,
     OPTION_ENABLE,
     OPTION_HISTORICAL_TIME,
@@ -86,6 +87,7 @@ struct service_options {
     uint32_t debug; /* spec 4.1 */
     unsigned historical_time_sec;
     bool ident;
+    struct str_list dns_servers; /* of the Dispatcher alone */
     struct str_list dns_verify_domains;
     unsigned max_conns_per_address;      /* 0: unlimited */
     bool proxy_protocol;                 /* connections begin with a header that names the client */
@@ -102,8 +104,10 @@ struct config {
     /* Of the Dispatcher itself: [SERVICE=DISPATCHER], else the global part (spec 2.2). */
     uint32_t debug;
     unsigned historical_time_sec;
-    char *logfile; /* as that of a service; NULL: none */
+    char *logfile;               /* as that of a service; NULL: none */
+    struct str_list dns_servers; /* "192.0.2.1:53", "[2001:db8::1]:53"; empty: those of the host */
     struct origin debug_origin;
+    struct origin dns_servers_origin;
     struct origin historical_time_origin;
     struct origin logfile_origin;
 

@@ -45,13 +45,16 @@ int config_print(const struct config *config, FILE *stream)
 {
     fputs("[SERVICE=DISPATCHER]\n", stream);
     print_option(&option_table[OPTION_DEBUG], &config->debug_origin, &config->debug, stream);
+    print_option(&option_table[OPTION_DNS_SERVERS], &config->dns_servers_origin,
+                 &config->dns_servers, stream);
     print_option(&option_table[OPTION_HISTORICAL_TIME], &config->historical_time_origin,
                  &config->historical_time_sec, stream);
     print_option(&option_table[OPTION_LOGFILE], &config->logfile_origin, &config->logfile, stream);
     for (size_t i = 0; i < config->n_services; i++) {
         fprintf(stream, "\n[SERVICE=%s]\n", config->services[i].name);
         for (enum option_id id = 0; id < N_OPTIONS; id++)
-            print_service_option(id, &config->services[i], stream);
+            if (option_table[id].scopes & SCOPE_SERVICE)
+                print_service_option(id, &config->services[i], stream);
     }
     if (fflush(stream) != 0 || ferror(stream))
         return errno > 0 ? -errno : -EIO;

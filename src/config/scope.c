@@ -68,6 +68,11 @@ static bool is_at_home(const struct scope *scope, const struct value_source *sou
 {
     const struct option *option = source->option;
 
+    if (option->scopes == SCOPE_DISPATCHER && scope->kind != SCOPE_DISPATCHER) {
+        value_warning(source, "%s is ignored here: it belongs in [SERVICE=DISPATCHER]",
+                      option->name);
+        return false;
+    }
     if (scope->kind == SCOPE_GLOBAL && !(option->scopes & SCOPE_GLOBAL)) {
         value_warning(source, "%s is ignored here: it belongs in a [SERVICE=name] section",
                       option->name);

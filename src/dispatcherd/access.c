@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define RESOLV_CONF "/etc/resolv.conf"
 
 static unsigned random_percent(_unused_ void *data)
 {
@@ -19,16 +22,31 @@ static void on_list_health(const char *zone, bool is_well, const char *reason, v
     list_alerts_note(&access->list_alerts, zone, is_well, reason);
 }
 
-static int init(struct access *access, const struct access_settings *settings)
+static int open_lists(struct access *access, const struct access_settings *settings)
 {
     const struct dns_lists_callbacks callbacks = {.on_health = on_list_health, .userdata = access};
+    struct name_servers *servers = &access->name_servers;
+
+    servers->forced = settings->dns_servers;
+    servers->host.path = RESOLV_CONF;
+    if (settings->configured_dns_servers &&
+        name_servers_configure(servers, settings->configured_dns_servers) < 0)
+        return -ENOMEM;
+    servers->asked = strdup(name_servers_current(servers));
+    if (!servers->asked)
+        return -ENOMEM;
+    return dns_lists_new(access->context->event, servers->asked, &callbacks, &access->lists);
+}
+
+static int init(struct access *access, const struct access_settings *settings)
+{
     sd_event *event = access->context->event;
 
     int r = throttle_new(THROTTLE_KEYS_MAX, &access->context->hash_key, &access->throttle);
     if (r == 0)
         r = decisions_new(DECISIONS_MAX, &access->decisions);
     if (r == 0)
-        r = dns_lists_new(event, settings->dns_servers, &callbacks, &access->lists);
+        r = open_lists(access, settings);
     if (r == 0)
         r = ident_clients_new(event, settings->ident_port, &access->ident_clients);
     if (r == 0)
@@ -65,6 +83,7 @@ void access_free(struct access *access)
     ident_clients_free(access->ident_clients);
     list_alerts_clear(&access->list_alerts);
     dns_lists_free(access->lists);
+    name_servers_clear(&access->name_servers);
     rejections_free(access->rejections);
     decisions_free(access->decisions);
     throttle_free(access->throttle);
@@ -89,6 +108,19 @@ void access_set_throttle(struct access *access, struct throttle *throttle)
 bool access_has_table(const struct access *access)
 {
     return access->has_table;
+}
+
+void access_set_name_servers(struct access *access, const struct str_list *configured)
+{
+    /* Without memory for others, those that were asked so far are asked. */
+    if (name_servers_configure(&access->name_servers, configured) == 0)
+        name_servers_follow_now(&access->name_servers, access->lists);
+}
+
+struct dns_lists *access_lists(struct access *access)
+{
+    name_servers_follow(&access->name_servers, access->lists);
+    return access->lists;
 }
 
 struct mapping_run *access_take_run(struct access *access)

@@ -9,6 +9,7 @@
 #include "access/throttle.h"
 #include "dispatcherd/checks_store.h"
 #include "dispatcherd/list_alerts.h"
+#include "dispatcherd/name_servers.h"
 #include "mapping/run.h"
 
 struct context;
@@ -23,14 +24,16 @@ struct access {
     struct throttle *throttle;
     struct rejections *rejections;
     struct decisions *decisions; /* the last ones */
-    struct dns_lists *lists;
+    struct dns_lists *lists;     /* see access_lists() */
+    struct name_servers name_servers;
     struct list_alerts list_alerts;
     struct ident_clients *ident_clients;
     struct checks_store *checks_store;
 };
 
 struct access_settings {
-    const char *dns_servers; /* "ADDRESS:PORT,…"; NULL: those of the system */
+    const char *dns_servers; /* "ADDRESS:PORT,…"; NULL: those of dispatcher.cnf, or of the host */
+    const struct str_list *configured_dns_servers; /* of dispatcher.cnf; NULL: none */
     uint16_t ident_port;
 };
 
@@ -53,6 +56,13 @@ void access_set_throttle(struct access *access, struct throttle *throttle);
 
 /* True where PORT_ACCESS is asked about connections. */
 bool access_has_table(const struct access *access);
+
+/* From now on these name servers of dispatcher.cnf are asked; if it has none, those of the host as
+ * they are now. */
+void access_set_name_servers(struct access *access, const struct str_list *configured);
+
+/* The lists, for asking them: at the name servers that are the right ones now. */
+struct dns_lists *access_lists(struct access *access);
 
 /* A run for one check, and back. Returns NULL when out of memory. */
 struct mapping_run *access_take_run(struct access *access);

@@ -38,6 +38,9 @@ static const struct {
         {"unreachable", MESSAGE_ID_SOCKET_MISSING, MESSAGE_ID_SOCKET_AGAIN,
          "restart dispatcherd.service and the service's socket units in one command, or reload a "
          "daemon that binds its ports itself"},
+    [SERVICE_ALERT_REFUSING] = {"refusing", MESSAGE_ID_EVERYBODY_REFUSED, MESSAGE_ID_ADMITS_AGAIN,
+                                "\"dispatcherctl explain ADDRESS\" shows what was decided about a "
+                                "client"},
 };
 
 const char *service_alert_to_string(enum service_alert alert)
@@ -88,6 +91,14 @@ static void describe_full(const struct service *service, struct str_buffer *text
         str_buffer_add(text, "; further clients wait in the kernel's queue");
 }
 
+static void describe_refusals(const struct refusal_run *refusals, struct str_buffer *text)
+{
+    str_buffer_add(text, "refuses everybody: %u %s in a row, the last %s", refusals->n_all,
+                   str_plural(refusals->n_all, "client", "clients"), refusal_run_cause(refusals));
+    if (refusals->detail[0])
+        str_buffer_add(text, " (%s)", refusals->detail);
+}
+
 void alerts_describe(const struct service *service, enum service_alert alert,
                      struct str_buffer *text)
 {
@@ -110,6 +121,9 @@ void alerts_describe(const struct service *service, enum service_alert alert,
         break;
     case SERVICE_ALERT_UNREACHABLE:
         reach_describe(service, text);
+        break;
+    case SERVICE_ALERT_REFUSING:
+        describe_refusals(&service->refusals, text);
         break;
     case N_SERVICE_ALERTS:
         break;
@@ -139,6 +153,11 @@ static void describe_end(const struct service *service, enum service_alert alert
         break;
     case SERVICE_ALERT_UNREACHABLE:
         str_buffer_add(text, "can be reached again after %" PRIu64 " s", duration / USEC_PER_SEC);
+        break;
+    case SERVICE_ALERT_REFUSING:
+        str_buffer_add(text,
+                       "admits clients again after %" PRIu64 " s; %" PRIu64 " had been refused",
+                       duration / USEC_PER_SEC, worst);
         break;
     case N_SERVICE_ALERTS:
         break;
@@ -285,6 +304,17 @@ static uint64_t look_at_reach(struct service *service, uint64_t now)
     return update(service, SERVICE_ALERT_UNREACHABLE, &rule, reach_n_missing(service), now);
 }
 
+/* Its value is how many were refused since somebody was admitted. */
+static uint64_t look_at_refusals(struct service *service, uint64_t now)
+{
+    static const struct alert_rule rule = {.high = REFUSAL_RUN_SUSPICIOUS, .low = 0};
+    const struct refusal_run *refusals = &service->refusals;
+    bool counts =
+        service->alerts[SERVICE_ALERT_REFUSING].is_raised || refusal_run_is_alarming(refusals);
+
+    return update(service, SERVICE_ALERT_REFUSING, &rule, counts ? refusals->n_all : 0, now);
+}
+
 /* Whoever waits at a service that is stopped waits because somebody wanted that. */
 static void end_all(struct service *service, uint64_t now)
 {
@@ -294,6 +324,7 @@ static void end_all(struct service *service, uint64_t now)
     service->longest_wait = 0;
     service->deaths = (struct alert_row){0};
     service->has_new_death = false;
+    service->refusals = (struct refusal_run){0};
 }
 
 uint64_t alerts_tell(struct service *service, enum accept_verdict verdict, uint64_t now)
@@ -308,6 +339,7 @@ uint64_t alerts_tell(struct service *service, enum accept_verdict verdict, uint6
     due[SERVICE_ALERT_WAITING] = look_at_waits(service, now);
     due[SERVICE_ALERT_DYING] = look_at_deaths(service, now);
     due[SERVICE_ALERT_UNREACHABLE] = look_at_reach(service, now);
+    due[SERVICE_ALERT_REFUSING] = look_at_refusals(service, now);
     for (enum service_alert alert = 0; alert < N_SERVICE_ALERTS; alert++)
         if (due[alert] < earliest)
             earliest = due[alert];

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* "full", "waiting", "dying", "unreachable": part of the control socket's interface. */
+/* "full", "waiting", "dying", "unreachable", "refusing": part of the control socket's interface. */
 const char *service_alert_to_string(enum service_alert alert);
 
 /* Looks at the service after each change, and tells what begins or is over. `verdict` is the
@@ -24,5 +24,6 @@ void alerts_describe(const struct service *service, enum service_alert alert,
                      struct str_buffer *text);
 
 /* The worst since it was raised: clients that waited while it was full, microseconds that one
- * waited, workers that died, sockets that are missing. */
+ * waited, workers that died, sockets that are missing, clients
+ * that were refused. */
 uint64_t alerts_worst(const struct service *service, enum service_alert alert);

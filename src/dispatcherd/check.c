@@ -97,7 +97,7 @@ static void take_lists_answer(struct check *check, const struct dns_lists_answer
     if (!answer->is_listed)
         return;
     check_refuse(check, REJECTED_BY_DNS_LIST, NULL);
-    check->refusal.zone = answer->zone;
+    check->refusal.list = *answer;
     check->refusal.text = dns_list_rejection(check->connection->local.port);
     check->refusal.text_length = strlen(check->refusal.text);
 }
@@ -116,13 +116,19 @@ static void on_lists_answer(_unused_ struct dns_request *request,
 static void ask_lists(struct check *check)
 {
     const struct str_list *zones = &check_options(check)->dns_verify_domains;
+    const struct dns_lists_question question = {
+        .client = &check->connection->peer,
+        .zones = (const char *const *)zones->items,
+        .n_zones = zones->n_items,
+        .wants_text = refusal_is_told(check->connection),
+        .account = &check->connection->service->dns_account,
+    };
     struct dns_lists_answer answer = {0};
     int r = 1;
 
     if (zones->n_items > 0)
-        r = dns_lists_ask(check_access(check)->lists, &check->connection->peer,
-                          (const char *const *)zones->items, zones->n_items, false, on_lists_answer,
-                          check, &check->request, &answer);
+        r = dns_lists_ask(access_lists(check_access(check)), &question, on_lists_answer, check,
+                          &check->request, &answer);
     if (r == 0)
         check->is_waiting = true;
     else
@@ -177,6 +183,7 @@ static void watch_hangup(struct check *check)
 
 static void pass(struct connection *connection, uint64_t now)
 {
+    refusal_run_end(&connection->service->refusals);
     identity_ask(connection);
     connection_wait(connection, now);
 }
@@ -192,7 +199,10 @@ static void finish(struct check *check)
     const struct mapping_entry *entry = check->entry;
     enum check_stage stage = check->stage;
     bool has_waited = check->has_waited;
+    char list_text[DNS_TEXT_MAX + 1];
 
+    if (refusal.list.text)
+        refusal.list.text = strcpy(list_text, refusal.list.text);
     if (stage == CHECK_GONE) {
         close_gone(check);
     } else {

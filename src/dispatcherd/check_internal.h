@@ -31,6 +31,7 @@ struct check {
     struct mapping_run *run;           /* owned */
     struct dns_request *request;       /* owned, until it is answered */
     struct stored_check stored;        /* while it waits for a DNS list */
+    char list_text[DNS_TEXT_MAX + 1];  /* of the list that a callout has found the client on */
     sd_event_source *hangup_source;    /* while waiting for another than the client */
     enum statistics_rejection cause;   /* what the last callout that succeeded stands for */
     const struct mapping_entry *entry; /* that decided, the set's; NULL: none has */

@@ -4,11 +4,26 @@
 #include "dispatcherd/check_report.h"
 #include "mapping/port_access.h"
 
+#include <stdio.h>
+
 static void resume(struct check *check, bool succeeded, const char *text)
 {
     if (succeeded)
         check->cause = refusal_cause(check->run->callout.routine);
     mapping_run_resume(check->run, succeeded, text);
+}
+
+static void take_list_answer(struct check *check, const struct dns_lists_answer *answer)
+{
+    if (answer->is_listed) {
+        check->refusal.list = *answer;
+        check->refusal.list.text = NULL;
+        if (answer->text) {
+            snprintf(check->list_text, sizeof(check->list_text), "%s", answer->text);
+            check->refusal.list.text = check->list_text;
+        }
+    }
+    resume(check, answer->is_listed, answer->text);
 }
 
 static void on_callout_answer(_unused_ struct dns_request *request,
@@ -17,7 +32,7 @@ static void on_callout_answer(_unused_ struct dns_request *request,
     struct check *check = userdata;
 
     check->request = NULL;
-    resume(check, answer->is_listed, answer->text);
+    take_list_answer(check, answer);
     check_answered(check);
 }
 
@@ -25,14 +40,21 @@ static void ask_list(struct check *check)
 {
     const struct callout *callout = &check->run->callout;
     const char *const zones[] = {callout->zone};
+    const struct dns_lists_question question = {
+        .client = &callout->address,
+        .zones = zones,
+        .n_zones = ELEMENTSOF(zones),
+        .wants_text = true,
+        .account = &check->connection->service->dns_account,
+    };
     struct dns_lists_answer answer = {0};
 
-    int r = dns_lists_ask(check_access(check)->lists, &callout->address, zones, ELEMENTSOF(zones),
-                          true, on_callout_answer, check, &check->request, &answer);
+    int r = dns_lists_ask(access_lists(check_access(check)), &question, on_callout_answer, check,
+                          &check->request, &answer);
     if (r == 0)
         check->is_waiting = true;
     else
-        resume(check, r > 0 && answer.is_listed, answer.text);
+        take_list_answer(check, r > 0 ? &answer : &(struct dns_lists_answer){0});
 }
 
 static void answer_callout(struct check *check)
@@ -76,6 +98,8 @@ static void judge(struct check *check)
     check->entry = verdict.entry;
     if (verdict.is_rejected) {
         check_refuse(check, check->cause, NULL);
+        if (check->cause != REJECTED_BY_DNS_LIST)
+            check->refusal.list = (struct dns_lists_answer){0};
         check->refusal.entry = verdict.entry;
         check->refusal.text = verdict.reply;
         check->refusal.text_length = verdict.reply_length;

@@ -77,7 +77,7 @@ void check_report_refused(const struct connection *connection, const struct refu
     struct access_decision_facts facts = facts_of(connection, refusal->entry);
 
     facts.reason = statistics_rejection_to_string(refusal->reason);
-    facts.zone = refusal->zone;
+    facts.zone = refusal->entry ? NULL : refusal->list.zone;
     facts.detail = refusal->what;
     facts.text = refusal->text;
     facts.n_text = connection->is_tls ? 0 : refusal->text_length;

@@ -81,6 +81,8 @@ libdaemon_la_SOURCES = \
 	%D%/manager.c \
 	%D%/manager.h \
 	%D%/message_ids.h \
+	%D%/name_servers.c \
+	%D%/name_servers.h \
 	%D%/notify.c \
 	%D%/notify.h \
 	%D%/operations.c \
@@ -97,6 +99,8 @@ libdaemon_la_SOURCES = \
 	%D%/refusal.h \
 	%D%/reach.c \
 	%D%/reach.h \
+	%D%/refusal_run.c \
+	%D%/refusal_run.h \
 	%D%/readmit.c \
 	%D%/readmit.h \
 	%D%/reload.c \

@@ -34,6 +34,9 @@
 #define MESSAGE_ID_CLIENTS_WAIT_NO_MORE "86796b0a329346258faa058976ae25f1" /* and do so no more */
 #define MESSAGE_ID_WORKERS_DIE          "9c8ce47d34704672a9b761416cbdb3cb" /* workers die in a row */
 #define MESSAGE_ID_WORKERS_DIE_NO_MORE  "cb04ae4e4e68429e81f6a586d4e90d04" /* and do so no more */
+#define MESSAGE_ID_EVERYBODY_REFUSED                                                               \
+    "7a8355f68a3945ca85e58dde22ec7dc5" /* a service refuses all its clients */
+#define MESSAGE_ID_ADMITS_AGAIN "c671c75708e94b489c4cd4571eba8d9c" /* and admits some again */
 #define MESSAGE_ID_ACCEPT_FAILED                                                                   \
     "b2e6b04e770e43058189aeb9d244f8bb" /* accepting pauses for lack of a resource */
 #define MESSAGE_ID_SESSIONS_CUT                                                                    \

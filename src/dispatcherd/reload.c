@@ -42,6 +42,7 @@ static void update(struct manager *manager, struct service *service, struct conf
     uint32_t debug = service->options->debug;
 
     service_set_options(service, version, options);
+    refusal_run_set_rules(&service->refusals);
     if (options->debug != debug)
         workers_set_debug(service);
     if (!manager->has_passed_sockets)
@@ -124,6 +125,7 @@ int reload(struct manager *manager, struct problem_list *problems)
     config_version_unref(manager->version);
     manager->version = version;
     access_set_mappings(manager->context.access, version->mappings);
+    access_set_name_servers(manager->context.access, &version->config.dns_servers);
     manager->is_on_last_config = false;
     manager_remember_config(manager);
     log_notice("reloaded %s", manager->config_file);

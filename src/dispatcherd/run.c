@@ -197,6 +197,8 @@ static int init_context(struct manager *manager, struct config_version *version,
         .debug = manager->version->config.debug,
         .stop_limit_sec = settings->stop_limit_sec,
     };
+    struct access_settings access = settings->access;
+    access.configured_dns_servers = &version->config.dns_servers;
     int r = sd_event_new(&manager->context.event);
     if (r == 0)
         r = add_signals(manager);
@@ -205,8 +207,7 @@ static int init_context(struct manager *manager, struct config_version *version,
     if (r == 0)
         r = siphash_key_random(&manager->context.hash_key);
     if (r == 0)
-        r = access_new(&manager->context, &settings->access, version->mappings,
-                       &manager->context.access);
+        r = access_new(&manager->context, &access, version->mappings, &manager->context.access);
     if (r == 0)
         r = notify_start(&manager->notifier, manager->context.event);
     return r;

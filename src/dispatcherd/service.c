@@ -3,6 +3,7 @@
 #include "access/concurrency.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "dispatcherd/access.h"
 #include "dispatcherd/config_version.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/fingerprint.h"
@@ -104,6 +105,8 @@ void service_free(struct service *service)
     assert(TAILQ_EMPTY(&service->checks));
     sd_event_source_disable_unref(service->timer);
     sd_event_source_disable_unref(service->look_timer);
+    if (service->context->access)
+        dns_lists_close_account(service->context->access->lists, &service->dns_account);
     concurrency_free(service->addresses);
     state_release(service->state);
     config_version_unref(service->version);

@@ -4,9 +4,11 @@
  * admission, dispatch, handoff, completion). */
 #pragma once
 
+#include "access/dns_queries.h"
 #include "config/options.h"
 #include "dispatcherd/connection.h"
 #include "dispatcherd/reach.h"
+#include "dispatcherd/refusal_run.h"
 #include "dispatcherd/state.h"
 #include "pool/policy.h"
 #include "statistics/alert.h"
@@ -24,6 +26,7 @@ enum service_alert {
     SERVICE_ALERT_WAITING,     /* clients wait for too long */
     SERVICE_ALERT_DYING,       /* workers die in a row */
     SERVICE_ALERT_UNREACHABLE, /* a listening socket is missing */
+    SERVICE_ALERT_REFUSING,    /* every client is refused */
     N_SERVICE_ALERTS
 };
 
@@ -44,6 +47,7 @@ struct service {
 
     TAILQ_HEAD(check_queue, check) checks; /* of connections that are being checked; owned */
     struct concurrency *addresses;         /* how many connections each has; owned */
+    struct dns_account dns_account;        /* of the questions to DNS lists */
     struct connection_queue waiting;       /* owned; the one that waits longest first */
     unsigned n_unsent;                     /* hand-offs begun and not sent yet (handoff.h) */
     uint64_t unsent_since;                 /* since when the first of them is */
@@ -63,6 +67,7 @@ struct service {
     struct alert_row deaths; /* of workers that died, or could not be started */
     bool has_new_death;      /* since the alerts were looked at last */
     char last_death[256];    /* how the last one did */
+    struct refusal_run refusals; /* of clients, in a row */
 
     bool is_queueing;       /* clients may lie in the kernel's queues for longer than a moment */
     uint64_t queue_since;   /* when they were found there first; 0: none */

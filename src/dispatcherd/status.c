@@ -31,6 +31,7 @@ static void add_alerts(struct str_buffer *line, const struct manager *manager)
         [SERVICE_ALERT_WAITING] = "lets clients wait",
         [SERVICE_ALERT_DYING] = "loses its workers",
         [SERVICE_ALERT_UNREACHABLE] = "cannot be reached",
+        [SERVICE_ALERT_REFUSING] = "refuses everybody",
     };
     const struct access *access = manager->context.access;
 

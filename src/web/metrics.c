@@ -239,7 +239,7 @@ static void write_accepts(FILE *stream, enum metrics_format format, const json_t
 }
 
 /* "dns_list" is of no service. */
-static const char *const service_alerts[] = {"full", "waiting", "dying", "unreachable"};
+static const char *const service_alerts[] = {"full", "waiting", "dying", "unreachable", "refusing"};
 
 static bool is_raised(const json_t *alerts, const char *kind, const char *member, const char *value)
 {
@@ -261,8 +261,9 @@ static void write_alerts(FILE *stream, enum metrics_format format, const json_t 
     size_t i;
 
     write_head(stream, format, "alert", "gauge",
-               "1 where an administrator should look: a service is full, lets clients wait, or its "
-               "workers are dying; or a DNS list (zone) is set aside.");
+               "1 where an administrator should look: a service is full, lets clients wait, loses "
+               "its workers, cannot be reached, or refuses everybody; or a DNS list (zone) is set "
+               "aside.");
     json_array_foreach(json_object_get(status, "services"), i, item)
     {
         for (size_t k = 0; k < ELEMENTSOF(service_alerts); k++) {

@@ -31,6 +31,7 @@ void scene_setup(void)
     dns_server_start(&scene.server, scene.event);
     scene_open_lists(scene.server.address);
     scene.n_ill = scene.n_well = 0;
+    scene.account = NULL;
 }
 
 void scene_teardown(void)
@@ -72,8 +73,12 @@ bool scene_start(struct scene_result *result, const char *client, const char *co
     while (zones[n_zones])
         n_zones++;
     *result = (struct scene_result){0};
-    int r = dns_lists_ask(scene.lists, &address, zones, n_zones, want_text, on_answer, result,
-                          &result->request, &answer);
+    const struct dns_lists_question question = {.client = &address,
+                                                .zones = zones,
+                                                .n_zones = n_zones,
+                                                .wants_text = want_text,
+                                                .account = scene.account};
+    int r = dns_lists_ask(scene.lists, &question, on_answer, result, &result->request, &answer);
     ck_assert_int_ge(r, 0);
     if (r > 0)
         keep(result, &answer);

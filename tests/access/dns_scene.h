@@ -15,7 +15,8 @@ struct dns_scene {
     sd_event *event;
     struct dns_server server;
     struct dns_lists *lists;
-    unsigned n_ill, n_well; /* lists that were set aside, and taken back */
+    struct dns_account *account; /* of those who ask */
+    unsigned n_ill, n_well;      /* lists that were set aside, and taken back */
     char last_health[256];
 };
 

@@ -23,6 +23,7 @@ ACCESS_TESTS = \
 	tests/access/test_proxy_header \
 	tests/access/test_proxy_reader \
 	tests/access/test_rejection \
+	tests/access/test_resolv_conf \
 	tests/access/test_throttle
 check_PROGRAMS += $(ACCESS_TESTS)
 TESTS += $(ACCESS_TESTS)
@@ -118,6 +119,11 @@ tests_access_test_rejection_SOURCES = %D%/test_rejection.c
 tests_access_test_rejection_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_rejection_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 tests_access_test_rejection_LDADD = libtesttcp.la libaccess.la libbase.la $(LIBSYSTEMD_LIBS) $(TEST_LIBS)
+
+tests_access_test_resolv_conf_SOURCES = %D%/test_resolv_conf.c
+tests_access_test_resolv_conf_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_resolv_conf_CFLAGS = $(TEST_CFLAGS)
+tests_access_test_resolv_conf_LDADD = libaccess.la libbase.la $(TEST_LIBS)
 
 tests_access_test_throttle_SOURCES = %D%/test_throttle.c
 tests_access_test_throttle_CPPFLAGS = $(TEST_CPPFLAGS)

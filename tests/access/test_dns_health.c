@@ -60,22 +60,119 @@ START_TEST(test_judges_by_the_test_entries)
 }
 END_TEST
 
-START_TEST(test_three_time_outs_in_a_row)
+static const struct {
+    int error;
+    const char *reason;
+} failures[] = {
+    {-ETIMEDOUT, "does not answer"},
+    {-ECONNREFUSED, "connection refused"},
+    {-EREMOTEIO, "fail"},
+    {-EBADMSG, "cannot be read"},
+};
+
+/* How fast a question fails does not matter. */
+START_TEST(test_three_failures_in_a_row)
 {
+    const struct dns_health_answer failed = ERROR_OF(failures[_i].error);
     struct dns_health health = {0};
 
     (void)dns_health_note_test(&health, listed, clean, 0, WELL, ILL);
     for (int i = 0; i < 10; i++) {
-        ck_assert(!dns_health_note_answer(&health, timed_out, 1000));
-        ck_assert(!dns_health_note_answer(&health, timed_out, 1000));
+        ck_assert(!dns_health_note_answer(&health, failed, 1000));
+        ck_assert(!dns_health_note_answer(&health, failed, 1000));
         ck_assert(!dns_health_note_answer(&health, clean, 1000));
     }
-    ck_assert(!dns_health_note_answer(&health, timed_out, 1000));
-    ck_assert(!dns_health_note_answer(&health, timed_out, 1000));
-    ck_assert(dns_health_note_answer(&health, timed_out, 1000));
-    ck_assert(!dns_health_note_answer(&health, timed_out, 1000));
+    ck_assert(!dns_health_note_answer(&health, failed, 1000));
+    ck_assert(!dns_health_note_answer(&health, failed, 1000));
+    ck_assert(dns_health_note_answer(&health, failed, 1000));
+    ck_assert(!dns_health_note_answer(&health, failed, 1000));
     ck_assert_int_eq(health.state, DNS_HEALTH_ILL);
     ck_assert_uint_eq(health.next_test_usec, ILL);
+    ck_assert_ptr_nonnull(strstr(health.reason, failures[_i].reason));
+}
+END_TEST
+
+/* Faults of our own say nothing about the list, in either direction. */
+START_TEST(test_our_own_faults_are_no_failures)
+{
+    static const struct dns_health_answer own[] = {ERROR_OF(-ENOMEM), ERROR_OF(-ECANCELED)};
+    struct dns_health health = {0};
+
+    (void)dns_health_note_test(&health, listed, clean, 0, WELL, ILL);
+    for (int i = 0; i < 20; i++)
+        ck_assert(!dns_health_note_answer(&health, own[i % 2], 1000));
+    ck_assert(!dns_health_note_answer(&health, timed_out, 1000));
+    ck_assert(!dns_health_note_answer(&health, timed_out, 1000));
+    ck_assert(!dns_health_note_answer(&health, own[0], 1000));
+    ck_assert(dns_health_note_answer(&health, timed_out, 1000));
+}
+END_TEST
+
+#define SLOW DNS_HEALTH_SLOW_USEC
+
+static struct dns_health_answer clean_after(uint64_t took_usec)
+{
+    return (struct dns_health_answer){.meaning = DNS_ANSWER_CLEAN, .took_usec = took_usec};
+}
+
+/* It answers, and so would never be ill; but a quarter of all checks waits for it. */
+START_TEST(test_a_slow_list_with_a_crowd_is_set_aside)
+{
+    struct dns_health health = {0};
+    uint64_t now = 1000;
+
+    (void)dns_health_note_test(&health, listed, clean, 0, WELL, ILL);
+    ck_assert(!dns_health_note_waiting(&health, DNS_HEALTH_CROWD, now));
+    ck_assert_uint_eq(dns_health_crowd_due(&health), UINT64_MAX);
+    ck_assert(dns_health_note_waiting(&health, DNS_HEALTH_CROWD + 1, now));
+    ck_assert_uint_eq(dns_health_crowd_due(&health), now + SLOW);
+    ck_assert(!dns_health_look_at_crowd(&health, now + SLOW - 1));
+    (void)dns_health_note_answer(&health, clean_after(4 * SLOW), now + 1);
+    ck_assert(dns_health_look_at_crowd(&health, now + SLOW));
+    ck_assert_ptr_nonnull(strstr(health.reason, "too slow"));
+    ck_assert(!dns_health_look_at_crowd(&health, now + 9 * SLOW));
+    /* It is taken back if it is fast again, and not if it only answers. */
+    ck_assert(!dns_health_note_test(&health, listed, clean_after(2 * SLOW), now, WELL, ILL));
+    ck_assert_int_eq(health.state, DNS_HEALTH_ILL);
+    ck_assert(dns_health_note_test(&health, listed, clean_after(SLOW / 2), now, WELL, ILL));
+    /* A list that was set aside for another reason need only answer. */
+    (void)dns_health_note_test(&health, timed_out, timed_out, now, WELL, ILL);
+    ck_assert(dns_health_note_test(&health, listed, clean_after(2 * SLOW), now, WELL, ILL));
+}
+END_TEST
+
+START_TEST(test_a_crowd_alone_sets_no_list_aside)
+{
+    struct dns_health health = {0};
+    uint64_t now = 1000;
+
+    (void)dns_health_note_test(&health, listed, clean, 0, WELL, ILL);
+    (void)dns_health_note_waiting(&health, 4 * DNS_HEALTH_CROWD, now);
+    for (int i = 0; i < 10; i++) {
+        now = dns_health_crowd_due(&health);
+        (void)dns_health_note_answer(&health, clean_after(SLOW / 5), now - 1);
+        ck_assert(!dns_health_look_at_crowd(&health, now));
+    }
+    /* A moment with fewer is the end of it. */
+    (void)dns_health_note_waiting(&health, DNS_HEALTH_CROWD, now);
+    ck_assert(!dns_health_look_at_crowd(&health, now + 9 * SLOW));
+}
+END_TEST
+
+START_TEST(test_starts_afresh_at_other_name_servers)
+{
+    struct dns_health health = {0};
+
+    (void)dns_health_note_test(&health, timed_out, timed_out, 1000, WELL, ILL);
+    dns_health_start_afresh(&health, 2000);
+    ck_assert_uint_eq(health.next_test_usec, 2000);
+    ck_assert_int_eq(health.state, DNS_HEALTH_ILL);
+    (void)dns_health_note_test(&health, listed, clean, 3000, WELL, ILL);
+    (void)dns_health_note_answer(&health, timed_out, 4000);
+    (void)dns_health_note_answer(&health, timed_out, 4000);
+    dns_health_start_afresh(&health, 5000);
+    ck_assert(!dns_health_note_answer(&health, timed_out, 6000));
+    ck_assert_uint_eq(health.next_test_usec, 3000 + WELL);
 }
 END_TEST
 
@@ -147,8 +244,11 @@ Suite *make_suite(void)
 
     tcase_add_loop_test(tables, test_judges_by_the_test_entries, 0,
                         (int)ELEMENTSOF(tests_of_lists));
+    tcase_add_loop_test(tables, test_three_failures_in_a_row, 0, (int)ELEMENTSOF(failures));
     suite_add_tcase(suite, tables);
-    ADD_TESTS(suite, "rules", test_three_time_outs_in_a_row, test_refusal_sets_aside_at_once,
+    ADD_TESTS(suite, "rules", test_our_own_faults_are_no_failures,
+              test_a_slow_list_with_a_crowd_is_set_aside, test_a_crowd_alone_sets_no_list_aside,
+              test_starts_afresh_at_other_name_servers, test_refusal_sets_aside_at_once,
               test_nonsense_makes_the_test_come_soon, test_an_empty_list_is_well_and_shown,
               test_changes_are_told_once);
     return suite;

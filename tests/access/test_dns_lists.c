@@ -200,26 +200,70 @@ START_TEST(test_refuses_servers_that_are_none)
 }
 END_TEST
 
+/* Asks the slow list about so many clients, 198.NET.*.*. */
+static void ask_many(struct scene_result *results, unsigned net, size_t n)
+{
+    char client[32];
+
+    for (size_t i = 0; i < n; i++) {
+        snprintf(client, sizeof(client), "198.%u.%zu.%zu", net, i / 256, i % 256);
+        ck_assert(!scene_start(&results[i], client, ZONES("slow.test"), false));
+    }
+}
+
 START_TEST(test_is_capped)
 {
     static struct scene_result results[DNS_QUERIES_MAX];
     struct scene_result one;
-    char client[32];
 
     ck_assert_int_eq(scene_ask("192.0.2.1", ZONES("list.test")), DNS_LISTS_LISTED);
     ck_assert_int_eq(scene_ask("192.0.2.1", ZONES("slow.test")), DNS_LISTS_TIMED_OUT);
     dns_lists_set_times(scene.lists, LONG_USEC, LONG_USEC, LONG_USEC);
-    for (size_t i = dns_lists_n_queries(scene.lists); i < DNS_QUERIES_MAX; i++) {
-        snprintf(client, sizeof(client), "198.18.%zu.%zu", i / 256, i % 256);
-        ck_assert(!scene_start(&results[i], client, ZONES("slow.test"), false));
-    }
-    ck_assert_uint_eq(dns_lists_n_queries(scene.lists), DNS_QUERIES_MAX);
+    ask_many(results, 18, DNS_QUERIES_MAX);
+    /* The one that has passed its limit takes nobody's room. */
+    ck_assert_uint_eq(dns_lists_n_queries(scene.lists), DNS_QUERIES_MAX + 1);
     ck_assert(scene_start(&one, "192.0.2.9", ZONES("slow.test"), false));
     ck_assert_int_eq(one.answer.outcome, DNS_LISTS_OVER_CAP);
     /* What is known, or asked already, is not refused. */
     ck_assert(scene_start(&one, "192.0.2.1", ZONES("list.test"), false));
     ck_assert_int_eq(one.answer.outcome, DNS_LISTS_LISTED);
-    ck_assert(!scene_start(&one, client, ZONES("slow.test"), false));
+    ck_assert(!scene_start(&one, "198.18.0.1", ZONES("slow.test"), false));
+}
+END_TEST
+
+static enum dns_lists_outcome outcome_at_once(const char *client)
+{
+    struct scene_result result;
+
+    ck_assert(scene_start(&result, client, ZONES("slow.test"), false));
+    return result.answer.outcome;
+}
+
+/* One service's flood does not let in those that another's lists would keep out. */
+START_TEST(test_each_account_has_its_share)
+{
+    static struct scene_result results[DNS_QUERIES_MAX], of_other[DNS_QUERIES_MAX];
+    struct dns_account flooded = {0}, other = {0};
+
+    dns_lists_set_times(scene.lists, LONG_USEC, LONG_USEC, LONG_USEC);
+    scene.account = &flooded;
+    ask_many(results, 18, DNS_QUERIES_MAX);
+    ck_assert_int_eq(outcome_at_once("192.0.2.9"), DNS_LISTS_OVER_CAP);
+    scene.account = &other;
+    ask_many(of_other, 19, DNS_QUERIES_MAX / 2);
+    ck_assert_int_eq(outcome_at_once("192.0.2.9"), DNS_LISTS_OVER_CAP);
+    /* More than its share, of which nothing comes back before it is down to that. */
+    for (size_t i = 0; i < DNS_QUERIES_MAX; i++)
+        dns_request_cancel(results[i].request);
+    scene.account = &flooded;
+    ck_assert_int_eq(outcome_at_once("192.0.2.9"), DNS_LISTS_OVER_CAP);
+    /* Who goes leaves all to the others. */
+    dns_lists_close_account(scene.lists, &flooded);
+    scene.account = &other;
+    ask_many(of_other + DNS_QUERIES_MAX / 2, 20, DNS_QUERIES_MAX / 2);
+    ck_assert_int_eq(outcome_at_once("192.0.2.9"), DNS_LISTS_OVER_CAP);
+    dns_lists_close_account(scene.lists, &other);
+    scene.account = NULL;
 }
 END_TEST
 
@@ -243,6 +287,7 @@ Suite *make_suite(void)
     tcase_add_test(tests, test_no_name_server_accepts);
     tcase_add_test(tests, test_refuses_servers_that_are_none);
     tcase_add_test(tests, test_is_capped);
+    tcase_add_test(tests, test_each_account_has_its_share);
     suite_add_tcase(suite, tests);
     return suite;
 }

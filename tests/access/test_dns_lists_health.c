@@ -5,6 +5,8 @@
 #include "base/macro.h"
 #include "base/time.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -72,6 +74,85 @@ START_TEST(test_three_time_outs_in_a_row_set_a_list_aside)
 }
 END_TEST
 
+/* A port that refuses fails at once: no less a failure than a time-out. */
+START_TEST(test_a_name_server_that_is_gone_sets_a_list_aside)
+{
+    ck_assert_int_eq(scene_ask("192.0.2.1", ZONES("list.test")), DNS_LISTS_LISTED);
+    dns_server_stop(&scene.server);
+    ck_assert_int_eq(scene_ask("192.0.2.3", ZONES("list.test")), DNS_LISTS_FAILED);
+    ck_assert_int_eq(scene_ask("192.0.2.5", ZONES("list.test")), DNS_LISTS_FAILED);
+    ck_assert_uint_eq(scene.n_ill, 0);
+    (void)scene_ask("192.0.2.7", ZONES("list.test"));
+    ck_assert_uint_eq(scene.n_ill, 1);
+    ck_assert_ptr_nonnull(strstr(scene.last_health, "connection refused"));
+    ck_assert_int_eq(scene_ask("192.0.2.9", ZONES("list.test")), DNS_LISTS_SET_ASIDE);
+}
+END_TEST
+
+static bool has_asked(_unused_ void *userdata)
+{
+    return scene.server.n_queries > 0;
+}
+
+/* What the old ones have not answered yet is asked again, within its limit. */
+START_TEST(test_other_name_servers_are_asked_again)
+{
+    struct dns_server other;
+    struct scene_result result;
+
+    dns_lists_set_times(scene.lists, 100 * LIMIT_USEC, LONG_USEC, LONG_USEC);
+    scene.server.plays[DNS_LIST] = DNS_SILENT;
+    ck_assert(!scene_start(&result, "192.0.2.1", ZONES("list.test"), false));
+    loop_until(scene.event, has_asked, NULL);
+    dns_server_start(&other, scene.event);
+    ck_assert_int_eq(dns_lists_set_servers(scene.lists, "no address"), -EINVAL);
+    ck_assert_int_eq(dns_lists_set_servers(scene.lists, other.address), 0);
+    loop_until_flag(scene.event, &result.is_done);
+    ck_assert_int_eq(result.answer.outcome, DNS_LISTS_LISTED);
+    ck_assert_uint_eq(other.n_queries, 1);
+    dns_server_stop(&other);
+}
+END_TEST
+
+/* A list that was set aside for want of a name server is taken back at once, not in half a
+ * minute. */
+START_TEST(test_other_name_servers_bring_a_list_back)
+{
+    struct dns_server other;
+
+    dns_server_start(&other, scene.event);
+    dns_server_stop(&scene.server);
+    (void)scene_ask("192.0.2.1", ZONES("list.test"));
+    loop_until(scene.event, is_ill, (void *)"list.test");
+    ck_assert_int_eq(dns_lists_set_servers(scene.lists, other.address), 0);
+    loop_until(scene.event, is_well, (void *)"list.test");
+    ck_assert_int_eq(scene_ask("192.0.2.3", ZONES("list.test")), DNS_LISTS_LISTED);
+    dns_server_stop(&other);
+}
+END_TEST
+
+/* It would hold up every check there may be, without ever timing out. */
+START_TEST(test_a_list_that_a_crowd_waits_for_is_set_aside)
+{
+    static struct scene_result results[DNS_HEALTH_CROWD + 1];
+    char client[32];
+
+    ck_assert_int_eq(scene_ask("192.0.2.1", ZONES("list.test")), DNS_LISTS_LISTED);
+    dns_lists_set_times(scene.lists, LONG_USEC, LONG_USEC, LONG_USEC);
+    scene.server.plays[DNS_LIST] = DNS_SLOW;
+    for (size_t i = 0; i < ELEMENTSOF(results); i++) {
+        snprintf(client, sizeof(client), "198.18.%zu.%zu", i / 256, i % 256);
+        ck_assert(!scene_start(&results[i], client, ZONES("list.test"), false));
+    }
+    for (size_t i = 0; i < ELEMENTSOF(results); i++) {
+        loop_until_flag(scene.event, &results[i].is_done);
+        ck_assert_int_eq(results[i].answer.outcome, DNS_LISTS_SET_ASIDE);
+    }
+    ck_assert_uint_eq(scene.n_ill, 1);
+    ck_assert_ptr_nonnull(strstr(scene.last_health, "too slow"));
+}
+END_TEST
+
 /* A list that goes bad while it is in use. */
 START_TEST(test_tests_again_and_again)
 {
@@ -113,6 +194,10 @@ Suite *make_suite(void)
     tcase_add_loop_test(tests, test_sets_ill_lists_aside_and_takes_them_back, 0,
                         (int)ELEMENTSOF(ill_lists));
     tcase_add_test(tests, test_three_time_outs_in_a_row_set_a_list_aside);
+    tcase_add_test(tests, test_a_name_server_that_is_gone_sets_a_list_aside);
+    tcase_add_test(tests, test_a_list_that_a_crowd_waits_for_is_set_aside);
+    tcase_add_test(tests, test_other_name_servers_are_asked_again);
+    tcase_add_test(tests, test_other_name_servers_bring_a_list_back);
     tcase_add_test(tests, test_tests_again_and_again);
     tcase_add_test(tests, test_a_yes_waits_for_the_first_test);
     suite_add_tcase(suite, tests);

@@ -188,7 +188,9 @@ static struct result ask(const char *client, const char *zone)
     struct dns_lists_answer answer;
 
     ck_assert_int_eq(address_parse(client, &address), 0);
-    int r = dns_lists_ask(lists, &address, &zone, 1, true, on_answer, &result, &request, &answer);
+    const struct dns_lists_question question = {
+        .client = &address, .zones = &zone, .n_zones = 1, .wants_text = true};
+    int r = dns_lists_ask(lists, &question, on_answer, &result, &request, &answer);
     ck_assert_int_ge(r, 0);
     if (r > 0)
         keep(&result, &answer);

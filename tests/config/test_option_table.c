@@ -17,7 +17,7 @@ START_TEST(test_every_option_is_described)
         ck_assert_msg(option->name != NULL, "option %zu has no row", i);
         ck_assert_msg(option->type && option->help && *option->help && option->document,
                       "%s lacks something", option->name);
-        ck_assert(option->scopes & SCOPE_SERVICE);
+        ck_assert(option->scopes & (SCOPE_SERVICE | SCOPE_DISPATCHER));
         ck_assert(option->min <= option->max);
         ck_assert_uint_eq(option_id(option), i);
     }
@@ -100,6 +100,7 @@ START_TEST(test_defaults_are_those_of_the_specification)
     } cases[] = {
         {OPTION_BACKLOG, "MAX_CONNS x MAX_PROCS, at least 5"},
         {OPTION_DEBUG, "0"},
+        {OPTION_DNS_SERVERS, "those of resolv.conf"},
         {OPTION_DNS_VERIFY_DOMAIN, "none"},
         {OPTION_ENABLE, "1"},
         {OPTION_HISTORICAL_TIME, "0"},

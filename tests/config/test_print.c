@@ -64,6 +64,7 @@ static void assert_reads_back(const char *text)
     ck_assert_uint_eq(again.debug, fixture.config.debug);
     ck_assert_uint_eq(again.historical_time_sec, fixture.config.historical_time_sec);
     ck_assert_pstr_eq(again.logfile, fixture.config.logfile);
+    ck_assert(str_list_equal(&again.dns_servers, &fixture.config.dns_servers));
     ck_assert_uint_eq(again.n_services, fixture.config.n_services);
     for (size_t i = 0; i < again.n_services; i++)
         assert_same_service(&again.services[i], &fixture.config.services[i]);
@@ -98,6 +99,8 @@ START_TEST(test_prints_what_reads_back_the_same)
          "PROXY_UPSTREAMS=192.0.2.0/24 , 2001:DB8:0::/32,127.0.0.1\n"),
         "[SERVICE=S]\nIMAGE=w\nPORT=25\nPARAMETER=\"a\"\nPARAMETER=a=b ! c\nPARAMETER=x\\ \n",
         "[SERVICE=S]\nIMAGE=/a b/w\\ \nPORT=25\nLOGFILE=%%%s\nPARAMETER=\xff\x01\n",
+        ("[SERVICE=DISPATCHER]\nDNS_SERVERS=192.0.2.1,[2001:db8::1]:5353\n"
+         "[SERVICE=S]\nIMAGE=w\nPORT=25\n"),
         ("LOGFILE=d\nDEBUG=-1\nHISTORICAL_TIME=5\n[SERVICE=DISPATCHER]\nLOGFILE=\n"
          "[SERVICE=S]\nIMAGE=w\nPORT=25\nDEBUG=0\n"),
     };

@@ -33,6 +33,7 @@ static void take(_unused_ struct follower *follower, json_t *event)
         [SERVICE_ALERT_WAITING] = {MESSAGE_ID_CLIENTS_WAIT, MESSAGE_ID_CLIENTS_WAIT_NO_MORE},
         [SERVICE_ALERT_DYING] = {MESSAGE_ID_WORKERS_DIE, MESSAGE_ID_WORKERS_DIE_NO_MORE},
         [SERVICE_ALERT_UNREACHABLE] = {MESSAGE_ID_SOCKET_MISSING, MESSAGE_ID_SOCKET_AGAIN},
+        [SERVICE_ALERT_REFUSING] = {MESSAGE_ID_EVERYBODY_REFUSED, MESSAGE_ID_ADMITS_AGAIN},
     };
     const char *id = json_string_value(json_object_get(event, "message_id"));
     int64_t priority = json_integer_value(json_object_get(event, "priority"));
@@ -115,6 +116,15 @@ START_TEST(test_full_until_a_tenth_is_free_for_a_while)
     serve(0);
 }
 END_TEST
+
+static void check_described_as(enum service_alert alert, const char *words)
+{
+    char described[512];
+    struct str_buffer text = str_buffer_init(described, sizeof(described));
+
+    alerts_describe(service, alert, &text);
+    ck_assert_str_eq(described, words);
+}
 
 static void check_described(const char *beginning)
 {
@@ -263,12 +273,86 @@ START_TEST(test_unreachable_as_long_as_a_socket_is_missing)
 }
 END_TEST
 
+static void refuse(unsigned n, enum statistics_rejection reason)
+{
+    for (unsigned i = 0; i < n; i++) {
+        refusal_run_note(&service->refusals, reason, "mappings:3");
+        after(USEC_PER_SEC, ACCEPT_YES);
+    }
+}
+
+static void admit(void)
+{
+    refusal_run_end(&service->refusals);
+    after(USEC_PER_SEC, ACCEPT_YES);
+}
+
+START_TEST(test_a_service_that_admits_nobody_from_the_start)
+{
+    refuse(REFUSAL_RUN_SUSPICIOUS - 1, REJECTED_BY_MAPPING);
+    check(SERVICE_ALERT_REFUSING, 0, 0);
+    refuse(1, REJECTED_BY_MAPPING);
+    check(SERVICE_ALERT_REFUSING, 1, 0);
+    check_described_as(SERVICE_ALERT_REFUSING,
+                       "refuses everybody: 20 clients in a row, the last by PORT_ACCESS "
+                       "(mappings:3)");
+    /* Once, whatever follows, and for whatever reason. */
+    refuse(REFUSAL_RUN_UNUSUAL, REJECTED_BY_THROTTLE);
+    check(SERVICE_ALERT_REFUSING, 1, 0);
+    admit();
+    check(SERVICE_ALERT_REFUSING, 1, 1);
+    ck_assert_uint_eq(alerts_worst(service, SERVICE_ALERT_REFUSING),
+                      REFUSAL_RUN_SUSPICIOUS + REFUSAL_RUN_UNUSUAL);
+}
+END_TEST
+
+/* Where most of those who come are refused, as on the Internet, that is no news; a fault of the
+ * proxy is, and so are rules that are new. */
+START_TEST(test_a_service_that_has_admitted_others)
+{
+    admit();
+    refuse(REFUSAL_RUN_UNUSUAL - 1, REJECTED_BY_DNS_LIST);
+    refuse(REFUSAL_RUN_UNUSUAL - 1, REJECTED_FOR_ADDRESS);
+    check(SERVICE_ALERT_REFUSING, 0, 0);
+    refuse(1, REJECTED_FOR_ADDRESS);
+    check(SERVICE_ALERT_REFUSING, 1, 0);
+    admit();
+    refuse(REFUSAL_RUN_SUSPICIOUS, REJECTED_FOR_PROXY_HEADER);
+    check(SERVICE_ALERT_REFUSING, 2, 1);
+    admit();
+    refuse(REFUSAL_RUN_SUSPICIOUS, REJECTED_BY_THROTTLE);
+    check(SERVICE_ALERT_REFUSING, 2, 2);
+    refusal_run_set_rules(&service->refusals);
+    refuse(REFUSAL_RUN_SUSPICIOUS, REJECTED_BY_THROTTLE);
+    check(SERVICE_ALERT_REFUSING, 3, 2);
+    /* Other rules alone admit nobody. */
+    refusal_run_set_rules(&service->refusals);
+    after(USEC_PER_SEC, ACCEPT_YES);
+    check(SERVICE_ALERT_REFUSING, 3, 2);
+    admit();
+    check(SERVICE_ALERT_REFUSING, 3, 3);
+}
+END_TEST
+
+START_TEST(test_refusals_with_others_in_between_are_no_row)
+{
+    for (unsigned i = 0; i < REFUSAL_RUN_UNUSUAL; i++) {
+        refuse(REFUSAL_RUN_SUSPICIOUS - 1, REJECTED_FOR_PROXY_HEADER);
+        admit();
+    }
+    refuse(REFUSAL_RUN_UNUSUAL, REJECTED_FOR_SHUTDOWN);
+    check(SERVICE_ALERT_REFUSING, 0, 0);
+}
+END_TEST
+
 START_TEST(test_a_stop_ends_all)
 {
     serve(PLACES);
     service->reach.n_lost = 1;
     die(3);
     service_note_wait(service, now, now + 5 * USEC_PER_SEC);
+    for (unsigned i = 0; i < REFUSAL_RUN_SUSPICIOUS; i++)
+        refusal_run_note(&service->refusals, REJECTED_BY_MAPPING, NULL);
     after(5 * USEC_PER_SEC, ACCEPT_NO_PLACE);
     for (enum service_alert alert = 0; alert < N_SERVICE_ALERTS; alert++)
         check(alert, 1, 0);
@@ -297,6 +381,10 @@ START_TEST(test_random_lives)
         if (random_between(&source, 0, 9) == 0)
             die(service->deaths.n + 1);
         service->reach.n_lost = random_between(&source, 0, 9) == 0;
+        if (random_between(&source, 0, 29) == 0)
+            refusal_run_end(&service->refusals);
+        else
+            refusal_run_note(&service->refusals, REJECTED_FOR_PROXY_HEADER, NULL);
         service->pool->is_stopping = random_between(&source, 0, 99) == 0;
         after(random_between(&source, 0, 12 * USEC_PER_SEC),
               is_full ? ACCEPT_NO_PLACE : ACCEPT_YES);
@@ -307,6 +395,7 @@ START_TEST(test_random_lives)
     }
     service->pool->is_stopping = false;
     service->reach.n_lost = 0;
+    refusal_run_end(&service->refusals);
     serve(0);
     while (after(0, ACCEPT_YES) != USEC_INFINITY)
         now = alerts_tell(service, ACCEPT_YES, now);
@@ -330,6 +419,9 @@ Suite *make_suite(void)
         test_deaths_in_a_row,
         test_a_row_lasts_while_none_can_be_started,
         test_unreachable_as_long_as_a_socket_is_missing,
+        test_a_service_that_admits_nobody_from_the_start,
+        test_a_service_that_has_admitted_others,
+        test_refusals_with_others_in_between_are_no_row,
         test_a_stop_ends_all,
         test_random_lives,
     };

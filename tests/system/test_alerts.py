@@ -6,8 +6,10 @@ import re
 import subprocess
 import sys
 
+import pytest
 from harness.names import NameServer
 from harness.wait import wait_until
+from test_access import read_all
 from test_dns import come, run_behind_proxy
 from test_web import start_web  # noqa: F401 (a fixture)
 
@@ -22,6 +24,10 @@ LINES = {
         r"TEST: loses its workers: 3 died in a row; the last: .*worker \d+ ",
         r"TEST: keeps its workers again after \d+ s; 3 had died",
     ),
+    "refusing": (
+        r"TEST: refuses everybody: \d+ clients in a row, the last ",
+        r"TEST: admits clients again after \d+ s; [1-9]\d* had been refused",
+    ),
     "dns_list": (
         "DNS list list.test is set aside, and refuses nobody: it does not answer",
         r"DNS list list.test is well again, and asked, after \d+ s; it was set aside 1 time$",
@@ -31,6 +37,7 @@ STATUS = {
     "full": "TEST is full; ",
     "waiting": "TEST lets clients wait; ",
     "dying": "TEST loses its workers; ",
+    "refusing": "TEST refuses everybody; ",
     "dns_list": "DNS list list.test is set aside; ",
 }
 HYSTERESIS = 60.0  # seconds until what is over is known to be over, at the most
@@ -109,6 +116,59 @@ def test_clients_that_wait_for_a_worker_to_start(site):
     assert client.receive() == "TEST"
     wait_cleared(site, "waiting")
     assert times(site, "full") == times(site, "dying") == (0, 0)
+
+
+def refuse(site, port, sent, n=20):
+    for _ in range(n):
+        with site.connect(port) as client:
+            client.sock.sendall(sent)
+            assert b"TEST" not in client.sock.recv(100)
+
+
+def test_a_balancer_without_a_proxy_header(site):
+    port = site.run_service(MIN_PROCS=1, PROXY_PROTOCOL=1, PROXY_UPSTREAMS="127.0.0.1")
+    refuse(site, port, b"EHLO x\r\n")
+    assert wait_raised(site, "refusing")["worst"] == 20
+    assert "for their PROXY header (the connection does not" in alerts(site)["refusing"]["text"]
+    refuse(site, port, b"EHLO x\r\n")
+    # Back to normal with the first who is admitted.
+    assert come(site, port, "198.51.100.8").ask("service") == "TEST"
+    wait_cleared(site, "refusing")
+
+
+RULES = {
+    "mapping": ("PORT_ACCESS\n\n  *  $N500$ no\n", {}, r"by PORT_ACCESS \(entry \S*mappings:3\)"),
+    "throttle": (
+        "PORT_ACCESS\n\n  TCP|*|*|*|*  $C$[IMTA_LIB:conn_throttle.so,throttle,$2,1]$N421$ slow$E\n",
+        {},
+        r"by a throttle \(entry \S*mappings:3\)",
+    ),
+    "dns_list": (None, {"DNS_VERIFY_DOMAIN": "list.test"}, r"by a DNS list \(list.test\)"),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rules_that_refuse_everybody(site, rule):
+    table, options, cause = RULES[rule]
+    server = NameServer(site)
+    site.add_arguments("--dns-servers", server.server)
+    if table:
+        site.write_mappings(table)
+    port = run_behind_proxy(site, **options)
+    # Who admits others may refuse many strangers; who admits nobody is told of soon.
+    if rule == "throttle":
+        assert come(site, port, "198.51.100.7").ask("service") == "TEST"
+    for _ in range(100 if rule == "throttle" else 20):
+        assert times(site, "refusing") == (0, 0)
+        assert "TEST" not in read_all(come(site, port, "198.51.100.7"))
+    wait_raised(site, "refusing")
+    assert re.search(cause, alerts(site)["refusing"]["text"])
+    site.write_mappings("PORT_ACCESS\n\n  *  $Y\n")
+    site.reload()
+    # A reload alone mends nothing for certain.
+    assert "refusing" in alerts(site)
+    assert come(site, port, "198.51.100.7").ask("service") == "TEST"
+    wait_cleared(site, "refusing")
 
 
 def test_workers_that_cannot_be_started_and_a_stop(site):

@@ -62,10 +62,11 @@ def test_a_listed_client_reads_the_text_of_its_port(site, names, client):
     port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="list.test", DEBUG="16%1000000")
     for local_port, text in REFUSED.items():
         assert read_all(come(site, port, client, local_port)) == text
-    site.wait_for_log(f"access_control: host {client} found on DNS list and rejected$")
+    site.wait_for_log(f"access_control: host {client} found on DNS list and rejected; "
+                      rf"list list\.test: 127\.0\.0\.2, \"Listed \({client}\)\"$")
     assert rejected(site)["dns_list"] == len(REFUSED)
-    # One question, and the answer is remembered.
-    assert sum(not name.endswith(".0.0.127.list.test") for name in names.questions) == 1
+    # One question and one for the text, and the answers are remembered.
+    assert sum(not name.endswith(".0.0.127.list.test") for name in names.questions) == 2
 
 
 def test_others_are_served(site, names):
@@ -95,7 +96,8 @@ def test_the_callout_gives_the_text_of_the_list(site, names):
     text = "500 5.7.1 Listed (198.51.100.7)\r\n"
     assert read_all(come(site, port, "198.51.100.7")) == text
     assert come(site, port, "198.51.100.8").ask("service") == "TEST"
-    site.wait_for_log(r"host 198.51.100.7 rejected by PORT_ACCESS, .*: 500 5.7.1 Listed")
+    site.wait_for_log(r"host 198.51.100.7 rejected by PORT_ACCESS, .*: 500 5.7.1 Listed .*; "
+                      r"list list\.test: 127\.0\.0\.2, \"Listed \(198.51.100.7\)\"$")
 
 
 def test_without_a_text_of_the_list_the_callout_gives_its_own(site, names):
@@ -140,14 +142,56 @@ def test_a_name_server_that_is_gone_refuses_nobody(site):
     assert time_to_be_served(site, port, "198.51.100.7") < SILENCE_LIMIT + 2
 
 
-def test_a_thousand_waiting_checks_delay_nobody_else(site, names):
-    port = run_behind_proxy(
-        site,
-        "  TCP|*|*|203.0.113.*|*  $Y\n",
-        DNS_VERIFY_DOMAIN="silent.test",
-        MAX_CONNS=50,
-        BACKLOG=2000,
+def refusals(site, port):
+    """How the listed client is answered."""
+    return come(site, port, "198.51.100.7").ask("service")
+
+
+def test_name_servers_of_dispatcher_cnf_are_taken_up_at_a_reload(site):
+    server = NameServer(site)
+    options = dict(
+        PORT=site.free_port(),
+        MIN_PROCS=1,
+        PROXY_PROTOCOL=1,
+        PROXY_UPSTREAMS="127.0.0.1",
+        DNS_VERIFY_DOMAIN="list.test",
     )
+    head = "[SERVICE=DISPATCHER]\nDNS_SERVERS=127.0.0.1:%d\n"
+    site.write_config(head % site.free_port() + site.service("TEST", **options))
+    site.start()
+    # Failures are failures, however fast: said at once, not in five minutes.
+    for _ in range(3):
+        assert refusals(site, options["PORT"]) == "TEST"
+    site.wait_for_log(
+        "DNS list list.test is set aside, and refuses nobody: no name server can be asked"
+    )
+    port = int(server.server.split(":")[1])
+    site.reload(head % port + site.service("TEST", **options))
+    site.wait_for_log(f"other name servers from now on: {server.server}, of DNS_SERVERS$")
+    # Tested anew at once, and taken back.
+    wait_until(lambda: refusals(site, options["PORT"]).startswith("500"), what="a refusal")
+
+
+def test_name_servers_of_the_host_are_followed(site_of_systemd):
+    site = site_of_systemd
+    server = NameServer(site, ("127.0.0.77", 53))
+    set_server = ["sh", "-c", 'echo "nameserver $0" > /etc/resolv.conf']
+    site.run(*set_server, "127.0.0.76")
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="list.test")
+    assert refusals(site, port) == "TEST"
+    site.run(*set_server, "127.0.0.77")
+    wait_until(lambda: refusals(site, port).startswith("500"), what="a refusal")
+    site.wait_for_log(f"from now on: {server.server}, of /etc/resolv.conf$")
+
+
+def test_a_thousand_waiting_checks_delay_nobody_else(site, names):
+    # Few enough a list that none is set aside for the crowd that waits for it.
+    table = "  TCP|*|*|203.0.113.*|*  $Y\n" + "".join(
+        f"  TCP|*|*|198.18.{i}.*|*  "
+        f"$C$[IMTA_LIB:dns_verify.so,dns_verify_domain_port,$2,net{i}.silent.test]$E\n"
+        for i in range(4)
+    )
+    port = run_behind_proxy(site, table, MAX_CONNS=50, BACKLOG=2000)
 
     def median():
         times = []

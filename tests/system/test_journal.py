@@ -110,7 +110,7 @@ def expected(worker, connection):
         "MESSAGE_ID=ACCESS_DENIED": is_refusal,
         "-o json MESSAGE_ID=ACCESS_DENIED": is_refusal,
         "-t dispatcherd -g 'found on DNS list and rejected'": says(
-            rf"access_control: host {LISTED} found on DNS list and rejected$"
+            rf"access_control: host {LISTED} found on DNS list and rejected; list list.test: "
         ),
         "MESSAGE_ID=ACCESS_DENIED DISPATCHER_REASON=mapping": is_refusal_by_mapping,
         "MESSAGE_ID=ACCESS_DENIED DISPATCHER_CLIENT_ADDRESS=192.0.2.7": is_refusal_by_mapping,
@@ -149,7 +149,7 @@ def make_everything_happen(site):
     served.ask("log a word of the program")
     assert site.connect(ports[0], source=DEAF).receive() == "500 go away"
     site.connect(ports[1]).sock.sendall(f"PROXY TCP4 {LISTED} 192.0.2.1 4711 25\r\n".encode())
-    site.wait_for_log("found on DNS list and rejected$")
+    site.wait_for_log("found on DNS list and rejected; list ")
     site.wait_for_log("world.test is set aside")
     second = site.connect(ports[0])
     assert second.ask("service") == "SMTP"

@@ -45,7 +45,7 @@ class NameServer:
     *.refusing.test 127.255.255.254: it does not answer our resolver
     """
 
-    def __init__(self, site):
+    def __init__(self, site, address=("127.0.0.1", 0)):
         # rbldnsd gives up being root, and must still find its files.
         self.folder = tempfile.TemporaryDirectory()
         folder = self.folder.name
@@ -57,7 +57,7 @@ class NameServer:
         self.backend = ("127.0.0.1", backend)
         self.questions = []
         self.sock = site.open_socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(("127.0.0.1", 0))
+        self.sock.bind(address)
         self.forward = site.open_socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.forward.settimeout(0.2)
         self.log = open(os.path.join(folder, "rbldnsd.log"), "w")
@@ -72,7 +72,7 @@ class NameServer:
 
     @property
     def server(self):
-        return "127.0.0.1:%d" % self.sock.getsockname()[1]
+        return "%s:%d" % self.sock.getsockname()
 
     def ask_backend(self, packet):
         try:
