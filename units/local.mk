@@ -1,5 +1,6 @@
 nodist_systemdsystemunit_DATA = \
 	%D%/dispatcherd.service \
+	%D%/dispatcherd-sockets.service \
 	%D%/dispatcherd-web.service
 dist_systemdsystemunit_DATA = \
 	%D%/dispatcherd.slice \
@@ -13,6 +14,7 @@ dist_catalog_DATA = %D%/dispatcherd.catalog
 EXTRA_DIST += \
 	%D%/dispatcher.cnf \
 	%D%/dispatcherd.service.in \
+	%D%/dispatcherd-sockets.service.in \
 	%D%/dispatcherd-web.service.in \
 	%D%/mappings \
 	%D%/sysusers.conf.in
@@ -20,9 +22,13 @@ EXTRA_DIST += \
 CLEANFILES += \
 	%D%/dispatcherd.conf \
 	%D%/dispatcherd.service \
+	%D%/dispatcherd-sockets.service \
 	%D%/dispatcherd-web.service
 
 %D%/dispatcherd.service: %D%/dispatcherd.service.in Makefile
+	$(SUBSTITUTE) $< > $@
+
+%D%/dispatcherd-sockets.service: %D%/dispatcherd-sockets.service.in Makefile
 	$(SUBSTITUTE) $< > $@
 
 %D%/dispatcherd-web.service: %D%/dispatcherd-web.service.in Makefile

@@ -48,6 +48,16 @@ static void print_alerts(const json_t *parameters, FILE *stream)
     json_array_foreach(alerts, i, item) print_alert(item, reply_moment(parameters, "now"), stream);
 }
 
+static void print_due(const json_t *parameters, FILE *stream)
+{
+    const json_t *due = json_object_get(parameters, "due"), *item;
+    size_t i;
+
+    json_array_foreach(due, i, item) view_line(stream, "DUE: %s", reply_text(item, "text"));
+    if (json_array_size(due) > 0)
+        view_line(stream, "to do all that is due: %s", reply_text(parameters, "due_command"));
+}
+
 static void print_daemon(const json_t *parameters, FILE *stream)
 {
     const json_t *started_at = json_object_get(parameters, "started_at");
@@ -67,6 +77,7 @@ static void print_daemon(const json_t *parameters, FILE *stream)
         view_line(stream, "%s is broken; the last good configuration is in force",
                   reply_text(parameters, "config_file"));
     print_alerts(parameters, stream);
+    print_due(parameters, stream);
     fputc('\n', stream);
 }
 

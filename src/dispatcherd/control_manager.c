@@ -1,6 +1,8 @@
 #include "dispatcherd/control_manager.h"
 
+#include "base/time.h"
 #include "dispatcherd/control.h"
+#include "dispatcherd/due_find.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/reload.h"
 #include "dispatcherd/report.h"
@@ -9,6 +11,9 @@
 
 #include <errno.h>
 #include <string.h>
+
+/* What is due is looked up in a few files: not for each of a hundred calls a second. */
+#define DUE_AGE_MAX_USEC (USEC_PER_SEC / 5)
 
 /* Nobody is shown what workers have told otherwise by now. */
 static void read_rings(const struct manager *manager)
@@ -26,9 +31,11 @@ static void describe(void *userdata, struct control_daemon *ret)
         [MANAGER_STOPPING] = "stopping",
         [MANAGER_LEAVING] = "leaving",
     };
-    const struct manager *manager = userdata;
+    struct manager *manager = userdata;
 
     read_rings(manager);
+    if (due_look(manager, DUE_AGE_MAX_USEC))
+        manager->context.changed(&manager->context);
     *ret = (struct control_daemon){
         .state = states[manager->state],
         .is_stopping = manager->state == MANAGER_STOPPING || manager->state == MANAGER_LEAVING,
@@ -40,6 +47,7 @@ static void describe(void *userdata, struct control_daemon *ret)
         .services = manager->services,
         .n_services = manager->n_services,
         .access = manager->context.access,
+        .due = &manager->due,
     };
 }
 

@@ -106,8 +106,7 @@ size_t control_call_find(const struct control_call *call, const char *name)
 {
     size_t found = call->daemon.n_services;
 
-    /* One that came back to dispatcher.cnf while the workers of the old one still drain is there
-     * twice: it is the new one that is meant. */
+    /* Of two that drain, either; one in force comes first. */
     for (size_t i = 0; i < call->daemon.n_services; i++)
         if (str_equal_nocase(call->daemon.services[i]->options->name, name)) {
             found = i;
@@ -165,6 +164,8 @@ static json_t *status(const struct control_call *call)
     view_put(&object, "started_at", view_time(daemon->started_at, &call->clock));
     view_put(&object, "now", view_time(call->clock.monotonic, &call->clock));
     view_put(&object, "alerts", view_alerts(daemon, &call->clock));
+    view_put(&object, "due", view_due(daemon->due));
+    view_put(&object, "due_command", view_due_command(daemon->due));
     view_put(&object, "services", list);
     view_put(&object, "dns_lists",
              view_dns_lists(daemon->access ? daemon->access->lists : NULL, &call->clock));

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 struct access;
+struct due_list;
 
 /* The daemon as it is while one call is answered. Everything is borrowed. */
 struct control_daemon {
@@ -23,6 +24,7 @@ struct control_daemon {
     struct service *const *services;
     size_t n_services;
     const struct access *access; /* NULL: none */
+    const struct due_list *due;  /* NULL: nothing */
 };
 
 /* What the daemon as a whole can do. */

@@ -57,6 +57,12 @@ void view_ended_connections(json_t **array, const struct service *service,
 void view_ended_workers(json_t **array, const struct service *service,
                         const struct control_clock *clock);
 
+struct due_list;
+
+/* The commands that are due, as an array, and as one line (control_due.c). NULL: nothing is. */
+json_t *view_due(const struct due_list *due);
+json_t *view_due_command(const struct due_list *due);
+
 /* The alerts that are raised, as an array (control_alerts.c). */
 json_t *view_alerts(const struct control_daemon *daemon, const struct control_clock *clock);
 

@@ -1,12 +1,16 @@
 #include "dispatcherd/fingerprint.h"
 
+#include "base/fd.h"
+
 #include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* FNV-1a, 64 bits: nobody chooses what goes in with evil intent. */
 static void add(uint64_t *hash, const void *bytes, size_t length)
@@ -42,8 +46,22 @@ static void add_file(uint64_t *hash, const char *path)
     add_number(hash, (uint64_t)st.st_mtim.tv_nsec);
 }
 
-/* The administrator's changes to the worker's unit (systemctl edit). The unit itself is written
- * anew at each daemon-reload, and follows from dispatcher.cnf. */
+/* The worker's unit, which systemd knows as it was at the last daemon-reload: by its text, since it
+ * is written anew at each. */
+static void add_unit(uint64_t *hash, const char *unit_name)
+{
+    char path[PATH_MAX], text[4096];
+
+    snprintf(path, sizeof(path), "/run/systemd/generator/dispatcherd-%.40s-worker@.service",
+             unit_name);
+    _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    for (ssize_t n; (n = read(fd, text, sizeof(text))) > 0;)
+        add(hash, text, (size_t)n);
+}
+
+/* The administrator's changes to it (systemctl edit). */
 static void add_drop_ins(uint64_t *hash, const char *unit_name)
 {
     static const char *const dirs[] = {"/etc/systemd/system", "/run/systemd/system"};
@@ -75,6 +93,7 @@ uint64_t fingerprint_of(const struct service_options *options)
         add_string(&hash, options->parameters.items[i]);
     add_number(&hash, options->stacksize_bytes);
     add_number(&hash, options->max_conns);
+    add_unit(&hash, options->unit_name);
     add_drop_ins(&hash, options->unit_name);
     return hash;
 }

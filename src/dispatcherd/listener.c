@@ -224,11 +224,18 @@ void listeners_watch(struct service *service, bool on)
     }
 }
 
+int listener_take(struct service *service, size_t index)
+{
+    int fd = service->listeners[index].fd;
+
+    forget_sources(service);
+    service->listeners[index] = service->listeners[--service->n_listeners];
+    return fd;
+}
+
 void listener_remove(struct service *service, size_t index)
 {
-    forget_sources(service);
-    fd_close(service->listeners[index].fd);
-    service->listeners[index] = service->listeners[--service->n_listeners];
+    fd_close(listener_take(service, index));
 }
 
 void listeners_close_own(struct service *service)

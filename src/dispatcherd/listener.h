@@ -28,6 +28,10 @@ int listener_add(struct service *service, int *fd, bool is_tls, bool is_inherite
 /* Starts watching those that are not watched yet; before this call nothing is accepted. */
 int listeners_start(struct service *service);
 
+/* Takes one off, the `index`-th; the last one takes its place. listeners_start() has to follow.
+ * Returns its descriptor, which is the caller's. */
+int listener_take(struct service *service, size_t index);
+
 /* Closes one, the `index`-th; the last one takes its place. */
 void listener_remove(struct service *service, size_t index);
 

@@ -34,6 +34,7 @@ libdaemon_la_SOURCES = \
 	%D%/control_client.c \
 	%D%/control_client.h \
 	%D%/control_commands.c \
+	%D%/control_due.c \
 	%D%/control_explain.c \
 	%D%/control_lists.c \
 	%D%/control_manager.c \
@@ -52,6 +53,10 @@ libdaemon_la_SOURCES = \
 	%D%/control_views.h \
 	%D%/dispatch.c \
 	%D%/dispatch.h \
+	%D%/due.c \
+	%D%/due.h \
+	%D%/due_find.c \
+	%D%/due_find.h \
 	%D%/ended.c \
 	%D%/ended.h \
 	%D%/events.c \
@@ -115,6 +120,8 @@ libdaemon_la_SOURCES = \
 	%D%/socket_match.h \
 	%D%/sockets.c \
 	%D%/sockets.h \
+	%D%/spare_sockets.c \
+	%D%/spare_sockets.h \
 	%D%/spawner.c \
 	%D%/spawner.h \
 	%D%/spawner_self.c \

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "config/load.h"
 #include "config/print.h"
 #include "dispatcherd/last_config.h"
@@ -217,6 +218,17 @@ static void report_problems(const struct problem_list *problems)
         log_err("and %zu more %s", n_left_out, str_plural(n_left_out, "problem", "problems"));
 }
 
+static void add_due(const struct config *config, const char *config_file,
+                    struct problem_list *problems)
+{
+    const struct units_due_question question = {.config = config, .config_file = config_file};
+    struct due_list due = {0};
+
+    (void)units_due(&question, &due);
+    due_add_problems(&due, problems);
+    due_clear(&due);
+}
+
 static int check(const struct arguments *arguments)
 {
     struct problem_list problems = {0};
@@ -225,7 +237,7 @@ static int check(const struct arguments *arguments)
     int r = config_version_read(arguments->config_file, arguments->mapping_file, true, &problems,
                                 &version);
     if (r == 0)
-        (void)units_due(&version->config, arguments->config_file, &problems);
+        add_due(&version->config, arguments->config_file, &problems);
     print_problems(&problems);
     problem_list_clear(&problems);
     config_version_unref(version);
@@ -302,6 +314,7 @@ static int run_with(const struct arguments *arguments, struct passed *passed)
     _cleanup_fd_ int config_fd = passed_take_newest(passed, STORE_CONFIG, &settings.config_number);
     _cleanup_fd_ int mapping_fd = passed_take_newest(passed, STORE_MAPPINGS, &number);
 
+    settings.read_at = time_now_usec(CLOCK_REALTIME);
     int r = config_version_read(arguments->config_file, arguments->mapping_file, false, &problems,
                                 &version);
     report_problems(&problems);

@@ -10,6 +10,8 @@
 #include "dispatcherd/context.h"
 #include "dispatcherd/notify.h"
 #include "dispatcherd/service.h"
+#include "dispatcherd/spare_sockets.h"
+#include "dispatcherd/units_due.h"
 
 struct control;
 
@@ -28,7 +30,12 @@ struct manager {
     enum manager_state state;
     struct service **services; /* n_services of them, owned */
     size_t n_services;
-    struct state *durable; /* owned: what survives us */
+    struct unit_marks unit_marks;       /* of when we started; owned */
+    struct due_list due;                /* owned; as of due_at */
+    uint64_t due_at;                    /* CLOCK_MONOTONIC; 0: not found yet */
+    uint64_t read_at;                   /* CLOCK_REALTIME: when `version` was read */
+    struct spare_sockets spare_sockets; /* passed, of no service in force */
+    struct state *durable;              /* owned: what survives us */
     struct notifier notifier;
     struct control *control; /* owned; NULL: there is none */
     uint64_t started_at;     /* CLOCK_MONOTONIC */

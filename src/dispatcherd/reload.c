@@ -1,13 +1,14 @@
 #include "dispatcherd/reload.h"
 
 #include "base/str.h"
+#include "base/time.h"
 #include "dispatcherd/access.h"
+#include "dispatcherd/due_find.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/operations.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/sockets.h"
-#include "dispatcherd/units_due.h"
 #include "dispatcherd/worker_channel.h"
 
 #include <errno.h>
@@ -16,8 +17,7 @@
 static struct service *find_service(const struct manager *manager, const char *unit_name)
 {
     for (size_t i = 0; i < manager->n_services; i++)
-        if (!manager->services[i]->is_going &&
-            strcmp(manager->services[i]->options->unit_name, unit_name) == 0)
+        if (strcmp(manager->services[i]->options->unit_name, unit_name) == 0)
             return manager->services[i];
     return NULL;
 }
@@ -46,38 +46,64 @@ static void update(struct manager *manager, struct service *service, struct conf
     if (options->debug != debug)
         workers_set_debug(service);
     if (!manager->has_passed_sockets)
-        (void)sockets_rebind(service);
-    service_touch(service);
+        sockets_close_unwanted(service);
 }
 
-static void let_go(struct manager *manager, struct service *service, struct problem_list *problems)
+static void let_go(struct manager *manager, struct service *service)
 {
-    if (manager->has_passed_sockets)
-        problem_add(
-            problems, PROBLEM_WARNING, manager->config_file, 0,
-            "%s is gone, its socket is not; to follow: systemctl daemon-reload && systemctl "
-            "stop dispatcherd-%s.socket dispatcherd-%s-worker.socket",
-            service->options->name, service->options->unit_name, service->options->unit_name);
     service->is_going = true;
+    if (manager->has_passed_sockets)
+        spare_sockets_keep(&manager->spare_sockets, service);
     listeners_free(service);
     operation_stop(service);
+}
+
+static void revive(struct manager *manager, struct service *service, struct config_version *version,
+                   const struct service_options *options)
+{
+    service->is_going = false;
+    service->pool->is_stopping = false;
+    update(manager, service, version, options);
 }
 
 static void add(struct manager *manager, struct config_version *version,
                 const struct service_options *options, struct problem_list *problems)
 {
-    struct service *service;
+    struct service *service = find_service(manager, options->unit_name);
 
-    int r = manager_add_service(manager, version, options, &service);
-    if (r < 0) {
-        problem_add(problems, PROBLEM_WARNING, options->origin.file, options->origin.line,
-                    "%s cannot be added: %s", options->name, strerror(-r));
+    if (service) {
+        if (service->is_going)
+            revive(manager, service, version, options);
         return;
     }
-    (void)sockets_rebind(service);
+    int r = manager_add_service(manager, version, options, &service);
+    if (r < 0)
+        problem_add(problems, PROBLEM_WARNING, options->origin.file, options->origin.line,
+                    "%s cannot be added: %s", options->name, strerror(-r));
+}
+
+static void open_ports(struct manager *manager, struct service *service,
+                       struct problem_list *problems)
+{
+    const struct origin *origin = &service->options->origin;
+    int r = 0;
+
+    /* One that was stopped by request binds its ports when it is started again. */
+    if (manager->has_passed_sockets)
+        r = spare_sockets_give(&manager->spare_sockets, service);
+    else if (!service->pool->is_stopping)
+        r = sockets_bind(service);
+    sockets_set_backlog(service);
+    int started = listeners_start(service);
+    r = r < 0 ? r : started;
+    if (r < 0)
+        problem_add(problems, PROBLEM_WARNING, origin->file, origin->line,
+                    "%s cannot listen at all of its ports: %s; to try again: dispatcherctl reload",
+                    service->options->name, strerror(-r));
     service_touch(service);
 }
 
+/* Ports are closed before any is opened: services may have passed them on to each other. */
 static void apply(struct manager *manager, struct config_version *version,
                   struct problem_list *problems)
 {
@@ -91,20 +117,20 @@ static void apply(struct manager *manager, struct config_version *version,
         if (options && options->is_enabled)
             update(manager, service, version, options);
         else
-            let_go(manager, service, problems);
+            let_go(manager, service);
     }
-    for (size_t i = 0; i < version->config.n_services; i++) {
-        const struct service_options *options = &version->config.services[i];
-
-        if (options->is_enabled && !manager->has_passed_sockets &&
-            !find_service(manager, options->unit_name))
-            add(manager, version, options, problems);
-    }
+    for (size_t i = 0; i < version->config.n_services; i++)
+        if (version->config.services[i].is_enabled)
+            add(manager, version, &version->config.services[i], problems);
+    for (size_t i = 0; i < manager->n_services; i++)
+        if (!manager->services[i]->is_going)
+            open_ports(manager, manager->services[i], problems);
 }
 
 int reload(struct manager *manager, struct problem_list *problems)
 {
     const struct subject refused = {.message_id = MESSAGE_ID_CONFIG_REFUSED};
+    uint64_t read_at = time_now_usec(CLOCK_REALTIME);
     struct config_version *version;
 
     /* All of the new files is checked before anything changes. */
@@ -118,16 +144,20 @@ int reload(struct manager *manager, struct problem_list *problems)
     }
     size_t n_told = problems->n_items;
     apply(manager, version, problems);
-    (void)units_due(&version->config, manager->config_file, problems);
     say_problems(problems, n_told);
     manager->context.debug = version->config.debug;
     config_version_tell(version, manager->context.debug);
     config_version_unref(manager->version);
     manager->version = version;
+    manager->read_at = read_at;
     access_set_mappings(manager->context.access, version->mappings);
     access_set_name_servers(manager->context.access, &version->config.dns_servers);
     manager->is_on_last_config = false;
     manager_remember_config(manager);
+    n_told = problems->n_items;
+    due_refresh(manager);
+    due_add_problems(&manager->due, problems);
+    say_problems(problems, n_told);
     log_notice("reloaded %s", manager->config_file);
     return 0;
 }

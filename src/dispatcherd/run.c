@@ -8,6 +8,7 @@
 #include "dispatcherd/adopt.h"
 #include "dispatcherd/control.h"
 #include "dispatcherd/control_manager.h"
+#include "dispatcherd/due_find.h"
 #include "dispatcherd/figures.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
@@ -30,6 +31,9 @@
 
 #define STATUS_INTERVAL_USEC USEC_PER_SEC
 
+/* How old what it says of commands that are due may be. */
+#define DUE_INTERVAL_USEC (5 * USEC_PER_SEC)
+
 /* STATUS: at most once a second, and only while something changes. */
 
 /* Not where its end is noticed: the callers there still look at it. */
@@ -48,16 +52,27 @@ static void free_gone_services(struct manager *manager)
     manager->n_services = n;
 }
 
+/* What is due may be done without our noticing it: systemd says nothing of a daemon-reload. */
+static void look_again(struct manager *manager)
+{
+    if (manager->due.n_items == 0)
+        return;
+    (void)sd_event_source_set_time_relative(manager->status_timer, DUE_INTERVAL_USEC);
+    (void)sd_event_source_set_enabled(manager->status_timer, SD_EVENT_ONESHOT);
+}
+
 static int on_status(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
 {
     struct manager *manager = userdata;
     char text[NOTIFY_STATUS_MAX];
 
     free_gone_services(manager);
+    (void)due_look(manager, DUE_INTERVAL_USEC);
     figures_tell(manager->services, manager->n_services, time_now_usec(CLOCK_MONOTONIC));
     report_debug(manager->context.debug, DEBUG_MAIN_EXTRA, &(struct subject){0}, "status: %s",
                  status_format(manager, text, sizeof(text)));
     notify_status(&manager->notifier, status_format(manager, text, sizeof(text)));
+    look_again(manager);
     return 0;
 }
 
@@ -182,6 +197,8 @@ static int init_context(struct manager *manager, struct config_version *version,
                         const struct run_settings *settings)
 {
     manager->version = version;
+    manager->read_at = settings->read_at;
+    unit_marks_take(&manager->unit_marks);
     if (gethostname(manager->host_name, sizeof(manager->host_name) - 1) < 0)
         return -errno;
     manager->host_name[strcspn(manager->host_name, ".")] = '\0';
@@ -236,7 +253,8 @@ static int open_sockets(struct manager *manager, struct passed *passed)
 
     manager->has_passed_sockets = passed->has_manager;
     if (passed->has_manager)
-        sockets_take_passed(manager->services, manager->n_services, passed);
+        sockets_take_passed(manager->services, manager->n_services, &manager->spare_sockets,
+                            manager->context.event, passed);
     for (size_t i = 0; i < manager->n_services; i++) {
         if (!passed->has_manager)
             (void)sockets_bind(manager->services[i]);
@@ -265,6 +283,9 @@ static void manager_clear(struct manager *manager)
     for (size_t i = 0; i < manager->n_services; i++)
         manager_free_service(manager->services[i]);
     free(manager->services);
+    spare_sockets_clear(&manager->spare_sockets);
+    unit_marks_clear(&manager->unit_marks);
+    due_clear(&manager->due);
     access_free(manager->context.access);
     state_free(manager->durable);
     config_version_unref(manager->version);
@@ -274,6 +295,17 @@ static void manager_clear(struct manager *manager)
     sd_event_source_disable_unref(manager->stop_timer);
     sd_event_source_disable_unref(manager->extend_timer);
     sd_event_unref(manager->context.event);
+}
+
+/* As after a reload: the daemon may have been restarted in the middle of a change. */
+static void say_due(struct manager *manager)
+{
+    const struct subject subject = {.message_id = MESSAGE_ID_CONFIG_WARNING};
+
+    due_refresh(manager);
+    for (size_t i = 0; i < manager->due.n_items; i++)
+        report(LOG_WARNING, &subject, "%s; to follow: %s", manager->due.items[i].text,
+               manager->due.items[i].command);
 }
 
 /* Every start is an adoption of N >= 0 workers: what is lacking then, the policy starts. */
@@ -291,6 +323,7 @@ static int start(struct manager *manager, struct passed *passed)
     int r = open_sockets(manager, passed);
     if (r < 0)
         return r;
+    say_due(manager);
     for (size_t i = 0; i < manager->n_services; i++)
         service_touch(manager->services[i]);
     on_change(&manager->context);

@@ -13,6 +13,7 @@ struct run_settings {
     unsigned stop_limit_sec; /* how long sessions may go on after SIGTERM */
     struct access_settings access;
     const char *control_path; /* of the control socket; NULL: none */
+    uint64_t read_at;         /* CLOCK_REALTIME: when the configuration was read */
     bool is_on_last_config;
     unsigned long config_number; /* of the last good configuration in the store; 0: none */
 };

@@ -10,10 +10,12 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 /* A socket of nobody's choice of name: systemd-socket-activate(1) and podman pass such. */
 static struct service *find_by_address(struct service *const services[], size_t n_services, int fd,
@@ -41,30 +43,42 @@ static struct service *find_by_address(struct service *const services[], size_t 
     return service;
 }
 
-static struct service *find_by_name(struct service *const services[], size_t n_services,
-                                    const char *name, bool *ret_is_tls)
+static void keep(struct spare_sockets *spare, sd_event *event, const char *name, int *fd)
 {
     const struct subject subject = {.message_id = MESSAGE_ID_SOCKET_UNKNOWN};
-    struct service *service = socket_match_name(services, n_services, name, ret_is_tls);
 
-    if (!service)
+    if (sd_is_socket(*fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
+        report(LOG_WARNING, &subject,
+               "a descriptor named '%s' was passed, which is no listening stream socket; it is not "
+               "used",
+               name);
+        return;
+    }
+    int r = spare_sockets_add(spare, event, name, fd);
+    if (r < 0)
+        report(LOG_ERR, &subject, "cannot keep the socket named '%s': %s", name, strerror(-r));
+    else
         report(LOG_WARNING, &subject,
                "a socket named '%s' was passed, which is no service of dispatcher.cnf that is "
-               "enabled; it is not used (FileDescriptorName= names the service)",
+               "enabled; its clients are turned away (FileDescriptorName= names the service)",
                name);
-    return service;
 }
 
-static void assign(struct service *const services[], size_t n_services, int passed,
-                   const char *name)
+static void assign(struct service *const services[], size_t n_services, struct spare_sockets *spare,
+                   sd_event *event, int passed, const char *name)
 {
     _cleanup_fd_ int fd = passed;
     const struct subject subject = {.message_id = MESSAGE_ID_SOCKET_UNKNOWN};
+    struct service *service;
     bool is_tls = false;
 
-    struct service *service = socket_match_is_unnamed(name)
-                                  ? find_by_address(services, n_services, fd, &is_tls)
-                                  : find_by_name(services, n_services, name, &is_tls);
+    if (socket_match_is_unnamed(name)) {
+        service = find_by_address(services, n_services, fd, &is_tls);
+    } else {
+        service = socket_match_name(services, n_services, name, &is_tls);
+        if (!service)
+            keep(spare, event, name, &fd);
+    }
     if (!service)
         return;
     if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
@@ -156,13 +170,17 @@ bool sockets_compare(const struct service *service)
     return differs;
 }
 
-void sockets_take_passed(struct service *const services[], size_t n_services, struct passed *passed)
+void sockets_take_passed(struct service *const services[], size_t n_services,
+                         struct spare_sockets *spare, sd_event *event, struct passed *passed)
 {
     for (size_t i = 0; i < passed->n_items; i++)
         if (passed->items[i].fd >= 0)
-            assign(services, n_services, take_fd(&passed->items[i].fd), passed->items[i].name);
-    for (size_t i = 0; i < n_services; i++)
+            assign(services, n_services, spare, event, take_fd(&passed->items[i].fd),
+                   passed->items[i].name);
+    for (size_t i = 0; i < n_services; i++) {
+        sockets_set_backlog(services[i]);
         (void)sockets_compare(services[i]);
+    }
 }
 
 static int open_listening(const struct address *address, unsigned backlog)
@@ -203,13 +221,14 @@ static bool is_missing_ipv6(const struct address *address, int r)
            (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL);
 }
 
-static bool has_listener(const struct service *service, const struct address *address, bool is_tls)
+static struct listener *find_listener(const struct service *service, const struct address *address,
+                                      bool is_tls)
 {
     for (size_t i = 0; i < service->n_listeners; i++)
         if (address_equal(&service->listeners[i].address, address) &&
             service->listeners[i].is_tls == is_tls)
-            return true;
-    return false;
+            return &service->listeners[i];
+    return NULL;
 }
 
 static int bind_at(struct service *service, struct address address, uint16_t port, bool is_tls)
@@ -219,8 +238,12 @@ static int bind_at(struct service *service, struct address address, uint16_t por
     char text[ADDRESS_TEXT_MAX];
 
     address.port = port;
-    if (has_listener(service, &address, is_tls))
+    struct listener *listener = find_listener(service, &address, is_tls);
+    if (listener) {
+        /* BACKLOG may have changed; listen(2) changes nothing else. */
+        (void)listen(listener->fd, (int)service->options->backlog);
         return 0;
+    }
     _cleanup_fd_ int fd = open_listening(&address, service->options->backlog);
     if (is_missing_ipv6(&address, fd))
         return 0;
@@ -255,12 +278,60 @@ int sockets_bind(struct service *service)
     return result;
 }
 
-int sockets_rebind(struct service *service)
+void sockets_close_unwanted(struct service *service)
 {
     for (size_t i = service->n_listeners; i > 0; i--)
         if (!is_as_configured(service->options, &service->listeners[i - 1]))
             listener_remove(service, i - 1);
-    int r = sockets_bind(service);
-    int started = listeners_start(service);
-    return r < 0 ? r : started;
+}
+
+/* A drop-in, or a unit in place of the generated one (systemd.unit(5)). */
+static bool has_changed_unit(const struct service_options *options, bool is_tls)
+{
+    static const char *const forms[] = {
+        "/etc/systemd/system.control/dispatcherd-%.40s%s.socket.d",
+        "/run/systemd/system.control/dispatcherd-%.40s%s.socket.d",
+        "/run/systemd/transient/dispatcherd-%.40s%s.socket",
+        "/etc/systemd/system/dispatcherd-%.40s%s.socket",
+        "/etc/systemd/system/dispatcherd-%.40s%s.socket.d",
+        "/run/systemd/system/dispatcherd-%.40s%s.socket",
+        "/run/systemd/system/dispatcherd-%.40s%s.socket.d",
+    };
+    char path[256];
+
+    for (size_t i = 0; i < ELEMENTSOF(forms); i++) {
+        snprintf(path, sizeof(path), forms[i], options->unit_name, is_tls ? "-tls" : "");
+        if (access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+void sockets_set_backlog(struct service *service)
+{
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener = &service->listeners[i];
+
+        /* Of a socket that listens already, listen(2) changes nothing else. */
+        if (listener->is_inherited && !has_changed_unit(service->options, listener->is_tls))
+            (void)listen(listener->fd, (int)service->options->backlog);
+    }
+}
+
+bool sockets_find_missing(const struct service *service, struct address *ret)
+{
+    static const struct address any = {.family = AF_INET};
+    const struct service_options *options = service->options;
+
+    for (int is_tls = 0; is_tls <= 1; is_tls++) {
+        const struct port_list *list = ports_of(options, is_tls);
+
+        for (size_t i = 0; i < list->n_ports; i++) {
+            *ret = options->has_interface_address ? options->interface_address : any;
+            ret->port = list->ports[i];
+            if (!find_listener(service, ret, is_tls))
+                return true;
+        }
+    }
+    return false;
 }

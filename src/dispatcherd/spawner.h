@@ -21,6 +21,9 @@ struct spawner {
      * reason in words in `error[error_size]`. */
     int (*start)(const struct service_options *options, struct spawned *ret, char *error,
                  size_t error_size);
+
+    /* Whether somebody is there to start one; NULL: always. */
+    bool (*can_start)(const struct service_options *options);
 };
 
 /* IMAGE becomes a child of ours: by hand, in tests, in containers. */

@@ -44,12 +44,21 @@ static void add_alerts(struct str_buffer *line, const struct manager *manager)
             str_buffer_add(line, "DNS list %s is set aside; ", access->list_alerts.items[i].zone);
 }
 
+static void add_due(struct str_buffer *line, const struct due_list *due)
+{
+    char command[DUE_COMMAND_MAX];
+
+    if (due->n_items > 0)
+        str_buffer_add(line, "due: %s; ", due_command(due, command));
+}
+
 const char *status_format(const struct manager *manager, char *text, size_t size)
 {
     struct str_buffer line = str_buffer_init(text, size);
 
     if (manager->is_on_last_config)
         str_buffer_add(&line, "dispatcher.cnf is broken, the last good one is in force; ");
+    add_due(&line, &manager->due);
     add_alerts(&line, manager);
     for (size_t i = 0; i < manager->n_services; i++) {
         if (i > 0)

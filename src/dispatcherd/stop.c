@@ -130,6 +130,7 @@ void stop_begin(struct manager *manager)
         return;
     }
     notify_stopping(&manager->notifier);
+    spare_sockets_clear(&manager->spare_sockets);
     enum job_type job = manager->has_successor_store ? job_ask() : JOB_STOP;
     if (job == JOB_STOP)
         drain(manager);

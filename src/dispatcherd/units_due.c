@@ -1,22 +1,126 @@
 #include "dispatcherd/units_due.h"
 
 #include "base/fd.h"
+#include "base/time.h"
 #include "generator/environment.h"
 #include "generator/units.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-/* Where systemd has generators write (systemd.generator(7)). */
+/* Where systemd has generators write (systemd.generator(7)). It is made anew at each daemon-reload.
+ */
 #define GENERATED_DIR "/run/systemd/generator"
 
 /* A unit file is some 3 kB long. */
 #define UNIT_FILE_MAX 65536
+
+#define STARTER_SUFFIX "-worker.socket"
+
+static const char *const socket_suffixes[] = {".socket", "-tls.socket", STARTER_SUFFIX};
+
+struct unit_mark {
+    char name[NAME_MAX + 1];
+    char *text; /* owned */
+};
+
+/* Takes the line "Backlog=..." out: dispatcherd sets that itself (listen(2)). */
+static char *without_backlog(char *text)
+{
+    char *line = text ? strstr(text, "\nBacklog=") : NULL;
+    char *end = line ? strchr(line + 1, '\n') : NULL;
+
+    if (end)
+        memmove(line, end, strlen(end) + 1);
+    return text;
+}
+
+/* The text of a generated unit, to be freed; NULL if there is none. */
+static char *read_unit(const char *name)
+{
+    char path[PATH_MAX];
+    _cleanup_str_ char *text = malloc(UNIT_FILE_MAX);
+
+    snprintf(path, sizeof(path), "%s/%s", GENERATED_DIR, name);
+    _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || !text)
+        return NULL;
+    ssize_t n = read(fd, text, UNIT_FILE_MAX - 1);
+    if (n < 0)
+        return NULL;
+    text[n] = '\0';
+    return STEAL(text);
+}
+
+static char *read_socket(const char *name)
+{
+    return without_backlog(read_unit(name));
+}
+
+static bool is_generated_socket(const char *name)
+{
+    size_t length = strlen(name);
+
+    return strncmp(name, "dispatcherd-", strlen("dispatcherd-")) == 0 &&
+           length > strlen(".socket") && strcmp(name + length - strlen(".socket"), ".socket") == 0;
+}
+
+static void take_mark(struct unit_marks *marks, const char *name)
+{
+    struct unit_mark *items = reallocarray(marks->items, marks->n_items + 1, sizeof(*items));
+
+    if (!items)
+        return;
+    marks->items = items;
+    struct unit_mark *mark = &items[marks->n_items++];
+    snprintf(mark->name, sizeof(mark->name), "%s", name);
+    mark->text = read_socket(name);
+}
+
+void unit_marks_take(struct unit_marks *ret)
+{
+    DIR *dir = opendir(GENERATED_DIR);
+
+    *ret = (struct unit_marks){0};
+    if (!dir)
+        return;
+    for (const struct dirent *entry; (entry = readdir(dir));)
+        if (is_generated_socket(entry->d_name))
+            take_mark(ret, entry->d_name);
+    closedir(dir);
+}
+
+void unit_marks_clear(struct unit_marks *marks)
+{
+    for (size_t i = 0; i < marks->n_items; i++)
+        free(marks->items[i].text);
+    free(marks->items);
+    *marks = (struct unit_marks){0};
+}
+
+/* NULL if there was none. */
+static const char *find_mark(const struct unit_marks *marks, const char *name)
+{
+    for (size_t i = 0; i < marks->n_items; i++)
+        if (strcmp(marks->items[i].name, name) == 0)
+            return marks->items[i].text;
+    return NULL;
+}
+
+/* What is being compared. */
+struct comparison {
+    const struct units_due_question *question;
+    struct unit_list wanted;
+    struct due_list *due;
+};
 
 enum difference {
     SAME,
@@ -24,87 +128,207 @@ enum difference {
     MISSING,
 };
 
-static enum difference compare(const struct unit_list *units, const char *path)
+static enum difference compare(const char *wanted, const char *present)
 {
-    const struct unit_file *wanted = unit_list_find(units, path);
-    char name[PATH_MAX];
-    _cleanup_str_ char *text = malloc(UNIT_FILE_MAX);
-
-    if (!wanted || !text)
-        return SAME;
-    snprintf(name, sizeof(name), "%s/%s", GENERATED_DIR, path);
-    _cleanup_fd_ int fd = open(name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (wanted && present)
+        return strcmp(wanted, present) == 0 ? SAME : CHANGED;
+    if (wanted)
         return MISSING;
-    ssize_t n = read(fd, text, UNIT_FILE_MAX);
-    return n == (ssize_t)strlen(wanted->text) && memcmp(text, wanted->text, (size_t)n) == 0
-               ? SAME
-               : CHANGED;
+    return present ? CHANGED : SAME;
 }
 
-static enum difference compare_unit(const struct unit_list *units,
-                                    const struct service_options *service, const char *suffix)
-{
-    char path[NAME_MAX];
+struct service_units {
+    enum difference sockets[ELEMENTSOF(socket_suffixes)]; /* between wanted and written */
+    bool was_written[ELEMENTSOF(socket_suffixes)];        /* after the daemon's start */
+    bool is_new;                                          /* was not there at the daemon's start */
+    bool is_wanted[ELEMENTSOF(socket_suffixes)];
+    bool has_other_backlog; /* and differs in nothing else */
+    enum difference worker;
+};
 
-    snprintf(path, sizeof(path), "dispatcherd-%s%s", service->unit_name, suffix);
-    return compare(units, path);
+static void look_at_socket(const struct comparison *comparison,
+                           const struct service_options *service, size_t i,
+                           struct service_units *units)
+{
+    const struct unit_marks *marks = comparison->question->marks;
+    char name[NAME_MAX];
+
+    snprintf(name, sizeof(name), "dispatcherd-%s%s", service->unit_name, socket_suffixes[i]);
+    const struct unit_file *wanted = unit_list_find(&comparison->wanted, name);
+    _cleanup_str_ char *text = wanted ? without_backlog(strdup(wanted->text)) : NULL;
+    _cleanup_str_ char *whole = read_unit(name);
+    _cleanup_str_ char *present = read_socket(name);
+    units->is_wanted[i] = wanted;
+    units->sockets[i] = compare(text, present);
+    if (units->sockets[i] == SAME && wanted && whole && strcmp(wanted->text, whole) != 0)
+        units->has_other_backlog = true;
+    if (!marks)
+        return;
+    const char *before = find_mark(marks, name);
+    units->was_written[i] = compare(present, before) != SAME;
+    if (wanted && !before)
+        units->is_new = true;
 }
 
-/* Returns whether something is due for the service. */
-static bool check_service(const struct unit_list *units, const struct service_options *service,
-                          struct problem_list *problems)
+static struct service_units look_at(const struct comparison *comparison,
+                                    const struct service_options *service)
 {
-    enum difference socket = compare_unit(units, service, ".socket");
-    enum difference tls = compare_unit(units, service, "-tls.socket");
-    enum difference starter = compare_unit(units, service, "-worker.socket");
-    enum difference worker = compare_unit(units, service, "-worker@.service");
+    struct service_units units = {0};
+    char name[NAME_MAX];
+
+    for (size_t i = 0; i < ELEMENTSOF(socket_suffixes); i++)
+        look_at_socket(comparison, service, i, &units);
+    snprintf(name, sizeof(name), "dispatcherd-%s-worker@.service", service->unit_name);
+    const struct unit_file *wanted = unit_list_find(&comparison->wanted, name);
+    _cleanup_str_ char *present = read_unit(name);
+    units.worker = compare(wanted ? wanted->text : NULL, present);
+    return units;
+}
+
+static bool is_missing(const struct service_units *units)
+{
+    for (size_t i = 0; i < ELEMENTSOF(socket_suffixes); i++)
+        if (units->sockets[i] == MISSING)
+            return true;
+    return units->worker == MISSING;
+}
+
+/* The sockets that systemd has to open anew. */
+static void list_sockets(const struct service_units *units, const struct service_options *service,
+                         struct str_list *ret)
+{
+    char name[NAME_MAX];
+
+    for (size_t i = 0; i < ELEMENTSOF(socket_suffixes); i++) {
+        if (!units->is_wanted[i] || (units->sockets[i] == SAME && !units->was_written[i]))
+            continue;
+        snprintf(name, sizeof(name), "dispatcherd-%s%s", service->unit_name, socket_suffixes[i]);
+        (void)str_list_append(ret, name);
+    }
+}
+
+static bool has_difference(const struct service_units *units)
+{
+    for (size_t i = 0; i < ELEMENTSOF(socket_suffixes); i++)
+        if (units->sockets[i] != SAME)
+            return true;
+    return false;
+}
+
+static bool was_written(const struct service_units *units)
+{
+    for (size_t i = 0; i < ELEMENTSOF(socket_suffixes); i++)
+        if (units->was_written[i])
+            return true;
+    return false;
+}
+
+static void check_service(struct comparison *comparison, const struct service_options *service)
+{
+    struct service_units units = look_at(comparison, service);
     const struct origin *origin = &service->origin;
+    const char *name = service->name;
+    struct str_list sockets = {0};
 
-    if (socket == MISSING || tls == MISSING || starter != SAME || worker == MISSING)
-        problem_add(problems, PROBLEM_WARNING, origin->file, origin->line,
-                    "systemd does not know all units of %s yet; to follow: systemctl "
-                    "daemon-reload && systemctl restart dispatcherd",
-                    service->name);
-    else if (socket == CHANGED || tls == CHANGED)
-        problem_add(
-            problems, PROBLEM_WARNING, origin->file, origin->line,
-            "the sockets of %s are not yet what is written here; to follow: systemctl "
-            "daemon-reload && systemctl restart dispatcherd.service dispatcherd-%s%s.socket",
-            service->name, service->unit_name,
-            socket == SAME ? "-tls" : (tls == SAME ? "" : "{,-tls}"));
-    else if (worker == CHANGED)
-        problem_add(problems, PROBLEM_WARNING, origin->file, origin->line,
-                    "systemd still starts workers of %s as before; to follow: systemctl "
-                    "daemon-reload && dispatcherctl restart %s",
-                    service->name, service->name);
-    else
+    list_sockets(&units, service, &sockets);
+    if (is_missing(&units))
+        due_add(comparison->due, name, origin, DUE_DAEMON_RELOAD | DUE_RESTART, NULL,
+                "systemd does not know all units of %s yet", name);
+    else if (has_difference(&units))
+        due_add(comparison->due, name, origin, DUE_DAEMON_RELOAD | DUE_RESTART, &sockets,
+                "the sockets of %s are not yet what is written here", name);
+    else if (was_written(&units))
+        due_add(comparison->due, name, origin, DUE_RESTART, units.is_new ? NULL : &sockets,
+                "dispatcherd does not have the sockets yet that systemd has for %s", name);
+    else if (units.has_other_backlog)
+        due_add(comparison->due, name, origin, DUE_DAEMON_RELOAD, NULL,
+                "the BACKLOG of %s is in force, but systemd does not know it", name);
+    if (units.worker == CHANGED)
+        due_add(comparison->due, name, origin, DUE_DAEMON_RELOAD | DUE_RELOAD, NULL,
+                "systemd still starts workers of %s as before", name);
+    str_list_clear(&sockets);
+}
+
+/* The units of a service that is not in dispatcher.cnf any more, by the one that each has. */
+static void check_left_over(struct comparison *comparison, const char *unit)
+{
+    const struct origin origin = {.file = comparison->question->config_file};
+    size_t length = strlen(unit), suffix = strlen(STARTER_SUFFIX), prefix = strlen("dispatcherd-");
+    char name[NAME_MAX];
+
+    if (!is_generated_socket(unit) || length <= prefix + suffix ||
+        strcmp(unit + length - suffix, STARTER_SUFFIX) != 0 ||
+        unit_list_find(&comparison->wanted, unit))
+        return;
+    snprintf(name, sizeof(name), "%.*s", (int)(length - suffix - prefix), unit + prefix);
+    for (char *c = name; *c; c++)
+        if (*c >= 'a' && *c <= 'z')
+            *c = (char)(*c - 'a' + 'A');
+    due_add(comparison->due, name, &origin, DUE_DAEMON_RELOAD | DUE_RESTART, NULL,
+            "%s is no service in force, but systemd still has its sockets: clients are turned away",
+            name);
+}
+
+static void check_left_overs(struct comparison *comparison)
+{
+    DIR *dir = opendir(GENERATED_DIR);
+
+    if (!dir)
+        return;
+    for (const struct dirent *entry; (entry = readdir(dir));)
+        check_left_over(comparison, entry->d_name);
+    closedir(dir);
+}
+
+/* Units that are newer than what was read come from a file that was changed since. */
+static bool is_read_too_early(const struct comparison *comparison)
+{
+    struct stat st;
+
+    if (!comparison->question->marks || stat(GENERATED_DIR, &st) < 0)
         return false;
-    return true;
+    uint64_t written_at =
+        (uint64_t)st.st_mtim.tv_sec * USEC_PER_SEC + (uint64_t)st.st_mtim.tv_nsec / NSEC_PER_USEC;
+    return written_at > comparison->question->read_at;
 }
 
-static bool generator_ran_from(const char *config_file)
+static bool generator_reads(const char *config_file)
 {
-    return strcmp(config_file, CONFIG_DIR "/dispatcher.cnf") == 0 &&
-           access(GENERATED_DIR "/" UNIT_DAEMON ".d", F_OK) == 0;
+    return strcmp(config_file, CONFIG_DIR "/dispatcher.cnf") == 0 && sd_booted() > 0;
 }
 
-int units_due(const struct config *config, const char *config_file, struct problem_list *problems)
+static void check_all(struct comparison *comparison)
 {
-    const struct unit_environment environment = unit_environment_here(config_file);
+    const struct config *config = comparison->question->config;
+    const struct origin origin = {.file = comparison->question->config_file};
+    struct due_list *due = comparison->due;
+    size_t n_before = due->n_items;
+
+    for (size_t i = 0; i < config->n_services; i++)
+        if (config->services[i].is_enabled)
+            check_service(comparison, &config->services[i]);
+    check_left_overs(comparison);
+    if (due->n_items == n_before || (due->kinds & DUE_DAEMON_RELOAD) == 0 ||
+        !is_read_too_early(comparison))
+        return;
+    due_clear(due);
+    due_add(due, NULL, &origin, DUE_RELOAD, NULL,
+            "systemd has units for a newer dispatcher.cnf than the one in force");
+}
+
+int units_due(const struct units_due_question *question, struct due_list *due)
+{
+    const struct unit_environment environment = unit_environment_here(question->config_file);
     struct problem_list of_units = {0}; /* the generator's own business */
-    struct unit_list units = {0};
-    int n = 0;
+    struct comparison comparison = {.question = question, .due = due};
 
-    if (!generator_ran_from(config_file))
+    if (!generator_reads(question->config_file))
         return 0;
-    int r = units_make(config, &environment, &of_units, &units);
+    int r = units_make(question->config, &environment, &of_units, &comparison.wanted);
     problem_list_clear(&of_units);
     if (r < 0)
         return r;
-    for (size_t i = 0; i < config->n_services; i++)
-        if (config->services[i].is_enabled)
-            n += check_service(&units, &config->services[i], problems);
-    unit_list_clear(&units);
-    return n;
+    check_all(&comparison);
+    unit_list_clear(&comparison.wanted);
+    return 0;
 }

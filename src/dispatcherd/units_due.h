@@ -1,12 +1,32 @@
-/* Whether systemd has the units that dispatcher.cnf asks for (design, "What systemd 252 does"):
- * it reads them at daemon-reload only, and binds no socket while the daemon runs. */
+/* Whether systemd has the units that dispatcher.cnf asks for: it reads them at daemon-reload only,
+ * and passes sockets only when the daemon starts (systemd.socket(5)). */
 #pragma once
 
 #include "config/options.h"
-#include "config/problem.h"
+#include "dispatcherd/due.h"
 
-/* Compares the units that the generator would write for `config`, which was read from
- * `config_file`, with those that it has written, and adds a warning for each service whose differ:
- * with the command that is due. Does nothing where the generator did not run from that file.
- * Returns how many services differ, or -ENOMEM. */
-int units_due(const struct config *config, const char *config_file, struct problem_list *problems);
+#include <stdint.h>
+
+/* The socket units as they were when the daemon started, which had its sockets from them. Owns its
+ * items. All zero: there were none. */
+struct unit_marks {
+    struct unit_mark *items;
+    size_t n_items;
+};
+
+/* Notes the units of this moment. */
+void unit_marks_take(struct unit_marks *ret);
+
+void unit_marks_clear(struct unit_marks *marks);
+
+struct units_due_question {
+    const struct config *config;
+    const char *config_file;        /* `config` was read from it */
+    const struct unit_marks *marks; /* NULL: not asked by a daemon that runs */
+    uint64_t read_at;               /* when it was read (CLOCK_REALTIME, in microseconds) */
+};
+
+/* Compares the units that the generator would write with those that it has written, and those with
+ * the ones at the daemon's start; adds what is due for each service whose differ. Does nothing if
+ * the generator does not read that file, or systemd does not run. Returns 0 or -ENOMEM. */
+int units_due(const struct units_due_question *question, struct due_list *due);

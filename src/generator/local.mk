@@ -4,6 +4,8 @@ noinst_LTLIBRARIES += libunits.la
 libunits_la_SOURCES = \
 	%D%/environment.c \
 	%D%/environment.h \
+	%D%/listening.c \
+	%D%/listening.h \
 	%D%/unit_text.c \
 	%D%/unit_text.h \
 	%D%/units.c \
@@ -20,3 +22,8 @@ dispatcherd_generator_SOURCES = \
 	%D%/write.c \
 	%D%/write.h
 dispatcherd_generator_LDADD = libunits.la libconfig.la libbase.la
+
+# Run by dispatcherd-sockets.service.
+worker_PROGRAMS += mend_sockets
+mend_sockets_SOURCES = %D%/mend_sockets.c
+mend_sockets_LDADD = libunits.la libbase.la

@@ -110,6 +110,7 @@ void unit_text_socket(FILE *stream, const struct unit_environment *environment,
 
     write_head(stream, environment, is_tls ? "TLS socket" : "Socket", service->name,
                "dispatcher.cnf(5)");
+    fputs("Before=" UNIT_MEND_SOCKETS "\n", stream);
     write_no_start_limit(stream);
     fputs("\n[Socket]\n", stream);
     for (size_t i = 0; i < list->n_ports; i++)
@@ -138,6 +139,7 @@ void unit_text_worker_socket(FILE *stream, const struct unit_environment *enviro
                              const struct service_options *service)
 {
     write_head(stream, environment, "Start of workers", service->name, "dispatcher-worker(7)");
+    fputs("Before=" UNIT_MEND_SOCKETS "\n", stream);
     write_no_start_limit(stream);
     fprintf(
         stream,

@@ -23,6 +23,9 @@ struct unit_environment {
 /* There while the daemon runs. */
 #define UNIT_CONTROL_SOCKET "/run/dispatcherd/control"
 
+/* What looks after the sockets before each start of the daemon: when they have been started. */
+#define UNIT_MEND_SOCKETS "dispatcherd-sockets.service"
+
 /* The folder of the workers' sockets: one of its own, for systemd removes the daemon's runtime
  * folder whenever the daemon stops. */
 #define UNIT_WORKER_SOCKET_DIR "/run/dispatcherd-worker"

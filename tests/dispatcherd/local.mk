@@ -6,6 +6,7 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_control_follow \
 	tests/dispatcherd/test_control_methods \
 	tests/dispatcherd/test_control_peer \
+	tests/dispatcherd/test_due \
 	tests/dispatcherd/test_handoff \
 	tests/dispatcherd/test_history \
 	tests/dispatcherd/test_pace \
@@ -26,6 +27,10 @@ CONTROL_SCENE = \
 CONTROL_TEST_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 CONTROL_TEST_LIBS = libdaemon.la $(TEST_LIBS) $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
 
+tests_dispatcherd_test_due_SOURCES = %D%/test_due.c
+tests_dispatcherd_test_due_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_due_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_due_LDADD = $(CONTROL_TEST_LIBS)
 tests_dispatcherd_test_alerts_SOURCES = $(CONTROL_SCENE) %D%/test_alerts.c
 tests_dispatcherd_test_alerts_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_alerts_CFLAGS = $(CONTROL_TEST_CFLAGS)

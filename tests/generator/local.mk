@@ -5,3 +5,11 @@ tests_generator_test_units_SOURCES = %D%/test_units.c
 tests_generator_test_units_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_generator_test_units_CFLAGS = $(TEST_CFLAGS)
 tests_generator_test_units_LDADD = libunits.la libconfig.la libbase.la $(TEST_LIBS)
+
+check_PROGRAMS += tests/generator/test_listening
+TESTS += tests/generator/test_listening
+
+tests_generator_test_listening_SOURCES = %D%/test_listening.c
+tests_generator_test_listening_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_generator_test_listening_CFLAGS = $(TEST_CFLAGS)
+tests_generator_test_listening_LDADD = libunits.la libconfig.la libbase.la $(TEST_LIBS)

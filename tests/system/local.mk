@@ -43,6 +43,7 @@ EXTRA_DIST += \
 	%D%/harness/stream.py \
 	%D%/harness/systemd.py \
 	%D%/harness/wait.py \
+	%D%/harness/walk.py \
 	%D%/harness/web.py \
 	%D%/test_access.py \
 	%D%/test_activation.py \
@@ -62,6 +63,7 @@ EXTRA_DIST += \
 	%D%/test_pool_size.py \
 	%D%/test_process_1.py \
 	%D%/test_reload.py \
+	%D%/test_reload_walk.py \
 	%D%/test_selection.py \
 	%D%/test_smtp.py \
 	%D%/test_sockets.py \

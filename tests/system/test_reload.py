@@ -1,8 +1,23 @@
 """A reload applies what has changed, refuses what is broken, and cuts no session (spec 50 to 55)."""
 
+import json
+import socket
+
 import pytest
 from harness.stream import Stream
 from harness.wait import holds_for, wait_until
+
+
+def status(site):
+    return json.loads(site.control("--json", "status").stdout)
+
+
+def is_turned_away(site, port):
+    """True where a client is neither served nor left to wait."""
+    try:
+        return site.connect(port).ask("service") is None
+    except (BrokenPipeError, ConnectionResetError):
+        return True
 
 
 def states(site, service):
@@ -145,7 +160,8 @@ def test_a_removed_service_drains_and_the_others_go_on(site):  # question 55
     (kept,), (client,) = site.connect_served(port), site.connect_served(gone)
     said = site.reload(config).stdout
     if site.way == "systemd":
-        assert "systemctl stop dispatcherd-gone.socket" in said
+        assert "systemctl daemon-reload && systemctl restart dispatcherd" in said
+        assert is_turned_away(site, gone)
     else:
         assert site.refuses(gone)
     wait_until(lambda: client.ask("draining") == "yes", 20, "its worker drains")
@@ -154,6 +170,147 @@ def test_a_removed_service_drains_and_the_others_go_on(site):  # question 55
     site.wait_for_workers("GONE", 0)
     wait_until(lambda: "GONE" not in site.services(), 20, "it is forgotten")
     assert kept.ask("echo still here") == "still here"
+
+
+OUT = {
+    "disabled": lambda text: text + "ENABLE=0\n",
+    "commented": lambda text: "".join(f"! {line}\n" for line in text.splitlines()),
+    "port_0": lambda text: text.replace("PORT=", "PORT=0\n! PORT="),
+}
+
+
+@pytest.mark.parametrize("out", OUT.values(), ids=OUT.keys())
+def test_a_service_that_comes_back_is_served_after_the_reload(site, out):
+    port, other = site.free_port(), site.free_port()
+    kept, text = site.service("KEPT", PORT=other), site.service("TEST", PORT=port)
+    site.write_config(kept + text)
+    site.start()
+    (client,) = site.connect_served(port)
+    site.reload(kept + out(text))
+    assert site.refuses(port) if site.way == "hand" else is_turned_away(site, port)
+    site.reload(kept + text)
+    assert site.connect(port).ask("service") == "TEST"
+    assert not status(site)["due"]
+    assert client.ask("quit") == "bye"
+
+
+def test_a_service_that_was_dropped_by_systemd_comes_back_by_the_command(site_of_systemd):
+    site = site_of_systemd
+    port, other = site.free_port(), site.free_port()
+    kept, text = site.service("KEPT", PORT=other), site.service("TEST", PORT=port)
+    site.write_config(kept + text)
+    site.start()
+    for config in (kept, kept + text):
+        site.write_config(config)
+        site.systemctl("daemon-reload")
+        site.systemctl("restart", "dispatcherd")
+        if config == kept:
+            assert site.refuses(port)
+            assert not site.systemctl("list-units", "--no-legend", "dispatcherd-test*.socket").stdout
+    assert site.connect(port).ask("service") == "TEST"
+    assert not status(site)["due"]
+
+
+def test_a_kill_amid_a_change_of_ports_closes_none(site_of_systemd):
+    site = site_of_systemd
+    old, new = site.free_port(), site.free_port()
+    site.write_config(site.service("TEST", PORT=old))
+    site.start()
+    site.reload(site.service("TEST", PORT=new))
+    # systemd closes the old port here, and opens the new one never; the daemon has a copy.
+    site.systemctl("daemon-reload")
+    assert site.connect(old).ask("service") == "TEST"
+    pid = site.daemon_pid()
+    site.kill(pid, "KILL")
+    wait_until(lambda: site.daemon_pid() not in (0, pid), 20, "a successor")
+    wait_until(lambda: not site.refuses(new), 20, "the new port")
+    assert site.connect(new).ask("service") == "TEST"
+    assert not status(site)["due"]
+
+
+DUE = {
+    "port": (
+        lambda site: {"PORT": site.free_port()},
+        "systemctl daemon-reload && systemctl restart dispatcherd.service dispatcherd-test.socket",
+    ),
+    "image": (
+        lambda site: {"IMAGE": site.walk_image(0)},
+        "systemctl daemon-reload && dispatcherctl reload",
+    ),
+    "backlog": (lambda site: {"BACKLOG": 77}, "systemctl daemon-reload"),
+    "tls_port": (
+        lambda site: {"TLS_PORT": site.free_port()},
+        "systemctl daemon-reload && systemctl restart dispatcherd",
+    ),
+}
+
+
+@pytest.mark.parametrize("change, command", DUE.values(), ids=DUE.keys())
+def test_what_is_due_stands_in_status_until_it_is_done(site_of_systemd, change, command):
+    site = site_of_systemd
+    options = {"PORT": site.free_port(), "MIN_PROCS": 1, "BACKLOG": 200}
+    site.write_config(site.service("TEST", **options))
+    site.start()
+    assert not status(site)["due"]
+    options |= change(site)
+    assert command in site.reload(site.service("TEST", **options)).stdout
+    assert status(site)["due_command"] == command
+    assert f"to do all that is due: {command}" in site.control("status").stdout
+    site.wait_for_status(f"due: {command};")
+    for part in command.split(" && "):
+        assert status(site)["due_command"], part
+        site.run("sh", "-c", part)
+    wait_until(lambda: not status(site)["due"], 20, lambda: status(site)["due"])
+    wait_until(lambda: "due:" not in site.status_text(), 20, "a STATUS without it")
+    service = site.services()["TEST"]
+    assert {item["queue"]["limit"] for item in service["listeners"]} == {options["BACKLOG"]}
+    ports = {item["port"] for item in service["listeners"]}
+    assert ports == {options["PORT"], options.get("TLS_PORT", options["PORT"])}
+
+
+def test_services_swap_their_ports(site_by_hand):
+    site = site_by_hand
+    one, two = site.free_port(), site.free_port()
+    site.write_config(site.service("ONE", PORT=one) + site.service("TWO", PORT=two))
+    site.start()
+    site.reload(site.service("ONE", PORT=two) + site.service("TWO", PORT=one))
+    assert site.connect(one).ask("service") == "TWO"
+    assert site.connect(two).ask("service") == "ONE"
+
+
+def test_a_port_that_cannot_be_bound_is_due_until_it_can(site_by_hand):
+    site = site_by_hand
+    port = site.run_service()
+    taken = site.free_port()
+    holder = site.open_socket(socket.AF_INET)
+    holder.bind(("0.0.0.0", taken))
+    holder.listen()
+    said = site.reload(site.service("TEST", PORT=f"{port},{taken}")).stdout
+    assert "cannot listen at all of its ports" in said
+    (due,) = status(site)["due"]
+    assert due["text"] == f"TEST does not listen at 0.0.0.0:{taken}"
+    assert due["command"] == "dispatcherctl reload"
+    holder.close()
+    site.reload()
+    assert not status(site)["due"]
+    assert site.connect(taken).ask("service") == "TEST"
+
+
+def test_a_reload_opens_no_port_of_a_stopped_service(site_by_hand):
+    site = site_by_hand
+    port = site.run_service()
+    site.control("stop", "TEST")
+    site.reload()
+    assert site.refuses(port)
+    site.control("start", "TEST")
+    assert site.connect(port).ask("service") == "TEST"
+
+
+def test_another_backlog_counts_at_once(site):
+    port = site.run_service(BACKLOG=200)
+    site.reload(site.service("TEST", PORT=port, BACKLOG=77))
+    limits = {item["queue"]["limit"] for item in site.services()["TEST"]["listeners"]}
+    assert limits == {77}
 
 
 def test_another_port_is_bound(site_by_hand):

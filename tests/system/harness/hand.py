@@ -116,6 +116,13 @@ class HandSite(Site):
         with open(os.path.join(self.folder, "mappings"), "w") as file:
             file.write(text)
 
+    def write_beside_config(self, name, text):
+        with open(os.path.join(self.folder, name), "w") as file:
+            file.write(text)
+
+    def walk_image(self, i):
+        return self.image_for(f"walk{i}")
+
     def launch(self, *wrapper):
         """Starts the process, behind another program where one is given."""
         environment = os.environ | {"NOTIFY_SOCKET": self.manager.path} | self.environment

@@ -57,6 +57,14 @@ class Site(abc.ABC):
         """Puts the text in place as dispatcher.cnf."""
 
     @abc.abstractmethod
+    def write_beside_config(self, name, text):
+        """Puts another file in the folder of dispatcher.cnf, for an include."""
+
+    @abc.abstractmethod
+    def walk_image(self, i):
+        """One of several paths of the test worker, as IMAGE of any service."""
+
+    @abc.abstractmethod
     def start(self):
         """Starts dispatcherd with the configuration in place, and waits until it is ready."""
 

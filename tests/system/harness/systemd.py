@@ -57,6 +57,13 @@ class SystemdSite(Site):
     def write_mappings(self, text):
         self.write_file(f"{self.container.configdir}/mappings", text)
 
+    def write_beside_config(self, name, text):
+        self.write_file(f"{self.container.configdir}/{name}", text)
+
+    def walk_image(self, i):
+        source = f"{self.container.builddir}/tests/system/test_worker"
+        return self.program_for(f"walk{i}", source)
+
     def write_drop_in(self, unit, text):
         """As `systemctl edit` would, but gone when the test ends."""
         folder = f"/run/systemd/system/{unit}.d"

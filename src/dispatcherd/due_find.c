@@ -1,0 +1,159 @@
+#include "dispatcherd/due_find.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "dispatcherd/fingerprint.h"
+#include "dispatcherd/sockets.h"
+#include "dispatcherd/spawner.h"
+#include "dispatcherd/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static void list_socket(const struct service_options *options, const char *suffix,
+                        struct str_list *ret)
+{
+    char name[80];
+
+    snprintf(name, sizeof(name), "dispatcherd-%.40s%s.socket", options->unit_name, suffix);
+    (void)str_list_append(ret, name);
+}
+
+/* Nobody can reach it, or a part of it. */
+static void look_at_ports(const struct manager *manager, const struct service *service,
+                          struct due_list *due)
+{
+    const struct service_options *options = service->options;
+    struct str_list sockets = {0};
+    char text[ADDRESS_TEXT_MAX];
+    struct address missing;
+
+    if (!manager->has_passed_sockets) {
+        if (sockets_find_missing(service, &missing))
+            due_add(due, options->name, &options->origin, DUE_RELOAD, NULL,
+                    "%s does not listen at %s", options->name, address_format(&missing, text));
+        return;
+    }
+    if (service->n_listeners > 0 || due_has_service(due, options->name))
+        return;
+    if (options->port.n_ports > 0)
+        list_socket(options, "", &sockets);
+    if (options->tls_port.n_ports > 0)
+        list_socket(options, "-tls", &sockets);
+    due_add(due, options->name, &options->origin, DUE_RESTART, &sockets, "%s has no socket",
+            options->name);
+    str_list_clear(&sockets);
+}
+
+/* Where systemd has lost the socket that starts workers, as it does when the unit is gone for one
+ * daemon-reload, no worker can be started any more. */
+static void look_at_starter(const struct manager *manager, const struct service *service,
+                            struct due_list *due)
+{
+    const struct service_options *options = service->options;
+    struct str_list sockets = {0};
+
+    if (!manager->context.spawner->can_start || due_has_service(due, options->name) ||
+        manager->context.spawner->can_start(options))
+        return;
+    list_socket(options, "-worker", &sockets);
+    due_add(due, options->name, &options->origin, DUE_RESTART, &sockets,
+            "nobody listens at the socket that starts workers of %s", options->name);
+    str_list_clear(&sockets);
+}
+
+static bool has_stale_worker(const struct service *service)
+{
+    uint64_t fingerprint = fingerprint_of(service->options);
+
+    for (unsigned slot = 0; slot < service->pool->n_slots; slot++) {
+        const struct pool_worker *worker = &service->pool->workers[slot];
+
+        if (service->workers[slot] && !worker->is_outdated &&
+            (worker->state == POOL_WORKER_STARTING || worker->state == POOL_WORKER_READY) &&
+            service->state->fingerprints[slot] != fingerprint)
+            return true;
+    }
+    return false;
+}
+
+static void look_at_workers(const struct service *service, struct due_list *due)
+{
+    const struct service_options *options = service->options;
+
+    if (has_stale_worker(service))
+        due_add(due, options->name, &options->origin, DUE_RELOAD, NULL,
+                "workers of %s run what their program, or their unit, was before", options->name);
+}
+
+static bool has_service(const struct manager *manager, const char *unit_name)
+{
+    for (size_t i = 0; i < manager->n_services; i++)
+        if (!manager->services[i]->is_going &&
+            str_equal_nocase(manager->services[i]->options->unit_name, unit_name))
+            return true;
+    return false;
+}
+
+static void look_at_spare_sockets(const struct manager *manager, struct due_list *due)
+{
+    const struct origin origin = {.file = manager->config_file};
+
+    for (size_t i = 0; i < manager->spare_sockets.n_items; i++) {
+        char name[48], text[ADDRESS_TEXT_MAX];
+        struct address address;
+
+        spare_sockets_describe(&manager->spare_sockets, i, name, sizeof(name), &address);
+        if (has_service(manager, name) || due_has_service(due, name))
+            continue;
+        due_add(due, name, &origin, DUE_DAEMON_RELOAD | DUE_RESTART, NULL,
+                "'%s' is no service in force, but systemd still listens for it at %s: clients are "
+                "turned away",
+                name, address_format(&address, text));
+    }
+}
+
+static void find(struct manager *manager, struct due_list *due)
+{
+    const struct units_due_question question = {
+        .config = &manager->version->config,
+        .config_file = manager->config_file,
+        .marks = &manager->unit_marks,
+        .read_at = manager->read_at,
+    };
+
+    if (manager->has_passed_sockets)
+        (void)units_due(&question, due);
+    look_at_spare_sockets(manager, due);
+    for (size_t i = 0; i < manager->n_services; i++) {
+        const struct service *service = manager->services[i];
+
+        if (service->is_going || service->pool->is_stopping)
+            continue;
+        look_at_ports(manager, service, due);
+        look_at_starter(manager, service, due);
+        look_at_workers(service, due);
+    }
+}
+
+bool due_refresh(struct manager *manager)
+{
+    struct due_list due = {0};
+
+    if (manager->state != MANAGER_STOPPING && manager->state != MANAGER_LEAVING)
+        find(manager, &due);
+    bool has_changed = !due_equal(&due, &manager->due);
+    due_clear(&manager->due);
+    manager->due = due;
+    manager->due_at = time_now_usec(CLOCK_MONOTONIC);
+    return has_changed;
+}
+
+bool due_look(struct manager *manager, uint64_t max_age_usec)
+{
+    if (manager->due_at > 0 && time_now_usec(CLOCK_MONOTONIC) < manager->due_at + max_age_usec)
+        return false;
+    return due_refresh(manager);
+}

@@ -1,0 +1,9 @@
+/* Whether anybody listens at an address, without connecting to it. */
+#pragma once
+
+#include <stdbool.h>
+
+/* Looks at one value of the property Listen of a socket unit, as systemctl prints it: "[::]:25
+ * (Stream)", "/run/dispatcherd-worker/smtp (SequentialPacket)". Returns false only if it is certain
+ * that nobody listens there. */
+bool listening_is_held(const char *listen);
