@@ -21,6 +21,8 @@ libdaemon_la_SOURCES = \
 	%D%/checks_store.h \
 	%D%/completion.c \
 	%D%/completion.h \
+	%D%/config_reading.c \
+	%D%/config_reading.h \
 	%D%/config_version.c \
 	%D%/config_version.h \
 	%D%/connection.c \
@@ -80,6 +82,8 @@ libdaemon_la_SOURCES = \
 	%D%/logfile.h \
 	%D%/manager.c \
 	%D%/manager.h \
+	%D%/mapping_guard.c \
+	%D%/mapping_guard.h \
 	%D%/message_ids.h \
 	%D%/notify.c \
 	%D%/notify.h \
