@@ -133,8 +133,12 @@ libdaemon_la_SOURCES = \
 	%D%/throttle_store.h \
 	%D%/trial.c \
 	%D%/trial.h \
+	%D%/unit_view.c \
+	%D%/unit_view.h \
 	%D%/units_due.c \
 	%D%/units_due.h \
+	%D%/verify.c \
+	%D%/verify.h \
 	%D%/welcome.c \
 	%D%/welcome.h \
 	%D%/worker.c \
