@@ -1,6 +1,8 @@
 noinst_LTLIBRARIES += libaccess.la
 
 libaccess_la_SOURCES = \
+	%D%/address_limit.c \
+	%D%/address_limit.h \
 	%D%/cares.c \
 	%D%/cares.h \
 	%D%/concurrency.c \

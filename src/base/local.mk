@@ -7,6 +7,8 @@ libbase_la_SOURCES = \
 	%D%/address.h \
 	%D%/fd.c \
 	%D%/fd.h \
+	%D%/invisible.c \
+	%D%/invisible.h \
 	%D%/log.c \
 	%D%/log.h \
 	%D%/macro.h \
@@ -22,4 +24,6 @@ libbase_la_SOURCES = \
 	%D%/siphash.h \
 	%D%/str.c \
 	%D%/str.h \
+	%D%/text_file.c \
+	%D%/text_file.h \
 	%D%/time.h

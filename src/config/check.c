@@ -182,7 +182,7 @@ void check_section(struct scope *section, struct problem_list *problems)
     struct service_options *service = &section->values;
 
     service->is_enabled = service->enable && !section->has_port_zero;
-    service->has_interface_address = service->interface_address.family != AF_UNSPEC;
+    service->has_interface_address = service->interface_address.address.family != AF_UNSPEC;
     lower_to(service, OPTION_MIN_PROCS, OPTION_MAX_PROCS, problems);
     lower_to(service, OPTION_MIN_CONNS, OPTION_MAX_CONNS, problems);
     lower_to(service, OPTION_MAX_HANDOFFS, OPTION_MAX_CONNS, problems);
@@ -201,7 +201,8 @@ struct use {
 
 static bool is_everywhere(const struct service_options *service)
 {
-    return !service->has_interface_address || address_is_wildcard(&service->interface_address);
+    return !service->has_interface_address ||
+           address_is_wildcard(&service->interface_address.address);
 }
 
 static int compare_uses(const void *a, const void *b)
@@ -232,13 +233,16 @@ enum clash {
 /* How two services on the same port stand to each other. */
 static enum clash clash_of(const struct service_options *a, const struct service_options *b)
 {
-    const struct address *x = &a->interface_address, *y = &b->interface_address;
+    const struct address *x = &a->interface_address.address, *y = &b->interface_address.address;
+    bool has_one_zone = strcmp(a->interface_address.zone, b->interface_address.zone) == 0;
 
     if (a->has_interface_address && b->has_interface_address && x->family != y->family)
         return CLASH_NONE;
     if (is_everywhere(a) != is_everywhere(b))
         return CLASH_PARTLY;
-    return is_everywhere(a) || address_equal(x, y) ? CLASH_FULL : CLASH_NONE;
+    if (is_everywhere(a))
+        return CLASH_FULL;
+    return address_equal(x, y) && has_one_zone ? CLASH_FULL : CLASH_NONE;
 }
 
 /* `b` is the later one, and the one that is at fault. */

@@ -3,6 +3,8 @@ noinst_LTLIBRARIES += libconfig.la
 libconfig_la_SOURCES = \
 	%D%/check.c \
 	%D%/check.h \
+	%D%/interface_address.c \
+	%D%/interface_address.h \
 	%D%/load.c \
 	%D%/load.h \
 	%D%/nearest.c \

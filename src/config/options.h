@@ -4,9 +4,9 @@
  * Reference: chapters 2 and 3 of the specification, "spec" for short. */
 #pragma once
 
-#include "base/address.h"
 #include "base/networks.h"
 #include "base/str.h"
+#include "config/interface_address.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,8 +66,8 @@ struct service_options {
     struct port_list port;
     struct port_list tls_port;
     bool has_interface_address;
-    struct address interface_address; /* its port is 0 */
-    unsigned backlog;                 /* connections */
+    struct interface_address interface_address;
+    unsigned backlog; /* connections */
 
     char *image;   /* absolute path */
     char *logfile; /* absolute path, %s and %% not yet replaced; NULL: the journal */

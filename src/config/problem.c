@@ -61,6 +61,17 @@ const char *problem_format(const struct problem *problem, char *text, size_t siz
     return text;
 }
 
+void problem_list_print(const struct problem_list *list, FILE *stream)
+{
+    char text[PROBLEM_TEXT_MAX];
+
+    for (size_t i = 0; i < list->n_items; i++)
+        fprintf(stream, "%s\n", problem_format(&list->items[i], text, sizeof(text)));
+    size_t n_left_out = list->n_errors + list->n_warnings - list->n_items;
+    if (n_left_out > 0)
+        fprintf(stream, "and %zu more\n", n_left_out);
+}
+
 void problem_list_clear(struct problem_list *list)
 {
     for (size_t i = 0; i < list->n_items; i++) {

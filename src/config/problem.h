@@ -4,6 +4,7 @@
 #include "base/macro.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 enum problem_severity {
     PROBLEM_WARNING, /* goes on, in a way that the text says */
@@ -36,6 +37,9 @@ void problem_add(struct problem_list *list, enum problem_severity severity, cons
 /* Writes "FILE:LINE: error: TEXT" ("FILE: …" without line; "warning: " for warnings) to
  * `text[size]`; unprintable bytes appear as "?". Returns `text`. */
 const char *problem_format(const struct problem *problem, char *text, size_t size);
+
+/* Prints them, a line each, and how many more there were. */
+void problem_list_print(const struct problem_list *list, FILE *stream);
 
 /* Frees all it owns; the list is empty afterwards. */
 void problem_list_clear(struct problem_list *list);

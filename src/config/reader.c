@@ -1,15 +1,14 @@
 #include "config/reader.h"
 
-#include "base/fd.h"
+#include "base/invisible.h"
 #include "base/macro.h"
+#include "base/text_file.h"
 #include "config/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* All includes of one reading, and all bytes: a file may name another many times, and that again;
  * no reading may go on for ever. */
@@ -71,27 +70,23 @@ static bool is_being_read(const struct reader *reader, const struct stat *st)
 /* Opens a file and makes it the one that is read. */
 static int push(struct reader *reader, const char *path, struct place place)
 {
+    const char *fault;
+    FILE *stream;
     struct stat st;
 
     if (reader->n_sources == ELEMENTSOF(reader->sources))
         return refuse(reader, place, path, "is nested too deep; three levels are allowed");
-    /* O_NONBLOCK, so that a FIFO without writer does not hold us. */
-    _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return errno == ENOMEM ? -ENOMEM : refuse_errno(reader, place, path, -errno);
-    bool is_pipe = S_ISFIFO(st.st_mode) && reader->n_sources == 0; /* /dev/stdin */
-    if (!S_ISREG(st.st_mode) && !is_pipe)
-        return refuse(reader, place, path, "is not a regular file");
-    if (is_being_read(reader, &st))
-        return refuse(reader, place, path, "includes itself");
-    if (is_pipe && fd_set_nonblocking(fd, false) < 0)
-        return refuse_errno(reader, place, path, -errno);
-
-    const char *name = remember_file(reader, path);
-    FILE *stream = name ? fdopen(fd, "r") : NULL;
-    if (!stream)
-        return -ENOMEM;
-    take_fd(&fd);
+    int r = text_file_open(path, reader->n_sources == 0, &stream, &st, &fault);
+    if (fault)
+        return refuse(reader, place, path, fault);
+    if (r < 0)
+        return r == -ENOMEM ? r : refuse_errno(reader, place, path, r);
+    const char *name = is_being_read(reader, &st) ? NULL : remember_file(reader, path);
+    if (!name) {
+        fclose(stream);
+        return is_being_read(reader, &st) ? refuse(reader, place, path, "includes itself")
+                                          : -ENOMEM;
+    }
     reader->sources[reader->n_sources++] = (struct reader_source){
         .stream = stream,
         .path = name,
@@ -142,11 +137,45 @@ static int next_byte(struct reader *reader, struct reader_source *source)
     return getc_unlocked(source->stream);
 }
 
+static bool is_comment(const char *text)
+{
+    return *text == '!' || *text == ';' || *text == '#';
+}
+
+/* Drops the mark that other systems' editors put before the first line. */
+static void drop_mark(struct reader *reader, size_t start)
+{
+    size_t length = reader->length - start;
+    size_t n = invisible_mark_length(reader->buffer + start, length);
+
+    memmove(reader->buffer + start, reader->buffer + start + n, length - n);
+    reader->length -= n;
+}
+
+/* Names a character that the administrator cannot see. In a comment only one matters: the carriage
+ * return of a system whose lines end in that alone, where a comment swallows the rest of the file.
+ */
+static void check_invisible(struct reader *reader, const struct reader_source *source, size_t start)
+{
+    const char *text = reader->buffer + start;
+    size_t length = reader->length - start;
+    struct invisible invisible;
+
+    while (length > 0 && (text[length - 1] == '\r' || text[length - 1] == '\0'))
+        length--;
+    if (reader->has_nul || !invisible_find(text, length, &invisible))
+        return;
+    if (!is_comment(text + strspn(text, " \t")) || memchr(text, '\r', length))
+        problem_add(reader->problems, PROBLEM_WARNING, source->path, source->line,
+                    "character %zu of the line is %s", invisible.column, invisible.name);
+}
+
 /* Appends the source's next line, without its end, to the buffer. Returns false where there is
  * none. */
 static bool append_line(struct reader *reader, struct reader_source *source)
 {
     int c = next_byte(reader, source), before = 0;
+    size_t start = reader->length;
 
     if (c == EOF)
         return false;
@@ -165,6 +194,10 @@ static bool append_line(struct reader *reader, struct reader_source *source)
         reader->length--;
     else if (before == '\r')
         reader->goes_on = false;
+    if (source->line == 1)
+        drop_mark(reader, start);
+    reader->buffer[reader->length] = '\0';
+    check_invisible(reader, source, start);
     return true;
 }
 
@@ -185,11 +218,6 @@ static bool append_continuations(struct reader *reader, struct reader_source *so
         reader->length -= first - start;
     }
     return true;
-}
-
-static bool is_comment(const char *text)
-{
-    return *text == '!' || *text == ';' || *text == '#';
 }
 
 /* Says what is wrong with the line as bytes. Returns true where something is. */

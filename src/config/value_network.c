@@ -141,9 +141,11 @@ static bool is_mapped(const struct address *address)
 
 static int parse_address(const struct value_source *source, void *place)
 {
-    struct address address = {0};
+    struct interface_address read = {0};
+    const struct address *address = &read.address;
+    const char *fault = *source->text ? interface_address_parse(source->text, &read) : NULL;
 
-    if (*source->text && address_parse(source->text, &address) < 0) {
+    if (fault) {
         if (strchr(source->text, ','))
             value_error(source,
                         VALUE_SHOWN ": a service has one address; make another service for another "
@@ -151,43 +153,46 @@ static int parse_address(const struct value_source *source, void *place)
                         VALUE_ARGS(source));
         else
             value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source),
-                        text_has_comment(source->text)
-                            ? "a comment must start its line"
-                            : "an address is written as 192.0.2.1 or 2001:db8::1");
+                        text_has_comment(source->text) ? "a comment must start its line" : fault);
         return -EINVAL;
     }
-    if (is_mapped(&address)) {
+    if (is_mapped(address)) {
         value_error(source, VALUE_SHOWN ": write an IPv4 address as %u.%u.%u.%u",
-                    VALUE_ARGS(source), address.bytes[12], address.bytes[13], address.bytes[14],
-                    address.bytes[15]);
+                    VALUE_ARGS(source), address->bytes[12], address->bytes[13], address->bytes[14],
+                    address->bytes[15]);
         return -EINVAL;
     }
-    *(struct address *)place = address;
+    if (interface_address_is_link_local(&read) && !read.zone[0])
+        value_warning(source,
+                      VALUE_SHOWN ": a link-local address needs the interface that has it, as in "
+                                  "fe80::1%%eth0",
+                      VALUE_ARGS(source));
+    *(struct interface_address *)place = read;
     return 0;
 }
 
 static int copy_address(const void *from, void *place)
 {
-    memcpy(place, from, sizeof(struct address));
+    memcpy(place, from, sizeof(struct interface_address));
     return 0;
 }
 
 static void clear_address(void *place)
 {
-    memset(place, 0, sizeof(struct address));
+    memset(place, 0, sizeof(struct interface_address));
 }
 
 static bool is_address_set(const struct option *option _unused_, const void *place)
 {
-    return ((const struct address *)place)->family != AF_UNSPEC;
+    return ((const struct interface_address *)place)->address.family != AF_UNSPEC;
 }
 
 static void print_address(const char *name, const void *place, FILE *stream)
 {
-    char text[ADDRESS_TEXT_MAX] = "";
+    char text[INTERFACE_ADDRESS_TEXT_MAX] = "";
 
     if (is_address_set(NULL, place))
-        address_format_host(place, text);
+        interface_address_format(place, text);
     fprintf(stream, "%s=%s\n", name, text);
 }
 

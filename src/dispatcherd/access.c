@@ -8,12 +8,12 @@
 
 #define RESOLV_CONF "/etc/resolv.conf"
 
-static unsigned random_percent(_unused_ void *data)
+static uint32_t random_chance(_unused_ void *data)
 {
-    return arc4random_uniform(100);
+    return arc4random_uniform(CHANCE_WHOLE);
 }
 
-const struct mapping_hooks access_hooks = {.percent = random_percent};
+const struct mapping_hooks access_hooks = {.chance = random_chance};
 
 static void on_list_health(const char *zone, bool is_well, const char *reason, void *userdata)
 {

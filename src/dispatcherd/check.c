@@ -1,5 +1,6 @@
 #include "dispatcherd/check.h"
 
+#include "access/address_limit.h"
 #include "access/dns_list.h"
 #include "base/time.h"
 #include "dispatcherd/check_internal.h"
@@ -81,12 +82,20 @@ static void read_proxy_header(struct check *check)
 
 static void count_address(struct check *check)
 {
-    unsigned limit = check_options(check)->max_conns_per_address;
-    uint32_t n = connection_count_address(check->connection);
-
+    check->n_of_address = connection_count_address(check->connection);
     check->stage = CHECK_MAPPING;
-    if (limit > 0 && n > limit)
-        check_refuse(check, REJECTED_FOR_ADDRESS, "MAX_CONNS_PER_ADDRESS");
+}
+
+static void limit_address(struct check *check)
+{
+    unsigned limit = check_options(check)->max_conns_per_address;
+
+    check->stage = check->entry ? CHECK_PASSED : CHECK_LISTS;
+    if (limit == 0 || check->n_of_address <= limit || check->is_permitted)
+        return;
+    check_refuse(check, REJECTED_FOR_ADDRESS, "MAX_CONNS_PER_ADDRESS");
+    check->refusal.text = address_limit_rejection(check->connection->local.port);
+    check->refusal.text_length = strlen(check->refusal.text);
 }
 
 /* DNS_VERIFY_DOMAIN */
@@ -232,6 +241,9 @@ static void advance(struct check *check)
             break;
         case CHECK_MAPPING:
             check_mapping(check);
+            break;
+        case CHECK_LIMIT:
+            limit_address(check);
             break;
         case CHECK_LISTS:
             ask_lists(check);

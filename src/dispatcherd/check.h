@@ -2,9 +2,9 @@
  * troubled (spec 1.2, steps 3 to 5). Most connections pass in one go; one that has to wait for a
  * server elsewhere, or for a PROXY header, holds up nobody.
  *
- *      proxy -> address -> mapping -> lists -> passed
- *        |         |          |         |
- *        +---------+----------+---------+----> refused, or closed without a word
+ *      proxy -> address -> mapping -> limit -> lists -> passed
+ *        |                    |         |        |
+ *        +--------------------+---------+--------+----> refused, or closed without a word
  */
 #pragma once
 

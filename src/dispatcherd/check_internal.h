@@ -11,8 +11,9 @@
 
 enum check_stage {
     CHECK_PROXY,   /* who the client is, where another server brings it to us */
-    CHECK_ADDRESS, /* how many connections it has already */
+    CHECK_ADDRESS, /* counts the connections that it has */
     CHECK_MAPPING, /* PORT_ACCESS */
+    CHECK_LIMIT,   /* MAX_CONNS_PER_ADDRESS; not if PORT_ACCESS has $Y for the client */
     CHECK_LISTS,   /* DNS_VERIFY_DOMAIN; not where an entry of PORT_ACCESS has decided */
     CHECK_PASSED,
     CHECK_REFUSED, /* refusal says why */
@@ -35,6 +36,8 @@ struct check {
     sd_event_source *hangup_source;    /* while waiting for another than the client */
     enum statistics_rejection cause;   /* what the last callout that succeeded stands for */
     const struct mapping_entry *entry; /* that decided, the set's; NULL: none has */
+    bool is_permitted;                 /* by $Y of that entry */
+    uint32_t n_of_address;             /* connections when this one came, with this one */
 };
 
 static inline struct access *check_access(const struct check *check)

@@ -106,7 +106,8 @@ static void judge(struct check *check)
         return;
     }
     connection_set_texts(check->connection, verdict.tag, verdict.log_text);
-    check->stage = verdict.is_matched ? CHECK_PASSED : CHECK_LISTS;
+    check->is_permitted = verdict.is_permitted;
+    check->stage = CHECK_LIMIT;
 }
 
 /* False where there is no table, or nothing that it could be asked. */
@@ -134,7 +135,7 @@ static bool begin_run(struct check *check)
 void check_mapping(struct check *check)
 {
     if (!check->run && !begin_run(check)) {
-        check->stage = CHECK_LISTS;
+        check->stage = CHECK_LIMIT;
         return;
     }
     while (check->stage == CHECK_MAPPING && !check->is_waiting) {

@@ -1,26 +1,53 @@
 #include "dispatcherd/config_version.h"
 
+#include "base/fd.h"
+#include "base/memfd.h"
+#include "config/check.h"
+#include "config/load.h"
+#include "dispatcherd/mapping_guard.h"
 #include "dispatcherd/report.h"
 #include "protocol/debug.h"
 
-#include "config/check.h"
-#include "config/load.h"
-
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+/* Reads the mapping file, and keeps what it says for a successor. Without memory for that the
+ * tables are good all the same. */
+static int read_mappings(const char *file, struct problem_list *problems, struct mapping_set **ret,
+                         int *ret_copy)
+{
+    _cleanup_fd_ int fd = memfd_new("dispatcherd-mappings");
+    _cleanup_fd_ int writing = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    FILE *copy = writing < 0 ? NULL : fdopen(writing, "w");
+
+    if (copy)
+        (void)take_fd(&writing);
+    int r = mapping_set_load_and_copy(file, copy, problems, ret);
+    bool is_whole = copy && fflush(copy) == 0 && !ferror(copy);
+    if (copy)
+        fclose(copy);
+    *ret_copy = r == 0 && is_whole && memfd_freeze(fd) == 0 ? take_fd(&fd) : -1;
+    return r;
+}
 
 int config_version_read(const char *config_file, const char *mapping_file, bool check_images,
                         struct problem_list *problems, struct config_version **ret)
 {
     const struct config_places places = config_places_default();
     _cleanup_mapping_set_ struct mapping_set *mappings = NULL;
+    _cleanup_fd_ int copy = -1;
     struct config config = {0};
 
     /* All that is wrong is told at once: an error in one file does not hide those of the other. */
     int r_config = config_load(config_file, &places, problems, &config);
-    int r = mapping_set_load(mapping_file, problems, &mappings);
+    int r = read_mappings(mapping_file, problems, &mappings, &copy);
+    mapping_guard_check_link(mapping_file, problems);
     if (r_config == 0 && check_images)
         config_check_images(&config, problems);
+    if (r_config == 0 && r == 0)
+        mapping_guard_check_limit(&config, mappings, problems);
     if (r_config < 0)
         r = r_config;
     if (r == 0 && problems->n_errors > 0)
@@ -29,8 +56,10 @@ int config_version_read(const char *config_file, const char *mapping_file, bool 
         *ret = config_version_new(&config, mappings);
         r = *ret ? 0 : -ENOMEM;
     }
-    if (r == 0)
+    if (r == 0) {
         mappings = NULL;
+        (*ret)->mapping_copy = take_fd(&copy);
+    }
     config_clear(&config);
     return r;
 }
@@ -43,6 +72,7 @@ struct config_version *config_version_new(struct config *config, struct mapping_
         return NULL;
     version->config = *config;
     version->mappings = mappings;
+    version->mapping_copy = -1;
     version->n_users = 1;
     *config = (struct config){0};
     return version;
@@ -60,6 +90,7 @@ void config_version_unref(struct config_version *version)
         return;
     config_clear(&version->config);
     mapping_set_unref(version->mappings);
+    fd_close(version->mapping_copy);
     free(version);
 }
 

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/sendfile.h>
 
 int last_config_write(const struct config *config)
 {
@@ -26,33 +25,6 @@ int last_config_write(const struct config *config)
     if (r < 0)
         return r;
     r = memfd_freeze(fd);
-    return r < 0 ? r : take_fd(&fd);
-}
-
-/* Larger than any mapping file that people write; it is held in memory. */
-#define MAPPING_BYTES_MAX (64 << 20)
-
-int last_config_copy(const char *mapping_file)
-{
-    _cleanup_fd_ int from = open(mapping_file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-    if (from < 0)
-        return -errno;
-    _cleanup_fd_ int fd = memfd_new("dispatcherd-mappings");
-    if (fd < 0)
-        return fd;
-    for (size_t n_bytes = 0;;) {
-        ssize_t n = sendfile(fd, from, NULL, MAPPING_BYTES_MAX);
-
-        if (n < 0)
-            return -errno;
-        n_bytes += (size_t)n;
-        if (n_bytes > MAPPING_BYTES_MAX)
-            return -EFBIG;
-        if (n == 0)
-            break;
-    }
-    int r = memfd_freeze(fd);
     return r < 0 ? r : take_fd(&fd);
 }
 

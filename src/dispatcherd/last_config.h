@@ -8,10 +8,6 @@
  * negative errno. */
 int last_config_write(const struct config *config);
 
-/* The same for a mapping file; files that it includes are not part of it, and read anew. Returns
- * -ENOENT where there is no such file. */
-int last_config_copy(const char *mapping_file);
-
-/* Reads both back; a mapping_fd of -1 is an empty file. Returns 0 with *ret, whose first user is
- * the caller, or a negative errno. */
+/* Reads it back, with the mapping_copy of its version; a mapping_fd of -1 is an empty file. Returns
+ * 0 with *ret, whose first user is the caller, or a negative errno. */
 int last_config_read(int config_fd, int mapping_fd, struct config_version **ret);

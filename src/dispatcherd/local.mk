@@ -21,6 +21,8 @@ libdaemon_la_SOURCES = \
 	%D%/checks_store.h \
 	%D%/completion.c \
 	%D%/completion.h \
+	%D%/config_reading.c \
+	%D%/config_reading.h \
 	%D%/config_version.c \
 	%D%/config_version.h \
 	%D%/connection.c \
@@ -85,6 +87,8 @@ libdaemon_la_SOURCES = \
 	%D%/logfile.h \
 	%D%/manager.c \
 	%D%/manager.h \
+	%D%/mapping_guard.c \
+	%D%/mapping_guard.h \
 	%D%/message_ids.h \
 	%D%/name_servers.c \
 	%D%/name_servers.h \
@@ -140,8 +144,12 @@ libdaemon_la_SOURCES = \
 	%D%/throttle_store.h \
 	%D%/trial.c \
 	%D%/trial.h \
+	%D%/unit_view.c \
+	%D%/unit_view.h \
 	%D%/units_due.c \
 	%D%/units_due.h \
+	%D%/verify.c \
+	%D%/verify.h \
 	%D%/welcome.c \
 	%D%/welcome.h \
 	%D%/worker.c \

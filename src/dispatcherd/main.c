@@ -5,12 +5,14 @@
 #include "base/time.h"
 #include "config/load.h"
 #include "config/print.h"
+#include "dispatcherd/config_reading.h"
 #include "dispatcherd/last_config.h"
+#include "dispatcherd/mapping_guard.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/run.h"
 #include "dispatcherd/store.h"
-#include "dispatcherd/units_due.h"
+#include "dispatcherd/verify.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -191,17 +193,6 @@ static int parse_arguments(int argc, char *argv[], struct arguments *arguments)
     return 0;
 }
 
-static void print_problems(const struct problem_list *problems)
-{
-    char text[1024];
-
-    for (size_t i = 0; i < problems->n_items; i++)
-        puts(problem_format(&problems->items[i], text, sizeof(text)));
-    size_t n_left_out = problems->n_errors + problems->n_warnings - problems->n_items;
-    if (n_left_out > 0)
-        printf("and %zu more\n", n_left_out);
-}
-
 static void report_problems(const struct problem_list *problems)
 {
     char text[1024];
@@ -218,32 +209,6 @@ static void report_problems(const struct problem_list *problems)
         log_err("and %zu more %s", n_left_out, str_plural(n_left_out, "problem", "problems"));
 }
 
-static void add_due(const struct config *config, const char *config_file,
-                    struct problem_list *problems)
-{
-    const struct units_due_question question = {.config = config, .config_file = config_file};
-    struct due_list due = {0};
-
-    (void)units_due(&question, &due);
-    due_add_problems(&due, problems);
-    due_clear(&due);
-}
-
-static int check(const struct arguments *arguments)
-{
-    struct problem_list problems = {0};
-    struct config_version *version = NULL;
-
-    int r = config_version_read(arguments->config_file, arguments->mapping_file, true, &problems,
-                                &version);
-    if (r == 0)
-        add_due(&version->config, arguments->config_file, &problems);
-    print_problems(&problems);
-    problem_list_clear(&problems);
-    config_version_unref(version);
-    return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 static int print_config(const char *file, const struct config_places *places)
 {
     struct problem_list problems = {0};
@@ -253,7 +218,7 @@ static int print_config(const char *file, const struct config_places *places)
     if (r == 0)
         r = config_print(&config, stdout);
     else
-        print_problems(&problems);
+        problem_list_print(&problems, stdout);
     problem_list_clear(&problems);
     config_clear(&config);
     return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -309,20 +274,26 @@ static int run_with(const struct arguments *arguments, struct passed *passed)
         .control_path = control_path(arguments, path, sizeof(path)),
     };
     struct problem_list problems = {0};
-    struct config_version *version = NULL;
+    struct config_version *version = NULL, *last = NULL;
     unsigned long number;
     _cleanup_fd_ int config_fd = passed_take_newest(passed, STORE_CONFIG, &settings.config_number);
     _cleanup_fd_ int mapping_fd = passed_take_newest(passed, STORE_MAPPINGS, &number);
 
     settings.read_at = time_now_usec(CLOCK_REALTIME);
-    int r = config_version_read(arguments->config_file, arguments->mapping_file, false, &problems,
-                                &version);
+    int r = config_reading_read(arguments->config_file, arguments->mapping_file, false,
+                                CONFIG_READING_START_USEC, &problems, &version);
+    /* A predecessor had access control: losing it is no better than at a reload. */
+    if (r == 0 && config_fd >= 0 && last_config_read(config_fd, mapping_fd, &last) == 0)
+        r = mapping_guard(last->mappings, version->mappings, arguments->mapping_file, &problems);
     report_problems(&problems);
     problem_list_clear(&problems);
     if (r < 0) {
+        config_version_unref(version);
+        version = NULL;
         r = fall_back(config_fd, mapping_fd, &version);
         settings.is_on_last_config = r == 0;
     }
+    config_version_unref(last);
     if (r < 0)
         return EX_CONFIG;
     raise_descriptor_limit();
@@ -383,7 +354,7 @@ int main(int argc, char *argv[])
         printf("dispatcherd %s\n", PACKAGE_VERSION);
         return EXIT_SUCCESS;
     case MODE_CHECK:
-        return check(&arguments);
+        return verify(arguments.config_file, arguments.mapping_file);
     case MODE_PRINT_CONFIG:
         return print_config(arguments.config_file, &places);
     case MODE_RUN:

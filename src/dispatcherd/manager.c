@@ -75,11 +75,10 @@ static void replace_stored(const char *prefix, unsigned long old_number, int fd)
 void manager_remember_config(struct manager *manager)
 {
     _cleanup_fd_ int config_fd = last_config_write(&manager->version->config);
-    _cleanup_fd_ int mapping_fd = last_config_copy(manager->mapping_file);
 
-    if (config_fd < 0 || (mapping_fd < 0 && mapping_fd != -ENOENT))
+    if (config_fd < 0 || manager->version->mapping_copy < 0)
         return;
-    replace_stored(STORE_MAPPINGS, manager->config_number, mapping_fd);
+    replace_stored(STORE_MAPPINGS, manager->config_number, manager->version->mapping_copy);
     replace_stored(STORE_CONFIG, manager->config_number, config_fd);
     manager->config_number++;
 }

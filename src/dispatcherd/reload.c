@@ -3,8 +3,10 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/access.h"
+#include "dispatcherd/config_reading.h"
 #include "dispatcherd/due_find.h"
 #include "dispatcherd/listener.h"
+#include "dispatcherd/mapping_guard.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/operations.h"
 #include "dispatcherd/report.h"
@@ -134,8 +136,14 @@ int reload(struct manager *manager, struct problem_list *problems)
     struct config_version *version;
 
     /* All of the new files is checked before anything changes. */
-    int r =
-        config_version_read(manager->config_file, manager->mapping_file, true, problems, &version);
+    int r = config_reading_read(manager->config_file, manager->mapping_file, true,
+                                CONFIG_READING_RELOAD_USEC, problems, &version);
+    if (r == 0) {
+        r = mapping_guard(manager->version->mappings, version->mappings, manager->mapping_file,
+                          problems);
+        if (r < 0)
+            config_version_unref(version);
+    }
     say_problems(problems, 0);
     if (r < 0) {
         report(LOG_ERR, &refused, "the reload is refused; what was in force stays (%zu %s)",

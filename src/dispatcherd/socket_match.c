@@ -39,8 +39,10 @@ static bool has_port(const struct port_list *list, uint16_t port)
 
 static bool is_address_of(const struct service_options *options, struct address address)
 {
+    const struct address wanted = interface_address_now(&options->interface_address);
+
     address.port = 0;
-    return options->has_interface_address && address_equal(&address, &options->interface_address);
+    return options->has_interface_address && address_equal(&address, &wanted);
 }
 
 /* A service that has chosen this very address comes before those that take any. */

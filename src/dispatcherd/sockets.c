@@ -114,8 +114,10 @@ static bool is_as_configured(const struct service_options *options, const struct
     if (!has_port(ports_of(options, listener->is_tls), listener->address.port))
         return false;
     host.port = 0;
-    return options->has_interface_address ? address_equal(&host, &options->interface_address)
-                                          : address_is_wildcard(&host);
+    if (!options->has_interface_address)
+        return address_is_wildcard(&host);
+    const struct address wanted = interface_address_now(&options->interface_address);
+    return address_equal(&host, &wanted);
 }
 
 static bool is_listening_at(const struct service *service, uint16_t port, bool is_tls)
@@ -203,6 +205,9 @@ static int open_listening(const struct address *address, unsigned backlog)
 static const char *advice(int error)
 {
     switch (error) {
+    case EINVAL:
+    case ENODEV:
+        return "; a link-local INTERFACE_ADDRESS needs an interface of this host behind its %";
     case EADDRINUSE:
         return "; another program listens there (ss -ltnp shows which)";
     case EACCES:
@@ -258,8 +263,8 @@ int sockets_bind(struct service *service)
 {
     static const struct address any[] = {{.family = AF_INET}, {.family = AF_INET6}};
     const struct service_options *options = service->options;
-    const struct address *addresses =
-        options->has_interface_address ? &options->interface_address : any;
+    const struct address one = interface_address_now(&options->interface_address);
+    const struct address *addresses = options->has_interface_address ? &one : any;
     size_t n_addresses = options->has_interface_address ? 1 : ELEMENTSOF(any);
     int result = 0;
 

@@ -1,5 +1,6 @@
 #include "dispatcherd/trial.h"
 
+#include "access/address_limit.h"
 #include "access/concurrency.h"
 #include "access/dns_list.h"
 #include "access/source.h"
@@ -20,6 +21,7 @@ struct attempt {
     struct access *access;
     const struct address *client;
     const struct address *local;
+    bool is_permitted; /* by $Y of an entry */
 };
 
 static void on_event(void *data, const struct mapping_trace *event)
@@ -30,7 +32,7 @@ static void on_event(void *data, const struct mapping_trace *event)
 }
 
 /* $?x? goes on: the way that most clients take. */
-static unsigned no_chance(void *data)
+static uint32_t no_chance(void *data)
 {
     struct attempt *attempt = data;
 
@@ -137,23 +139,31 @@ static void answer_callout(struct attempt *attempt, struct mapping_run *run)
 
 /* Stages, as in check.c */
 
+static void try_proxy(struct attempt *attempt)
+{
+    if (attempt->service->options->proxy_protocol)
+        trace_lines_add(&attempt->trial->trace, 0,
+                        "PROXY_PROTOCOL: the client is the one that the PROXY header names");
+}
+
 static void try_address(struct attempt *attempt)
 {
     const struct service_options *options = attempt->service->options;
+    struct trial *trial = attempt->trial;
     uint32_t n = count_with_this(attempt, attempt->client);
 
-    if (options->proxy_protocol)
-        trace_lines_add(&attempt->trial->trace, 0,
-                        "PROXY_PROTOCOL: the client is the one that the PROXY header names");
     if (options->max_conns_per_address == 0)
         return;
-    trace_lines_add(&attempt->trial->trace, 0,
-                    "MAX_CONNS_PER_ADDRESS: it would be connection %u of at most %u at a time", n,
-                    options->max_conns_per_address);
-    if (n <= options->max_conns_per_address)
+    trace_lines_add(&trial->trace, 0,
+                    "MAX_CONNS_PER_ADDRESS: it would be connection %u of at most %u at a time%s", n,
+                    options->max_conns_per_address,
+                    attempt->is_permitted ? ", which does not count for whom an entry has $Y" : "");
+    if (n <= options->max_conns_per_address || attempt->is_permitted)
         return;
     reject(attempt, REJECTED_FOR_ADDRESS);
-    attempt->trial->detail = "MAX_CONNS_PER_ADDRESS";
+    trial->entry = NULL;
+    trial->detail = "MAX_CONNS_PER_ADDRESS";
+    snprintf(trial->text, sizeof(trial->text), "%s", address_limit_rejection(attempt->local->port));
 }
 
 static void add_text(struct attempt *attempt, const char *name, const char *text)
@@ -177,6 +187,7 @@ static bool judge(struct attempt *attempt, const struct mapping_run *run)
     add_text(attempt, "kept with the connection", verdict.log_text);
     trial->entry = verdict.entry;
     trial->is_rejected = verdict.is_rejected;
+    attempt->is_permitted = verdict.is_permitted;
     strcpy(trial->text, verdict.reply);
     return verdict.is_matched;
 }
@@ -184,7 +195,7 @@ static bool judge(struct attempt *attempt, const struct mapping_run *run)
 /* Returns 1 where an entry has decided, 0, or -ENOMEM. */
 static int try_mapping(struct attempt *attempt)
 {
-    const struct mapping_hooks hooks = {.percent = no_chance, .trace = on_event, .data = attempt};
+    const struct mapping_hooks hooks = {.chance = no_chance, .trace = on_event, .data = attempt};
     char probe[PORT_ACCESS_PROBE_MAX];
 
     if (!access_has_table(attempt->access) ||
@@ -233,12 +244,12 @@ int trial_run(struct service *service, const struct address *client, const struc
         .client = client,
         .local = local,
     };
-    int r = 0;
 
     *trial = (struct trial){.is_certain = true, .trace = {.n_max = trial->trace.n_max}};
-    try_address(&attempt);
-    if (!trial->is_rejected)
-        r = try_mapping(&attempt);
+    try_proxy(&attempt);
+    int r = try_mapping(&attempt);
+    if (r >= 0 && !trial->is_rejected)
+        try_address(&attempt);
     if (r == 0 && !trial->is_rejected)
         try_lists(&attempt);
     if (trial->trace.lines.n_items == 0)

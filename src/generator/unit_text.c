@@ -91,11 +91,15 @@ static void write_listen_lines(FILE *stream, const struct unit_environment *envi
                                const struct service_options *service, uint16_t port)
 {
     if (service->has_interface_address) {
-        struct address address = service->interface_address;
+        struct address address = service->interface_address.address;
         char text[ADDRESS_TEXT_MAX];
 
         address.port = port;
-        fprintf(stream, "ListenStream=%s\n", address_format(&address, text));
+        fprintf(stream, "ListenStream=%s", address_format(&address, text));
+        /* systemd.socket(5): "[x]:y%dev", with the percent sign of systemd.unit(5). */
+        if (service->interface_address.zone[0])
+            fprintf(stream, "%%%%%s", service->interface_address.zone);
+        fputc('\n', stream);
         return;
     }
     fprintf(stream, "ListenStream=0.0.0.0:%u\n", port);

@@ -44,11 +44,18 @@ static void reduce(const char **image, size_t *length)
 }
 
 const char *callout_find(const char *image, size_t image_length, const char *routine,
-                         size_t routine_length, enum callout_routine *ret)
+                         size_t routine_length, enum callout_routine *ret, bool *ret_is_metermaid)
 {
     bool is_image_known = false;
 
     reduce(&image, &image_length);
+    *ret_is_metermaid = is_name(image, image_length, "check_metermaid");
+    if (*ret_is_metermaid) {
+        *ret = CALLOUT_THROTTLE;
+        return is_name(routine, routine_length, "throttle")
+                   ? NULL
+                   : "calls a routine of check_metermaid that is not available; there is throttle";
+    }
     for (size_t i = 0; i < ELEMENTSOF(routines); i++) {
         if (!is_name(image, image_length, routines[i].image))
             continue;
@@ -58,9 +65,6 @@ const char *callout_find(const char *image, size_t image_length, const char *rou
             return NULL;
         }
     }
-    if (is_name(image, image_length, "check_metermaid"))
-        return "calls check_metermaid, which is not available; conn_throttle counts the "
-               "connections of this host";
     if (is_image_known && is_name(image, image_length, "dns_verify"))
         return "calls a routine of dns_verify that is not available; there is "
                "dns_verify_domain_port";

@@ -31,9 +31,10 @@ struct callout {
 };
 
 /* Finds the routine by names as a file has them, in whatever case; of the image only the base name
- * counts. Returns NULL, or what is wrong. */
+ * counts. With *ret_is_metermaid the argument is one for metermaid_read(). Returns NULL, or what is
+ * wrong. */
 const char *callout_find(const char *image, size_t image_length, const char *routine,
-                         size_t routine_length, enum callout_routine *ret);
+                         size_t routine_length, enum callout_routine *ret, bool *ret_is_metermaid);
 
 /* Reads an expanded argument. `text` of the result points into it. Returns NULL, or what is
  * wrong. */

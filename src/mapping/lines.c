@@ -1,17 +1,16 @@
 #include "mapping/lines.h"
 
-#include "base/fd.h"
+#include "base/invisible.h"
 #include "base/macro.h"
+#include "base/text_file.h"
 #include "config/places.h"
 #include "mapping/character.h"
 #include "mapping/place.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* All includes of one reading, and all bytes: a file may name another many times, and that again;
  * no reading may go on for ever. */
@@ -67,30 +66,25 @@ static bool is_being_read(const struct lines *lines, const struct stat *st)
 /* Opens a file and makes it the one that is read. */
 static int push(struct lines *lines, const char *path, const struct place *place)
 {
+    const char *fault;
+    FILE *stream;
     struct stat st;
     bool is_first = lines->n_sources == 0;
 
     if (lines->n_sources == ELEMENTSOF(lines->sources))
         return refuse(place, path, "is nested too deep; three levels are allowed");
-    /* O_NONBLOCK, so that a FIFO without writer does not hold us. */
-    _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0 && errno == ENOENT && is_first)
-        return -ENOENT;
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return errno == ENOMEM ? -ENOMEM : refuse_errno(place, path, -errno);
-    bool is_pipe = S_ISFIFO(st.st_mode) && is_first; /* /dev/stdin */
-    if (!S_ISREG(st.st_mode) && !is_pipe)
-        return refuse(place, path, "is not a regular file");
-    if (is_being_read(lines, &st))
-        return refuse(place, path, "includes itself");
-    if (is_pipe && fd_set_nonblocking(fd, false) < 0)
-        return refuse_errno(place, path, -errno);
-
-    const char *name = remember_file(lines, path);
-    FILE *stream = name ? fdopen(fd, "r") : NULL;
-    if (!stream)
-        return -ENOMEM;
-    take_fd(&fd);
+    int r = text_file_open(path, is_first, &stream, &st, &fault);
+    if (r == -ENOENT && is_first)
+        return r;
+    if (fault)
+        return refuse(place, path, fault);
+    if (r < 0)
+        return r == -ENOMEM ? r : refuse_errno(place, path, r);
+    const char *name = is_being_read(lines, &st) ? NULL : remember_file(lines, path);
+    if (!name) {
+        fclose(stream);
+        return is_being_read(lines, &st) ? refuse(place, path, "includes itself") : -ENOMEM;
+    }
     lines->sources[lines->n_sources++] = (struct lines_source){
         .stream = stream, .path = name, .device = st.st_dev, .inode = st.st_ino};
     check_mode(lines, name, &st);
@@ -108,6 +102,7 @@ int lines_open(struct lines *lines, const char *path, struct problem_list *probl
     lines->problems = problems;
     lines->files = files;
     lines->n_sources = lines->n_includes = lines->n_bytes = 0;
+    lines->has_text = false;
     return push(lines, path, &(struct place){.problems = problems, .file = path});
 }
 
@@ -123,6 +118,39 @@ static int next_byte(struct lines *lines, struct lines_source *source)
         return EOF;
     lines->n_bytes++;
     return getc_unlocked(source->stream);
+}
+
+/* In the first column. */
+static bool is_comment(const struct lines *lines)
+{
+    return lines->length > 0 && (lines->text[0] == '!' || lines->text[0] == ';');
+}
+
+/* Drops the mark that other systems' editors put before the first line. */
+static void drop_mark(struct lines *lines, size_t start)
+{
+    size_t length = lines->length - start;
+    size_t n = invisible_mark_length(lines->text + start, length);
+
+    memmove(lines->text + start, lines->text + start + n, length - n);
+    lines->length -= n;
+}
+
+/* Names a character that the administrator cannot see. In a comment only one matters: the carriage
+ * return of a system whose lines end in that alone, where a comment swallows the rest of the file.
+ */
+static void check_invisible(const struct lines *lines, const struct lines_source *source,
+                            size_t start)
+{
+    const struct place place = {lines->problems, source->path, source->line};
+    const char *text = lines->text + start;
+    size_t length = lines->length - start;
+    struct invisible invisible;
+
+    if (lines->has_nul || !invisible_find(text, length, &invisible))
+        return;
+    if (!is_comment(lines) || memchr(text, '\r', length))
+        place_warning(&place, "character %zu of the line is %s", invisible.column, invisible.name);
 }
 
 /* Appends the source's next line, without its end, to the text. Returns false where there is
@@ -144,6 +172,9 @@ static bool append_line(struct lines *lines, struct lines_source *source)
     }
     if (lines->length > start && lines->text[lines->length - 1] == '\r')
         lines->length--;
+    if (source->line == 1)
+        drop_mark(lines, start);
+    check_invisible(lines, source, start);
     lines->goes_on = lines->length > start && lines->text[lines->length - 1] == '\\';
     return true;
 }
@@ -212,12 +243,6 @@ static bool is_broken(const struct lines *lines, const struct place *place)
     return fault != NULL;
 }
 
-/* In the first column. */
-static bool is_comment(const struct lines *lines)
-{
-    return lines->length > 0 && (lines->text[0] == '!' || lines->text[0] == ';');
-}
-
 /* The next line of the file that is read, comments included. */
 static bool read_line(struct lines *lines, struct mapping_line *ret)
 {
@@ -233,6 +258,7 @@ static bool read_line(struct lines *lines, struct mapping_line *ret)
     lines->text[lines->length] = '\0';
 
     size_t blanks = count_blanks(lines->text, lines->length);
+    lines->has_text |= blanks < lines->length;
     *ret = (struct mapping_line){
         .kind = MAPPING_LINE_NAME,
         .file = place.file,

@@ -48,6 +48,7 @@ struct lines {
     size_t n_bytes; /* of all files together */
     char text[MAPPING_LINE_MAX + 1];
     size_t length;
+    bool has_text; /* some line of any file, were it a comment, is not blank */
     bool goes_on;
     bool has_nul;
     bool is_too_long;

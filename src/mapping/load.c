@@ -2,6 +2,7 @@
 
 #include "mapping/character.h"
 #include "mapping/check.h"
+#include "mapping/doubts.h"
 #include "mapping/lines.h"
 #include "mapping/place.h"
 
@@ -155,6 +156,8 @@ static int read_entry(struct loader *loader, const struct mapping_line *line)
     if (*line->text == '!' || *line->text == ';')
         place_warning(&place, "this is an entry; a comment has its %c in the first column",
                       *line->text);
+    if (*line->text == '<')
+        place_warning(&place, "this is an entry; an included file has its < in the first column");
     while (at < line->length && character_is_blank(line->text[at]))
         at++;
     size_t length = lines_word(line->text + at, line->length - at), end = at + length;
@@ -216,7 +219,7 @@ static int index_networks(struct mapping_set *set, struct mapping_table *table)
     return n < 0 ? (int)n : 0;
 }
 
-static int finish(struct loader *loader)
+static int finish(struct loader *loader, const char *path)
 {
     struct mapping_set *set = loader->set;
 
@@ -227,10 +230,19 @@ static int finish(struct loader *loader)
             return r;
     }
     check_tables(set, loader->problems);
-    return 0;
+    return doubts_add(set, path, loader->problems);
 }
 
-static int read_file(struct loader *loader, const char *path)
+/* Included lines stand in place; a line that was continued is one. */
+static void copy_line(const struct mapping_line *line, FILE *copy)
+{
+    const char *indent = line->kind == MAPPING_LINE_ENTRY ? "  " : "";
+
+    if (copy)
+        fprintf(copy, "%s%.*s\n", indent, (int)line->length, line->text);
+}
+
+static int read_file(struct loader *loader, const char *path, FILE *copy)
 {
     struct lines lines;
     struct mapping_line line;
@@ -238,6 +250,7 @@ static int read_file(struct loader *loader, const char *path)
 
     while (r == 0 && (r = lines_next(&lines, &line)) > 0) {
         r = 0;
+        copy_line(&line, copy);
         switch (line.kind) {
         case MAPPING_LINE_BLANK:
             loader->is_after_name = false;
@@ -254,11 +267,18 @@ static int read_file(struct loader *loader, const char *path)
             break;
         }
     }
+    loader->set->is_empty = loader->set->files.n_items > 0 && !lines.has_text;
     lines_close(&lines);
     return r == -ENOMEM ? r : 0;
 }
 
 int mapping_set_load(const char *path, struct problem_list *problems, struct mapping_set **ret)
+{
+    return mapping_set_load_and_copy(path, NULL, problems, ret);
+}
+
+int mapping_set_load_and_copy(const char *path, FILE *copy, struct problem_list *problems,
+                              struct mapping_set **ret)
 {
     size_t n_errors = problems->n_errors;
     _cleanup_mapping_set_ struct mapping_set *set = calloc(1, sizeof(*set));
@@ -267,9 +287,9 @@ int mapping_set_load(const char *path, struct problem_list *problems, struct map
         return -ENOMEM;
     set->n_references = 1;
     struct loader loader = {.set = set, .problems = problems};
-    int r = read_file(&loader, path);
+    int r = read_file(&loader, path, copy);
     if (r == 0)
-        r = finish(&loader);
+        r = finish(&loader, path);
     if (r < 0)
         return r;
     if (problems->n_errors > n_errors)

@@ -10,9 +10,17 @@ libmapping_la_SOURCES = \
 	%D%/character_set.h \
 	%D%/check.c \
 	%D%/check.h \
+	%D%/doubts.c \
+	%D%/doubts.h \
+	%D%/form.c \
+	%D%/form.h \
+	%D%/form_automaton.c \
+	%D%/form_internal.h \
 	%D%/lines.c \
 	%D%/lines.h \
 	%D%/load.c \
+	%D%/metermaid.c \
+	%D%/metermaid.h \
 	%D%/network.c \
 	%D%/network.h \
 	%D%/network_index.c \

@@ -116,6 +116,7 @@ void port_access_judge(const struct mapping_run *run, struct port_access *ret)
     ret->entry = mapping_run_entry(run);
     ret->is_matched = ret->entry != NULL;
     ret->is_rejected = (mapping_run_flags(run) & (FLAG_OF('N') | FLAG_OF('F'))) != 0;
+    ret->is_permitted = !ret->is_rejected && (mapping_run_flags(run) & FLAG_OF('Y'));
     if (ret->is_matched)
         give_out(run, ret);
 }

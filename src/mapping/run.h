@@ -46,8 +46,8 @@ struct mapping_trace {
 
 /* What the run may use. The same for any number of runs. */
 struct mapping_hooks {
-    /* A number from 0 to 99 for $?x?; NULL: 0, so that all but $?0? goes on. */
-    unsigned (*percent)(void *data);
+    /* A number below CHANCE_WHOLE for $?x?; NULL: 0, so that all but $?0? goes on. */
+    uint32_t (*chance)(void *data);
     /* Called with all that happens; NULL: nothing is formatted. */
     void (*trace)(void *data, const struct mapping_trace *trace);
     void *data;

@@ -1,4 +1,5 @@
 #include "mapping/character.h"
+#include "mapping/metermaid.h"
 #include "mapping/run_internal.h"
 
 #include <assert.h>
@@ -28,9 +29,8 @@ static bool pass_test(struct mapping_run *run, const struct template_element *el
 
 static bool pass_chance(struct mapping_run *run, const struct template_element *element)
 {
-    unsigned percent =
-        run->hooks && run->hooks->percent ? run->hooks->percent(run->hooks->data) : 0;
-    bool passed = percent < element->number;
+    uint32_t chance = run->hooks && run->hooks->chance ? run->hooks->chance(run->hooks->data) : 0;
+    bool passed = chance < element->chance;
 
     if (run_is_traced(run))
         run_trace_test(run, element, passed);
@@ -77,7 +77,9 @@ static bool call_routine(struct mapping_run *run, const struct template_element 
     /* Its text may come back as that of the rejection. */
     run_make_substitution(run, start);
     run->text[run->top] = '\0';
-    const char *fault = callout_read(element->routine, run->text + start, &run->callout);
+    const char *fault = element->is_metermaid
+                            ? metermaid_read(run->set, run->text + start, &run->callout)
+                            : callout_read(element->routine, run->text + start, &run->callout);
     if (run_is_traced(run))
         run_trace_call(run, element, start, fault);
     if (fault)

@@ -98,7 +98,8 @@ void run_trace_test(const struct mapping_run *run, const struct template_element
     struct str_buffer buffer = str_buffer_init(text, sizeof(text));
 
     if (element->kind == TEMPLATE_CHANCE)
-        str_buffer_add(&buffer, "$?%u? %s", element->number, succeeded ? "passes" : "fails");
+        str_buffer_add(&buffer, "$?%g? %s", 100.0 * element->chance / CHANCE_WHOLE,
+                       succeeded ? "passes" : "fails");
     else
         str_buffer_add(&buffer, "$%c%c %s", element->wants_clear ? ';' : ':', element->letter,
                        succeeded ? "passes" : "fails");

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* The table that decides about connections. */
 #define MAPPING_PORT_ACCESS "PORT_ACCESS"
@@ -34,6 +35,7 @@ struct mapping_table {
     unsigned line;
     bool is_used;   /* it is PORT_ACCESS, or called from there */
     unsigned depth; /* the greatest number of calls on the way there */
+    unsigned forms; /* of the strings that it is applied to: enum form, of doubts.c */
     struct mapping_entry *entries;
     size_t n_entries;
     struct network_index *indexes; /* of entries that are networks, in the order of the file */
@@ -46,6 +48,7 @@ struct mapping_set {
     struct str_list files;
     struct mapping_table **tables;
     size_t n_tables;
+    bool is_empty; /* the file is there, and has not even a comment */
 };
 
 /* Reads `path` and what it includes, and checks PORT_ACCESS and the tables that it calls. A file
@@ -53,6 +56,11 @@ struct mapping_set {
  * to it; -EINVAL where `problems` got at least one error (*ret untouched); or -ENOMEM. Warnings may
  * be added in either case. */
 int mapping_set_load(const char *path, struct problem_list *problems, struct mapping_set **ret);
+
+/* The same; and writes all that was read to `copy` (NULL: nothing), as one mapping file that needs
+ * no other. Errors in writing are left to ferror(). */
+int mapping_set_load_and_copy(const char *path, FILE *copy, struct problem_list *problems,
+                              struct mapping_set **ret);
 
 /* One more reference. Returns `set`. */
 struct mapping_set *mapping_set_ref(struct mapping_set *set);

@@ -3,6 +3,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "mapping/character.h"
+#include "mapping/metermaid.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -147,20 +148,40 @@ static int read_test(struct compiler *compiler, bool wants_clear)
                   });
 }
 
+/* Digits of a percent, each worth a tenth of the one before. Returns how many there were. */
+static size_t read_digits(struct compiler *compiler, uint32_t worth, uint64_t *value)
+{
+    size_t n = 0;
+
+    for (; compiler->at < compiler->end && character_is_digit(*compiler->at); n++, worth /= 10)
+        *value += (uint64_t)worth * (unsigned)(*compiler->at++ - '0');
+    return n;
+}
+
+/* "25?" or "2.5?", behind the first question mark. */
 static int read_chance(struct compiler *compiler)
 {
-    unsigned percent = 0;
-    const char *start = compiler->at;
+    const char *whole = compiler->at;
+    size_t n_whole = 0, n_decimals = 0;
+    uint32_t worth = CHANCE_WHOLE / 100;
+    uint64_t value = 0;
 
-    while (compiler->at < compiler->end && compiler->at - start < 3 &&
-           character_is_digit(*compiler->at))
-        percent = percent * 10 + (unsigned)(*compiler->at++ - '0');
-    if (compiler->at == start || compiler->at == compiler->end || *compiler->at != '?' ||
-        percent > 100)
-        return broken(compiler, "has a $? without a number from 0 to 100 and a ? behind it");
+    while (whole < compiler->end && character_is_digit(*whole))
+        whole++;
+    for (size_t i = 1; i < (size_t)(whole - compiler->at) && i < 3; i++)
+        worth *= 10;
+    n_whole = read_digits(compiler, worth, &value);
+    if (compiler->at < compiler->end && *compiler->at == '.') {
+        compiler->at++;
+        n_decimals = read_digits(compiler, CHANCE_WHOLE / 1000, &value);
+    }
+    if (n_whole + n_decimals == 0 || n_whole > 3 || n_decimals > CHANCE_DECIMALS ||
+        compiler->at == compiler->end || *compiler->at != '?' || value > CHANCE_WHOLE)
+        return broken(compiler, "has a $? without a number from 0 to 100, of at most six decimals, "
+                                "and a ? behind it");
     compiler->at++;
     return add_fallible(
-        compiler, (struct template_element){.kind = TEMPLATE_CHANCE, .number = (uint8_t)percent});
+        compiler, (struct template_element){.kind = TEMPLATE_CHANCE, .chance = (uint32_t)value});
 }
 
 /* Calls */
@@ -218,11 +239,12 @@ static int read_callout(struct compiler *compiler, const struct part *outer)
     const char *closing = memchr(image, ']', (size_t)(end - image));
     char known[TEMPLATE_BYTES_MAX + 1];
     enum callout_routine number = 0;
+    bool is_metermaid = false;
 
     if (!comma || !closing || closing < comma)
         return broken(compiler, "has a $[ that is not $[image,routine,argument]");
     const char *fault = callout_find(image, (size_t)(routine - image), routine + 1,
-                                     (size_t)(comma - routine - 1), &number);
+                                     (size_t)(comma - routine - 1), &number, &is_metermaid);
     compiler->at = comma + 1;
     int r = add(compiler, (struct template_element){.kind = TEMPLATE_ARGUMENT});
     size_t first = compiler->n_elements;
@@ -233,12 +255,13 @@ static int read_callout(struct compiler *compiler, const struct part *outer)
     if (fault)
         return add_fault(compiler, "$[ of an unknown routine", "%s", fault);
     outline(compiler, first, known);
-    fault = callout_check(number, known);
+    fault = is_metermaid ? metermaid_check(known) : callout_check(number, known);
     if (fault)
         return add_fault(compiler, "$[ with a wrong argument", "calls %s, which %s",
                          callout_routine_to_string(number), fault);
-    return add_fallible(compiler,
-                        (struct template_element){.kind = TEMPLATE_CALLOUT, .routine = number});
+    return add_fallible(compiler, (struct template_element){.kind = TEMPLATE_CALLOUT,
+                                                            .routine = number,
+                                                            .is_metermaid = is_metermaid});
 }
 
 /* Elements that are known, and nothing of ours. */

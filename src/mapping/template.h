@@ -20,6 +20,10 @@
 #define FLAG_LOG_MATCH  (UINT32_C(1) << 26) /* $< */
 #define FLAG_LOG_REJECT (UINT32_C(1) << 27) /* $> */
 
+/* What $?100? stands for: a percent may have six decimals. */
+#define CHANCE_WHOLE    UINT32_C(100000000)
+#define CHANCE_DECIMALS 6
+
 enum letter_case {
     CASE_KEPT,
     CASE_LOWER,
@@ -53,13 +57,19 @@ struct template_element {
     enum template_kind kind;
     union {
         char letter;                  /* CONTROL: upper case; TEST, as in the file */
-        uint8_t number;               /* FIELD; CHANCE: percent */
+        uint8_t number;               /* FIELD */
         enum letter_case letter_case; /* CASE */
         enum callout_routine routine; /* CALLOUT */
     };
-    bool wants_clear; /* TEST: the flag must not be set */
-    uint16_t length;  /* TEXT */
-    uint32_t flag;    /* FLAG; TEST: 0 for what is no letter, which is never set */
+    union {
+        bool wants_clear;  /* TEST: the flag must not be set */
+        bool is_metermaid; /* CALLOUT: the argument is one of check_metermaid */
+    };
+    uint16_t length; /* TEXT */
+    union {
+        uint32_t flag;   /* FLAG; TEST: 0 for what is no letter, which is never set */
+        uint32_t chance; /* CHANCE: of CHANCE_WHOLE */
+    };
     union {
         const char *text;        /* TEXT: with CHARACTER_LINE_END; UNSUPPORTED: its name */
         struct table_call *call; /* TABLE */

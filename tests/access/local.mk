@@ -6,6 +6,7 @@ libtesttcp_la_CPPFLAGS = $(TEST_CPPFLAGS)
 libtesttcp_la_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 
 ACCESS_TESTS = \
+	tests/access/test_address_limit \
 	tests/access/test_concurrency \
 	tests/access/test_decisions \
 	tests/access/test_dns_answer \
@@ -129,3 +130,8 @@ tests_access_test_throttle_SOURCES = %D%/test_throttle.c
 tests_access_test_throttle_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_access_test_throttle_CFLAGS = $(TEST_CFLAGS)
 tests_access_test_throttle_LDADD = libaccess.la $(TEST_LIBS)
+
+tests_access_test_address_limit_SOURCES = %D%/test_address_limit.c
+tests_access_test_address_limit_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_access_test_address_limit_CFLAGS = $(TEST_CFLAGS)
+tests_access_test_address_limit_LDADD = libaccess.la libbase.la $(TEST_LIBS)

@@ -1,17 +1,21 @@
 check_PROGRAMS += \
 	tests/base/test_accept_error \
 	tests/base/test_address \
+	tests/base/test_invisible \
 	tests/base/test_memfd \
 	tests/base/test_networks \
 	tests/base/test_siphash \
-	tests/base/test_str
+	tests/base/test_str \
+	tests/base/test_text_file
 TESTS += \
 	tests/base/test_accept_error \
 	tests/base/test_address \
+	tests/base/test_invisible \
 	tests/base/test_memfd \
 	tests/base/test_networks \
 	tests/base/test_siphash \
-	tests/base/test_str
+	tests/base/test_str \
+	tests/base/test_text_file
 
 tests_base_test_accept_error_SOURCES = %D%/test_accept_error.c
 tests_base_test_accept_error_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -42,3 +46,13 @@ tests_base_test_str_SOURCES = %D%/test_str.c
 tests_base_test_str_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_str_CFLAGS = $(TEST_CFLAGS)
 tests_base_test_str_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_invisible_SOURCES = %D%/test_invisible.c
+tests_base_test_invisible_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_invisible_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_invisible_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_text_file_SOURCES = %D%/test_text_file.c
+tests_base_test_text_file_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_text_file_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_text_file_LDADD = libbase.la $(TEST_LIBS)

@@ -6,6 +6,7 @@ libtestconfig_la_CPPFLAGS = $(TEST_CPPFLAGS)
 libtestconfig_la_CFLAGS = $(TEST_CFLAGS)
 
 CONFIG_TESTS = \
+	tests/config/test_interface_address \
 	tests/config/test_load \
 	tests/config/test_number \
 	tests/config/test_option_table \
@@ -50,3 +51,8 @@ tests_config_test_reader_SOURCES = %D%/test_reader.c
 tests_config_test_reader_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_config_test_reader_CFLAGS = $(TEST_CFLAGS)
 tests_config_test_reader_LDADD = libtestconfig.la libconfig.la $(TEST_LIBS)
+
+tests_config_test_interface_address_SOURCES = %D%/test_interface_address.c
+tests_config_test_interface_address_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_config_test_interface_address_CFLAGS = $(TEST_CFLAGS)
+tests_config_test_interface_address_LDADD = libconfig.la $(TEST_LIBS)

@@ -80,6 +80,40 @@ START_TEST(test_makes_lines_of_bytes)
 }
 END_TEST
 
+START_TEST(test_names_characters_that_nobody_sees)
+{
+    static const struct {
+        const char *text, *lines, *problem;
+    } cases[] = {
+        {"\xef\xbb\xbf"
+         "a\n",
+         "1:a|", NULL},
+        {"\xef\xbb\xbf! comment\na\n", "2:a|", NULL},
+        {"a\n\xef\xbb\xbf"
+         "b\n",
+         "1:a|2:\xef\xbb\xbf"
+         "b|",
+         "dispatcher.cnf:2: warning: character 1 of the line is a byte order mark"},
+        {"PORT=25\xc2\xa0\n", "1:PORT=25\xc2\xa0|",
+         "dispatcher.cnf:1: warning: character 8 of the line is a no-break space"},
+        {"a\\\n b\xe2\x80\x8b\n", "1:ab\xe2\x80\x8b|", "dispatcher.cnf:2: warning: character 3 of"},
+        {"# \xc2\xa0\na\n", "2:a|", NULL},
+        {"# comment\ra\rb\n", "",
+         "dispatcher.cnf:1: warning: character 10 of the line is a carriage"},
+        {"a\r\n\r\nb\r\r\n", "1:a|3:b|", NULL},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        fixture_write(&fixture, "dispatcher.cnf", cases[i].text);
+        ck_assert_str_eq(read_lines(), cases[i].lines);
+        ck_assert_uint_eq(fixture.problems.n_items, cases[i].problem ? 1 : 0);
+        if (cases[i].problem)
+            ck_assert_msg(fixture_said(&fixture, cases[i].problem), "%s",
+                          fixture_problems(&fixture));
+    }
+}
+END_TEST
+
 START_TEST(test_says_that_a_file_ends_in_a_continued_line)
 {
     fixture_write(&fixture, "dispatcher.cnf", "a\nb\\\nc\\\n");
@@ -217,6 +251,7 @@ Suite *make_suite(void)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, test_makes_lines_of_bytes);
+    tcase_add_test(tcase, test_names_characters_that_nobody_sees);
     tcase_add_test(tcase, test_says_that_a_file_ends_in_a_continued_line);
     tcase_add_test(tcase, test_warns_of_a_blank_after_the_backslash);
     tcase_add_test(tcase, test_refuses_nul_bytes_and_goes_on);

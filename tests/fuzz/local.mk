@@ -36,7 +36,8 @@ EXTRA_DIST += \
 	%D%/corpus/config/lists \
 	%D%/corpus/config/numbers \
 	%D%/corpus/config/proxy \
-	%D%/corpus/config/sample
+	%D%/corpus/config/sample \
+	%D%/corpus/config/zone
 # Fuzz targets, each with its corpus in corpus/NAME/.
 
 EXTRA_DIST += %D%/corpus/message
@@ -89,8 +90,10 @@ endif
 EXTRA_DIST += \
 	%D%/corpus/mapping_file/callouts \
 	%D%/corpus/mapping_file/delivered \
+	%D%/corpus/mapping_file/doubts \
 	%D%/corpus/mapping_file/foreign \
 	%D%/corpus/mapping_file/loops \
+	%D%/corpus/mapping_file/metermaid \
 	%D%/corpus/mapping_file/networks \
 	%D%/corpus/mapping_match/elements \
 	%D%/corpus/mapping_match/hard \

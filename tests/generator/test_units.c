@@ -189,13 +189,14 @@ START_TEST(test_binds_to_the_interface_address_alone)
     } cases[] = {
         {"192.0.2.10", "ListenStream=192.0.2.10:25"},
         {"2001:DB8::a", "ListenStream=[2001:db8::a]:25"},
+        {"fe80::1%eth0", "ListenStream=[fe80::1]:25%%eth0"},
     };
 
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
         struct service_options service = smtp();
 
         service.has_interface_address = true;
-        ck_assert_int_eq(address_parse(cases[i].address, &service.interface_address), 0);
+        ck_assert_ptr_null(interface_address_parse(cases[i].address, &service.interface_address));
         struct unit_list units = make(service);
         const char *text = text_of(&units, "dispatcherd-smtp.socket");
         assert_lines(text, (const char *const[]){cases[i].line, "FreeBind=yes", NULL});

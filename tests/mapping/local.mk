@@ -9,6 +9,8 @@ libtestmapping_la_CFLAGS = $(TEST_CFLAGS)
 libtestmapping_la_LIBADD = libmapping.la
 
 MAPPING_TESTS = \
+	tests/mapping/test_doubts \
+	tests/mapping/test_form \
 	tests/mapping/test_load \
 	tests/mapping/test_network_index \
 	tests/mapping/test_pattern \
@@ -41,3 +43,13 @@ tests_mapping_test_run_SOURCES = %D%/test_run.c
 tests_mapping_test_run_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_mapping_test_run_CFLAGS = $(TEST_CFLAGS)
 tests_mapping_test_run_LDADD = libtestmapping.la $(TEST_LIBS)
+
+tests_mapping_test_doubts_SOURCES = %D%/test_doubts.c
+tests_mapping_test_doubts_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_mapping_test_doubts_CFLAGS = $(TEST_CFLAGS)
+tests_mapping_test_doubts_LDADD = libtestmapping.la $(TEST_LIBS)
+
+tests_mapping_test_form_SOURCES = %D%/test_form.c
+tests_mapping_test_form_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_mapping_test_form_CFLAGS = $(TEST_CFLAGS)
+tests_mapping_test_form_LDADD = libtestmapping.la $(TEST_LIBS)

@@ -75,11 +75,11 @@ void scene_load_entries(struct scene *scene, const char *entries)
 
 /* Hooks */
 
-static unsigned percent(void *data)
+static uint32_t chance(void *data)
 {
     const struct scene *scene = data;
 
-    return scene->answers.percent;
+    return scene->answers.chance;
 }
 
 static void trace(void *data, const struct mapping_trace *event)
@@ -111,7 +111,7 @@ static void answer(struct scene *scene)
 
 static void run(struct scene *scene, const char *table, const char *string)
 {
-    const struct mapping_hooks hooks = {.percent = percent, .trace = trace, .data = scene};
+    const struct mapping_hooks hooks = {.chance = chance, .trace = trace, .data = scene};
 
     scene->calls[0] = scene->trace[0] = '\0';
     mapping_run_start(&scene->run, scene->set, table, string, PORT_ACCESS_INPUT_FLAGS, &hooks);

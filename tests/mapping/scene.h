@@ -10,7 +10,7 @@
 struct answers {
     bool is_over;       /* throttle, concurrent: succeed */
     const char *listed; /* dns: text of the list, "" without one; NULL: not listed */
-    unsigned percent;   /* of $?x? */
+    uint32_t chance;    /* of $?x?: below CHANCE_WHOLE */
 };
 
 struct scene {

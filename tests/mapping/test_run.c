@@ -219,8 +219,37 @@ START_TEST(test_takes_chances)
 {
     ck_assert_int_eq(scene_load(&scene, "PORT_ACCESS\n\n  *  $C$?25?a$E\n  *  b\n"), 0);
     for (unsigned i = 0; i < 100; i++) {
-        scene.answers.percent = i;
+        scene.answers.chance = i * (CHANCE_WHOLE / 100);
         ck_assert_str_eq(scene_run(&scene, MAPPING_PORT_ACCESS, "x"), i < 25 ? "a/" : "b/");
+    }
+}
+END_TEST
+
+START_TEST(test_takes_chances_of_a_fraction_of_a_percent)
+{
+    static const struct {
+        const char *percent;
+        uint32_t chance; /* that is enough no more */
+    } cases[] = {
+        {"0", 0},          {"2.5", 2500000},        {".5", 500000},     {"0.000001", 1},
+        {"3.", 3000000},   {"100", CHANCE_WHOLE},   {"99.9", 99900000}, {"007", 7000000},
+        {"1.25", 1250000}, {"33.333333", 33333333},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        char text[80];
+
+        snprintf(text, sizeof(text), "PORT_ACCESS\n\n  *  $C$?%s?$Na$E\n  *  $Yb\n",
+                 cases[i].percent);
+        ck_assert_msg(scene_load(&scene, text) == 0, "%s%s", text, scene_problems(&scene));
+        scene.answers.chance = cases[i].chance;
+        if (cases[i].chance < CHANCE_WHOLE)
+            ck_assert_msg(strcmp(scene_run(&scene, MAPPING_PORT_ACCESS, "x"), "b/Y") == 0, "%s",
+                          text);
+        scene.answers.chance = cases[i].chance - 1;
+        if (cases[i].chance > 0)
+            ck_assert_msg(strcmp(scene_run(&scene, MAPPING_PORT_ACCESS, "x"), "a/N") == 0, "%s",
+                          text);
     }
 }
 END_TEST
@@ -260,6 +289,7 @@ Suite *make_suite(void)
     tcase_add_test(tcase, test_nests_ten_deep);
     tcase_add_test(tcase, test_asks_routines_from_nested_tables_and_arguments);
     tcase_add_test(tcase, test_takes_chances);
+    tcase_add_test(tcase, test_takes_chances_of_a_fraction_of_a_percent);
     tcase_add_test(tcase, test_tells_what_happens);
     suite_add_tcase(suite, tcase);
     return suite;

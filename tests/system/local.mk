@@ -53,6 +53,7 @@ EXTRA_DIST += \
 	%D%/test_dns.py \
 	%D%/test_explain.py \
 	%D%/test_faults.py \
+	%D%/test_files.py \
 	%D%/test_figures.py \
 	%D%/test_full.py \
 	%D%/test_identity.py \

@@ -1,0 +1,8 @@
+/* What a client reads whose address has as many connections as MAX_CONNS_PER_ADDRESS allows. */
+#pragma once
+
+#include <stdint.h>
+
+/* In the words of the protocol that is spoken at the port, with CRLF: SMTP, submission, POP3 and
+ * IMAP. Where the server does not speak first, or the protocol is not known, "". */
+const char *address_limit_rejection(uint16_t port);

@@ -1,0 +1,18 @@
+/* Reads the configuration without being held up. A file of the administrator may be on a network
+ * file system whose server is gone: open(2), stat(2) and read(2) then last until it is back, and no
+ * flag prevents that. So a thread of its own reads, and is waited for only so long. */
+#pragma once
+
+#include "dispatcherd/config_version.h"
+
+/* How long the main loop may stand still for a reload, and a start may take. Files of thousands of
+ * entries are read in milliseconds. */
+#define CONFIG_READING_RELOAD_USEC UINT64_C(2000000)
+#define CONFIG_READING_START_USEC  UINT64_C(20000000)
+
+/* As config_version_read(); `problems` is empty. If the files cannot be read within the limit, an
+ * error says so and -ETIMEDOUT is returned; the thread goes on alone, and until it has come to an
+ * end each other reading is refused in the same way at once. */
+int config_reading_read(const char *config_file, const char *mapping_file, bool check_images,
+                        uint64_t limit_usec, struct problem_list *problems,
+                        struct config_version **ret);

@@ -1,0 +1,20 @@
+/* Keeps access control from being lost by accident: a mapping file that was cut off, emptied or
+ * removed is no other than one that lets in everybody. */
+#pragma once
+
+#include "config/options.h"
+#include "config/problem.h"
+#include "mapping/set.h"
+
+/* Adds an error if the new tables have no entry in PORT_ACCESS and those in force (NULL: none)
+ * have. Returns 0 or -EINVAL. */
+int mapping_guard(const struct mapping_set *in_force, const struct mapping_set *new_set,
+                  const char *path, struct problem_list *problems);
+
+/* Adds a warning if MAX_CONNS_PER_ADDRESS of a service limits nobody, since the last entry of
+ * PORT_ACCESS exempts everybody from it. */
+void mapping_guard_check_limit(const struct config *config, const struct mapping_set *set,
+                               struct problem_list *problems);
+
+/* Adds a warning if the path is a link that leads nowhere. */
+void mapping_guard_check_link(const char *path, struct problem_list *problems);

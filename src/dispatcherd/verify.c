@@ -1,0 +1,92 @@
+#include "dispatcherd/verify.h"
+
+#include "config/load.h"
+#include "config/problem.h"
+#include "dispatcherd/config_version.h"
+#include "dispatcherd/unit_view.h"
+#include "dispatcherd/units_due.h"
+
+#include <stdlib.h>
+
+struct files {
+    const char *config;
+    const char *mappings;
+};
+
+/* Prints the problems, and frees them. Returns the exit status. */
+static int finish_check(int r, struct problem_list *problems)
+{
+    bool is_good = r == 0 && problems->n_errors == 0;
+
+    problem_list_print(problems, stdout);
+    problem_list_clear(problems);
+    return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void add_due(const struct files *files, const struct config *config,
+                    struct problem_list *problems)
+{
+    const struct units_due_question question = {.config = config, .config_file = files->config};
+    struct due_list due = {0};
+
+    (void)units_due(&question, &due);
+    due_add_problems(&due, problems);
+    due_clear(&due);
+}
+
+static int check_files(const struct files *files, bool is_unit)
+{
+    struct problem_list problems = {0};
+    struct config_version *version = NULL;
+
+    int r = config_version_read(files->config, files->mappings, !is_unit, &problems, &version);
+    if (r == 0)
+        add_due(files, &version->config, &problems);
+    if (r == 0 && is_unit) {
+        unit_view_check_files(&version->config.files, &problems);
+        unit_view_check_files(&version->mappings->files, &problems);
+    }
+    config_version_unref(version);
+    return finish_check(r, &problems);
+}
+
+static int check_files_as_daemon(void *data)
+{
+    return check_files(data, true);
+}
+
+static int check_images(void *data)
+{
+    const struct config *config = data;
+    struct problem_list problems = {0};
+
+    unit_view_check_images(config, &problems);
+    if (problems.n_errors == 0)
+        config_check_images(config, &problems);
+    return finish_check(0, &problems);
+}
+
+/* The files with the rights of the daemon, the programs with those of the workers. */
+static int check_as_units(const struct files *files)
+{
+    const struct config_places places = config_places_default();
+    struct problem_list problems = {0}; /* the daemon has printed them */
+    struct config config = {0};
+
+    int status = unit_view_run_as_daemon(check_files_as_daemon, (void *)files);
+    if (config_load_usable(files->config, &places, &problems, &config) == 0 &&
+        unit_view_run_as_worker(check_images, &config) != EXIT_SUCCESS)
+        status = EXIT_FAILURE;
+    config_clear(&config);
+    problem_list_clear(&problems);
+    return status;
+}
+
+int verify(const char *config_file, const char *mapping_file)
+{
+    const struct files files = {.config = config_file, .mappings = mapping_file};
+
+    if (unit_view_applies(config_file, mapping_file))
+        return check_as_units(&files);
+    return check_files(&files, false);
+}

@@ -1,0 +1,5 @@
+/* dispatcherd --check: all that is wrong with the files, on standard output. */
+#pragma once
+
+/* Returns the exit status. */
+int verify(const char *config_file, const char *mapping_file);

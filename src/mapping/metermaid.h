@@ -1,0 +1,27 @@
+/* check_metermaid, by which files of other dispatchers ask a server that counts the connections of
+ * all hosts: $[check_metermaid,throttle,TABLE,ADDRESS]. There is no such server here. It is taken
+ * as conn_throttle, which counts those of this host. How many may come stands with the server's
+ * options there, here in a table of the mapping file:
+ *
+ *     METERMAID_QUOTA
+ *
+ *       ext_throttle  60
+ *       bad_hosts     10,penalize
+ */
+#pragma once
+
+#include "mapping/callout.h"
+#include "mapping/set.h"
+
+#define METERMAID_QUOTA "METERMAID_QUOTA"
+
+/* Reads an expanded argument: *ret becomes a throttle. Returns NULL, or what is wrong. */
+const char *metermaid_read(const struct mapping_set *set, const char *argument,
+                           struct callout *ret);
+
+/* As callout_check(). */
+const char *metermaid_check(const char *argument);
+
+/* Adds a warning for each call in the entry, and what it is taken for. */
+void metermaid_warn(const struct mapping_set *set, const struct mapping_entry *entry,
+                    struct problem_list *problems);

@@ -1,0 +1,27 @@
+#include "support/suite.h"
+
+#include "access/address_limit.h"
+
+START_TEST(test_speaks_the_protocol_of_the_port)
+{
+    ck_assert_str_eq(address_limit_rejection(25),
+                     "421 4.7.0 too many connections from your address\r\n");
+    ck_assert_str_eq(address_limit_rejection(587), address_limit_rejection(25));
+    ck_assert_str_eq(address_limit_rejection(110),
+                     "-ERR [SYS/TEMP] too many connections from your address\r\n");
+    ck_assert_str_eq(address_limit_rejection(143),
+                     "* BYE [UNAVAILABLE] too many connections from your address\r\n");
+    /* TLS comes first there; the client of HTTP speaks first; nothing is known of 2525. */
+    ck_assert_str_eq(address_limit_rejection(465), "");
+    ck_assert_str_eq(address_limit_rejection(80), "");
+    ck_assert_str_eq(address_limit_rejection(2525), "");
+}
+END_TEST
+
+Suite *make_suite(void)
+{
+    Suite *suite = suite_create("address_limit");
+
+    ADD_TESTS(suite, "texts", test_speaks_the_protocol_of_the_port);
+    return suite;
+}
