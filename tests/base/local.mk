@@ -1,6 +1,10 @@
 check_PROGRAMS += \
 	tests/base/test_accept_error \
 	tests/base/test_address \
+	tests/base/test_fd \
+	tests/base/test_host_name \
+	tests/base/test_log \
+	tests/base/test_log_limit \
 	tests/base/test_memfd \
 	tests/base/test_networks \
 	tests/base/test_siphash \
@@ -8,6 +12,10 @@ check_PROGRAMS += \
 TESTS += \
 	tests/base/test_accept_error \
 	tests/base/test_address \
+	tests/base/test_fd \
+	tests/base/test_host_name \
+	tests/base/test_log \
+	tests/base/test_log_limit \
 	tests/base/test_memfd \
 	tests/base/test_networks \
 	tests/base/test_siphash \
@@ -42,3 +50,23 @@ tests_base_test_str_SOURCES = %D%/test_str.c
 tests_base_test_str_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_str_CFLAGS = $(TEST_CFLAGS)
 tests_base_test_str_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_fd_SOURCES = %D%/test_fd.c
+tests_base_test_fd_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_fd_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_fd_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_host_name_SOURCES = %D%/test_host_name.c
+tests_base_test_host_name_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_host_name_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_host_name_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_log_SOURCES = %D%/test_log.c
+tests_base_test_log_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_log_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_log_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_log_limit_SOURCES = %D%/test_log_limit.c
+tests_base_test_log_limit_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_log_limit_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_log_limit_LDADD = libbase.la $(TEST_LIBS)
