@@ -5,6 +5,7 @@ dist_systemdsystemunit_DATA = \
 	%D%/dispatcherd.slice \
 	%D%/dispatcherd-web.socket
 nodist_sysusers_DATA = %D%/dispatcherd.conf
+nodist_logrotate_DATA = %D%/logrotate/dispatcherd
 
 # Where journalctl looks for what journalctl -x says.
 catalogdir = $(prefix)/lib/systemd/catalog
@@ -14,13 +15,18 @@ EXTRA_DIST += \
 	%D%/dispatcher.cnf \
 	%D%/dispatcherd.service.in \
 	%D%/dispatcherd-web.service.in \
+	%D%/logrotate.in \
 	%D%/mappings \
 	%D%/sysusers.conf.in
 
 CLEANFILES += \
 	%D%/dispatcherd.conf \
 	%D%/dispatcherd.service \
-	%D%/dispatcherd-web.service
+	%D%/dispatcherd-web.service \
+	%D%/logrotate/dispatcherd
+
+%D%/logrotate/dispatcherd: %D%/logrotate.in Makefile
+	$(SUBSTITUTE) $< > $@
 
 %D%/dispatcherd.service: %D%/dispatcherd.service.in Makefile
 	$(SUBSTITUTE) $< > $@

@@ -9,6 +9,7 @@
 #include "dispatcherd/sockets.h"
 #include "dispatcherd/units_due.h"
 #include "dispatcherd/worker_channel.h"
+#include "dispatcherd/worker_log.h"
 
 #include <errno.h>
 #include <string.h>
@@ -46,6 +47,8 @@ static void update(struct manager *manager, struct service *service, struct conf
         workers_set_debug(service);
     if (!manager->has_passed_sockets)
         (void)sockets_rebind(service);
+    worker_logs_watch(service);
+    worker_logs_check(service);
     service_touch(service);
 }
 

@@ -104,6 +104,7 @@ void service_free(struct service *service)
     assert(TAILQ_EMPTY(&service->checks));
     sd_event_source_disable_unref(service->timer);
     sd_event_source_disable_unref(service->look_timer);
+    sd_event_source_disable_unref(service->log_source);
     concurrency_free(service->addresses);
     state_release(service->state);
     config_version_unref(service->version);

@@ -45,7 +45,7 @@ static enum difference compare(const struct unit_list *units, const char *path)
 static enum difference compare_unit(const struct unit_list *units,
                                     const struct service_options *service, const char *suffix)
 {
-    char path[NAME_MAX];
+    char path[NAME_MAX + 1];
 
     snprintf(path, sizeof(path), "dispatcherd-%s%s", service->unit_name, suffix);
     return compare(units, path);
