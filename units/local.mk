@@ -6,6 +6,7 @@ dist_systemdsystemunit_DATA = \
 	%D%/dispatcherd.slice \
 	%D%/dispatcherd-web.socket
 nodist_sysusers_DATA = %D%/dispatcherd.conf
+nodist_logrotate_DATA = %D%/logrotate/dispatcherd
 
 # Where journalctl looks for what journalctl -x says.
 catalogdir = $(prefix)/lib/systemd/catalog
@@ -16,6 +17,7 @@ EXTRA_DIST += \
 	%D%/dispatcherd.service.in \
 	%D%/dispatcherd-sockets.service.in \
 	%D%/dispatcherd-web.service.in \
+	%D%/logrotate.in \
 	%D%/mappings \
 	%D%/sysusers.conf.in
 
@@ -23,7 +25,11 @@ CLEANFILES += \
 	%D%/dispatcherd.conf \
 	%D%/dispatcherd.service \
 	%D%/dispatcherd-sockets.service \
-	%D%/dispatcherd-web.service
+	%D%/dispatcherd-web.service \
+	%D%/logrotate/dispatcherd
+
+%D%/logrotate/dispatcherd: %D%/logrotate.in Makefile
+	$(SUBSTITUTE) $< > $@
 
 %D%/dispatcherd.service: %D%/dispatcherd.service.in Makefile
 	$(SUBSTITUTE) $< > $@

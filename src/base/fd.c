@@ -21,6 +21,19 @@ void fd_cleanup(int *fd)
     *fd = fd_close(*fd);
 }
 
+int fd_fill_standard(int flags)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", flags | O_NOCTTY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd < 0)
+        return -errno;
+    fd_close(fd);
+    return 0;
+}
+
 static int change_flag(int fd, int get, int set, int flag, bool on)
 {
     int flags = fcntl(fd, get);

@@ -23,6 +23,13 @@ static inline int take_fd(int *fd)
     return taken;
 }
 
+/* To be called first in main(): opens /dev/null with `flags` in place of each standard descriptor
+ * that is closed. Otherwise the next file that is opened, perhaps one that holds state, would take
+ * its number, and what is written to standard error. With O_RDONLY writing to standard output fails
+ * as it would if that were closed; daemons, whose children inherit it, take O_RDWR. Returns 0 or a
+ * negative errno. */
+int fd_fill_standard(int flags);
+
 /* Each sets or clears one flag. Returns 0 or a negative errno. */
 int fd_set_nonblocking(int fd, bool on);
 int fd_set_cloexec(int fd, bool on);

@@ -7,10 +7,14 @@ libbase_la_SOURCES = \
 	%D%/address.h \
 	%D%/fd.c \
 	%D%/fd.h \
+	%D%/host_name.c \
+	%D%/host_name.h \
 	%D%/invisible.c \
 	%D%/invisible.h \
 	%D%/log.c \
 	%D%/log.h \
+	%D%/log_limit.c \
+	%D%/log_limit.h \
 	%D%/macro.h \
 	%D%/memfd.c \
 	%D%/memfd.h \
@@ -18,12 +22,16 @@ libbase_la_SOURCES = \
 	%D%/networks.h \
 	%D%/notify_socket.c \
 	%D%/notify_socket.h \
+	%D%/rate.c \
+	%D%/rate.h \
 	%D%/signals.c \
 	%D%/signals.h \
 	%D%/siphash.c \
 	%D%/siphash.h \
 	%D%/str.c \
 	%D%/str.h \
+	%D%/tally.c \
+	%D%/tally.h \
 	%D%/text_file.c \
 	%D%/text_file.h \
 	%D%/time.h

@@ -5,18 +5,25 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <linux/sockios.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+#define MESSAGE_PREFIX "MESSAGE="
 
 enum {
     TEXT_MAX = 2048, /* bytes of one line's text */
@@ -24,13 +31,30 @@ enum {
     IOVEC_MAX = 16 + 5 * FIELDS_MAX,
 };
 
+/* How standard error is written to without waiting for whoever reads it. */
+enum stderr_kind {
+    STDERR_FILE,   /* waits for nobody */
+    STDERR_SOCKET, /* send() can be told not to wait */
+    STDERR_OPENED, /* pipe or terminal, opened anew, for ourselves alone, as O_NONBLOCK */
+    STDERR_POLLED, /* likewise, but it may not be opened: asked each time whether it has room */
+};
+
 /* Set before there are threads, save the counter. */
 static struct {
     const char *identifier;
     int journal_fd; /* -1: standard error */
+    enum stderr_kind stderr_kind;
+    int stderr_fd; /* STDERR_FILENO, or one that is owned: STDERR_OPENED */
     int max_priority;
+    atomic_bool has_file; /* standard error is a log file, and all goes there */
     _Atomic uint64_t n_lost;
-} sink = {.identifier = "dispatcherd", .journal_fd = -1, .max_priority = LOG_DEBUG};
+} sink = {
+    .identifier = "dispatcherd",
+    .journal_fd = -1,
+    .stderr_kind = STDERR_POLLED,
+    .stderr_fd = STDERR_FILENO,
+    .max_priority = LOG_DEBUG,
+};
 
 /* JOURNAL_STREAM is "device:inode" of the stream that systemd connected (systemd.exec(5)); a
  * program started below us with another standard error inherits the variable, but not the file. */
@@ -53,16 +77,65 @@ static int connect_to_journal(int fd)
     return connect(fd, (const struct sockaddr *)&address, sizeof(address));
 }
 
+/* O_NONBLOCK belongs to the open file, which others share: the shell at the same terminal, the
+ * other programs at the same pipe. So it is set on one of our own. */
+static void open_stderr(void)
+{
+    struct stat st;
+
+    if (sink.stderr_kind == STDERR_OPENED)
+        fd_close(sink.stderr_fd);
+    sink.stderr_fd = STDERR_FILENO;
+    sink.stderr_kind = STDERR_FILE;
+    if (fstat(STDERR_FILENO, &st) < 0 || S_ISREG(st.st_mode))
+        return;
+    if (S_ISSOCK(st.st_mode)) {
+        sink.stderr_kind = STDERR_SOCKET;
+    } else {
+        int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+        sink.stderr_kind = fd < 0 ? STDERR_POLLED : STDERR_OPENED;
+        if (fd >= 0)
+            sink.stderr_fd = fd;
+    }
+}
+
 void log_open(const char *identifier)
 {
     sink.identifier = identifier;
     sink.journal_fd = fd_close(sink.journal_fd);
+    open_stderr();
     if (!stderr_is_journal())
         return;
     _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || connect_to_journal(fd) < 0)
         return;
     sink.journal_fd = take_fd(&fd);
+}
+
+void log_use_file(void)
+{
+    atomic_store(&sink.has_file, true);
+}
+
+bool log_is_journal(void)
+{
+    return sink.journal_fd >= 0 && !atomic_load(&sink.has_file);
+}
+
+bool log_has_room_for_bulk(void)
+{
+    int n_queued, size;
+    socklen_t length = sizeof(size);
+
+    if (atomic_load(&sink.has_file))
+        return true;
+    if (sink.journal_fd >= 0)
+        return ioctl(sink.journal_fd, SIOCOUTQ, &n_queued) < 0 ||
+               getsockopt(sink.journal_fd, SOL_SOCKET, SO_SNDBUF, &size, &length) < 0 ||
+               n_queued < size / 2;
+    size = fcntl(sink.stderr_fd, F_GETPIPE_SZ); /* fails if it is no pipe */
+    return size < 0 || ioctl(sink.stderr_fd, FIONREAD, &n_queued) < 0 || n_queued < size / 2;
 }
 
 void log_set_max_priority(int priority)
@@ -131,17 +204,86 @@ static int journal_send(int priority, const char *const fields[], size_t n_field
     return -errno;
 }
 
-static void stderr_send(int priority, const char *text)
+/* A pipe that is ready for writing takes PIPE_BUF bytes, more than a line has. */
+static bool stderr_has_room(void)
+{
+    struct pollfd pollfd = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&pollfd, 1, 0) > 0 && pollfd.revents & POLLOUT;
+}
+
+static ssize_t stderr_write(const char *line, size_t length)
+{
+    switch (sink.stderr_kind) {
+    case STDERR_SOCKET:
+        return send(sink.stderr_fd, line, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    case STDERR_POLLED:
+        if (!stderr_has_room())
+            return -1;
+        break;
+    case STDERR_FILE:
+    case STDERR_OPENED:
+        break;
+    }
+    return write(sink.stderr_fd, line, length);
+}
+
+/* "2026-01-31T12:34:56.123456+01:00". */
+static void format_time(char text[40])
+{
+    struct timespec now;
+    struct tm tm;
+    char zone[8];
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    tzset(); /* localtime_r() need not notice that the time zone has changed */
+    localtime_r(&now.tv_sec, &tm);
+    strftime(text, 40, "%Y-%m-%dT%H:%M:%S", &tm);
+    strftime(zone, sizeof(zone), "%z", &tm);
+    size_t length = strlen(text);
+    snprintf(text + length, 40 - length, ".%06ld%.3s:%.2s", now.tv_nsec / 1000, zone, zone + 3);
+}
+
+/* One line stays one line, whatever a client has made part of it. */
+static void flatten(char *line, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+            line[i] = '?';
+}
+
+static int stderr_send(int priority, const char *text)
 {
     static const char *const words[] = {"emerg",   "alert",  "crit", "err",
                                         "warning", "notice", "info", "debug"};
-    char line[TEXT_MAX + 128];
+    char line[TEXT_MAX + 192];
 
+    const char *word = words[priority & 7];
+    bool has_file = atomic_load(&sink.has_file);
+    char time[40];
+    int n;
+
+    if (has_file) {
+        format_time(time);
+        n = snprintf(line, sizeof(line), "%s %.64s[%d]: %s: %s", time, sink.identifier,
+                     (int)getpid(), word, text);
+    } else {
+        n = snprintf(line, sizeof(line), "%.64s: %s: %s", sink.identifier, word, text);
+    }
+    if (n < 0)
+        return -EINVAL;
+    flatten(line, (size_t)n);
+    line[n++] = '\n';
     /* One write, so that the lines of several threads and processes stay whole. */
-    int n =
-        snprintf(line, sizeof(line), "%.64s: %s: %s\n", sink.identifier, words[priority & 7], text);
-    if (n > 0)
-        (void)!write(STDERR_FILENO, line, (size_t)n);
+    ssize_t n_written =
+        has_file ? write(STDERR_FILENO, line, (size_t)n) : stderr_write(line, (size_t)n);
+    return n_written == n ? 0 : -EAGAIN;
+}
+
+static int send_line(int priority, const char *const fields[], size_t n_fields, const char *message)
+{
+    return log_is_journal() ? journal_send(priority, fields, n_fields, message)
+                            : stderr_send(priority, message + sizeof(MESSAGE_PREFIX) - 1);
 }
 
 static void say_what_was_lost(void)
@@ -152,29 +294,26 @@ static void say_what_was_lost(void)
     if (n_lost == 0)
         return;
     snprintf(message, sizeof(message),
-             "MESSAGE=%" PRIu64 " log %s left out because the journal took none", n_lost,
-             str_plural(n_lost, "line was", "lines were"));
-    if (journal_send(LOG_WARNING, NULL, 0, message) < 0)
+             MESSAGE_PREFIX "%" PRIu64 " log %s left out because %s took none", n_lost,
+             str_plural(n_lost, "line was", "lines were"),
+             atomic_load(&sink.has_file) ? "the log file"
+             : log_is_journal()          ? "the journal"
+                                         : "standard error");
+    if (send_line(LOG_WARNING, NULL, 0, message) < 0)
         atomic_fetch_add(&sink.n_lost, n_lost);
 }
 
 void log_line_v(int priority, const char *const fields[], size_t n_fields, const char *format,
                 va_list arguments)
 {
-    static const char prefix[] = "MESSAGE=";
-    char message[sizeof(prefix) + TEXT_MAX];
-    char *text = message + sizeof(prefix) - 1;
+    char message[sizeof(MESSAGE_PREFIX) + TEXT_MAX]; /* not initialized: most lines need little */
 
     if (priority > sink.max_priority)
         return;
-    memcpy(message, prefix, sizeof(prefix) - 1);
-    vsnprintf(text, TEXT_MAX, format, arguments);
-    if (sink.journal_fd < 0) {
-        stderr_send(priority, text);
-        return;
-    }
+    memcpy(message, MESSAGE_PREFIX, sizeof(MESSAGE_PREFIX) - 1);
+    vsnprintf(message + sizeof(MESSAGE_PREFIX) - 1, TEXT_MAX, format, arguments);
     say_what_was_lost();
-    if (journal_send(priority, fields, n_fields, message) < 0)
+    if (send_line(priority, fields, n_fields, message) < 0)
         atomic_fetch_add(&sink.n_lost, 1);
 }
 

@@ -1,8 +1,9 @@
 /* Log lines: to the journal with structured fields, or to standard error in the same words.
  *
- * Never blocks: libsystemd's sd_journal_send() waits for as long as journald hangs. A line that
- * the journal does not take at once is counted instead, and the count is said with the next line
- * that gets through. Lines for standard error carry no fields.
+ * Never blocks: libsystemd's sd_journal_send() waits for as long as journald hangs, and write(2)
+ * for whoever reads the pipe, or has stopped the terminal. A line that is not taken at once is
+ * counted instead, and the count is said with the next line that gets through. Lines for standard
+ * error carry no fields.
  *
  * Lines may come from any thread; log_open() and log_set_max_priority() are called before there are
  * several. */
@@ -11,6 +12,7 @@
 #include "base/macro.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <syslog.h>
 
@@ -19,6 +21,17 @@
  * SYSLOG_IDENTIFIER and must live as long as the program. Before this call lines go to standard
  * error. */
 void log_open(const char *identifier);
+
+/* From now on standard error is a log file: all lines go there, each with the time, in the local
+ * time zone, and the process. May be called while there are threads. */
+void log_use_file(void);
+
+/* Lines go to the journal. */
+bool log_is_journal(void);
+
+/* False if the journal, or the reader of standard error, is so far behind that lines of which there
+ * are many had better be left out: half of the queue is for the others. */
+bool log_has_room_for_bulk(void);
 
 /* Lines of a priority above (less important than) this are dropped: LOG_DEBUG by default. */
 void log_set_max_priority(int priority);

@@ -8,6 +8,7 @@ void signals_hold(sigset_t *ret_before)
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGUSR1);
     (void)sigprocmask(SIG_BLOCK, &set, ret_before);
     (void)signal(SIGPIPE, SIG_IGN);
 }

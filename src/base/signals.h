@@ -5,7 +5,8 @@
 
 #include <signal.h>
 
-/* Blocks SIGHUP, SIGINT and SIGTERM, and ignores SIGPIPE. *ret_before is the mask as it was. */
+/* Blocks SIGHUP, SIGINT, SIGTERM and SIGUSR1, and ignores SIGPIPE. *ret_before is the mask as it
+ * was. */
 void signals_hold(sigset_t *ret_before);
 
 /* For a run that does not serve after all ("--check"): they end it again. */

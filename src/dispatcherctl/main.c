@@ -1,3 +1,4 @@
+#include "base/fd.h"
 #include "base/macro.h"
 #include "base/time.h"
 #include "dispatcherctl/arguments.h"
@@ -10,6 +11,7 @@
 #include "dispatcherctl/views.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +178,11 @@ int main(int argc, char *argv[])
     struct arguments arguments = {0};
     int status = EXIT_USAGE;
 
+    int r = fd_fill_standard(O_RDONLY);
+    if (r < 0) {
+        fprintf(stderr, "dispatcherctl: cannot open /dev/null: %s\n", strerror(-r));
+        return EXIT_FAILURE;
+    }
     if (arguments_parse_options(argc, argv, &arguments) == 0) {
         if (optind < argc && strcmp(argv[optind], test_access_verb) == 0)
             status = run_test_access(&arguments, argc - optind - 1, argv + optind + 1);

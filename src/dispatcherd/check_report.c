@@ -45,9 +45,9 @@ void check_report_notes(const struct connection *connection, const struct port_a
     if (verdict->is_rejected)
         subject.reason = statistics_rejection_to_string(reason);
     if (verdict->match_note[0])
-        report(LOG_NOTICE, &subject, "%s", verdict->match_note);
+        report_note(LOG_NOTICE, &subject, "%s", verdict->match_note);
     if (verdict->is_rejected && verdict->reject_note[0])
-        report(LOG_NOTICE, &subject, "%s", verdict->reject_note);
+        report_note(LOG_NOTICE, &subject, "%s", verdict->reject_note);
 }
 
 static struct access_decision_facts facts_of(const struct connection *connection,

@@ -11,6 +11,8 @@ libdaemon_la_SOURCES = \
 	%D%/adopt.h \
 	%D%/alerts.c \
 	%D%/alerts.h \
+	%D%/bulk.c \
+	%D%/bulk.h \
 	%D%/check.c \
 	%D%/check.h \
 	%D%/check_internal.h \
@@ -162,6 +164,8 @@ libdaemon_la_SOURCES = \
 	%D%/worker_end.h \
 	%D%/worker_ids.c \
 	%D%/worker_ids.h \
+	%D%/worker_log.c \
+	%D%/worker_log.h \
 	%D%/worker_ring.c \
 	%D%/worker_ring.h \
 	%D%/worker_start.c \

@@ -15,6 +15,7 @@
 #include "dispatcherd/verify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -333,10 +334,15 @@ int main(int argc, char *argv[])
         .stop_limit_sec = STOP_LIMIT_SEC,
     };
     const struct config_places places = config_places_default();
-    char mapping_file[PATH_MAX];
+    char mapping_file[PATH_MAX + sizeof("mappings")]; /* never cut: that would be another file */
     sigset_t before;
 
     signals_hold(&before);
+    int r = fd_fill_standard(O_RDWR);
+    if (r < 0) {
+        log_err("cannot open /dev/null in place of a standard descriptor: %s", strerror(-r));
+        return EXIT_FAILURE;
+    }
     if (parse_arguments(argc, argv, &arguments) < 0) {
         fprintf(stderr, "Try 'dispatcherd --help'.\n");
         return EXIT_USAGE;

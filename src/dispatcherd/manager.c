@@ -6,6 +6,7 @@
 #include "dispatcherd/last_config.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/store.h"
+#include "dispatcherd/worker_log.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -49,6 +50,7 @@ int manager_add_service(struct manager *manager, struct config_version *version,
         return r;
     }
     services[manager->n_services++] = *ret;
+    worker_logs_watch(*ret);
     return 0;
 }
 

@@ -6,6 +6,7 @@
  * tells stopping from leaving. */
 #pragma once
 
+#include "base/host_name.h"
 #include "dispatcherd/config_version.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/notify.h"
@@ -39,7 +40,7 @@ struct manager {
     struct notifier notifier;
     struct control *control; /* owned; NULL: there is none */
     uint64_t started_at;     /* CLOCK_MONOTONIC */
-    char host_name[64];
+    char host_name[HOST_NAME_BYTES];
     sd_event_source *status_timer;
     sd_event_source *orphans_timer; /* orphans.h; NULL unless this is process 1 */
     sd_event_source *stop_timer;

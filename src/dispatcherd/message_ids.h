@@ -42,6 +42,8 @@
 #define MESSAGE_ID_SESSIONS_CUT                                                                    \
     "c6dcfe4a81014532afa6e6622f9c230f" /* sessions were cut because the time for stopping was over \
                                         */
+#define MESSAGE_ID_LINES_LEFT_OUT                                                                  \
+    "be1e7ebc79604178ad7aa3700bb2e88e" /* lines of one kind were too many, and are summed up */
 #define MESSAGE_ID_LOGFILE_FAILED                                                                  \
     "480c0b67c26644728dd620af9c89318c" /* a LOGFILE could not be opened */
 #define MESSAGE_ID_CONTROL_FAILED                                                                  \

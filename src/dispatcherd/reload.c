@@ -12,6 +12,7 @@
 #include "dispatcherd/report.h"
 #include "dispatcherd/sockets.h"
 #include "dispatcherd/worker_channel.h"
+#include "dispatcherd/worker_log.h"
 
 #include <errno.h>
 #include <string.h>
@@ -49,6 +50,8 @@ static void update(struct manager *manager, struct service *service, struct conf
         workers_set_debug(service);
     if (!manager->has_passed_sockets)
         sockets_close_unwanted(service);
+    worker_logs_watch(service);
+    worker_logs_check(service);
 }
 
 static void let_go(struct manager *manager, struct service *service)

@@ -1,6 +1,7 @@
 #include "dispatcherd/report.h"
 
 #include "base/str.h"
+#include "dispatcherd/bulk.h"
 #include "dispatcherd/connection.h"
 #include "dispatcherd/events.h"
 #include "protocol/debug.h"
@@ -84,14 +85,17 @@ static void write_line(int priority, const struct subject *subject, const char *
              subject->service ? ": " : "", text);
 }
 
-static void report_v(int priority, const struct subject *subject, const char *format,
+static void report_v(int priority, const struct subject *subject, bool may_log, const char *format,
                      va_list arguments)
 {
     char text[TEXT_MAX];
     int saved = errno;
 
+    if (!may_log && !events_are_followed())
+        return;
     vsnprintf(text, sizeof(text), format, arguments);
-    write_line(priority, subject, text);
+    if (may_log)
+        write_line(priority, subject, text);
     events_tell("message", priority, subject, text);
     errno = saved;
 }
@@ -101,8 +105,22 @@ void report(int priority, const struct subject *subject, const char *format, ...
     va_list arguments;
 
     va_start(arguments, format);
-    report_v(priority, subject, format, arguments);
+    report_v(priority, subject, true, format, arguments);
     va_end(arguments);
+}
+
+void report_note(int priority, const struct subject *subject, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    report_v(priority, subject, bulk_take(BULK_NOTES, subject), format, arguments);
+    va_end(arguments);
+}
+
+static bool may_log_bit(const struct subject *subject)
+{
+    return bulk_take(subject->debug_bit == DEBUG_REFUSALS ? BULK_REFUSALS : BULK_DEBUG, subject);
 }
 
 bool report_is_followed(void)
@@ -119,13 +137,14 @@ void report_event(const char *event, uint32_t mask, uint32_t bits, const struct 
     va_list arguments;
     int saved = errno;
 
-    if (!on && !events_are_followed())
+    with_bit.debug_bit = on & -on;
+    bool may_log = on && may_log_bit(&with_bit);
+    if (!may_log && !events_are_followed())
         return;
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    with_bit.debug_bit = on & -on;
-    if (on)
+    if (may_log)
         write_line(debug_bit_priority(with_bit.debug_bit), &with_bit, text);
     events_tell(event, LOG_INFO, subject, text);
     errno = saved;
@@ -138,6 +157,7 @@ void report_debug_on(uint32_t on, const struct subject *subject, const char *for
     struct subject with_bit = *subject;
     with_bit.debug_bit = on & -on;
     va_start(arguments, format);
-    report_v(debug_bit_priority(with_bit.debug_bit), &with_bit, format, arguments);
+    report_v(debug_bit_priority(with_bit.debug_bit), &with_bit, may_log_bit(&with_bit), format,
+             arguments);
     va_end(arguments);
 }

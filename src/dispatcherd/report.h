@@ -29,8 +29,13 @@ struct subject {
 /* One line. Keeps errno. */
 void report(int priority, const struct subject *subject, const char *format, ...) _printf_(3, 4);
 
+/* One line that clients can provoke at will: within the limit of bulk.h. */
+void report_note(int priority, const struct subject *subject, const char *format, ...)
+    _printf_(3, 4);
+
 /* Something that happens: told to those who follow (events.h), and where one of `bits` is set in
- * `mask` as a line too. `event` is a literal, part of the control socket's interface. */
+ * `mask` as a line too, within the limit of bulk.h. `event` is a literal, part of the control
+ * socket's interface. */
 void report_event(const char *event, uint32_t mask, uint32_t bits, const struct subject *subject,
                   const char *format, ...) _printf_(5, 6);
 
@@ -38,7 +43,8 @@ void report_event(const char *event, uint32_t mask, uint32_t bits, const struct 
 bool report_is_followed(void);
 
 /* A line of the DEBUG bits: told where one of `bits` is set in `mask`, at the priority of the
- * lowest such bit. Where none is, the arguments are not even looked at. */
+ * lowest such bit, within the limit of bulk.h. Where none is, the arguments are not even looked at.
+ */
 #define report_debug(mask, bits, subject, ...)                                                     \
     do {                                                                                           \
         uint32_t on_ = (mask) & (bits);                                                            \

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "dispatcherd/access.h"
 #include "dispatcherd/adopt.h"
+#include "dispatcherd/bulk.h"
 #include "dispatcherd/control.h"
 #include "dispatcherd/control_manager.h"
 #include "dispatcherd/due_find.h"
@@ -20,6 +21,7 @@
 #include "dispatcherd/status.h"
 #include "dispatcherd/stop.h"
 #include "dispatcherd/succession.h"
+#include "dispatcherd/worker_log.h"
 #include "protocol/debug.h"
 
 #include <errno.h>
@@ -176,13 +178,27 @@ static int on_reload_signal(_unused_ sd_event_source *source, const struct signa
     return 0;
 }
 
+static int on_log_signal(_unused_ sd_event_source *source, const struct signalfd_siginfo *info,
+                         void *userdata)
+{
+    struct manager *manager = userdata;
+
+    tell_signal(manager, info);
+    for (size_t i = 0; i < manager->n_services; i++)
+        worker_logs_check(manager->services[i]);
+    return 0;
+}
+
 /* main() has blocked them. */
 static int add_signals(struct manager *manager)
 {
     static const struct {
         int number;
         sd_event_signal_handler_t handler;
-    } signals[] = {{SIGTERM, on_stop_signal}, {SIGINT, on_stop_signal}, {SIGHUP, on_reload_signal}};
+    } signals[] = {{SIGTERM, on_stop_signal},
+                   {SIGINT, on_stop_signal},
+                   {SIGHUP, on_reload_signal},
+                   {SIGUSR1, on_log_signal}};
 
     for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
         int r = sd_event_add_signal(manager->context.event, NULL, signals[i].number,
@@ -199,9 +215,7 @@ static int init_context(struct manager *manager, struct config_version *version,
     manager->version = version;
     manager->read_at = settings->read_at;
     unit_marks_take(&manager->unit_marks);
-    if (gethostname(manager->host_name, sizeof(manager->host_name) - 1) < 0)
-        return -errno;
-    manager->host_name[strcspn(manager->host_name, ".")] = '\0';
+    host_name_read_short(manager->host_name);
     manager->started_at = time_now_usec(CLOCK_MONOTONIC);
     manager->config_file = settings->config_file;
     manager->mapping_file = settings->mapping_file;
@@ -217,8 +231,10 @@ static int init_context(struct manager *manager, struct config_version *version,
     struct access_settings access = settings->access;
     access.configured_dns_servers = &version->config.dns_servers;
     int r = sd_event_new(&manager->context.event);
-    if (r == 0)
+    if (r == 0) {
+        bulk_start(manager->context.event);
         r = add_signals(manager);
+    }
     if (r == 0)
         r = orphans_start(manager);
     if (r == 0)
@@ -290,6 +306,7 @@ static void manager_clear(struct manager *manager)
     state_free(manager->durable);
     config_version_unref(manager->version);
     notify_end(&manager->notifier);
+    bulk_end();
     sd_event_source_disable_unref(manager->status_timer);
     orphans_end(manager);
     sd_event_source_disable_unref(manager->stop_timer);

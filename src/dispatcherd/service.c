@@ -105,6 +105,7 @@ void service_free(struct service *service)
     assert(TAILQ_EMPTY(&service->checks));
     sd_event_source_disable_unref(service->timer);
     sd_event_source_disable_unref(service->look_timer);
+    sd_event_source_disable_unref(service->log_source);
     if (service->context->access)
         dns_lists_close_account(service->context->access->lists, &service->dns_account);
     concurrency_free(service->addresses);

@@ -53,6 +53,7 @@ struct service {
     uint64_t unsent_since;                 /* since when the first of them is */
     sd_event_source *timer;                /* for the policy's next moment */
     sd_event_source *look_timer;           /* while hand-offs are under way: to look at the rings */
+    sd_event_source *log_source;           /* watches the folder of LOGFILE; see worker_log.h */
     bool has_looked;                       /* it has rung since the service last came to rest */
 
     char start_error[256];     /* why the last start failed; "" since one has succeeded */

@@ -151,7 +151,7 @@ static void look_at_socket(const struct comparison *comparison,
                            struct service_units *units)
 {
     const struct unit_marks *marks = comparison->question->marks;
-    char name[NAME_MAX];
+    char name[NAME_MAX + 1];
 
     snprintf(name, sizeof(name), "dispatcherd-%s%s", service->unit_name, socket_suffixes[i]);
     const struct unit_file *wanted = unit_list_find(&comparison->wanted, name);
@@ -174,7 +174,7 @@ static struct service_units look_at(const struct comparison *comparison,
                                     const struct service_options *service)
 {
     struct service_units units = {0};
-    char name[NAME_MAX];
+    char name[NAME_MAX + 1];
 
     for (size_t i = 0; i < ELEMENTSOF(socket_suffixes); i++)
         look_at_socket(comparison, service, i, &units);
@@ -197,7 +197,7 @@ static bool is_missing(const struct service_units *units)
 static void list_sockets(const struct service_units *units, const struct service_options *service,
                          struct str_list *ret)
 {
-    char name[NAME_MAX];
+    char name[NAME_MAX + 1];
 
     for (size_t i = 0; i < ELEMENTSOF(socket_suffixes); i++) {
         if (!units->is_wanted[i] || (units->sockets[i] == SAME && !units->was_written[i]))
@@ -254,7 +254,7 @@ static void check_left_over(struct comparison *comparison, const char *unit)
 {
     const struct origin origin = {.file = comparison->question->config_file};
     size_t length = strlen(unit), suffix = strlen(STARTER_SUFFIX), prefix = strlen("dispatcherd-");
-    char name[NAME_MAX];
+    char name[NAME_MAX + 1];
 
     if (!is_generated_socket(unit) || length <= prefix + suffix ||
         strcmp(unit + length - suffix, STARTER_SUFFIX) != 0 ||

@@ -2,9 +2,7 @@
 
 #include "base/fd.h"
 #include "dispatcherd/context.h"
-#include "dispatcherd/logfile.h"
-#include "dispatcherd/message_ids.h"
-#include "dispatcherd/report.h"
+#include "dispatcherd/worker_log.h"
 #include "dispatcherd/worker_ring.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"
@@ -12,23 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int open_log(struct worker *worker)
-{
-    const struct service_options *options = worker->service->options;
-    struct context *context = worker->service->context;
-
-    if (!options->logfile)
-        return -1;
-    int fd = logfile_open(options->logfile, context->host_name, worker->pid);
-    if (fd < 0) {
-        struct subject subject = worker_subject(worker, MESSAGE_ID_LOGFILE_FAILED);
-
-        report(LOG_ERR, &subject, "cannot open LOGFILE %s: %s; worker %d logs to the journal",
-               options->logfile, strerror(-fd), (int)worker->pid);
-    }
-    return fd;
-}
 
 int welcome_send(struct worker *worker)
 {
@@ -57,7 +38,7 @@ int welcome_send(struct worker *worker)
         message_text_add_number(&text, "RING", worker->ring.n_entries);
     if (text.is_too_long)
         return -EMSGSIZE;
-    _cleanup_fd_ int log = open_log(worker);
+    _cleanup_fd_ int log = worker_log_open(worker);
     int fds[2];
     size_t n_fds = 0;
     if (ring >= 0)

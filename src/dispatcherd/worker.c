@@ -46,6 +46,7 @@ void worker_free(struct worker *worker)
     sd_event_source_disable_unref(worker->rest_source);
     sd_event_source_disable_unref(worker->store_source);
     ring_reader_free(&worker->ring);
+    logfile_clear(&worker->log);
     fd_close(worker->channel);
     fd_close(worker->pidfd);
     free(worker->held);

@@ -2,6 +2,7 @@
  * holds. Its state (starting, ready, draining) is the pool's. */
 #pragma once
 
+#include "dispatcherd/logfile.h"
 #include "dispatcherd/service.h"
 #include "protocol/message.h"
 #include "protocol/ring.h"
@@ -22,6 +23,8 @@ struct worker {
     bool is_stored;          /* its channel is in the service manager's store */
     bool has_asked_ring;     /* it tells of its connections by a ring, not by messages */
     struct ring_reader ring; /* its memory goes with the channel; see worker_ring.h */
+    struct logfile log;      /* owned; see worker_log.h */
+    bool is_log_unsent;      /* its channel was full: the new file follows */
     bool has_said_it_drains; /* in the ring */
     bool is_failed_start;    /* it left before it was of any use */
     bool has_refused;        /* a connection, without draining: that is said once */

@@ -9,6 +9,7 @@
 #include "dispatcherd/welcome.h"
 #include "dispatcherd/worker_end.h"
 #include "dispatcherd/worker_ids.h"
+#include "dispatcherd/worker_log.h"
 #include "dispatcherd/worker_ring.h"
 #include "protocol/channel.h"
 #include "protocol/debug.h"
@@ -124,6 +125,8 @@ static void take_ready(struct worker *worker, uint32_t n_connections)
     service->start_error[0] = '\0';
     if (!worker->is_stored)
         worker_store(worker);
+    if (worker->is_adopted)
+        worker_log_adopt(worker);
     subject.reason = decision_reason_to_string(worker->start_reason);
     report_event("worker ready", service->options->debug, DEBUG_PROCESS, &subject,
                  "worker %d is ready: %s", (int)worker->pid, subject.reason);
@@ -232,6 +235,7 @@ static void became_writable(struct worker *worker)
     (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN);
     if (worker->is_drain_unsent)
         worker_send_drain(worker);
+    worker_log_send_again(worker);
 }
 
 static int on_channel(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events,

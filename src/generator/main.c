@@ -3,6 +3,7 @@
  *
  * Whatever is wrong with dispatcher.cnf, the boot goes on: problems are logged, what is usable
  * becomes units, and the exit status is 0. */
+#include "base/fd.h"
 #include "base/macro.h"
 #include "base/str.h"
 #include "config/load.h"
@@ -12,6 +13,7 @@
 #include "generator/write.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +76,11 @@ int main(int argc, char *argv[])
     static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {0}};
     const char *config_path = CONFIG_FILE;
 
+    int r = fd_fill_standard(O_RDWR);
+    if (r < 0) {
+        boot_log(LOG_ERR, "cannot open /dev/null, so no units: %s", strerror(-r));
+        return EXIT_SUCCESS;
+    }
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) >= 0;) {
         if (option != 'c')
             return usage();
@@ -86,7 +93,7 @@ int main(int argc, char *argv[])
         boot_log(LOG_INFO, "no %s, so no units", config_path);
         return EXIT_SUCCESS;
     }
-    int r = generate(config_path, argv[optind]);
+    r = generate(config_path, argv[optind]);
     if (r < 0)
         boot_log(LOG_ERR, "cannot make units in %s: %s", argv[optind], strerror(-r));
     return EXIT_SUCCESS;

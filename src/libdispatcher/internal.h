@@ -128,6 +128,10 @@ void receiver_drain(dispatcher_worker *worker);
  */
 bool receiver_is_done(dispatcher_worker *worker, uint64_t *ret_cut_at);
 
+/* What the process writes, lines of the log and all output, goes to the file from now on. `fd`
+ * stays the caller's. Returns 0 or a negative errno. */
+int worker_use_log_file(int fd);
+
 /* Asks the main thread to look at the drain again. */
 void worker_wake(dispatcher_worker *worker);
 

@@ -2,12 +2,12 @@
  * that a drain comes to its end. */
 #include "libdispatcher/internal.h"
 
+#include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
 
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@ static void end_at_once(dispatcher_worker *worker)
     unsigned n = sessions_busy(&worker->sessions);
     sigset_t term;
 
-    fprintf(stderr, "libdispatcher: a second SIGTERM; %u %s cut\n", n,
+    log_err("libdispatcher: a second SIGTERM; %u %s cut", n,
             str_plural(n, "session is", "sessions are"));
     signal(SIGTERM, SIG_DFL);
     sigemptyset(&term);
@@ -77,7 +77,7 @@ uint64_t attend_to_life(dispatcher_worker *worker)
         if (now >= cut_at) {
             unsigned n = sessions_busy(&worker->sessions);
 
-            fprintf(stderr, "libdispatcher: the time for finishing is over; %u %s cut\n", n,
+            log_err("libdispatcher: the time for finishing is over; %u %s cut", n,
                     str_plural(n, "session is", "sessions are"));
             _exit(EXIT_FAILURE);
         }

@@ -16,6 +16,7 @@ libworker_la_SOURCES = \
 	%D%/debug.h \
 	%D%/held.c \
 	%D%/internal.h \
+	%D%/log.c \
 	%D%/life.c \
 	%D%/manager.c \
 	%D%/manager.h \

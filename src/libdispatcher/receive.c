@@ -7,6 +7,7 @@
 #include "libdispatcher/internal.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/time.h"
 #include "libdispatcher/debug.h"
 #include "protocol/channel.h"
@@ -23,14 +24,9 @@ enum {
     MESSAGES_AT_ONCE = 32 /* read before they are acknowledged */
 };
 
-/* Not by stdio, whose buffer the stack of a session has no room for. */
 static void complain(const char *what, const char *why)
 {
-    char line[192];
-    int n =
-        snprintf(line, sizeof(line), "libdispatcher: %s%s; finishing the sessions\n", what, why);
-
-    (void)!write(STDERR_FILENO, line, (size_t)n);
+    log_err("libdispatcher: %s%s; finishing the sessions", what, why);
 }
 
 /* New limits only ever shorten a drain that is under way. */
@@ -183,6 +179,14 @@ static int handle_adopt(dispatcher_worker *worker, const struct message *message
     return held_tell(worker, message, n_fds > 0 ? fds[0] : -1);
 }
 
+/* Descriptors are lacking where this process may have no more: the old file does for a while. */
+static int handle_log(const int fds[], size_t n_fds)
+{
+    if (n_fds > 1)
+        return -EBADMSG;
+    return n_fds == 1 ? worker_use_log_file(fds[0]) : 0;
+}
+
 static void handle_message(dispatcher_worker *worker, size_t length, const int fds[], size_t n_fds)
 {
     struct message message;
@@ -196,8 +200,11 @@ static void handle_message(dispatcher_worker *worker, size_t length, const int f
         handle_connections(worker, &message, fds, n_fds);
         return;
     }
-    int r = is_good && message.type == MESSAGE_ADOPT ? handle_adopt(worker, &message, fds, n_fds)
-                                                     : -EBADMSG;
+    int r = -EBADMSG;
+    if (is_good && message.type == MESSAGE_ADOPT)
+        r = handle_adopt(worker, &message, fds, n_fds);
+    else if (is_good && message.type == MESSAGE_LOG)
+        r = handle_log(fds, n_fds);
     for (size_t i = 0; i < n_fds; i++)
         fd_close(fds[i]);
     if (is_good && n_fds == 0 && message.type == MESSAGE_DRAIN) {

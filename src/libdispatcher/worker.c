@@ -1,6 +1,7 @@
 #include "libdispatcher/internal.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "libdispatcher/debug.h"
@@ -87,23 +88,8 @@ void worker_wake(dispatcher_worker *worker)
 
 static int say(int error, const char *what)
 {
-    fprintf(stderr, "libdispatcher: %s: %s\n", what, strerror(-error));
+    log_err("libdispatcher: %s: %s", what, strerror(-error));
     return error;
-}
-
-/* Standard descriptors that are closed would be given to the next best socket, and then written
- * to. */
-static int open_standard_descriptors(void)
-{
-    int fd;
-
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd < 0)
-        return say(-errno, "cannot open /dev/null");
-    fd_close(fd);
-    return 0;
 }
 
 static int open_channel(dispatcher_worker *worker)
@@ -162,6 +148,14 @@ static int send_hello(dispatcher_worker *worker)
     return channel_send(worker->channel, bytes, hello.length, NULL, 0);
 }
 
+int worker_use_log_file(int fd)
+{
+    if (dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
+        return -errno;
+    log_use_file();
+    return 0;
+}
+
 /* First the ring, then, where there is one, the log file. */
 static int take_descriptors(dispatcher_worker *worker, const int fds[], size_t n_fds)
 {
@@ -174,9 +168,7 @@ static int take_descriptors(dispatcher_worker *worker, const int fds[], size_t n
     if (r < 0)
         return r;
     news_use_ring(&worker->news, &ring);
-    if (n_fds > 1 && (dup2(fds[1], STDOUT_FILENO) < 0 || dup2(fds[1], STDERR_FILENO) < 0))
-        return -errno;
-    return 0;
+    return n_fds > 1 ? worker_use_log_file(fds[1]) : 0;
 }
 
 static int read_welcome(const void *bytes, size_t length, struct welcome *ret)
@@ -248,7 +240,6 @@ static int greet(dispatcher_worker *worker, int welcome_limit_msec)
     if (r < 0)
         return say(r, "no welcome from dispatcherd");
     atomic_store(&worker->debug, worker->welcome.debug);
-    debug_start();
     debug_say(worker, DEBUG_WORKER_IO, NULL, "welcome: slot %u, %u %s, DEBUG=16%%%X",
               worker->welcome.slot, worker->welcome.max_connections,
               str_plural(worker->welcome.max_connections, "connection", "connections"),
@@ -324,9 +315,11 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     worker.idle_epoll = worker.work_fd = -1;
     pthread_mutex_init(&worker.receiver.lock, NULL);
     news_init(&worker.news);
-    int r = open_standard_descriptors();
-    if (r == 0)
-        r = open_channel(&worker);
+    int r = fd_fill_standard(O_RDWR);
+    debug_start();
+    if (r < 0)
+        return say(r, "cannot open /dev/null");
+    r = open_channel(&worker);
     if (r == 0)
         r = greet(&worker, welcome_limit_msec);
     if (r == 0)

@@ -42,6 +42,8 @@ const char *message_type_to_string(uint32_t type)
         return "DEBUG";
     case MESSAGE_ADOPT:
         return "ADOPT";
+    case MESSAGE_LOG:
+        return "LOG";
     default:
         return "unknown";
     }
@@ -94,6 +96,7 @@ int message_read(const void *bytes, size_t length, struct message *ret)
     case MESSAGE_NEWS:
     case MESSAGE_DRAIN:
     case MESSAGE_DEBUG:
+    case MESSAGE_LOG:
         if (body_length != 0)
             return -EBADMSG;
         break;

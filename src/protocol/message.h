@@ -45,6 +45,8 @@ enum message_type {
     MESSAGE_DEBUG = 68,      /* value: the new debug mask */
     MESSAGE_ADOPT = 69,      /* text: VERSION=; a new dispatcherd asks what the worker has. With
                                 another RING=, and its descriptor, where it has one */
+    MESSAGE_LOG = 71,        /* no text; the log file that takes its output from now on, as the one
+                                descriptor */
 };
 
 /* "HELLO" and so on; "unknown" for a number that is no type. */

@@ -1,6 +1,7 @@
 /* dispatcherd-web: shows what dispatcherd does, to browsers and to Prometheus. Changes nothing. */
 #include "base/accept_error.h"
 #include "base/fd.h"
+#include "base/host_name.h"
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/signals.h"
@@ -9,6 +10,7 @@
 #include "web/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -261,15 +263,19 @@ static int prepare_sockets(struct web *web)
 int main(int argc, char *argv[])
 {
     struct web web = {.socket = DEFAULT_SOCKET};
-    char own_name[256] = "";
+    char own_name[HOST_NAME_BYTES];
     sigset_t before;
 
     signals_hold(&before);
     /* It has no children of its own; as process 1 of a container it gets those of others. */
     signal(SIGCHLD, SIG_IGN);
+    int filled = fd_fill_standard(O_RDWR);
     log_open("dispatcherd-web");
-    if (gethostname(own_name, sizeof(own_name) - 1) == 0)
-        web.hosts[web.n_hosts++] = own_name;
+    if (filled < 0) {
+        log_err("Cannot open /dev/null: %s", strerror(-filled));
+        return EXIT_FAILURE;
+    }
+    web.hosts[web.n_hosts++] = host_name_read(own_name);
     int status = parse_arguments(&web, argc, argv);
     if (status < 0) {
         int r = prepare_sockets(&web);

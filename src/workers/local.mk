@@ -31,5 +31,8 @@ libsmtpserver_la_SOURCES = \
 	%D%/tcp_smtp_server/transport.c \
 	%D%/tcp_smtp_server/transport.h
 
-tcp_smtp_server_SOURCES = %D%/tcp_smtp_server/main.c
+tcp_smtp_server_SOURCES = \
+	%D%/tcp_smtp_server/connection_log.c \
+	%D%/tcp_smtp_server/connection_log.h \
+	%D%/tcp_smtp_server/main.c
 tcp_smtp_server_LDADD = libsmtpserver.la libdispatcher.la libbase.la

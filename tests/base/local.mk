@@ -1,6 +1,10 @@
 check_PROGRAMS += \
 	tests/base/test_accept_error \
 	tests/base/test_address \
+	tests/base/test_fd \
+	tests/base/test_host_name \
+	tests/base/test_log \
+	tests/base/test_log_limit \
 	tests/base/test_invisible \
 	tests/base/test_memfd \
 	tests/base/test_networks \
@@ -10,6 +14,10 @@ check_PROGRAMS += \
 TESTS += \
 	tests/base/test_accept_error \
 	tests/base/test_address \
+	tests/base/test_fd \
+	tests/base/test_host_name \
+	tests/base/test_log \
+	tests/base/test_log_limit \
 	tests/base/test_invisible \
 	tests/base/test_memfd \
 	tests/base/test_networks \
@@ -56,3 +64,22 @@ tests_base_test_text_file_SOURCES = %D%/test_text_file.c
 tests_base_test_text_file_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_text_file_CFLAGS = $(TEST_CFLAGS)
 tests_base_test_text_file_LDADD = libbase.la $(TEST_LIBS)
+tests_base_test_fd_SOURCES = %D%/test_fd.c
+tests_base_test_fd_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_fd_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_fd_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_host_name_SOURCES = %D%/test_host_name.c
+tests_base_test_host_name_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_host_name_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_host_name_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_log_SOURCES = %D%/test_log.c
+tests_base_test_log_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_log_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_log_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_log_limit_SOURCES = %D%/test_log_limit.c
+tests_base_test_log_limit_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_log_limit_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_log_limit_LDADD = libbase.la $(TEST_LIBS)

@@ -9,6 +9,7 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_due \
 	tests/dispatcherd/test_handoff \
 	tests/dispatcherd/test_history \
+	tests/dispatcherd/test_logfile \
 	tests/dispatcherd/test_pace \
 	tests/dispatcherd/test_reach \
 	tests/dispatcherd/test_socket_match \
@@ -115,3 +116,8 @@ tests_dispatcherd_test_pace_SOURCES = %D%/test_pace.c
 tests_dispatcherd_test_pace_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_pace_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_pace_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_logfile_SOURCES = %D%/test_logfile.c
+tests_dispatcherd_test_logfile_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_logfile_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_logfile_LDADD = $(CONTROL_TEST_LIBS)

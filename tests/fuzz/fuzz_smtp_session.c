@@ -162,7 +162,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct session_peer peer = {"0123456789abcdef", "2001:db8::1", 4711};
+    const struct session_peer peer = {
+        .connection_id = "0123456789abcdef", .host = "2001:db8::1", .port = 4711};
     struct client client = {
         .next = (const char *)data, .end = (const char *)data + size, .is_waiting = true};
     const struct transport transport = {

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <syslog.h>
 #include <unistd.h>
 
 static void describe_connection(const dispatcher_connection *c, FILE *out)
@@ -84,6 +85,10 @@ static void answer(dispatcher_connection *c, char command, FILE *out)
         raise(SIGKILL);
     else if (command == 'p')
         dprintf(STDOUT_FILENO, "to stdout\n"), dprintf(STDERR_FILENO, "to stderr\n");
+    else if (command == 'l') {
+        dispatcher_worker_log(worker, LOG_WARNING, "of the %s", "worker");
+        dispatcher_connection_log(c, LOG_INFO, "two\nlines");
+    }
 }
 
 void talkative_serve(dispatcher_connection *connection, void *userdata)

@@ -4,6 +4,7 @@
  *   w  what is known of the worker            d  1 while the worker drains, else 0
  *   m  the debug mask, hexadecimal            f  number of open descriptors
  *   s  the thread's stack size in bytes       p  prints a line on stdout and one on stderr
+ *   l  logs a line of the worker and one of the connection
  *   k  the process kills itself               q  the session ends; so it does at end of file
  *
  * All but the last two are answered by one line. */

@@ -107,6 +107,62 @@ START_TEST(test_writes_to_the_log_file_of_the_welcome)
 }
 END_TEST
 
+START_TEST(test_logs_to_standard_error_without_a_log_file)
+{
+    const struct fake_welcome welcome = fake_welcome_default();
+
+    fake_start(fake, &talkative_worker, 10000);
+    fake_greet(fake, &welcome);
+    fake_ask(fake, fake_connect(fake), "l");
+    const char *text = fake_text_of(fake->errors);
+    ck_assert_ptr_nonnull(strstr(text, ": warning: Smtp_Submit: of the worker\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, ": info: Smtp_Submit: connection fedcba9800000000 from unix: two?lines\n"));
+    kill(fake->worker, SIGKILL);
+}
+END_TEST
+
+/* "2026-01-31T12:34:56.123456+01:00 name[PID]: ". */
+static void expect_log_line(const char *text, int pid, const char *end)
+{
+    char rest[256];
+    int its_pid;
+
+    ck_assert_msg(sscanf(text,
+                         "%*4[0-9]-%*2[0-9]-%*2[0-9]T%*2[0-9]:%*2[0-9]:%*2[0-9].%*6[0-9]"
+                         "%*1[+-]%*2[0-9]:%*2[0-9] %*[^[][%d]: %255[^\n]",
+                         &its_pid, rest) == 2,
+                  "'%s'", text);
+    ck_assert_int_eq(its_pid, pid);
+    ck_assert_str_eq(rest, end);
+}
+
+START_TEST(test_another_log_file_takes_what_comes_from_then_on)
+{
+    struct fake_welcome welcome = fake_welcome_default();
+    uint8_t bytes[sizeof(struct message_header)];
+    size_t length = message_write_value(bytes, sizeof(bytes), MESSAGE_LOG, 0);
+    int second = memfd_create("second", MFD_CLOEXEC);
+
+    welcome.log_fd = memfd_create("log", MFD_CLOEXEC);
+    fake_start(fake, &talkative_worker, 10000);
+    fake_greet(fake, &welcome);
+    size_t c = fake_connect(fake);
+    fake_ask(fake, c, "l");
+    const char *line = fake_text_of(welcome.log_fd);
+    expect_log_line(line, fake->worker, "warning: Smtp_Submit: of the worker");
+    expect_log_line(strchr(line, '\n') + 1, fake->worker,
+                    "info: Smtp_Submit: connection fedcba9800000000 from unix: two?lines");
+    fake_send_packet(fake, bytes, length, &second, 1);
+    /* What comes behind it on the channel is acted on later. */
+    size_t d = fake_connect(fake);
+    fake_ask(fake, d, "p");
+    ck_assert_str_eq(fake_text_of(second), "to stdout\nto stderr\n");
+    ck_assert_str_eq(fake_text_of(fake->errors), "");
+    kill(fake->worker, SIGKILL);
+}
+END_TEST
+
 START_TEST(test_gives_up_on_another_version)
 {
     struct fake_welcome welcome = fake_welcome_default();
@@ -280,10 +336,12 @@ Suite *make_suite(void)
     ADD_TESTS(suite, "welcome", test_is_ready_for_as_many_as_the_welcome_says,
               test_tells_the_program_what_the_welcome_says, test_makes_stacks_of_the_size_asked_for,
               test_works_on_the_smallest_stack, test_writes_to_the_log_file_of_the_welcome,
-              test_gives_up_on_another_version, test_gives_up_on_a_welcome_that_is_none,
-              test_gives_up_on_another_message, test_gives_up_on_a_ring_that_is_none,
-              test_gives_up_when_no_welcome_comes, test_gives_up_when_the_channel_closes,
-              test_needs_a_channel, test_ends_on_sigterm_before_the_welcome);
+              test_logs_to_standard_error_without_a_log_file,
+              test_another_log_file_takes_what_comes_from_then_on, test_gives_up_on_another_version,
+              test_gives_up_on_a_welcome_that_is_none, test_gives_up_on_another_message,
+              test_gives_up_on_a_ring_that_is_none, test_gives_up_when_no_welcome_comes,
+              test_gives_up_when_the_channel_closes, test_needs_a_channel,
+              test_ends_on_sigterm_before_the_welcome);
     ADD_TESTS(suite, "start", test_ends_when_the_program_cannot_start);
     if (!UNDER_SANITIZER) /* it needs more memory than any limit leaves */
         ADD_TESTS(suite, "threads", test_is_ready_for_as_many_as_it_has_threads,

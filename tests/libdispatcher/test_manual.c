@@ -43,7 +43,8 @@ START_TEST(test_c_example_serves)
     ck_assert_str_eq(fake_ask(fake, c, "hello\n"), "hello");
     fake_hang_up(fake, c);
     FAKE_WAIT(fake->n_ended == 1);
-    ck_assert_str_eq(fake_text_of(fake->errors), "echo: fedcba9800000000 is done\n");
+    ck_assert_str_eq(fake_text_of(fake->errors),
+                     "example: info: Smtp_Submit: connection fedcba9800000000 from unix: done\n");
     fake_send_value(fake, MESSAGE_DRAIN, 60);
     expect_clean_end();
 }

@@ -60,6 +60,7 @@ EXTRA_DIST += \
 	%D%/test_journal.py \
 	%D%/test_life.py \
 	%D%/test_listener_lost.py \
+	%D%/test_logs.py \
 	%D%/test_machine_faults.py \
 	%D%/test_pool_size.py \
 	%D%/test_process_1.py \
@@ -68,6 +69,7 @@ EXTRA_DIST += \
 	%D%/test_selection.py \
 	%D%/test_smtp.py \
 	%D%/test_sockets.py \
+	%D%/test_standard_descriptors.py \
 	%D%/test_survival.py \
 	%D%/test_units.py \
 	%D%/test_web.py \

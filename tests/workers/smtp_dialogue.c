@@ -27,7 +27,8 @@ struct client {
 static void *run_session(void *userdata)
 {
     const struct client *client = userdata;
-    const struct session_peer peer = {"0123456789abcdef", "192.0.2.1", 4711};
+    const struct session_peer peer = {
+        .connection_id = "0123456789abcdef", .host = "192.0.2.1", .port = 4711};
 
     session_run(client->settings, &peer, client->server_fd);
     close(client->server_fd);

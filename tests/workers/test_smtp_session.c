@@ -360,7 +360,7 @@ END_TEST
 /* A client that says a few commands, each when it is its turn, and then never stops sending. */
 struct flood {
     const char *const *next_command;
-    char replies[1024];
+    char replies[4096];
     size_t n_replied;
 };
 
@@ -400,7 +400,8 @@ START_TEST(test_a_flooding_client_does_not_hold_us)
 {
     static const char *const commands[] = {"EHLO x\r\n", "MAIL FROM:<a@b>\r\n",
                                            "RCPT TO:<c@localhost>\r\n", "DATA\r\n", NULL};
-    const struct session_peer peer = {"0123456789abcdef", "192.0.2.1", 4711};
+    const struct session_peer peer = {
+        .connection_id = "0123456789abcdef", .host = "192.0.2.1", .port = 4711};
     struct flood flood = {.next_command = commands};
     const struct transport transport = {flood_receive, flood_send, flood_has_input,
                                         flood_end_output, &flood};
@@ -409,6 +410,58 @@ START_TEST(test_a_flooding_client_does_not_hold_us)
     session_run_over(&settings, &peer, &transport);
     ck_assert_ptr_nonnull(strstr(flood.replies, "\r\n421 4.4.2 "));
     expect_messages(0);
+}
+END_TEST
+
+static void add_line(void *userdata, int priority, const char *text)
+{
+    char *lines = userdata;
+    size_t length = strlen(lines);
+
+    snprintf(lines + length, 4096 - length, "%d %s\n", priority, text);
+}
+
+/* Ten lines, and one for the rest. */
+START_TEST(test_logs_refused_recipients)
+{
+    static const char *const commands[] = {"EHLO x\r\n",
+                                           "MAIL FROM:<a@b>\r\n",
+                                           "RCPT TO:<0@c>\r\n",
+                                           "RCPT TO:<1@c>\r\n",
+                                           "RCPT TO:<2@c>\r\n",
+                                           "RCPT TO:<3@c>\r\n",
+                                           "RCPT TO:<4@c>\r\n",
+                                           "RCPT TO:<5@c>\r\n",
+                                           "RCPT TO:<6@c>\r\n",
+                                           "RCPT TO:<7@c>\r\n",
+                                           "RCPT TO:<8@c>\r\n",
+                                           "RCPT nonsense\r\n",
+                                           "RCPT TO:<10@c>\r\n",
+                                           "RCPT TO:<d@localhost>\r\n",
+                                           "RCPT TO:<11@c>\r\n",
+                                           "QUIT\r\n",
+                                           NULL};
+    char lines[4096] = "", expected[128];
+    const struct session_peer peer = {.connection_id = "0123456789abcdef",
+                                      .host = "192.0.2.1",
+                                      .port = 4711,
+                                      .log = add_line,
+                                      .log_userdata = lines};
+    struct flood flood = {.next_command = commands};
+    const struct transport transport = {flood_receive, flood_send, flood_has_input,
+                                        flood_end_output, &flood};
+    const char *line = lines;
+
+    session_run_over(&settings, &peer, &transport);
+    for (int i = 0; i < 9; i++) {
+        snprintf(expected, sizeof(expected), "5 refused recipient: <%d@c>, from <a@b>: 550 5.7.1 ",
+                 i);
+        ck_assert_msg(strncmp(line, expected, strlen(expected)) == 0, "'%s'", lines);
+        line = strchr(line, '\n') + 1;
+    }
+    snprintf(expected, sizeof(expected), "5 refused recipient: nonsense, from <a@b>: 50");
+    ck_assert_msg(strncmp(line, expected, strlen(expected)) == 0, "'%s'", lines);
+    ck_assert_str_eq(strchr(line, '\n') + 1, "5 refused recipient: 2 more in this session\n");
 }
 END_TEST
 
@@ -447,6 +500,7 @@ Suite *make_suite(void)
         test_times_out_and_says_so,
         test_a_dripping_client_does_not_hold_us,
         test_a_flooding_client_does_not_hold_us,
+        test_logs_refused_recipients,
         test_survives_a_client_that_leaves,
     };
     Suite *suite = suite_create("smtp_session");

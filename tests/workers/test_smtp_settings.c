@@ -113,7 +113,8 @@ START_TEST(test_received_says_who_how_and_when)
     ck_assert_int_eq(setenv("TZ", "UTC0", 1), 0);
     ck_assert_int_eq(session_settings_apply(&settings, "CHANNEL=tcp_local", error), 0);
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-        const struct session_peer peer = {"0123456789abcdef", cases[i].host, 4711};
+        const struct session_peer peer = {
+            .connection_id = "0123456789abcdef", .host = cases[i].host, .port = 4711};
         const struct client_greeting greeting = {cases[i].greeting, "client.example"};
         struct envelope envelope = {.is_smtputf8 = cases[i].is_smtputf8};
 
@@ -134,7 +135,8 @@ END_TEST
 
 START_TEST(test_received_names_no_recipient_where_there_are_several)
 {
-    const struct session_peer peer = {"0123456789abcdef", "192.0.2.1", 4711};
+    const struct session_peer peer = {
+        .connection_id = "0123456789abcdef", .host = "192.0.2.1", .port = 4711};
     const struct client_greeting greeting = {GREETING_EHLO, "client.example"};
     struct envelope envelope = {0};
     char text[TRACE_RECEIVED_BYTES];

@@ -17,6 +17,9 @@ struct session_peer {
     const char *connection_id; /* of dispatcherd, for Received: and the log */
     const char *host;          /* "192.0.2.1", "2001:db8::1", or "unix" */
     uint16_t port;
+    /* Takes the lines about the session, at priorities of syslog(3); NULL: nobody does. */
+    void (*log)(void *userdata, int priority, const char *text);
+    void *log_userdata;
 };
 
 enum greeting {

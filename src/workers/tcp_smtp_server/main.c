@@ -1,10 +1,9 @@
 /* tcp_smtp_server: an SMTP server as a worker of dispatcherd. Joins libdispatcher, which brings the
  * connections, and session.h, which serves them. */
+#include "workers/tcp_smtp_server/connection_log.h"
 #include "workers/tcp_smtp_server/maildir.h"
 #include "workers/tcp_smtp_server/session.h"
 #include "workers/tcp_smtp_server/session_log.h"
-
-#include "base/log.h"
 
 #include <dispatcher/worker.h>
 
@@ -23,19 +22,21 @@ static void unit_name(char name[64], const char *service)
             *name = (char)(*name - 'A' + 'a');
 }
 
-static int make_maildir(const struct session_settings *settings)
+static int make_maildir(const struct session_settings *settings, dispatcher_worker *worker)
 {
     int r = maildir_make(settings->maildir);
     char unit[64];
 
     unit_name(unit, settings->service);
     if (r == -EACCES || r == -EPERM || r == -EROFS || r == -ENOENT)
-        log_err("%s: cannot deliver to MAILDIR=%s: %s; let the worker's user write there, and "
-                "under systemd add ReadWritePaths=%s with: systemctl edit %s",
-                settings->service, settings->maildir, strerror(-r), settings->maildir, unit);
+        dispatcher_worker_log(worker, LOG_ERR,
+                              "cannot deliver to MAILDIR=%s: %s; let the worker's user write "
+                              "there, and under systemd add ReadWritePaths=%s with: "
+                              "systemctl edit %s",
+                              settings->maildir, strerror(-r), settings->maildir, unit);
     else if (r < 0)
-        log_err("%s: cannot deliver to MAILDIR=%s: %s", settings->service, settings->maildir,
-                strerror(-r));
+        dispatcher_worker_log(worker, LOG_ERR, "cannot deliver to MAILDIR=%s: %s",
+                              settings->maildir, strerror(-r));
     else
         maildir_clean(settings->maildir);
     return r;
@@ -52,7 +53,7 @@ static int apply_parameters(struct session_settings *settings, dispatcher_worker
         int r = session_settings_apply(settings, parameter, error);
 
         if (r == -EINVAL)
-            log_err("%s: %s", settings->service, error);
+            dispatcher_worker_log(worker, LOG_ERR, "%s", error);
         if (r < 0)
             result = r;
     }
@@ -70,10 +71,10 @@ static int start(dispatcher_worker *worker, void *userdata)
     if (r == 0)
         r = session_settings_complete(settings);
     if (r == -ENOMEM)
-        log_err("tcp_smtp_server: out of memory");
+        dispatcher_worker_log(worker, LOG_ERR, "out of memory");
     if (r < 0)
         return r;
-    return make_maildir(settings);
+    return make_maildir(settings, worker);
 }
 
 static void serve(dispatcher_connection *connection, void *userdata)
@@ -83,22 +84,30 @@ static void serve(dispatcher_connection *connection, void *userdata)
         .connection_id = dispatcher_connection_id(connection),
         .host = dispatcher_connection_peer_host(connection),
         .port = dispatcher_connection_peer_port(connection),
+        .log = connection_log,
+        .log_userdata = connection,
     };
 
     if (dispatcher_connection_is_tls(connection)) {
-        session_log(LOG_WARNING, settings, &peer,
+        session_log(LOG_WARNING, &peer,
                     "closed: it came to a TLS_PORT, but tcp_smtp_server speaks no TLS");
         return;
     }
     session_run(settings, &peer, dispatcher_connection_fd(connection));
 }
 
+static void stop(dispatcher_worker *worker, void *userdata)
+{
+    (void)userdata;
+    connection_log_end(worker);
+}
+
 int main(void)
 {
-    static const struct dispatcher_worker_callbacks callbacks = {.start = start, .serve = serve};
+    static const struct dispatcher_worker_callbacks callbacks = {
+        .start = start, .serve = serve, .stop = stop};
     struct session_settings settings = {0};
 
-    log_open("tcp_smtp_server");
     /* A file that would grow past the limit is EFBIG, and 452 to the client; not our death. */
     (void)signal(SIGXFSZ, SIG_IGN);
     int r = dispatcher_worker_run(&callbacks, &settings);

@@ -31,7 +31,7 @@ static void stop_delivering(struct message *message)
 static void set_error(struct message *message, int error)
 {
     message->error = error;
-    session_log(LOG_ERR, message->settings, message->peer, "cannot write a message to %s: %s",
+    session_log(LOG_ERR, message->peer, "cannot write a message to %s: %s",
                 message->settings->maildir, strerror(-error));
     stop_delivering(message);
 }
@@ -145,10 +145,9 @@ static void log_delivered(const struct message *message)
 
     if (recipients->n_items > 1)
         snprintf(others, sizeof(others), " and %zu more", recipients->n_items - 1);
-    session_log(LOG_INFO, message->settings, message->peer,
-                "delivered %" PRIu64 " bytes from <%s> for <%s>%s as %s", message->decoder.n_octets,
-                message->envelope->sender.mailbox, recipients->items[0], others,
-                message->delivery.file_name);
+    session_log(LOG_INFO, message->peer, "delivered %" PRIu64 " bytes from <%s> for <%s>%s as %s",
+                message->decoder.n_octets, message->envelope->sender.mailbox, recipients->items[0],
+                others, message->delivery.file_name);
 }
 
 enum message_end message_receive(struct message *message, struct line_reader *reader)

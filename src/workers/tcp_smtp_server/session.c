@@ -20,7 +20,7 @@ void session_close(struct session *session, const char *text, const char *reason
 {
     if (text)
         session_reply(session, "%s", text);
-    session_log(LOG_NOTICE, session->settings, session->peer, "closed: %s", reason);
+    session_log(LOG_NOTICE, session->peer, "closed: %s", reason);
     session->must_linger = true;
     session->state = STATE_CLOSING;
 }
@@ -176,6 +176,7 @@ static void serve(struct session *session)
     if (reply_flush(&session->replies) == 0 && session->must_linger)
         linger(session);
     session_reset_transaction(session);
+    session_log_more_refused(session);
 }
 
 void session_run_over(const struct session_settings *settings, const struct session_peer *peer,

@@ -1,4 +1,5 @@
 #include "workers/tcp_smtp_server/session_internal.h"
+#include "workers/tcp_smtp_server/session_log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,6 +9,9 @@
 #define MAX_RECIPIENTS 1000
 /* RCPT beyond the limit that a client may pipeline before it has seen a 452; more are errors. */
 #define MAX_RECIPIENTS_OVER 1000
+/* Refused recipients of one session that get a line each; the others are counted. */
+#define MAX_REFUSED_LOGGED 10
+
 /* Returns false where it was refused. */
 static bool take_greeting(struct session *session, const char *argument, enum greeting kind)
 {
@@ -67,11 +71,30 @@ static bool has_recipient(const struct envelope *envelope, const char *mailbox)
     return false;
 }
 
+/* What somebody whose mail does not arrive asks for. */
+static void log_refused_recipient(struct session *session, const char *argument, const char *reply)
+{
+    const char *sender = session->envelope.sender.mailbox;
+    const char *path = strchr(argument, '<');
+
+    if (++session->n_recipients_refused <= MAX_REFUSED_LOGGED)
+        session_log(LOG_NOTICE, session->peer, "refused recipient: %.320s, from <%s>: %s",
+                    path ? path : argument, sender, reply);
+}
+
+void session_log_more_refused(const struct session *session)
+{
+    if (session->n_recipients_refused > MAX_REFUSED_LOGGED)
+        session_log(LOG_NOTICE, session->peer, "refused recipient: %u more in this session",
+                    session->n_recipients_refused - MAX_REFUSED_LOGGED);
+}
+
 /* RFC 5321, 4.5.3.1.10: 452, and the recipients so far stay. */
-static void refuse_one_more_recipient(struct session *session)
+static void refuse_one_more_recipient(struct session *session, const char *argument)
 {
     static const char text[] = "452 4.5.3 Too many recipients";
 
+    log_refused_recipient(session, argument, text);
     if (session->n_recipients_over++ < MAX_RECIPIENTS_OVER)
         session_reply(session, "%s", text);
     else
@@ -88,12 +111,13 @@ void do_rcpt(struct session *session, const char *argument)
         !session_settings_has_domain(session->settings, path_domain(&path)))
         refusal = "550 5.7.1 Mail for this domain is not accepted here";
     if (refusal) {
+        log_refused_recipient(session, argument, refusal);
         session_refuse(session, refusal);
         return;
     }
     if (!has_recipient(envelope, path.mailbox)) {
         if (envelope->recipients.n_items >= MAX_RECIPIENTS) {
-            refuse_one_more_recipient(session);
+            refuse_one_more_recipient(session, argument);
             return;
         }
         if (str_list_append(&envelope->recipients, path.mailbox) < 0) {

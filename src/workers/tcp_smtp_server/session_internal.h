@@ -29,7 +29,8 @@ struct session {
     enum session_state state;
     struct client_greeting greeting;
     struct envelope envelope;
-    unsigned n_recipients_over; /* refused with 452 in this transaction */
+    unsigned n_recipients_over;    /* refused with 452 in this transaction */
+    unsigned n_recipients_refused; /* in the whole session */
     unsigned n_errors;
     unsigned n_idle_commands;
     uint64_t ends_at; /* the whole session's limit, monotonic */
@@ -47,6 +48,9 @@ void session_close(struct session *session, const char *text, const char *reason
 
 /* Refuses a command; too many refusals end the session. */
 void session_refuse(struct session *session, const char *text);
+
+/* Logs how many refused recipients had no line. */
+void session_log_more_refused(const struct session *session);
 
 /* Forgets what MAIL and RCPT said. */
 void session_reset_transaction(struct session *session);

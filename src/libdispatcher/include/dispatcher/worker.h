@@ -13,6 +13,7 @@
 #ifndef DISPATCHER_WORKER_H
 #define DISPATCHER_WORKER_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -86,6 +87,30 @@ uint32_t dispatcher_worker_debug(const dispatcher_worker *worker);
 /* True once the worker takes no new connections. A session may go on until its end, but a protocol
  * that can say "come back later" does well to say it when it is next idle. */
 bool dispatcher_worker_is_draining(const dispatcher_worker *worker);
+
+#if defined(__GNUC__)
+#define DISPATCHER_PRINTF(format_index, first_argument)                                            \
+    __attribute__((format(printf, format_index, first_argument)))
+#else
+#define DISPATCHER_PRINTF(format_index, first_argument)
+#endif
+
+/* Logs one line, whose text is made as by printf(3), at a priority of syslog(3): LOG_ERR to
+ * LOG_DEBUG. It goes to the service's LOGFILE, with the time and the process; without a LOGFILE to
+ * the journal, with the fields of dispatcherd-journal(7), or to standard error if that is no
+ * journal. Never waits: a line that is not taken at once is left out, and counted in a later one.
+ * Text beyond 1536 bytes is cut, and control characters become "?". */
+void dispatcher_worker_log(const dispatcher_worker *worker, int priority, const char *format, ...)
+    DISPATCHER_PRINTF(3, 4);
+void dispatcher_worker_log_v(const dispatcher_worker *worker, int priority, const char *format,
+                             va_list arguments) DISPATCHER_PRINTF(3, 0);
+
+/* The same for a line about a connection, whose identifier and client are part of it. Called by the
+ * thread that serves it. */
+void dispatcher_connection_log(const dispatcher_connection *connection, int priority,
+                               const char *format, ...) DISPATCHER_PRINTF(3, 4);
+void dispatcher_connection_log_v(const dispatcher_connection *connection, int priority,
+                                 const char *format, va_list arguments) DISPATCHER_PRINTF(3, 0);
 
 /* The worker that serves the connection. */
 dispatcher_worker *dispatcher_connection_worker(const dispatcher_connection *connection);

@@ -1,0 +1,17 @@
+/* The name of this host, in a form that may stand in a greeting, a header or a file's name. */
+#pragma once
+
+#include <limits.h>
+
+/* The kernel allows names of HOST_NAME_MAX bytes without the NUL (gethostname(2)). */
+#define HOST_NAME_BYTES (HOST_NAME_MAX + 1)
+
+/* Each reads the name and returns `name`: "localhost" if the host has none, and "-" for each byte
+ * that is no letter, digit, hyphen, underscore or dot: the kernel takes any, even a newline or a
+ * slash. host_name_read_short() cuts it at its first dot. */
+const char *host_name_read(char name[HOST_NAME_BYTES]);
+const char *host_name_read_short(char name[HOST_NAME_BYTES]);
+
+/* What they do to a name that is already in `name`. */
+const char *host_name_clean(char name[HOST_NAME_BYTES]);
+const char *host_name_shorten(char name[HOST_NAME_BYTES]);

@@ -1,0 +1,36 @@
+/* Lines that strangers can provoke at will: a burst of them gets its lines, the rest is counted and
+ * summed up in one line every ten seconds, so that it crowds out nothing. Pure: the caller tells
+ * the time, and writes the lines. */
+#pragma once
+
+#include "base/rate.h"
+#include "base/tally.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How long lines that are left out are collected before they are summed up. */
+#define LOG_LIMIT_SUM_USEC (UINT64_C(10) * 1000 * 1000)
+
+struct log_limit {
+    struct rate rate;
+    struct tally left_out;
+    uint64_t since; /* when the first of those was left out */
+};
+
+/* `burst` lines at once, then `per_sec` a second. */
+#define LOG_LIMIT_INIT(burst_, per_sec)                                                            \
+    {                                                                                              \
+        .rate = {.burst = (burst_), .interval_usec = UINT64_C(1000000) / (per_sec) }               \
+    }
+
+/* Returns true if the line may be written; else it is counted as one of `name`: of whom, and why.
+ * Without room (log_has_room_for_bulk()) none may be. */
+bool log_limit_take(struct log_limit *limit, uint64_t now, bool has_room, const char *name);
+
+/* When a sum is due; UINT64_MAX: nothing was left out. */
+uint64_t log_limit_due_at(const struct log_limit *limit);
+
+/* Returns true with the sum in `text`, if there is one ("213 lines left out in 10 s: 200 A, 13 B"),
+ * and starts anew. */
+bool log_limit_sum_up(struct log_limit *limit, uint64_t now, char text[TALLY_TEXT_BYTES + 64]);

@@ -1,0 +1,13 @@
+#include "base/rate.h"
+
+/* The generic cell rate algorithm: `empty_at` moves on by one interval with each that is taken, and
+ * may not be further ahead of the time than the burst. */
+bool rate_take(struct rate *rate, uint64_t now)
+{
+    uint64_t at = rate->empty_at > now ? rate->empty_at : now;
+
+    if (at - now > (rate->burst - 1) * rate->interval_usec)
+        return false;
+    rate->empty_at = at + rate->interval_usec;
+    return true;
+}

@@ -1,0 +1,28 @@
+/* How often each of a few things was seen: for one line about many. Pure, and bounded: what finds
+ * no room is counted as "others". */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    TALLY_ITEMS_MAX = 64,
+    TALLY_NAME_BYTES = 96, /* a name is cut to this, the NUL included */
+    TALLY_TEXT_BYTES = 640,
+};
+
+struct tally {
+    struct tally_item {
+        char name[TALLY_NAME_BYTES];
+        uint64_t n;
+    } items[TALLY_ITEMS_MAX];
+    size_t n_items;
+    uint64_t n_all; /* those without room included */
+};
+
+void tally_add(struct tally *tally, const char *name);
+
+/* The five that were seen most, and the rest: "4000 A, 213 B and 12 others". */
+const char *tally_format(const struct tally *tally, char text[TALLY_TEXT_BYTES]);
+
+void tally_clear(struct tally *tally);
