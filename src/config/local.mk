@@ -3,6 +3,8 @@ noinst_LTLIBRARIES += libconfig.la
 libconfig_la_SOURCES = \
 	%D%/check.c \
 	%D%/check.h \
+	%D%/image.c \
+	%D%/image.h \
 	%D%/load.c \
 	%D%/load.h \
 	%D%/nearest.c \
