@@ -38,6 +38,7 @@ EXTRA_DIST += \
 	%D%/harness/identd.py \
 	%D%/harness/mail.py \
 	%D%/harness/names.py \
+	%D%/harness/samples.py \
 	%D%/harness/site.py \
 	%D%/harness/soak.py \
 	%D%/harness/stream.py \
@@ -62,6 +63,7 @@ EXTRA_DIST += \
 	%D%/test_pool_size.py \
 	%D%/test_process_1.py \
 	%D%/test_reload.py \
+	%D%/test_samples.py \
 	%D%/test_selection.py \
 	%D%/test_smtp.py \
 	%D%/test_sockets.py \
