@@ -229,7 +229,7 @@ PORT_ACCESS
 EOT
     run 0 reload
     run 0 explain 127.0.0.2
-    says out '^nothing that is remembered was decided about that address$'
+    says out '^nothing that is remembered was decided about that address; decisions are remembered since [0-9]{4}-[^(]*\(.+\)$'
     says out "^SMTP at 127.0.0.1:$port: reject for mapping, by PORT_ACCESS $scratch/mappings:3: "
     says out '^    sends: 500 go away$'
     says out "^    PORT_ACCESS: TCP\\|127.0.0.1\\|$port\\|127.0.0.2\\|49152\$"
