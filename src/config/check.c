@@ -1,5 +1,6 @@
 #include "config/check.h"
 
+#include "config/image.h"
 #include "config/load.h"
 #include "config/option_table.h"
 
@@ -177,6 +178,19 @@ static void check_proxy(struct scope *section, struct problem_list *problems)
     }
 }
 
+/* The port would be open, and each client of it be closed. */
+static void check_tls(struct scope *section, struct problem_list *problems)
+{
+    const struct service_options *service = &section->values;
+
+    if (service->is_enabled && service->tls_port.n_ports > 0 && service->image &&
+        image_lacks_tls(service->image))
+        warn_once(problems, &service->origins[OPTION_TLS_PORT],
+                  "TLS_PORT of the service %s: its IMAGE %s speaks no TLS, and closes each "
+                  "connection to that port",
+                  service->name, image_name(service->image));
+}
+
 void check_section(struct scope *section, struct problem_list *problems)
 {
     struct service_options *service = &section->values;
@@ -190,6 +204,7 @@ void check_section(struct scope *section, struct problem_list *problems)
     check_backlog(service, problems);
     check_complete(section, problems);
     check_proxy(section, problems);
+    check_tls(section, problems);
 }
 
 /* One port of one service. */

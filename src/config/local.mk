@@ -3,6 +3,8 @@ noinst_LTLIBRARIES += libconfig.la
 libconfig_la_SOURCES = \
 	%D%/check.c \
 	%D%/check.h \
+	%D%/image.c \
+	%D%/image.h \
 	%D%/interface_address.c \
 	%D%/interface_address.h \
 	%D%/load.c \

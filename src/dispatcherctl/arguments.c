@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define DEFAULT_SOCKET "/run/dispatcherd/control"
 #define LIMIT_MAX_SEC  86400
@@ -157,7 +158,7 @@ static const struct verb *find_verb(const char *name)
 
 static bool looks_like_a_mask(const char *word)
 {
-    return word[0] >= '0' && word[0] <= '9';
+    return (word[0] >= '0' && word[0] <= '9') || strcasecmp(word, "default") == 0;
 }
 
 /* [[SERVICE] MASK], where -1 was taken for an option. */
@@ -172,7 +173,7 @@ static int parse_mask(int argc, char *argv[], struct arguments *arguments)
         request->service = argv[0];
     if (argc > 1 || (request->service && !request->mask)) {
         fputs("dispatcherctl: debug wants a number as its last word, as in DEBUG=: 71, 16%47, "
-              "0x47, or -1 for all\n",
+              "0x47, or -1 for all; or 'default': as configured\n",
               stderr);
         return -EINVAL;
     }

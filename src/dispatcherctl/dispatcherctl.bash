@@ -92,7 +92,8 @@ _dispatcherctl()
     case $verb in
     '') words=$verbs ;;
     debug)
-        [[ $previous == "$verb" ]] && words="$(_dispatcherctl_services) DISPATCHER"
+        words=default
+        [[ $previous == "$verb" ]] && words="$(_dispatcherctl_services) DISPATCHER default"
         ;;
     explain)
         # After the address.

@@ -46,7 +46,7 @@ static const struct verb verbs[] = {
     {"top", NO_SERVICE, NO_LIST, run_top, NULL, NULL, NULL, ANSWER_LIMIT_SEC,
      "services and workers on a live screen"},
     {"debug", MASK, NO_LIST, run_debug, "SetDebug", NULL, view_debug, ANSWER_LIMIT_SEC,
-     "what is logged for debugging; with MASK: from now on *"},
+     "what is logged for debugging; with MASK or 'default': from now on *"},
     {"stop", MUST_SERVICE, NO_LIST, run_simple, "Stop", NULL, view_stop, ANSWER_LIMIT_SEC,
      "accept no more; sessions may finish *"},
     {"start", MUST_SERVICE, NO_LIST, run_simple, "Start", NULL, view_start, ANSWER_LIMIT_SEC,

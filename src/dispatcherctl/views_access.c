@@ -146,6 +146,19 @@ static void print_trial(const json_t *trial, FILE *stream)
         view_line(stream, "    %s", json_string_value(item) ? json_string_value(item) : "");
 }
 
+static void print_no_decisions(const json_t *parameters, FILE *stream)
+{
+    uint64_t since = reply_moment(parameters, "decisions_since");
+    uint64_t now = reply_moment(parameters, "now");
+    char date[32], age[DURATION_TEXT_MAX];
+
+    format_time(parameters, "decisions_since", date);
+    view_line(stream,
+              "nothing that is remembered was decided about that address; decisions are remembered "
+              "since %s (%s)",
+              date, duration_format(since > 0 && since <= now ? now - since : 0, age));
+}
+
 static void print_decisions(const json_t *parameters, FILE *stream)
 {
     const json_t *decisions = json_object_get(parameters, "decisions"), *item;
@@ -153,7 +166,7 @@ static void print_decisions(const json_t *parameters, FILE *stream)
     size_t i;
 
     if (json_array_size(decisions) == 0) {
-        view_line(stream, "nothing that is remembered was decided about that address");
+        print_no_decisions(parameters, stream);
         return;
     }
     view_line(stream, "decided, the newest first:");

@@ -46,8 +46,14 @@ int view_reload(const json_t *parameters, _unused_ const char *service, FILE *st
 
 int view_debug(const json_t *parameters, const char *service, FILE *stream)
 {
-    view_line(stream, "%s: DEBUG=16%%%" PRIX64 " until the next reload",
-              service ? service : "the daemon and all services", reply_number(parameters, "mask"));
+    const char *whose = service ? service : "the daemon and all services";
+
+    if (!reply_is_set(parameters, "mask"))
+        view_line(stream, "%s: DEBUG as configured", whose);
+    else
+        view_line(stream, "%s: DEBUG=16%%%" PRIX64 "%s", whose, reply_number(parameters, "mask"),
+                  reply_is_true(parameters, "is_configured") ? ", as configured"
+                                                             : " until the next reload");
     return 0;
 }
 

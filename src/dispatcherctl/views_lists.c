@@ -145,12 +145,25 @@ static int print_ended_connections(const json_t *connections, uint64_t now, FILE
     return print_rows(columns, ELEMENTSOF(columns), connections, now, add_ended_connection, stream);
 }
 
+/* Why less is listed than has ended. */
+static void print_not_kept(const json_t *parameters, FILE *stream)
+{
+    const json_t *services = json_object_get(parameters, "not_kept"), *item;
+    size_t i;
+
+    json_array_foreach(services, i, item)
+        view_line(stream, "%s keeps no history: its HISTORICAL_TIME is 0, see dispatcher.cnf(5)",
+                  json_string_value(item) ? json_string_value(item) : "");
+}
+
 int view_history(const json_t *parameters, _unused_ const char *service, FILE *stream)
 {
     uint64_t now = reply_moment(parameters, "now");
 
     int r = print_ended_workers(json_object_get(parameters, "workers"), now, stream);
     fputc('\n', stream);
-    return r == 0 ? print_ended_connections(json_object_get(parameters, "connections"), now, stream)
-                  : r;
+    if (r == 0)
+        r = print_ended_connections(json_object_get(parameters, "connections"), now, stream);
+    print_not_kept(parameters, stream);
+    return r;
 }

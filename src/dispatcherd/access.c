@@ -1,5 +1,6 @@
 #include "dispatcherd/access.h"
 
+#include "base/time.h"
 #include "dispatcherd/context.h"
 
 #include <errno.h>
@@ -44,7 +45,7 @@ static int init(struct access *access, const struct access_settings *settings)
 
     int r = throttle_new(THROTTLE_KEYS_MAX, &access->context->hash_key, &access->throttle);
     if (r == 0)
-        r = decisions_new(DECISIONS_MAX, &access->decisions);
+        r = decisions_new(DECISIONS_MAX, time_now_usec(CLOCK_MONOTONIC), &access->decisions);
     if (r == 0)
         r = open_lists(access, settings);
     if (r == 0)
@@ -103,6 +104,12 @@ void access_set_throttle(struct access *access, struct throttle *throttle)
 {
     throttle_free(access->throttle);
     access->throttle = throttle;
+}
+
+void access_set_decisions(struct access *access, struct decisions *decisions)
+{
+    decisions_free(access->decisions);
+    access->decisions = decisions;
 }
 
 bool access_has_table(const struct access *access)

@@ -54,6 +54,10 @@ void access_set_mappings(struct access *access, struct mapping_set *mappings);
  * outlive this process, and takes no memory while nothing is counted. */
 void access_set_throttle(struct access *access, struct throttle *throttle);
 
+/* From now on decisions are noted here; it is freed with `access`. Until then they are noted where
+ * they do not outlive this process. */
+void access_set_decisions(struct access *access, struct decisions *decisions);
+
 /* True where PORT_ACCESS is asked about connections. */
 bool access_has_table(const struct access *access);
 

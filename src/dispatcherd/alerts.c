@@ -242,6 +242,9 @@ static uint64_t look_at_places(struct service *service, enum accept_verdict verd
         value = (value > places ? value : places) + pool->n_waiting + service->n_queued;
     else if (value >= places)
         value = places - 1;
+    if (service->n_crowd > 0)
+        alert_note(&service->alerts[SERVICE_ALERT_FULL], places + service->n_crowd);
+    service->n_crowd = 0;
     return update(service, SERVICE_ALERT_FULL, &rule, value, now);
 }
 

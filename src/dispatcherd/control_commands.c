@@ -173,25 +173,64 @@ static int parse_mask(const char *text, uint32_t *ret)
     return 0;
 }
 
+/* What is set: one mask for all that the caller means, or for each that of the configuration. */
+struct debug_order {
+    bool is_default;
+    uint32_t mask;
+};
+
+static void set_service_debug(struct service *service, const struct debug_order *order)
+{
+    operation_set_debug(service, order->is_default ? service->configured_debug : order->mask);
+}
+
+static void set_daemon_debug(const struct control_call *call, const struct debug_order *order)
+{
+    const struct control_operations *operations = call->operations;
+
+    if (operations->set_debug && operations->configured_debug)
+        operations->set_debug(call->userdata, order->is_default
+                                                  ? operations->configured_debug(call->userdata)
+                                                  : order->mask);
+}
+
+/* The mask that is in force then; null if there is not one alone. */
+static json_t *view_debug_mask(const struct control_call *call, const struct service *service,
+                               bool is_daemon, const struct debug_order *order)
+{
+    if (!order->is_default)
+        return json_integer(order->mask);
+    if (service)
+        return json_integer(service->options->debug);
+    if (is_daemon && call->operations->configured_debug)
+        return json_integer(call->operations->configured_debug(call->userdata));
+    return json_null();
+}
+
 json_t *control_set_debug(const struct control_call *call)
 {
     const char *name = control_call_text(call, "service");
+    const char *mask = control_call_text(call, "mask");
     bool is_daemon = name && strcasecmp(name, "DISPATCHER") == 0;
     struct service *service = name && !is_daemon ? named_service(call, name) : NULL;
-    char what[64];
-    uint32_t mask;
+    struct debug_order order = {.is_default = strcasecmp(mask, "default") == 0};
+    char what[64] = "DEBUG as configured";
 
     if (name && !is_daemon && !service)
         return control_no_such_service(name);
-    if (parse_mask(control_call_text(call, "mask"), &mask) < 0)
+    if (!order.is_default && parse_mask(mask, &order.mask) < 0)
         return varlink_error(VARLINK_INVALID_PARAMETER, json_pack("{s:s}", "parameter", "mask"));
-    snprintf(what, sizeof(what), "DEBUG=16%%%" PRIX32 " until the next reload", mask);
+    if (!order.is_default)
+        snprintf(what, sizeof(what), "DEBUG=16%%%" PRIX32 " until the next reload", order.mask);
     say(call, service, what);
     if (service)
-        operation_set_debug(service, mask);
+        set_service_debug(service, &order);
     for (size_t i = 0; !name && i < call->daemon.n_services; i++)
-        operation_set_debug(call->daemon.services[i], mask);
-    if (!service && call->operations->set_debug)
-        call->operations->set_debug(call->userdata, mask);
-    return varlink_reply(json_pack("{s:I}", "mask", (json_int_t)mask));
+        set_service_debug(call->daemon.services[i], &order);
+    if (!service)
+        set_daemon_debug(call, &order);
+    json_t *parameters = json_object();
+    view_put(&parameters, "mask", view_debug_mask(call, service, is_daemon, &order));
+    view_put(&parameters, "is_configured", json_boolean(order.is_default));
+    return varlink_reply(parameters);
 }

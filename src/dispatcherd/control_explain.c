@@ -46,7 +46,7 @@ static json_t *view_decision(const struct access_decision *decision,
     view_put(&object, "service", json_string(decision->service));
     view_put(&object, "client", view_address(&decision->client));
     view_put(&object, "local", view_address(&decision->local));
-    view_put(&object, "verdict", json_string(decision->reason ? "reject" : "accept"));
+    view_put(&object, "verdict", json_string(decision->reason[0] ? "reject" : "accept"));
     view_put(&object, "reason", text_or_null(decision->reason));
     view_put(&object, "entry", view_entry(decision->file, decision->line));
     view_put(&object, "pattern", text_or_null(decision->pattern));
@@ -235,6 +235,8 @@ json_t *control_explain(const struct control_call *call)
     view_put(&object, "now", view_time(call->clock.monotonic, &call->clock));
     view_put(&object, "decisions", view_decisions(call, &client, service, &n_more));
     view_put(&object, "n_older_decisions", json_integer(n_more));
+    view_put(&object, "decisions_since",
+             view_time(decisions_since(daemon->access->decisions), &call->clock));
     view_put(&object, "trials", trials.array);
     view_put(&object, "n_trials_left_out", json_integer(trials.n_left_out));
     return varlink_reply(object);

@@ -1,5 +1,6 @@
 /* Workers and connections: lists that can be long, and so come in parts. */
 #include "dispatcherd/control_call.h"
+#include "dispatcherd/ended.h"
 #include "dispatcherd/worker.h"
 
 #include <stdio.h>
@@ -115,19 +116,36 @@ static json_t *list_part(const struct control_call *call, struct position from, 
     return array;
 }
 
-static json_t *reply_list(const struct control_call *call, const char *name, list_function list)
+/* The names of the services, from `first` to before `last`, whose HISTORICAL_TIME is 0. */
+static json_t *view_not_kept(const struct control_call *call, size_t first, size_t last)
+{
+    json_t *array = json_array();
+
+    for (size_t i = first; i < last; i++) {
+        const struct service *service = call->daemon.services[i];
+
+        if (ended_limit_usec(service) == 0)
+            view_append(&array, json_string(service->options->name));
+    }
+    return array;
+}
+
+/* `is_over`: of what has ended. */
+static json_t *reply_list(const struct control_call *call, const char *name, list_function list,
+                          bool is_over)
 {
     const char *service = control_call_text(call, "service");
     const char *after = control_call_text(call, "after");
     struct position from = {0};
-    size_t last = call->daemon.n_services;
+    size_t first = 0, last = call->daemon.n_services;
     json_t *next = NULL;
 
     if (service) {
         from.service = control_call_find(call, service);
         if (from.service == call->daemon.n_services)
             return control_no_such_service(service);
-        last = from.service + 1;
+        first = from.service;
+        last = first + 1;
     }
     if (after && position_parse(call, after, &from) < 0)
         return varlink_error(VARLINK_INVALID_PARAMETER, json_pack("{s:s}", "parameter", "after"));
@@ -135,26 +153,28 @@ static json_t *reply_list(const struct control_call *call, const char *name, lis
     json_t *parameters = json_object();
     view_put(&parameters, "now", view_time(call->clock.monotonic, &call->clock));
     view_put(&parameters, name, array);
+    if (is_over)
+        view_put(&parameters, "not_kept", view_not_kept(call, first, last));
     view_put(&parameters, "next", next);
     return varlink_reply(parameters);
 }
 
 json_t *control_workers(const struct control_call *call)
 {
-    return reply_list(call, "workers", list_worker);
+    return reply_list(call, "workers", list_worker, false);
 }
 
 json_t *control_connections(const struct control_call *call)
 {
-    return reply_list(call, "connections", list_connections);
+    return reply_list(call, "connections", list_connections, false);
 }
 
 json_t *control_ended_connections(const struct control_call *call)
 {
-    return reply_list(call, "connections", list_ended_connections);
+    return reply_list(call, "connections", list_ended_connections, true);
 }
 
 json_t *control_ended_workers(const struct control_call *call)
 {
-    return reply_list(call, "workers", list_ended_workers);
+    return reply_list(call, "workers", list_ended_workers, true);
 }

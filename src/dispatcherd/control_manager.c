@@ -65,10 +65,18 @@ static void set_debug(void *userdata, uint32_t mask)
     manager->context.debug = mask;
 }
 
+static uint32_t configured_debug(void *userdata)
+{
+    const struct manager *manager = userdata;
+
+    return manager->version->config.debug;
+}
+
 static const struct control_operations operations = {
     .describe = describe,
     .reload = reload_for_client,
     .set_debug = set_debug,
+    .configured_debug = configured_debug,
 };
 
 void control_manager_open(struct manager *manager, const char *path)

@@ -37,6 +37,8 @@ struct control_operations {
 
     /* Sets the daemon's own debug mask, until the next reload. */
     void (*set_debug)(void *userdata, uint32_t mask);
+    /* That of the configuration. */
+    uint32_t (*configured_debug)(void *userdata);
 };
 
 struct follower;

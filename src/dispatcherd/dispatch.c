@@ -210,6 +210,8 @@ void dispatch_run(struct service *service)
         if (carry_out(service, &decision, now))
             continue;
         enum accept_verdict verdict = policy_may_accept(service->pool, &service->pool_options, now);
+        if (verdict == ACCEPT_YES)
+            queue_note_crowd(service, now);
         if (verdict == ACCEPT_YES && listeners_accept(service))
             continue;
         if (!handoffs_send(service, now))

@@ -55,6 +55,8 @@ libdaemon_la_SOURCES = \
 	%D%/control_statistics.c \
 	%D%/control_views.c \
 	%D%/control_views.h \
+	%D%/decisions_store.c \
+	%D%/decisions_store.h \
 	%D%/dispatch.c \
 	%D%/dispatch.h \
 	%D%/due.c \

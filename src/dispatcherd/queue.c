@@ -11,6 +11,9 @@
 /* How often to look while nothing is accepted: "since when" is as exact as that. */
 #define LOOK_INTERVAL_USEC USEC_PER_SEC
 
+/* A full service accepts with each session that ends, which may be a thousand times a second. */
+#define CROWD_INTERVAL_USEC (10 * USEC_PER_MSEC)
+
 static bool read_tcp_info(int fd, struct tcp_info *ret)
 {
     socklen_t length = sizeof(*ret);
@@ -87,6 +90,19 @@ uint64_t queue_watch(struct service *service, bool is_accepting, uint64_t now)
     else if (service->queue_since == 0)
         service->queue_since = now;
     return service->queue_look_at;
+}
+
+void queue_note_crowd(struct service *service, uint64_t now)
+{
+    uint64_t n = 0;
+
+    if (!service->is_queueing || now < service->crowd_look_at)
+        return;
+    service->crowd_look_at = now + CROWD_INTERVAL_USEC;
+    for (size_t i = 0; i < service->n_listeners; i++)
+        n += queue_look(&service->listeners[i]).n_waiting;
+    if (n > service->n_crowd)
+        service->n_crowd = n;
 }
 
 uint64_t queue_stuck_since(const struct service *service)

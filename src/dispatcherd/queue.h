@@ -18,6 +18,10 @@ struct queue_depth queue_look(const struct listener *listener);
  * when to come again: USEC_INFINITY where there is nothing to watch. */
 uint64_t queue_watch(struct service *service, bool is_accepting, uint64_t now);
 
+/* Counts those who lie in the queues, before they are accepted: queue_watch(), which looks once a
+ * second, may have seen none of them. */
+void queue_note_crowd(struct service *service, uint64_t now);
+
 /* Since when, at least, the client that has lain there longest does; 0: there is none, or that is
  * not known: one was just accepted, which itself tells how long it lay there. */
 uint64_t queue_stuck_since(const struct service *service);

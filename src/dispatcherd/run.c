@@ -343,6 +343,8 @@ static int start(struct manager *manager, struct passed *passed)
     say_due(manager);
     for (size_t i = 0; i < manager->n_services; i++)
         service_touch(manager->services[i]);
+    /* Workers may take their time until all of them are ready, and some serve before. */
+    on_status(NULL, 0, manager);
     on_change(&manager->context);
     return 0;
 }

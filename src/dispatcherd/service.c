@@ -52,6 +52,7 @@ int service_new(struct context *context, struct config_version *version,
     service->context = context;
     service->version = config_version_ref(version);
     service->options = options;
+    service->configured_debug = options->debug;
     service->pool_options = pool_options_of(options);
     service->dispatch = dispatch;
     service->state = state;
@@ -74,6 +75,7 @@ void service_set_options(struct service *service, struct config_version *version
 
     service->version = config_version_ref(version);
     service->options = options;
+    service->configured_debug = options->debug;
     service->pool_options = pool_options_of(options);
     pool_limit_conns(service->pool, options->max_conns);
     for (unsigned slot = 0; slot < service->pool->n_slots; slot++)

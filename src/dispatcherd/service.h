@@ -34,6 +34,7 @@ struct service {
     struct context *context;
     struct config_version *version;        /* used */
     const struct service_options *options; /* the version's */
+    uint32_t configured_debug; /* the mask of the version before it was set by a command */
     struct pool_options pool_options;
     struct service_state *state; /* what survives the daemon; the next two are parts of it */
     struct pool *pool;
@@ -74,6 +75,8 @@ struct service {
     uint64_t queue_since;   /* when they were found there first; 0: none */
     uint64_t queue_look_at; /* not before; see queue_watch() */
     uint64_t n_queued;      /* clients there at the last look */
+    uint64_t n_crowd;       /* most that were there since the alerts were looked at last */
+    uint64_t crowd_look_at; /* not before; see queue_note_crowd() */
 
     enum accept_verdict told_verdict; /* what bit 4 of DEBUG has told last */
     uint64_t figures_at;              /* when bit 20 of DEBUG may tell next */

@@ -56,6 +56,8 @@ const char *status_format(const struct manager *manager, char *text, size_t size
 {
     struct str_buffer line = str_buffer_init(text, size);
 
+    if (manager->state == MANAGER_STARTING)
+        str_buffer_add(&line, "starting; ");
     if (manager->is_on_last_config)
         str_buffer_add(&line, "dispatcher.cnf is broken, the last good one is in force; ");
     add_due(&line, &manager->due);

@@ -8,10 +8,11 @@
 /* Names of what is stored: these, and a number that is higher for what is newer. The newer one is
  * stored before the older one is removed, so that a death in between loses nothing. A dot is in no
  * service's name, so none is taken for a socket. */
-#define STORE_STATE    "dispatcherd.state."
-#define STORE_CONFIG   "dispatcherd.config."
-#define STORE_MAPPINGS "dispatcherd.mappings." /* has the number of its configuration */
-#define STORE_THROTTLE "dispatcherd.throttle."
+#define STORE_STATE     "dispatcherd.state."
+#define STORE_CONFIG    "dispatcherd.config."
+#define STORE_MAPPINGS  "dispatcherd.mappings." /* has the number of its configuration */
+#define STORE_THROTTLE  "dispatcherd.throttle."
+#define STORE_DECISIONS "dispatcherd.decisions."
 
 enum {
     STORE_NAME_MAX = 192 /* the service manager allows 255 */

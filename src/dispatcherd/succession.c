@@ -8,6 +8,7 @@
 #include "dispatcherd/access.h"
 #include "dispatcherd/adopt.h"
 #include "dispatcherd/checks_store.h"
+#include "dispatcherd/decisions_store.h"
 #include "dispatcherd/readmit.h"
 #include "dispatcherd/spawner.h"
 #include "dispatcherd/state.h"
@@ -45,6 +46,33 @@ static void take_over_throttle(struct manager *manager, struct passed *passed)
                     strerror(r < 0 ? -r : -store_error));
 }
 
+/* A mapping file is often corrected, and the daemon restarted, before somebody asks why a client
+ * was refused. */
+static void take_over_decisions(struct manager *manager, struct passed *passed)
+{
+    unsigned long number;
+    char name[STORE_NAME_MAX];
+    int store_error = 0, r = 0;
+
+    _cleanup_fd_ int fd = passed_take_newest(passed, STORE_DECISIONS, &number);
+    struct decisions *decisions = fd >= 0 ? decisions_store_open(&fd) : NULL;
+    if (!decisions) {
+        if (number > 0) {
+            log_warning("what the dispatcher before this one decided about clients cannot be read; "
+                        "\"dispatcherctl explain\" begins anew");
+            snprintf(name, sizeof(name), STORE_DECISIONS "%lu", number);
+            (void)store_remove(name);
+        }
+        snprintf(name, sizeof(name), STORE_DECISIONS "%lu", number + 1);
+        r = decisions_store_new(name, &decisions, &store_error);
+    }
+    if (decisions)
+        access_set_decisions(manager->context.access, decisions);
+    if (r < 0 || store_error < 0)
+        log_warning("decisions about clients will not outlive this dispatcher: %s",
+                    strerror(r < 0 ? -r : -store_error));
+}
+
 static void store_counts(const struct manager *manager, unsigned long old_number)
 {
     char name[STORE_NAME_MAX];
@@ -73,6 +101,7 @@ void succession_take_over(struct manager *manager, struct passed *passed)
     if (old)
         state_inherit(manager->durable, old, time_now_usec(CLOCK_MONOTONIC));
     take_over_throttle(manager, passed);
+    take_over_decisions(manager, passed);
     unsigned n = adopt_workers(manager->services, manager->n_services, passed, old);
     if (n > 0)
         log_notice("taking over %u %s", n, str_plural(n, "worker", "workers"));

@@ -37,6 +37,12 @@ enum alert_change alert_update(struct alert *alert, const struct alert_rule *rul
     return now >= alert_due(alert, rule) ? turn(alert) : ALERT_SAME;
 }
 
+void alert_note(struct alert *alert, uint64_t value)
+{
+    if (alert->is_raised && value > alert->worst)
+        alert->worst = value;
+}
+
 uint64_t alert_due(const struct alert *alert, const struct alert_rule *rule)
 {
     return alert->is_turning ? time_add_usec(alert->turning_at, span_of(alert, rule))

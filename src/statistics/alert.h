@@ -43,6 +43,9 @@ enum alert_change {
 enum alert_change alert_update(struct alert *alert, const struct alert_rule *rule, uint64_t value,
                                uint64_t now);
 
+/* While it is raised: the value was as high as that for a moment between two updates. */
+void alert_note(struct alert *alert, uint64_t value);
+
 /* When to update again though the value stays: USEC_INFINITY: only after a change of it. */
 uint64_t alert_due(const struct alert *alert, const struct alert_rule *rule);
 

@@ -229,7 +229,7 @@ PORT_ACCESS
 EOT
     run 0 reload
     run 0 explain 127.0.0.2
-    says out '^nothing that is remembered was decided about that address$'
+    says out '^nothing that is remembered was decided about that address; decisions are remembered since [0-9]{4}-[^(]*\(.+\)$'
     says out "^SMTP at 127.0.0.1:$port: reject for mapping, by PORT_ACCESS $scratch/mappings:3: "
     says out '^    sends: 500 go away$'
     says out "^    PORT_ACCESS: TCP\\|127.0.0.1\\|$port\\|127.0.0.2\\|49152\$"
@@ -319,6 +319,16 @@ test_history()
     says out '"workers": \[\]'
     run 1 history POP3
     says err 'no such service .*: POP3$'
+    run 0 history
+    ! grep -q 'keeps no history' "$scratch/out" || die 'SMTP keeps one'
+    configure 'HISTORICAL_TIME=0'
+    run 0 reload
+    run 0 history
+    says out '^SMTP keeps no history: its HISTORICAL_TIME is 0, see dispatcher.cnf\(5\)$'
+    run 0 --json history smtp
+    says out '"SMTP"'
+    configure
+    run 0 reload
 }
 
 # A worker is killed while somebody follows.
@@ -374,9 +384,34 @@ test_debug()
     run 0 debug
     says out '^DISPATCHER +16%FFFFFFFF$'
     says out '^SMTP +16%FFFFFFFF$'
+    run 0 debug smtp default
+    says out '^smtp: DEBUG=16%0, as configured$'
+    run 0 debug
+    says out '^DISPATCHER +16%FFFFFFFF$'
+    says out '^SMTP +16%0$'
+    run 0 debug DISPATCHER default
+    says out '^DISPATCHER: DEBUG=16%0, as configured$'
+    run 0 debug 16%1
+    run 0 --json debug default
+    says out '"mask": null'
+    run 0 debug
+    says out '^DISPATCHER +16%0$'
+    says out '^SMTP +16%0$'
+    run 0 debug -1
+    run 0 debug default
+    says out '^the daemon and all services: DEBUG as configured$'
+    run 0 debug -1
     run 0 reload
     run 0 debug
     says out '^SMTP +16%0$'
+    # What the file says now counts, not what it said at the start.
+    configure 'DEBUG=16%40'
+    run 0 reload
+    run 0 debug SMTP 1
+    run 0 debug SMTP default
+    says out '^SMTP: DEBUG=16%40, as configured$'
+    configure
+    run 0 reload
     run 1 debug SMTP 99999999999
     run 2 debug SMTP
     run 2 debug SMTP 1 2
@@ -485,7 +520,8 @@ test_completion()
     complete_to "$ctl --socket $socket stop " 'SMTP'
     complete_to "$ctl --socket = $socket stop s" 'SMTP'
     complete_to "$ctl --socket $socket restart s" 'SMTP'
-    complete_to "$ctl --socket $socket debug d" 'DISPATCHER'
+    complete_to "$ctl --socket $socket debug d" 'DISPATCHER default'
+    complete_to "$ctl --socket $socket debug SMTP d" 'default'
     complete_to "$ctl --socket $socket --worker " "$(worker ready)"
     complete_to "$ctl --socket = $socket connections --worker = " "$(worker ready)"
     complete_to "$ctl --socket $scratch/none --worker " ''

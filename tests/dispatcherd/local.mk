@@ -6,6 +6,7 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_control_follow \
 	tests/dispatcherd/test_control_methods \
 	tests/dispatcherd/test_control_peer \
+	tests/dispatcherd/test_decisions_store \
 	tests/dispatcherd/test_due \
 	tests/dispatcherd/test_handoff \
 	tests/dispatcherd/test_history \
@@ -46,6 +47,11 @@ tests_dispatcherd_test_spawner_self_SOURCES = %D%/test_spawner_self.c
 tests_dispatcherd_test_spawner_self_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_spawner_self_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_spawner_self_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_decisions_store_SOURCES = %D%/test_decisions_store.c
+tests_dispatcherd_test_decisions_store_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_decisions_store_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_decisions_store_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_test_throttle_store_SOURCES = %D%/test_throttle_store.c
 tests_dispatcherd_test_throttle_store_CPPFLAGS = $(TEST_CPPFLAGS)

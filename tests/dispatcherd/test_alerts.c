@@ -117,6 +117,29 @@ START_TEST(test_full_until_a_tenth_is_free_for_a_while)
 }
 END_TEST
 
+/* Between two looks a place became free, and whoever waited was accepted. */
+START_TEST(test_a_crowd_that_is_served_at_once_was_one)
+{
+    serve(PLACES);
+    after(0, ACCEPT_NO_PLACE);
+    serve(PLACES - 2);
+    service->n_crowd = 5;
+    after(USEC_PER_SEC, ACCEPT_YES);
+    ck_assert_uint_eq(alerts_worst(service, SERVICE_ALERT_FULL), 5);
+    service->n_crowd = 3;
+    after(USEC_PER_SEC, ACCEPT_YES);
+    ck_assert_uint_eq(alerts_worst(service, SERVICE_ALERT_FULL), 5);
+    after(10 * USEC_PER_SEC, ACCEPT_YES);
+    check(SERVICE_ALERT_FULL, 1, 1);
+    /* Where nothing is full it says nothing. */
+    service->n_crowd = 9;
+    after(USEC_PER_SEC, ACCEPT_YES);
+    check(SERVICE_ALERT_FULL, 1, 1);
+    ck_assert_uint_eq(alerts_worst(service, SERVICE_ALERT_FULL), 5);
+    serve(0);
+}
+END_TEST
+
 static void check_described_as(enum service_alert alert, const char *words)
 {
     char described[512];
@@ -411,6 +434,7 @@ Suite *make_suite(void)
     const TTest *const tests[] = {
         test_nothing_is_due_while_all_is_well,
         test_full_until_a_tenth_is_free_for_a_while,
+        test_a_crowd_that_is_served_at_once_was_one,
         test_what_is_full_no_more_does_not_say_so,
         test_a_pool_without_a_ready_worker_is_not_full,
         test_a_client_that_waits_here,

@@ -296,6 +296,9 @@ START_TEST(test_remembers_what_was_decided)
     ck_assert_ptr_nonnull(strstr(text_of(decision, "entry"), ":4"));
     json_auto_t *elsewhere = explain("192.0.2.2", "POP3");
     ck_assert_uint_eq(json_array_size(get(elsewhere, "decisions")), 0);
+    ck_assert_int_eq(
+        json_integer_value(json_object_get(get(elsewhere, "decisions_since"), "monotonic")),
+        (json_int_t)decisions_since(access_control->decisions));
     close(other);
 }
 END_TEST

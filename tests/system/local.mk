@@ -38,6 +38,7 @@ EXTRA_DIST += \
 	%D%/harness/identd.py \
 	%D%/harness/mail.py \
 	%D%/harness/names.py \
+	%D%/harness/samples.py \
 	%D%/harness/site.py \
 	%D%/harness/soak.py \
 	%D%/harness/stream.py \
@@ -66,6 +67,7 @@ EXTRA_DIST += \
 	%D%/test_process_1.py \
 	%D%/test_reload.py \
 	%D%/test_reload_walk.py \
+	%D%/test_samples.py \
 	%D%/test_selection.py \
 	%D%/test_smtp.py \
 	%D%/test_sockets.py \

@@ -96,8 +96,40 @@ def test_nothing_is_remembered_where_nothing_is_asked(site):
     port = site.run_service(MIN_PROCS=1)
     assert site.connect(port, source="127.0.0.2").ask("service") == "TEST"
     text = site.control("explain", "127.0.0.2").stdout
-    assert "nothing that is remembered was decided about that address" in text
+    assert re.search(
+        r"^nothing that is remembered was decided about that address; "
+        r"decisions are remembered since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(\S.*\)$",
+        text,
+        re.MULTILINE,
+    )
     assert "nothing is asked about connections of this service" in text
+
+
+def test_remembers_over_a_kill_and_a_restart(site_of_systemd):
+    site = site_of_systemd
+    site.write_mappings(TABLES)
+    port = site.run_service(MIN_PROCS=1)
+    assert read_all(site.connect(port, source="127.0.0.2")) == "500 go away\r\n"
+    before = explain(site, "127.0.0.2")
+    (decision,) = before["decisions"]
+    old = site.daemon_pid()
+    site.kill(old, "KILL")
+    wait_until(lambda: site.daemon_pid() not in (0, old), 20, "another dispatcherd")
+    site.wait_for_workers("TEST", 1)
+    assert site.connect(port, source="127.0.0.9").ask("service") == "TEST"
+    site.systemctl("restart", "dispatcherd.service")
+    after = explain(site, "127.0.0.2")
+    (again,) = after["decisions"]
+
+    def is_same_moment(name, one, other):
+        return one[name]["monotonic"] == other[name]["monotonic"]
+
+    assert is_same_moment("at", decision, again)
+    assert is_same_moment("decisions_since", before, after)
+    assert {**decision, "at": None} == {**again, "at": None}
+    (accepted,) = explain(site, "127.0.0.9")["decisions"]
+    assert accepted["verdict"] == "accept"
+    assert "begins anew" not in site.log_text()
 
 
 class WorldList:

@@ -16,6 +16,20 @@ def test_a_client_too_many_waits_and_is_served_when_one_ends(site):  # question 
     assert fifth.receive() == "TEST"
 
 
+def test_says_how_many_waited_though_they_waited_for_a_moment(site):
+    """They come and are served between two looks at the queue, which are a second apart."""
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=1, MAX_CONNS=1)
+    (served,) = site.connect_served(port)
+    site.wait_for_log("TEST: is full: 1/1 connections")
+    crowd = [site.connect(port) for _ in range(5)]
+    served.close()
+    for client in crowd:
+        assert client.ask("service") == "TEST"
+        client.close()
+    line = site.wait_for_log(r"TEST: has room again after \d+ s; up to (\d+) clients? waited", 60)
+    assert int(line.group(1)) == 5
+
+
 def test_a_client_that_gives_up_waiting_takes_no_place(site):
     port = site.run_service(MIN_PROCS=1, MAX_PROCS=1, MAX_CONNS=1)
     (served,) = site.connect_served(port)

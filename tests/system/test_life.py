@@ -19,6 +19,33 @@ def test_is_ready_when_min_procs_workers_are(site):
     site.wait_for_log("ready: 1 service, 2 workers")
 
 
+def test_status_is_there_before_all_are_ready(site_by_hand, tmp_path):
+    site = site_by_hand
+    port = site.free_port()
+    gate = tmp_path / "gate"
+    slow = tmp_path / "slow.sh"
+    slow.write_text(
+        f"#!/bin/sh\nuntil [ -e {gate} ]; do sleep 0.1; done\n"
+        f"exec {site.builddir}/tests/system/test_worker\n"
+    )
+    slow.chmod(0o755)
+    site.write_config(
+        site.service("QUICK", PORT=port, MIN_PROCS=1, MAX_PROCS=2, MAX_CONNS=5)
+        + site.service(
+            "SLOW", PORT=site.free_port(), MIN_PROCS=1, IMAGE=site.program_for("SLOW", str(slow))
+        )
+    )
+    site.launch()
+    site.wait_for_status("^starting; QUICK [01]/2 workers")
+    wait_until(lambda: not site.refuses(port), what="QUICK listens")
+    assert site.connect(port).ask("service") == "QUICK"
+    site.wait_for_status("^starting; QUICK 1/2 workers, [12]/10 connections; SLOW 1/")
+    assert site.manager.last("READY") is None
+    gate.touch()
+    site.wait_for_status("^QUICK 1/2 workers, ")
+    wait_until(lambda: site.manager.last("READY") == "1", what="READY=1")
+
+
 def test_status_follows_the_pools(site):
     port = site.run_service(MIN_PROCS=1, MAX_PROCS=2, MIN_CONNS=2, MAX_CONNS=5)
     site.wait_for_status("TEST 1/2 workers, 0/10 connections")

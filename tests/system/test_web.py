@@ -13,6 +13,7 @@ import urllib.request
 import pytest
 
 from harness.burst import need_descriptors
+from harness.samples import samples_of
 from harness.site import LIMIT
 from harness.stream import Stream
 from harness.wait import wait_until
@@ -226,5 +227,28 @@ def test_the_unit_answers_and_is_told_no_client(site_of_systemd):
             metrics = web.text("/metrics", host)
             assert 'dispatcherd_active_connections{service="TEST"} 1' in metrics
         assert "Clients are not shown" in web.text("/")
+    finally:
+        web.close()
+
+
+def test_the_unit_takes_another_name_of_the_host(site_of_systemd):
+    """As dispatcherd-web(8) says: in a drop-in, without another ExecStart=."""
+    site = site_of_systemd
+    site.run_service()
+    (sample,) = [sample for sample in samples_of("man/dispatcherd-web.8") if "OPTIONS=" in sample.text]
+
+    def status_for(name):
+        head = site.run("curl", "-sSI", "-H", f"Host: {name}", "http://127.0.0.1:7633/").stdout
+        return int(head.split()[1])
+
+    web = WebUnit(site)
+    assert status_for("mail.example.com") == 421
+    web.close()
+    site.write_drop_in("dispatcherd-web.service", sample.text)
+    site.systemctl("daemon-reload")
+    web = WebUnit(site)
+    try:
+        assert [status_for(name) for name in ("mail.example.com", "mail", "localhost")] == [200] * 3
+        assert status_for("elsewhere.example") == 421
     finally:
         web.close()

@@ -57,7 +57,12 @@ set -- "--overlay=$build::$build"
 "$here/container" boot "$container" "$@"
 run "systemctl is-system-running || :"
 
+# Each file and folder that has our name.
+traces="find /etc /usr /var/lib /var/log /run/dispatcherd* /run/systemd/generator* -xdev -name '*dispatcher*' \
+    -not -path '$build/*' 2>/dev/null | sort"
+
 say "Installation"
+run "$traces >/run/before"
 run "make -s -C $build install >/dev/null"
 run "systemd-sysusers && getent passwd dispatcher"
 run "systemctl daemon-reload"
@@ -105,9 +110,22 @@ run "! ss -Hltn 'sport = :$port' | grep ."
 run "! pgrep -u dispatcher"
 run "! pgrep tcp_smtp_server"
 
-say "Uninstallation leaves nothing but what has been received"
-run "make -s -C $build uninstall >/dev/null"
-run "systemctl daemon-reload"
+say "Uninstallation, as README.md has it"
+sed -n '/^## Uninstall it$/,/^## More$/s/^    sudo //p' "$source/README.md" >"$scratch/uninstall"
+[ "$(wc -l <"$scratch/uninstall")" -ge 7 ] || { echo "README.md has lost its commands" && false; }
+while read -r command <&3; do
+    case $command in
+    "make uninstall")
+        run "make -s -C $build uninstall >/dev/null"
+        run "! systemctl list-unit-files 'dispatcherd*.service' --no-legend | grep -v generated | grep ."
+        run "test -e /var/lib/dispatcherd-smtp/mail/new"
+        ;;
+    *) run "$command" ;;
+    esac
+done 3<"$scratch/uninstall"
+rm "$scratch/uninstall"
 run "! systemctl list-unit-files 'dispatcherd*' --no-legend | grep ."
+run "! getent passwd dispatcher && ! getent group dispatcher"
+run "$traces >/run/after && diff /run/before /run/after"
 
 say "That was all, and all was well"

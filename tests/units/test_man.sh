@@ -42,4 +42,22 @@ while read -r bit mask; do
     grep -qiE "^#define DEBUG_[A-Z_]+ +0x0*${mask}u" "$top/src/protocol/debug.h" ||
         die "there is no bit $bit"
 done <"$scratch/bits"
+
+# The words of decisions, but for those that only say why nothing is done yet.
+# strings_of FILE FUNCTION: the texts of the table in that function.
+strings_of()
+{
+    sed -n "/^const char \*$2(/,/^}/p" "$top/src/$1" |
+        grep -vE 'REASON_(NONE|NOTHING_DUE|START_DELAYED)\]' | sed -nE 's/^ *\[[A-Z_]+\] = "(.*)",$/\1/p'
+}
+sed -e 's/\\-/-/g' -e 's/\\f[BR]//g' "$top/man/dispatcherctl.1" >"$scratch/page"
+for table in 'pool/policy.c decision_reason_to_string' 'pool/policy.c accept_verdict_to_string' \
+    'statistics/statistics.c statistics_rejection_to_string'; do
+    # shellcheck disable=SC2086 # two words are meant
+    strings_of $table >"$scratch/words"
+    [ "$(wc -l <"$scratch/words")" -ge 5 ] || die "no words of $table"
+    while read -r words; do
+        grep -qE "^\.B (.*, )?$words(,.*)?$" "$scratch/page" || die "dispatcherctl(1) does not explain '$words'"
+    done <"$scratch/words"
+done
 echo 'all passed'

@@ -1,0 +1,11 @@
+/* What is known of worker programs by their names. */
+#pragma once
+
+#include <stdbool.h>
+
+/* The name of the program, without its folder; a part of `image`. */
+const char *image_name(const char *image);
+
+/* True if the program is one of ours that speaks no TLS: it closes each connection of a TLS_PORT.
+ */
+bool image_lacks_tls(const char *image);
