@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dispatcherd/service.h"
+#include "dispatcherd/store.h"
 #include "protocol/message.h"
 #include "protocol/ring.h"
 
@@ -23,11 +24,13 @@ struct worker {
     bool has_asked_ring;     /* it tells of its connections by a ring, not by messages */
     struct ring_reader ring; /* its memory goes with the channel; see worker_ring.h */
     bool has_said_it_drains; /* in the ring */
+    bool knows_stop;         /* it knows the order STOP; others get DRAIN */
     bool is_failed_start;    /* it left before it was of any use */
     bool has_refused;        /* a connection, without draining: that is said once */
     enum decision_reason start_reason;
     enum decision_reason retire_reason; /* REASON_NONE: nobody sent it away */
     unsigned drain_limit_sec;
+    bool is_told_to_stop; /* its drain is one for a stop: its sessions are to hurry */
     bool is_drain_unsent; /* its channel was full: the order follows when it can be written */
     char cause[WORKER_CAUSE_MAX]; /* how systemd says that a unit's worker ended; "": not said */
     int exit_status;              /* likewise; -1: it did not exit, or that is not known */
@@ -58,6 +61,9 @@ void worker_rest(struct worker *worker, uint64_t usec);
 
 /* Puts its channel into the store, for a successor of ours. */
 void worker_store(struct worker *worker);
+
+/* Writes the name that it has there. Returns `name`. */
+const char *worker_store_name(const struct worker *worker, char name[STORE_NAME_MAX]);
 
 /* Adds to and takes from the connections that it holds. connection.c alone calls these. */
 void worker_hold(struct worker *worker, struct connection *connection);

@@ -78,8 +78,7 @@ static void close_channel(struct worker *worker)
     worker_take_last_words(worker);
     leave_pool(worker);
     if (worker->is_stored)
-        (void)store_remove(store_worker_name(worker->service->options->unit_name, worker->slot,
-                                             worker->has_asked_ring, name));
+        (void)store_remove(worker_store_name(worker, name));
     worker->is_stored = false;
     worker->channel = fd_close(worker->channel);
     return_handoffs(worker);
@@ -254,12 +253,13 @@ int worker_watch_process(struct worker *worker, pid_t pid, bool is_child)
 
 void worker_send_drain(struct worker *worker)
 {
+    enum message_type order =
+        worker->is_told_to_stop && worker->knows_stop ? MESSAGE_STOP : MESSAGE_DRAIN;
     uint8_t bytes[sizeof(struct message_header)];
-    size_t length =
-        message_write_value(bytes, sizeof(bytes), MESSAGE_DRAIN, worker->drain_limit_sec);
+    size_t length = message_write_value(bytes, sizeof(bytes), order, worker->drain_limit_sec);
 
     int r = channel_send(worker->channel, bytes, length, NULL, 0);
-    worker_tell_packet(worker, MESSAGE_DRAIN, worker->drain_limit_sec);
+    worker_tell_packet(worker, order, worker->drain_limit_sec);
     worker->is_drain_unsent = r == -EAGAIN;
     if (r == -EAGAIN)
         (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
@@ -274,6 +274,7 @@ void worker_retire(struct worker *worker, enum decision_reason reason, unsigned 
 
     worker->retire_reason = reason;
     worker->drain_limit_sec = limit_sec;
+    worker->is_told_to_stop = reason == REASON_STOPPING;
     subject.reason = decision_reason_to_string(reason);
     report_event("worker retired", worker->service->options->debug, DEBUG_PROCESS, &subject,
                  "worker %d is retired: %s; it has %u %s", (int)worker->pid, subject.reason,
@@ -284,6 +285,20 @@ void worker_retire(struct worker *worker, enum decision_reason reason, unsigned 
         kill_child(worker);
         worker_channel_ended(worker);
     } else {
+        worker_send_drain(worker);
+    }
+}
+
+void workers_hurry(struct service *service)
+{
+    for (unsigned slot = 0; slot < service->pool->n_slots; slot++) {
+        struct worker *worker = service->workers[slot];
+
+        if (!worker || worker->channel < 0 || worker->is_told_to_stop ||
+            worker_in_pool(worker)->state != POOL_WORKER_DRAINING)
+            continue;
+        worker->is_told_to_stop = true;
+        worker->drain_limit_sec = service->context->stop_limit_sec;
         worker_send_drain(worker);
     }
 }

@@ -4,11 +4,14 @@
 #include "dispatcherd/worker.h"
 
 /* Lets it finish its sessions and exit: no more connections for it. `limit_sec` is the time for
- * the sessions. */
+ * the sessions. With REASON_STOPPING they are asked to hurry. */
 void worker_retire(struct worker *worker, enum decision_reason reason, unsigned limit_sec);
 
 /* Sends (again) the order to drain that the channel may not have taken at once. */
 void worker_send_drain(struct worker *worker);
+
+/* The service stops: workers that drain already are told that their sessions are to hurry. */
+void workers_hurry(struct service *service);
 
 /* It has said that it takes no more connections. */
 void worker_says_it_drains(struct worker *worker);

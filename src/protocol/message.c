@@ -38,6 +38,8 @@ const char *message_type_to_string(uint32_t type)
         return "CONNECTION";
     case MESSAGE_DRAIN:
         return "DRAIN";
+    case MESSAGE_STOP:
+        return "STOP";
     case MESSAGE_DEBUG:
         return "DEBUG";
     case MESSAGE_ADOPT:
@@ -93,6 +95,7 @@ int message_read(const void *bytes, size_t length, struct message *ret)
     case MESSAGE_READY:
     case MESSAGE_NEWS:
     case MESSAGE_DRAIN:
+    case MESSAGE_STOP:
     case MESSAGE_DEBUG:
         if (body_length != 0)
             return -EBADMSG;
