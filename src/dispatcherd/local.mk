@@ -141,6 +141,8 @@ libdaemon_la_SOURCES = \
 	%D%/worker_channel.h \
 	%D%/worker_end.c \
 	%D%/worker_end.h \
+	%D%/worker_exit.c \
+	%D%/worker_exit.h \
 	%D%/worker_ids.c \
 	%D%/worker_ids.h \
 	%D%/worker_ring.c \

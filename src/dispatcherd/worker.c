@@ -49,6 +49,7 @@ void worker_free(struct worker *worker)
     fd_close(worker->channel);
     fd_close(worker->pidfd);
     free(worker->held);
+    free(worker->last_lines);
     worker->service->workers[worker->slot] = NULL;
     free(worker);
 }

@@ -9,7 +9,8 @@
 
 #include <sys/types.h>
 
-#define WORKER_CAUSE_MAX 96
+#define WORKER_CAUSE_MAX 128
+#define WORKER_LINES_MAX 512
 
 struct worker {
     struct service *service;
@@ -24,6 +25,7 @@ struct worker {
     bool has_asked_ring;     /* it tells of its connections by a ring, not by messages */
     struct ring_reader ring; /* its memory goes with the channel; see worker_ring.h */
     bool has_said_it_drains; /* in the ring */
+    bool has_drained;        /* it said so, in either way: its end is its own wish */
     bool knows_stop;         /* it knows the order STOP; others get DRAIN */
     bool is_failed_start;    /* it left before it was of any use */
     bool has_refused;        /* a connection, without draining: that is said once */
@@ -35,6 +37,8 @@ struct worker {
     char cause[WORKER_CAUSE_MAX]; /* how systemd says that a unit's worker ended; "": not said */
     int exit_status;              /* likewise; -1: it did not exit, or that is not known */
     int exit_signal;              /* likewise; 0: none */
+    bool was_stopped;             /* likewise; its unit was stopped, and it ended in good order */
+    char *last_lines;             /* likewise; what it logged last; NULL: nothing; owned */
     bool has_exited;              /* its process is gone; the cause is awaited */
     const char *lost_reason;      /* why its end will be no surprise; NULL: it would be one */
     struct connection **held;     /* in hand-off or active: n_held, room for n_places; owned */

@@ -30,10 +30,9 @@ void worker_channel_ended(struct worker *worker);
 /* Its process is known from now on: watch for its exit. Returns 0 or a negative errno. */
 int worker_watch_process(struct worker *worker, pid_t pid, bool is_child);
 
-/* systemd has told why its process has ended, or just ends; see worker_cause_set(). The worker may
- * be freed afterwards. */
-void worker_take_cause(struct worker *worker, const char *result, const char *code,
-                       const char *status);
+/* systemd has told why its process has ended, or just ends. The worker may be freed afterwards. */
+struct worker_cause;
+void worker_take_cause(struct worker *worker, const struct worker_cause *cause);
 
 /* Cuts what is left when the time for stopping is over: kills a child, closes a unit's channel. */
 void worker_cut(struct worker *worker);
