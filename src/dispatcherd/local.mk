@@ -103,6 +103,8 @@ libdaemon_la_SOURCES = \
 	%D%/reload.h \
 	%D%/report.c \
 	%D%/report.h \
+	%D%/reserve.c \
+	%D%/reserve.h \
 	%D%/run.c \
 	%D%/run.h \
 	%D%/service.c \

@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define STATUS_INTERVAL_USEC USEC_PER_SEC
@@ -273,6 +274,22 @@ static void manager_clear(struct manager *manager)
     sd_event_source_disable_unref(manager->stop_timer);
     sd_event_source_disable_unref(manager->extend_timer);
     sd_event_unref(manager->context.event);
+    reserve_release(&manager->context.reserve);
+}
+
+/* With fewer descriptors than that, whoever comes first takes what the others need. Workers that
+ * were taken over serve on all the same. */
+static int check_descriptors(const struct manager *manager)
+{
+    unsigned long limit, needed;
+    int r = reserve_check(manager->n_services, &limit, &needed);
+
+    if (r < 0)
+        log_err("may open %lu descriptors, but needs at least %lu to serve %zu %s: raise "
+                "LimitNOFILE= of dispatcherd.service (started by hand: ulimit -n)",
+                limit, needed, manager->n_services,
+                str_plural(manager->n_services, "service", "services"));
+    return manager_count_workers(manager) > 0 ? 0 : r;
 }
 
 /* Every start is an adoption of N >= 0 workers: what is lacking then, the policy starts. */
@@ -288,6 +305,8 @@ static int start(struct manager *manager, struct passed *passed)
     if (!manager->is_on_last_config)
         manager_remember_config(manager);
     int r = open_sockets(manager, passed);
+    if (r == 0)
+        r = check_descriptors(manager);
     if (r < 0)
         return r;
     for (size_t i = 0; i < manager->n_services; i++)
@@ -313,7 +332,7 @@ int run_services(struct config_version *version, const struct run_settings *sett
         r = status = sd_event_loop(manager.context.event);
     if (r < 0) {
         log_err("cannot run: %s", strerror(-r));
-        status = EXIT_FAILURE;
+        status = r == -EMFILE ? EX_CONFIG : EXIT_FAILURE;
     } else {
         const struct subject subject = {.message_id = MESSAGE_ID_STOPPED};
         report(LOG_NOTICE, &subject, "stopped");

@@ -178,6 +178,7 @@ int worker_watch_process(struct worker *worker, pid_t pid, bool is_child)
 {
     worker->pid = pid;
     worker->is_child = is_child;
+    reserve_release(&worker->service->context->reserve);
     worker->pidfd = pidfd_open(pid, 0);
     if (worker->pidfd < 0)
         return -errno;
