@@ -52,7 +52,10 @@ dist_schema_DATA = %D%/dispatcherctl.schema.json
 EXTRA_DIST += %D%/make_schema.py
 
 worker_PROGRAMS += worker_ended
-worker_ended_SOURCES = %D%/worker_ended.c
+worker_ended_SOURCES = \
+	%D%/unit_lines.c \
+	%D%/unit_lines.h \
+	%D%/worker_ended.c
 worker_ended_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 worker_ended_LDADD = libctl.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
 

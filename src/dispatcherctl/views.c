@@ -98,13 +98,17 @@ static void print_waiting(const json_t *service, uint64_t now, FILE *stream)
               in_kernel, reply_text(service, "waits_for"));
 }
 
+static void print_start_error(const json_t *service, FILE *stream)
+{
+    if (reply_is_set(service, "start_error") && reply_number(service, "n_ready") == 0)
+        view_line(stream, "%s cannot start a worker: %s", reply_text(service, "name"),
+                  reply_text(service, "start_error"));
+}
+
 /* What a person should look after. */
 static void print_trouble(const json_t *service, uint64_t now, FILE *stream)
 {
-    const char *name = reply_text(service, "name");
-
-    if (reply_is_set(service, "start_error") && reply_number(service, "n_ready") == 0)
-        view_line(stream, "%s cannot start a worker: %s", name, reply_text(service, "start_error"));
+    print_start_error(service, stream);
     print_waiting(service, now, stream);
 }
 
@@ -117,8 +121,7 @@ static void add_service(struct table *table, const json_t *item, _unused_ uint64
     cell_gauge(table, item, "handoffs");
     cell_gauge(table, item, "waiting");
     cell_gauge(table, item, "queue");
-    /* Every place is taken, too, where there can be none; the cause says more. */
-    cell_text(table, item, reply_is_set(item, "start_error") ? "waits_for" : "accept");
+    cell_text(table, item, "accept");
 }
 
 int view_status(const json_t *parameters, _unused_ const char *service, FILE *stream)
@@ -322,6 +325,10 @@ int view_services(const json_t *parameters, _unused_ const char *service, FILE *
     fputc('\n', stream);
     if (r == 0)
         r = print_listeners(services, now, stream);
-    json_array_foreach(services, i, item) print_forgotten(item, stream);
+    json_array_foreach(services, i, item)
+    {
+        print_start_error(item, stream);
+        print_forgotten(item, stream);
+    }
     return r;
 }

@@ -1,8 +1,10 @@
 /* ExecStopPost= of a worker's unit: tells dispatcherd how the worker ended. systemd has put that
- * into the environment (systemd.exec(5)), but for the process, which its unit still knows. */
+ * into the environment (systemd.exec(5)), but for the process, which its unit still knows. If it
+ * was no success, the unit's last lines go with it. */
 #include "base/str.h"
 #include "base/time.h"
 #include "dispatcherctl/client.h"
+#include "dispatcherctl/unit_lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,34 +45,37 @@ static const char *from_environment(const char *name)
     return value ? value : "";
 }
 
-static json_t *describe(uint32_t pid)
+static json_t *describe(const char *unit, uint32_t pid)
 {
-    char pid_text[16];
+    const char *result = from_environment("SERVICE_RESULT");
+    char pid_text[16], lines[512] = "";
 
     snprintf(pid_text, sizeof(pid_text), "%u", pid);
-    return json_pack("{s:s, s:s, s:s, s:s}", "pid", pid_text, "result",
-                     from_environment("SERVICE_RESULT"), "code", from_environment("EXIT_CODE"),
-                     "status", from_environment("EXIT_STATUS"));
+    if (strcmp(result, "success") != 0)
+        unit_lines_read(unit, getenv("INVOCATION_ID"), lines, sizeof(lines));
+    json_t *text = json_string(lines);
+    if (!text)
+        text = json_string("(not UTF-8)");
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "pid", pid_text, "result", result, "code",
+                     from_environment("EXIT_CODE"), "status", from_environment("EXIT_STATUS"),
+                     "unit", unit, "lines", text);
 }
 
 int main(int argc, char *argv[])
 {
     struct client client = {.fd = -1};
     json_auto_t *reply = NULL;
-    uint32_t pid;
+    uint32_t pid = 0;
 
     if (argc != 2) {
         fputs("Usage: worker_ended UNIT\n", stderr);
         return 2;
     }
-    int r = find_process(argv[1], &pid);
-    if (r < 0) {
-        fprintf(stderr, "systemd does not tell which process %s was: %s\n", argv[1], strerror(-r));
-        return EXIT_FAILURE;
-    }
-    r = client_open(CONTROL_SOCKET, LIMIT_USEC, &client);
+    /* Without a bus dispatcherd goes by the unit's service. */
+    (void)find_process(argv[1], &pid);
+    int r = client_open(CONTROL_SOCKET, LIMIT_USEC, &client);
     if (r == 0)
-        r = client_call(&client, "WorkerEnded", describe(pid), LIMIT_USEC, &reply);
+        r = client_call(&client, "WorkerEnded", describe(argv[1], pid), LIMIT_USEC, &reply);
     client_close(&client);
     /* Where no dispatcherd runs, or it knows no such worker, nobody wants to know. */
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -77,9 +77,10 @@ static const struct pool_worker *find_saved(const struct service_state *saved, u
     return &saved->pool.workers[slot];
 }
 
-static bool adopt(struct service *service, unsigned slot, bool has_ring, int *channel,
+static bool adopt(struct service *service, const struct store_worker *stored, int *channel,
                   const struct service_state *saved)
 {
+    unsigned slot = stored->slot;
     struct worker *worker =
         worker_new(service, slot, REASON_ADOPTED, channel, time_now_usec(CLOCK_MONOTONIC));
 
@@ -88,7 +89,8 @@ static bool adopt(struct service *service, unsigned slot, bool has_ring, int *ch
     worker->is_adopted = true;
     worker->is_welcome = true;
     worker->is_stored = true;
-    worker->has_asked_ring = has_ring;
+    worker->has_asked_ring = stored->has_ring;
+    worker->knows_stop = stored->knows_stop;
     if (find_saved(saved, slot))
         pool_worker_restore(service->pool, slot, find_saved(saved, slot));
     if (!saved || saved->fingerprints[slot] != fingerprint_of(service->options))
@@ -110,22 +112,19 @@ unsigned adopt_workers(struct service *const services[], size_t n_services, stru
 
     for (size_t i = 0; i < passed->n_items; i++) {
         const char *name = passed->items[i].name;
-        char unit_name[40];
-        unsigned version, slot;
-        bool has_ring;
+        struct store_worker stored;
 
-        if (!store_parse_worker_name(name, &version, unit_name, sizeof(unit_name), &slot,
-                                     &has_ring))
+        if (!store_parse_worker_name(name, &stored))
             continue;
         _cleanup_fd_ int channel = take_fd(&passed->items[i].fd);
-        struct service *service = services_find(services, n_services, unit_name);
-        if (version != PROTOCOL_VERSION)
+        struct service *service = services_find(services, n_services, stored.unit_name);
+        if (stored.version != PROTOCOL_VERSION)
             let_drain(channel, name, "it speaks another version of the protocol");
         else if (!service)
             let_drain(channel, name, "its service is no more");
-        else if (slot >= POOL_WORKERS_MAX || service->workers[slot])
+        else if (stored.slot >= POOL_WORKERS_MAX || service->workers[stored.slot])
             let_drain(channel, name, "its slot is taken");
-        else if (adopt(service, slot, has_ring, &channel, old ? state_find(old, unit_name) : NULL))
+        else if (adopt(service, &stored, &channel, old ? state_find(old, stored.unit_name) : NULL))
             n++;
     }
     return n;

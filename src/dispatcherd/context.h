@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/siphash.h"
+#include "dispatcherd/reserve.h"
 
 #include <stdint.h>
 #include <systemd/sd-event.h>
@@ -20,6 +21,7 @@ struct context {
     const char *host_name;        /* this host's name up to its first dot */
     uint32_t debug;               /* the daemon's own mask */
     unsigned stop_limit_sec;      /* how long sessions may go on when the daemon stops */
+    struct reserve reserve;       /* descriptors for the start of workers */
     uint64_t *next_connection_id; /* in what survives us; see context_new_connection_id() */
 };
 

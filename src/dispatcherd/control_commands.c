@@ -4,6 +4,7 @@
 #include "dispatcherd/control_call.h"
 #include "dispatcherd/operations.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/worker_cause.h"
 #include "dispatcherd/worker_end.h"
 
 #include <errno.h>
@@ -117,13 +118,47 @@ static struct worker *find_worker(const struct control_call *call, const char *p
     return NULL;
 }
 
+/* The service's worker that is the first to be told an end of, of those that have ended, or never
+ * said hello: its process is not known. */
+static struct worker *find_unknown_worker(const struct control_call *call, const char *unit)
+{
+    char prefix[64];
+
+    for (size_t i = 0; i < call->daemon.n_services; i++) {
+        struct service *service = call->daemon.services[i];
+
+        snprintf(prefix, sizeof(prefix), "dispatcherd-%.32s-worker@", service->options->unit_name);
+        if (strncmp(unit, prefix, strlen(prefix)) != 0)
+            continue;
+        struct worker *first = NULL;
+        for (unsigned slot = 0; slot < POOL_WORKERS_MAX; slot++) {
+            struct worker *worker = service->workers[slot];
+
+            if (worker && !worker->is_child && worker->pid == 0 && !worker->cause[0] &&
+                (!first ||
+                 worker_in_pool(worker)->start_number < worker_in_pool(first)->start_number))
+                first = worker;
+        }
+        return first;
+    }
+    return NULL;
+}
+
 json_t *control_worker_ended(const struct control_call *call)
 {
+    const struct worker_cause cause = {
+        .result = control_call_text(call, "result"),
+        .code = control_call_text(call, "code"),
+        .status = control_call_text(call, "status"),
+        .lines = control_call_text(call, "lines"),
+    };
+    const char *unit = control_call_text(call, "unit");
     struct worker *worker = find_worker(call, control_call_text(call, "pid"));
 
+    if (!worker && unit)
+        worker = find_unknown_worker(call, unit);
     if (worker)
-        worker_take_cause(worker, control_call_text(call, "result"),
-                          control_call_text(call, "code"), control_call_text(call, "status"));
+        worker_take_cause(worker, &cause);
     return varlink_reply(json_object());
 }
 

@@ -17,7 +17,7 @@
  * Everything that is told of 256 services, with options of usual length, is a fifth of it. */
 #define REPLY_MAX_BYTES (4 * 1024 * 1024)
 
-#define PARAMETERS_MAX 4
+#define PARAMETERS_MAX 6
 
 static json_t *get_info(const struct control_call *call);
 static json_t *get_interface_description(const struct control_call *call);
@@ -79,7 +79,12 @@ static const struct method {
     {CONTROL_INTERFACE ".WorkerEnded",
      FOR_TRUSTED,
      control_worker_ended,
-     {{"pid", REQUIRED}, {"result", REQUIRED}, {"code", REQUIRED}, {"status", REQUIRED}}},
+     {{"pid", REQUIRED},
+      {"result", REQUIRED},
+      {"code", REQUIRED},
+      {"status", REQUIRED},
+      {"unit", OPTIONAL},
+      {"lines", OPTIONAL}}},
     {CONTROL_INTERFACE ".SetDebug",
      FOR_TRUSTED,
      control_set_debug,

@@ -113,18 +113,29 @@ static uint64_t full_since(const struct service *service)
     return alerts_is_full(service) ? service->alerts[SERVICE_ALERT_FULL].raised_at : 0;
 }
 
+/* Whether clients are accepted. One may be, to try a start with; that is not what people ask. */
+static const char *accept_text(const struct service *service, uint64_t now)
+{
+    const struct pool *pool = service->pool;
+    enum accept_verdict verdict = policy_may_accept(pool, &service->pool_options, now);
+
+    if (service->n_listeners > 0 && (verdict == ACCEPT_YES || verdict == ACCEPT_NO_PLACE) &&
+        pool->n_failed_starts > 0 && pool->n_ready == 0)
+        return "no worker can be started";
+    return reach_accepts(service, verdict);
+}
+
 json_t *view_summary(const struct service *service, const struct control_clock *clock)
 {
     const struct pool *pool = service->pool;
     const struct pool_options *options = &service->pool_options;
     uint64_t places = service_places(service);
     uint64_t taken = pool->n_active + pool->n_handoffs;
-    enum accept_verdict verdict = policy_may_accept(pool, options, clock->monotonic);
     json_t *object = json_object();
 
     view_put(&object, "name", json_string(service->options->name));
     view_put(&object, "state", json_string(view_service_state(service)));
-    view_put(&object, "accept", json_string(reach_accepts(service, verdict)));
+    view_put(&object, "accept", json_string(accept_text(service, clock->monotonic)));
     view_put(&object, "workers", view_gauge(pool_total(pool), options->max_procs));
     view_put(&object, "n_starting", json_integer(pool->n_starting));
     view_put(&object, "n_ready", json_integer(pool->n_ready));

@@ -160,6 +160,8 @@ static int accept_one(struct listener *listener)
     struct sockaddr_storage storage;
     socklen_t length = sizeof(storage);
 
+    if (!reserve_fill(&listener->service->context->reserve))
+        return -EMFILE;
     _cleanup_fd_ int fd = accept4(listener->fd, (struct sockaddr *)&storage, &length, SOCK_CLOEXEC);
     if (fd < 0) {
         int error = errno;

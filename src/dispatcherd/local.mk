@@ -120,6 +120,8 @@ libdaemon_la_SOURCES = \
 	%D%/reload.h \
 	%D%/report.c \
 	%D%/report.h \
+	%D%/reserve.c \
+	%D%/reserve.h \
 	%D%/run.c \
 	%D%/run.h \
 	%D%/service.c \
@@ -164,6 +166,8 @@ libdaemon_la_SOURCES = \
 	%D%/worker_channel.h \
 	%D%/worker_end.c \
 	%D%/worker_end.h \
+	%D%/worker_exit.c \
+	%D%/worker_exit.h \
 	%D%/worker_ids.c \
 	%D%/worker_ids.h \
 	%D%/worker_log.c \

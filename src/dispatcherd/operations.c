@@ -5,6 +5,7 @@
 #include "dispatcherd/report.h"
 #include "dispatcherd/sockets.h"
 #include "dispatcherd/worker_channel.h"
+#include "dispatcherd/worker_end.h"
 
 #include <errno.h>
 
@@ -20,6 +21,7 @@ void operation_stop(struct service *service)
     if (service->pool->is_stopping)
         return;
     service->pool->is_stopping = true;
+    workers_hurry(service);
     listeners_close_own(service);
     say(service, "stopped by request; sessions may finish");
     service_touch(service);

@@ -29,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define STATUS_INTERVAL_USEC USEC_PER_SEC
@@ -312,6 +313,22 @@ static void manager_clear(struct manager *manager)
     sd_event_source_disable_unref(manager->stop_timer);
     sd_event_source_disable_unref(manager->extend_timer);
     sd_event_unref(manager->context.event);
+    reserve_release(&manager->context.reserve);
+}
+
+/* With fewer descriptors than that, whoever comes first takes what the others need. Workers that
+ * were taken over serve on all the same. */
+static int check_descriptors(const struct manager *manager)
+{
+    unsigned long limit, needed;
+    int r = reserve_check(manager->n_services, &limit, &needed);
+
+    if (r < 0)
+        log_err("may open %lu descriptors, but needs at least %lu to serve %zu %s: raise "
+                "LimitNOFILE= of dispatcherd.service (started by hand: ulimit -n)",
+                limit, needed, manager->n_services,
+                str_plural(manager->n_services, "service", "services"));
+    return manager_count_workers(manager) > 0 ? 0 : r;
 }
 
 /* As after a reload: the daemon may have been restarted in the middle of a change. */
@@ -338,6 +355,8 @@ static int start(struct manager *manager, struct passed *passed)
     if (!manager->is_on_last_config)
         manager_remember_config(manager);
     int r = open_sockets(manager, passed);
+    if (r == 0)
+        r = check_descriptors(manager);
     if (r < 0)
         return r;
     say_due(manager);
@@ -366,7 +385,7 @@ int run_services(struct config_version *version, const struct run_settings *sett
         r = status = sd_event_loop(manager.context.event);
     if (r < 0) {
         log_err("cannot run: %s", strerror(-r));
-        status = EXIT_FAILURE;
+        status = r == -EMFILE ? EX_CONFIG : EXIT_FAILURE;
     } else {
         const struct subject subject = {.message_id = MESSAGE_ID_STOPPED};
         report(LOG_NOTICE, &subject, "stopped");

@@ -78,6 +78,8 @@ void service_set_options(struct service *service, struct config_version *version
     service->configured_debug = options->debug;
     service->pool_options = pool_options_of(options);
     pool_limit_conns(service->pool, options->max_conns);
+    pool_forget_failures(service->pool);
+    service->failure_told_at = 0;
     for (unsigned slot = 0; slot < service->pool->n_slots; slot++)
         if (service->workers[slot] && service->state->fingerprints[slot] != fingerprint)
             pool_worker_outdated(service->pool, slot);

@@ -57,7 +57,7 @@ struct service {
     sd_event_source *log_source;           /* watches the folder of LOGFILE; see worker_log.h */
     bool has_looked;                       /* it has rung since the service last came to rest */
 
-    char start_error[256];     /* why the last start failed; "" since one has succeeded */
+    char start_error[1024];    /* why the last start failed; "" since one has succeeded */
     uint64_t failure_told_at;  /* when a failed start was last told */
     bool has_failed_start;     /* at least once since the daemon's start */
     unsigned long n_shortages; /* accepting failed for lack of a descriptor or memory */
@@ -68,7 +68,7 @@ struct service {
     uint64_t longest_wait;   /* of the waits that are over, since the alerts were looked at last */
     struct alert_row deaths; /* of workers that died, or could not be started */
     bool has_new_death;      /* since the alerts were looked at last */
-    char last_death[256];    /* how the last one did */
+    char last_death[1024];   /* how the last one did */
     struct refusal_run refusals; /* of clients, in a row */
 
     bool is_queueing;       /* clients may lie in the kernel's queues for longer than a moment */
@@ -97,7 +97,7 @@ int service_new(struct context *context, struct config_version *version,
                 void (*dispatch)(struct service *service), struct service **ret);
 
 /* Other options come into force: limits at once, and workers that were started with something else
- * are outdated. */
+ * are outdated. A start that failed is tried again. */
 void service_set_options(struct service *service, struct config_version *version,
                          const struct service_options *options);
 

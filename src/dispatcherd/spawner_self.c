@@ -97,6 +97,22 @@ static int spawn_image(const char *image, int channel, pid_t *ret_pid)
     return -r;
 }
 
+/* What the kernel says of a program that it does not run is said of its interpreter, too. */
+static const char *explain(const char *image, int error)
+{
+    if (access(image, F_OK) < 0)
+        return strerror(error);
+    if (error == ENOENT)
+        return "the interpreter that it names (its first line, or its dynamic loader) does not "
+               "exist";
+    if (error == ENOEXEC)
+        return "no program of this machine, and no script: a script begins with #! and its "
+               "interpreter";
+    if (error == EACCES)
+        return "not executable for the user of dispatcherd, or on a file system mounted noexec";
+    return strerror(error);
+}
+
 static int start(const struct service_options *options, struct spawned *ret, char *error,
                  size_t error_size)
 {
@@ -113,7 +129,8 @@ static int start(const struct service_options *options, struct spawned *ret, cha
     if (r == 0)
         r = spawn_image(options->image, theirs, &ret->pid);
     if (r < 0) {
-        snprintf(error, error_size, "cannot start %s: %s", options->image, strerror(-r));
+        snprintf(error, error_size, "cannot start %.150s: %s", options->image,
+                 explain(options->image, -r));
         return r;
     }
     ret->channel = take_fd(&ours);

@@ -118,6 +118,7 @@ static void drain(struct manager *manager)
     for (size_t i = 0; i < manager->n_services; i++) {
         listeners_free(manager->services[i]);
         manager->services[i]->pool->is_stopping = true;
+        workers_hurry(manager->services[i]);
         service_touch(manager->services[i]);
     }
 }

@@ -7,29 +7,44 @@
 #include <string.h>
 
 #define RING_SUFFIX ".ring"
+#define STOP_SUFFIX ".stop"
 
-const char *store_worker_name(const char *unit_name, unsigned slot, bool has_ring,
-                              char name[STORE_NAME_MAX])
+const char *store_worker_name(const struct store_worker *worker, char name[STORE_NAME_MAX])
 {
-    snprintf(name, STORE_NAME_MAX, "worker.%d.%.40s.%u%s", PROTOCOL_VERSION, unit_name, slot,
-             has_ring ? RING_SUFFIX : "");
+    snprintf(name, STORE_NAME_MAX, "worker.%d.%.40s.%u%s%s", PROTOCOL_VERSION, worker->unit_name,
+             worker->slot, worker->has_ring ? RING_SUFFIX : "",
+             worker->knows_stop ? STOP_SUFFIX : "");
     return name;
 }
 
-bool store_parse_worker_name(const char *name, unsigned *ret_version, char *unit_name, size_t size,
-                             unsigned *ret_slot, bool *ret_has_ring)
+/* Moves *at behind the suffix if it stands there. */
+static bool take_suffix(const char **at, const char *suffix)
 {
+    size_t length = strlen(suffix);
+
+    if (strncmp(*at, suffix, length) != 0)
+        return false;
+    *at += length;
+    return true;
+}
+
+bool store_parse_worker_name(const char *name, struct store_worker *ret)
+{
+    struct store_worker worker = {0};
     char service[STORE_NAME_MAX];
     int end = 0;
 
     if (strlen(name) >= sizeof(service) ||
-        sscanf(name, "worker.%9u.%[^.].%9u%n", ret_version, service, ret_slot, &end) != 3 ||
-        strlen(service) >= size)
+        sscanf(name, "worker.%9u.%[^.].%9u%n", &worker.version, service, &worker.slot, &end) != 3 ||
+        strlen(service) >= sizeof(worker.unit_name))
         return false;
-    *ret_has_ring = strcmp(name + end, RING_SUFFIX) == 0;
-    if (name[end] != '\0' && !*ret_has_ring)
+    const char *at = name + end;
+    worker.has_ring = take_suffix(&at, RING_SUFFIX);
+    worker.knows_stop = take_suffix(&at, STOP_SUFFIX);
+    if (*at != '\0')
         return false;
-    strcpy(unit_name, service);
+    strcpy(worker.unit_name, service);
+    *ret = worker;
     return true;
 }
 

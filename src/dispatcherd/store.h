@@ -18,15 +18,21 @@ enum {
     STORE_NAME_MAX = 192 /* the service manager allows 255 */
 };
 
-/* Writes the name of a worker's channel: "worker.VERSION.SERVICE.SLOT", with ".ring" behind it for
- * a worker that has asked for one. Returns `name`. */
-const char *store_worker_name(const char *unit_name, unsigned slot, bool has_ring,
-                              char name[STORE_NAME_MAX]);
+/* What the name of a stored channel tells of its worker. */
+struct store_worker {
+    unsigned version; /* of the protocol; the writer's is PROTOCOL_VERSION */
+    char unit_name[40];
+    unsigned slot;
+    bool has_ring;   /* what it has asked for in its HELLO */
+    bool knows_stop; /* likewise */
+};
 
-/* Takes such a name apart; `unit_name` has room for `size` bytes. Returns false where it is no
- * such name. */
-bool store_parse_worker_name(const char *name, unsigned *ret_version, char *unit_name, size_t size,
-                             unsigned *ret_slot, bool *ret_has_ring);
+/* Writes the name of a worker's channel: "worker.VERSION.SERVICE.SLOT", then ".ring" and ".stop"
+ * for what it has asked for. Returns `name`. */
+const char *store_worker_name(const struct store_worker *worker, char name[STORE_NAME_MAX]);
+
+/* Takes such a name apart. Returns false if it is no such name. */
+bool store_parse_worker_name(const char *name, struct store_worker *ret);
 
 /* Puts a copy of fd into the store, or takes what has this name out of it. Returns 0 (also where
  * there is no service manager), -EAGAIN where the manager is too busy now, or another negative

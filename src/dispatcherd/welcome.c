@@ -19,6 +19,7 @@ int welcome_send(struct worker *worker)
 
     if (!bytes)
         return -ENOMEM;
+    reserve_release(&worker->service->context->reserve);
     struct message_text text = message_text_start(bytes, MESSAGE_BYTES_MAX, MESSAGE_WELCOME);
     message_text_add_number(&text, "VERSION", PROTOCOL_VERSION);
     message_text_add(&text, "SERVICE", options->name);

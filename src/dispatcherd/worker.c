@@ -4,12 +4,12 @@
 #include "base/time.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/report.h"
-#include "dispatcherd/store.h"
 #include "protocol/debug.h"
 #include "protocol/message.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct worker *worker_new(struct service *service, unsigned slot, enum decision_reason reason,
@@ -50,6 +50,7 @@ void worker_free(struct worker *worker)
     fd_close(worker->channel);
     fd_close(worker->pidfd);
     free(worker->held);
+    free(worker->last_lines);
     worker->service->workers[worker->slot] = NULL;
     free(worker);
 }
@@ -80,13 +81,20 @@ static int on_store_retry(_unused_ sd_event_source *source, _unused_ uint64_t us
     return 0;
 }
 
+const char *worker_store_name(const struct worker *worker, char name[STORE_NAME_MAX])
+{
+    struct store_worker stored = {
+        .slot = worker->slot, .has_ring = worker->has_asked_ring, .knows_stop = worker->knows_stop};
+
+    snprintf(stored.unit_name, sizeof(stored.unit_name), "%s", worker->service->options->unit_name);
+    return store_worker_name(&stored, name);
+}
+
 void worker_store(struct worker *worker)
 {
     char name[STORE_NAME_MAX];
 
-    store_worker_name(worker->service->options->unit_name, worker->slot, worker->has_asked_ring,
-                      name);
-    int r = store_add(name, worker->channel);
+    int r = store_add(worker_store_name(worker, name), worker->channel);
     worker->is_stored = r == 0;
     if (r != -EAGAIN)
         return;

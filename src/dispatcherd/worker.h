@@ -4,12 +4,14 @@
 
 #include "dispatcherd/logfile.h"
 #include "dispatcherd/service.h"
+#include "dispatcherd/store.h"
 #include "protocol/message.h"
 #include "protocol/ring.h"
 
 #include <sys/types.h>
 
-#define WORKER_CAUSE_MAX 96
+#define WORKER_CAUSE_MAX 128
+#define WORKER_LINES_MAX 512
 
 struct worker {
     struct service *service;
@@ -26,15 +28,20 @@ struct worker {
     struct logfile log;      /* owned; see worker_log.h */
     bool is_log_unsent;      /* its channel was full: the new file follows */
     bool has_said_it_drains; /* in the ring */
+    bool has_drained;        /* it said so, in either way: its end is its own wish */
+    bool knows_stop;         /* it knows the order STOP; others get DRAIN */
     bool is_failed_start;    /* it left before it was of any use */
     bool has_refused;        /* a connection, without draining: that is said once */
     enum decision_reason start_reason;
     enum decision_reason retire_reason; /* REASON_NONE: nobody sent it away */
     unsigned drain_limit_sec;
+    bool is_told_to_stop; /* its drain is one for a stop: its sessions are to hurry */
     bool is_drain_unsent; /* its channel was full: the order follows when it can be written */
     char cause[WORKER_CAUSE_MAX]; /* how systemd says that a unit's worker ended; "": not said */
     int exit_status;              /* likewise; -1: it did not exit, or that is not known */
     int exit_signal;              /* likewise; 0: none */
+    bool was_stopped;             /* likewise; its unit was stopped, and it ended in good order */
+    char *last_lines;             /* likewise; what it logged last; NULL: nothing; owned */
     bool has_exited;              /* its process is gone; the cause is awaited */
     const char *lost_reason;      /* why its end will be no surprise; NULL: it would be one */
     struct connection **held;     /* in hand-off or active: n_held, room for n_places; owned */
@@ -61,6 +68,9 @@ void worker_rest(struct worker *worker, uint64_t usec);
 
 /* Puts its channel into the store, for a successor of ours. */
 void worker_store(struct worker *worker);
+
+/* Writes the name that it has there. Returns `name`. */
+const char *worker_store_name(const struct worker *worker, char name[STORE_NAME_MAX]);
 
 /* Adds to and takes from the connections that it holds. connection.c alone calls these. */
 void worker_hold(struct worker *worker, struct connection *connection);

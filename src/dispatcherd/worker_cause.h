@@ -4,10 +4,16 @@
 
 #include "dispatcherd/worker.h"
 
+/* What systemd says of a process: SERVICE_RESULT, EXIT_CODE and EXIT_STATUS as systemd.exec(5)
+ * describes them. */
+struct worker_cause {
+    const char *result;
+    const char *code;
+    const char *status;
+    const char *lines; /* what the unit has logged last; NULL: nothing */
+};
+
 /* True where it makes sense to wait for the cause before the end is told. */
 bool worker_cause_is_coming(const struct worker *worker);
 
-/* Takes what systemd says of a process: SERVICE_RESULT, EXIT_CODE and EXIT_STATUS as
- * systemd.exec(5) describes them. */
-void worker_cause_set(struct worker *worker, const char *result, const char *code,
-                      const char *status);
+void worker_cause_set(struct worker *worker, const struct worker_cause *cause);

@@ -48,6 +48,13 @@ static bool asks_for_our_ring(const struct message *hello)
     return message_find_number(hello, "RING", RING_VERSION, RING_VERSION, &version) == 0;
 }
 
+static bool knows_stop(const struct message *hello)
+{
+    uint32_t version;
+
+    return message_find_number(hello, "STOP", 1, 1, &version) == 0;
+}
+
 static void welcome(struct worker *worker)
 {
     const struct subject subject = worker_subject(worker, NULL);
@@ -68,6 +75,7 @@ static void take_hello(struct worker *worker, const struct message *hello)
         return;
     }
     worker->has_asked_ring = asks_for_our_ring(hello);
+    worker->knows_stop = knows_stop(hello);
     int r = welcome_send(worker);
     if (r < 0)
         worker_give_up(worker,

@@ -10,6 +10,7 @@
 #include "dispatcherd/report.h"
 #include "dispatcherd/store.h"
 #include "dispatcherd/worker_cause.h"
+#include "dispatcherd/worker_exit.h"
 #include "dispatcherd/worker_ids.h"
 #include "dispatcherd/worker_ring.h"
 #include "protocol/channel.h"
@@ -78,8 +79,7 @@ static void close_channel(struct worker *worker)
     worker_take_last_words(worker);
     leave_pool(worker);
     if (worker->is_stored)
-        (void)store_remove(store_worker_name(worker->service->options->unit_name, worker->slot,
-                                             worker->has_asked_ring, name));
+        (void)store_remove(worker_store_name(worker, name));
     worker->is_stored = false;
     worker->channel = fd_close(worker->channel);
     return_handoffs(worker);
@@ -117,78 +117,12 @@ static void bury(struct worker *worker, const struct worker_exit *exit)
     service_touch(service);
 }
 
-/* "exited with status 1", "died of signal 9 (Killed)", or what systemd says of a unit's worker: it
- * is systemd's child. The text is kept in `text`. */
-static struct worker_exit describe_exit(const struct worker *worker, const siginfo_t *info,
-                                        char *text, size_t size)
-{
-    struct worker_exit exit = {.cause = text, .status = -1};
-
-    if (!worker->is_child) {
-        snprintf(text, size, "%s", worker->cause[0] ? worker->cause : "exited");
-        exit.status = worker->exit_status;
-        exit.signal = worker->exit_signal;
-    } else if (info->si_code == CLD_EXITED) {
-        exit.status = info->si_status;
-        snprintf(text, size, "exited with status %d", info->si_status);
-    } else {
-        exit.signal = info->si_status;
-        snprintf(text, size, "died of signal %d (%s)", info->si_status, strsignal(info->si_status));
-    }
-    return exit;
-}
-
-static unsigned count_active(const struct worker *worker)
-{
-    return worker_in_pool(worker)->n_active;
-}
-
-static void note_death(const struct worker *worker, const char *how)
-{
-    char text[WORKER_CAUSE_MAX + 32];
-
-    snprintf(text, sizeof(text), "worker %d %s", (int)worker->pid, how);
-    service_note_death(worker->service, text);
-}
-
-static void report_exit(struct worker *worker, const siginfo_t *info, const char *how)
-{
-    struct service *service = worker->service;
-    const struct pool_worker *in_pool = worker_in_pool(worker);
-    bool is_ordinary = worker->is_child
-                           ? info->si_code == CLD_EXITED && info->si_status == 0
-                           : worker->exit_status == 0 ||
-                                 (!worker->cause[0] && in_pool->state == POOL_WORKER_DRAINING);
-
-    if (worker->is_failed_start ||
-        (in_pool->state == POOL_WORKER_STARTING && worker->retire_reason == REASON_NONE)) {
-        service_start_failed(service, worker->start_reason, "%.150s, process %d, %s",
-                             service->options->image, (int)worker->pid,
-                             worker->lost_reason ? worker->lost_reason : how);
-    } else if (is_ordinary && count_active(worker) == 0) {
-        struct subject subject = worker_subject(worker, NULL);
-        report_debug(service->options->debug, DEBUG_PROCESS, &subject,
-                     "worker %d has ended after %llu %s (%s)", (int)worker->pid,
-                     (unsigned long long)in_pool->n_total,
-                     str_plural(in_pool->n_total, "connection", "connections"),
-                     worker->retire_reason == REASON_NONE
-                         ? how
-                         : decision_reason_to_string(worker->retire_reason));
-    } else if (!worker->lost_reason) {
-        struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_DIED);
-        unsigned n_lost = count_active(worker);
-        report(LOG_ERR, &subject, "worker %d %s; %u %s lost", (int)worker->pid, how, n_lost,
-               str_plural(n_lost, "session was", "sessions were"));
-        note_death(worker, how);
-    }
-}
-
 static void finish(struct worker *worker, const siginfo_t *info)
 {
     char text[EXIT_TEXT_MAX];
-    struct worker_exit exit = describe_exit(worker, info, text, sizeof(text));
+    struct worker_exit exit = worker_exit_describe(worker, info, text, sizeof(text));
 
-    report_exit(worker, info, text);
+    worker_exit_report(worker, info, text);
     bury(worker, &exit);
 }
 
@@ -211,10 +145,9 @@ static int await_cause(struct worker *worker)
                                       on_cause_limit, worker);
 }
 
-void worker_take_cause(struct worker *worker, const char *result, const char *code,
-                       const char *status)
+void worker_take_cause(struct worker *worker, const struct worker_cause *cause)
 {
-    worker_cause_set(worker, result, code, status);
+    worker_cause_set(worker, cause);
     if (!worker->has_exited)
         return;
     finish(worker, &(siginfo_t){0});
@@ -245,6 +178,7 @@ int worker_watch_process(struct worker *worker, pid_t pid, bool is_child)
 {
     worker->pid = pid;
     worker->is_child = is_child;
+    reserve_release(&worker->service->context->reserve);
     worker->pidfd = pidfd_open(pid, 0);
     if (worker->pidfd < 0)
         return -errno;
@@ -254,12 +188,13 @@ int worker_watch_process(struct worker *worker, pid_t pid, bool is_child)
 
 void worker_send_drain(struct worker *worker)
 {
+    enum message_type order =
+        worker->is_told_to_stop && worker->knows_stop ? MESSAGE_STOP : MESSAGE_DRAIN;
     uint8_t bytes[sizeof(struct message_header)];
-    size_t length =
-        message_write_value(bytes, sizeof(bytes), MESSAGE_DRAIN, worker->drain_limit_sec);
+    size_t length = message_write_value(bytes, sizeof(bytes), order, worker->drain_limit_sec);
 
     int r = channel_send(worker->channel, bytes, length, NULL, 0);
-    worker_tell_packet(worker, MESSAGE_DRAIN, worker->drain_limit_sec);
+    worker_tell_packet(worker, order, worker->drain_limit_sec);
     worker->is_drain_unsent = r == -EAGAIN;
     if (r == -EAGAIN)
         (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
@@ -274,6 +209,7 @@ void worker_retire(struct worker *worker, enum decision_reason reason, unsigned 
 
     worker->retire_reason = reason;
     worker->drain_limit_sec = limit_sec;
+    worker->is_told_to_stop = reason == REASON_STOPPING;
     subject.reason = decision_reason_to_string(reason);
     report_event("worker retired", worker->service->options->debug, DEBUG_PROCESS, &subject,
                  "worker %d is retired: %s; it has %u %s", (int)worker->pid, subject.reason,
@@ -288,6 +224,20 @@ void worker_retire(struct worker *worker, enum decision_reason reason, unsigned 
     }
 }
 
+void workers_hurry(struct service *service)
+{
+    for (unsigned slot = 0; slot < service->pool->n_slots; slot++) {
+        struct worker *worker = service->workers[slot];
+
+        if (!worker || worker->channel < 0 || worker->is_told_to_stop ||
+            worker_in_pool(worker)->state != POOL_WORKER_DRAINING)
+            continue;
+        worker->is_told_to_stop = true;
+        worker->drain_limit_sec = service->context->stop_limit_sec;
+        worker_send_drain(worker);
+    }
+}
+
 void worker_says_it_drains(struct worker *worker)
 {
     struct subject subject = worker_subject(worker, NULL);
@@ -295,6 +245,7 @@ void worker_says_it_drains(struct worker *worker)
     report_event("worker drains", worker->service->options->debug, DEBUG_PROCESS, &subject,
                  "worker %d takes no more connections; it has %u", (int)worker->pid,
                  worker->n_held);
+    worker->has_drained = true;
     leave_pool(worker);
 }
 
@@ -307,11 +258,11 @@ void worker_give_up(struct worker *worker, const char *reason, const char *messa
     worker->lost_reason = reason;
     leave_pool(worker);
     if (worker_in_pool(worker)->state != POOL_WORKER_STARTING && !worker->is_failed_start) {
-        unsigned n_lost = count_active(worker);
+        unsigned n_lost = worker_in_pool(worker)->n_active;
         report(LOG_ERR, &subject, "worker %d %s; %s it (%u %s)", (int)worker->pid, reason,
                worker->is_child ? "killing" : "closing the channel to", n_lost,
                str_plural(n_lost, "session", "sessions"));
-        note_death(worker, reason);
+        worker_exit_note(worker, reason);
     }
     kill_child(worker);
     worker_channel_ended(worker);
@@ -337,7 +288,7 @@ static void limit_exit(struct worker *worker)
     unsigned limit_sec = EXIT_LIMIT_SEC;
 
     /* Sessions may go on for as long as the worker was told; a little more for the exit. */
-    if (count_active(worker) > 0)
+    if (worker_in_pool(worker)->n_active > 0)
         limit_sec += context->stop_limit_sec;
     sd_event_source_disable_unref(worker->limit_source);
     worker->limit_source = NULL;
@@ -346,14 +297,11 @@ static void limit_exit(struct worker *worker)
                                      worker);
 }
 
+/* Of a unit's worker that has not said who it is. Where systemd has run its ExecStopPost=, it did
+ * so before it let go of the channel, so that the cause is known by now. */
 static int on_gone(_unused_ sd_event_source *source, void *userdata)
 {
-    struct worker *worker = userdata;
-
-    static const struct worker_exit exit = {.cause = "has vanished", .status = -1};
-
-    report_exit(worker, &(siginfo_t){0}, "exited");
-    bury(worker, &exit);
+    finish(userdata, &(siginfo_t){0});
     return 0;
 }
 

@@ -4,11 +4,14 @@
 #include "dispatcherd/worker.h"
 
 /* Lets it finish its sessions and exit: no more connections for it. `limit_sec` is the time for
- * the sessions. */
+ * the sessions. With REASON_STOPPING they are asked to hurry. */
 void worker_retire(struct worker *worker, enum decision_reason reason, unsigned limit_sec);
 
 /* Sends (again) the order to drain that the channel may not have taken at once. */
 void worker_send_drain(struct worker *worker);
+
+/* The service stops: workers that drain already are told that their sessions are to hurry. */
+void workers_hurry(struct service *service);
 
 /* It has said that it takes no more connections. */
 void worker_says_it_drains(struct worker *worker);
@@ -27,10 +30,9 @@ void worker_channel_ended(struct worker *worker);
 /* Its process is known from now on: watch for its exit. Returns 0 or a negative errno. */
 int worker_watch_process(struct worker *worker, pid_t pid, bool is_child);
 
-/* systemd has told why its process has ended, or just ends; see worker_cause_set(). The worker may
- * be freed afterwards. */
-void worker_take_cause(struct worker *worker, const char *result, const char *code,
-                       const char *status);
+/* systemd has told why its process has ended, or just ends. The worker may be freed afterwards. */
+struct worker_cause;
+void worker_take_cause(struct worker *worker, const struct worker_cause *cause);
 
 /* Cuts what is left when the time for stopping is over: kills a child, closes a unit's channel. */
 void worker_cut(struct worker *worker);

@@ -56,6 +56,7 @@ void worker_start(struct service *service, unsigned slot, enum decision_reason r
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
     char error[256] = "";
 
+    reserve_release(&service->context->reserve);
     int r = service->context->spawner->start(service->options, &spawned, error, sizeof(error));
     if (r < 0) {
         service_start_failed(service, reason, "%s", error[0] ? error : strerror(-r));

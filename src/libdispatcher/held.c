@@ -99,7 +99,7 @@ int held_tell(dispatcher_worker *worker, const struct message *adopt, int ring_f
             worker->channel, ready,
             message_write_value(ready, sizeof(ready), MESSAGE_READY, worker->sessions.n_items));
     /* After READY, since what is in the ring is read after that. */
-    if (r == 0 && atomic_load(&worker->is_draining) &&
+    if (r == 0 && dispatcher_worker_is_draining(worker) &&
         news_tell(&worker->news, MESSAGE_DRAINING, 0) == NEWS_SEND)
         (void)news_send(&worker->news, worker->channel);
     ring_writer_free(&ring);

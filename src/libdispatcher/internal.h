@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dispatcher/worker.h"
+#include "libdispatcher/drain.h"
 #include "libdispatcher/manager.h"
 #include "libdispatcher/news.h"
 #include "libdispatcher/welcome.h"
@@ -85,7 +86,7 @@ struct dispatcher_worker {
     struct sessions sessions;
     struct news news;
     atomic_uint debug;
-    atomic_bool is_draining;
+    struct drain drain;
     struct receiver receiver; /* last, since most of its memory is never touched */
 };
 
@@ -121,7 +122,7 @@ int receiver_start(dispatcher_worker *worker);
 void receiver_attend(dispatcher_worker *worker);
 
 /* Drains for a cause that dispatcherd does not know of. */
-void receiver_drain(dispatcher_worker *worker);
+void receiver_drain(dispatcher_worker *worker, enum dispatcher_drain kind);
 
 /* Returns true where there is nothing more to do: draining, and no session. Tells when sessions are
  * cut (CLOCK_MONOTONIC). Waits for whoever receives; so it does not return where that one is stuck.

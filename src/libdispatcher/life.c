@@ -35,7 +35,8 @@ static void handle_signal(dispatcher_worker *worker, bool *has_sigterm)
     if (*has_sigterm)
         end_at_once(worker);
     *has_sigterm = true;
-    receiver_drain(worker);
+    /* Whoever sends it wants the process gone: a manager that stops the unit or the machine. */
+    receiver_drain(worker, DISPATCHER_DRAIN_STOP);
 }
 
 static int poll_timeout_msec(uint64_t next, uint64_t now)

@@ -14,6 +14,8 @@ libworker_la_SOURCES = \
 	%D%/connection.c \
 	%D%/debug.c \
 	%D%/debug.h \
+	%D%/drain.c \
+	%D%/drain.h \
 	%D%/held.c \
 	%D%/internal.h \
 	%D%/log.c \

@@ -29,18 +29,21 @@ static void complain(const char *what, const char *why)
     log_err("libdispatcher: %s%s; finishing the sessions", what, why);
 }
 
-/* New limits only ever shorten a drain that is under way. */
-static void start_draining(dispatcher_worker *worker, unsigned limit_sec)
+/* New orders only ever shorten a drain that is under way, or make it more urgent. */
+static void start_draining(dispatcher_worker *worker, enum dispatcher_drain kind,
+                           unsigned limit_sec)
 {
     struct receiver *receiver = &worker->receiver;
     uint64_t cut_at = time_add_usec(time_now_usec(CLOCK_MONOTONIC), limit_sec * USEC_PER_SEC);
 
     if (cut_at < receiver->cut_at)
         receiver->cut_at = cut_at;
-    debug_say(worker, DEBUG_WORKER_EXTRA, NULL, "to drain in %u s", limit_sec);
-    if (atomic_exchange(&worker->is_draining, true))
+    debug_say(worker, DEBUG_WORKER_EXTRA, NULL, "to %s in %u s",
+              kind == DISPATCHER_DRAIN_STOP ? "stop" : "drain", limit_sec);
+    if (!drain_raise(&worker->drain, kind))
         return;
-    debug_say(worker, DEBUG_WORKER, NULL, "draining; %u sessions go on",
+    debug_say(worker, DEBUG_WORKER, NULL, "%s; %u sessions go on",
+              kind == DISPATCHER_DRAIN_STOP ? "stopping" : "draining",
               sessions_busy(&worker->sessions));
     manager_say_draining();
 }
@@ -52,22 +55,23 @@ static void tell(dispatcher_worker *worker, enum message_type type, uint64_t id)
 }
 
 /* For causes that dispatcherd does not know of. */
-static void drain_and_tell(dispatcher_worker *worker)
+static void drain_and_tell(dispatcher_worker *worker, enum dispatcher_drain kind)
 {
-    bool is_known = atomic_load(&worker->is_draining);
+    bool is_known = dispatcher_worker_is_draining(worker);
 
-    start_draining(worker, worker->welcome.drain_limit_sec);
+    start_draining(worker, kind, worker->welcome.drain_limit_sec);
     if (!is_known)
         tell(worker, MESSAGE_DRAINING, 0);
 }
 
 static void start_batch(dispatcher_worker *worker);
 
-/* What was received before is acknowledged before dispatcherd sees the end. */
+/* What was received before is acknowledged before dispatcherd sees the end. Its sessions are not
+ * hurried: dispatcherd may have crashed, and a service that is stopped has had its order before. */
 static void end_channel(dispatcher_worker *worker)
 {
     debug_say(worker, DEBUG_WORKER_IO, NULL, "the channel to dispatcherd ends");
-    start_draining(worker, worker->welcome.drain_limit_sec);
+    start_draining(worker, DISPATCHER_DRAIN_RECYCLE, worker->welcome.drain_limit_sec);
     start_batch(worker);
     (void)shutdown(worker->channel, SHUT_RDWR);
     worker->receiver.channel_is_open = false;
@@ -138,7 +142,7 @@ static void take_connection(dispatcher_worker *worker, const struct connection_v
     struct receiver *receiver = &worker->receiver;
     struct session *session = NULL;
 
-    if (!atomic_load(&worker->is_draining) && receiver->n_batch < BATCH_MAX)
+    if (!dispatcher_worker_is_draining(worker) && receiver->n_batch < BATCH_MAX)
         session = session_reserve(worker);
     if (!session) {
         debug_say(worker, DEBUG_WORKER_HANDOFFS, NULL, "refused connection %016" PRIx64,
@@ -162,7 +166,7 @@ static void handle_connections(dispatcher_worker *worker, const struct message *
 
     if (n_fds < message->value) {
         complain("no descriptor is left for a connection", " (LimitNOFILE=)");
-        drain_and_tell(worker);
+        drain_and_tell(worker, DISPATCHER_DRAIN_RECYCLE);
     }
     for (size_t i = 0; message_next_connection(message, &offset, &view); i++)
         take_connection(worker, &view, i < n_fds ? fds[i] : -1);
@@ -208,7 +212,9 @@ static void handle_message(dispatcher_worker *worker, size_t length, const int f
     for (size_t i = 0; i < n_fds; i++)
         fd_close(fds[i]);
     if (is_good && n_fds == 0 && message.type == MESSAGE_DRAIN) {
-        start_draining(worker, message.value);
+        start_draining(worker, DISPATCHER_DRAIN_RECYCLE, message.value);
+    } else if (is_good && n_fds == 0 && message.type == MESSAGE_STOP) {
+        start_draining(worker, DISPATCHER_DRAIN_STOP, message.value);
     } else if (is_good && n_fds == 0 && message.type == MESSAGE_DEBUG) {
         atomic_store(&worker->debug, message.value);
         debug_say(worker, DEBUG_WORKER, NULL, "DEBUG=16%%%X from now on", message.value);
@@ -292,16 +298,16 @@ void receiver_attend(dispatcher_worker *worker)
             (void)watch_channel(worker, EPOLL_CTL_MOD);
     }
     pthread_mutex_unlock(&receiver->lock);
-    if (atomic_load(&worker->is_draining))
+    if (dispatcher_worker_is_draining(worker))
         worker_wake(worker);
 }
 
-void receiver_drain(dispatcher_worker *worker)
+void receiver_drain(dispatcher_worker *worker, enum dispatcher_drain kind)
 {
     struct receiver *receiver = &worker->receiver;
 
     pthread_mutex_lock(&receiver->lock);
-    drain_and_tell(worker);
+    drain_and_tell(worker, kind);
     pthread_mutex_unlock(&receiver->lock);
 }
 
@@ -311,7 +317,7 @@ bool receiver_is_done(dispatcher_worker *worker, uint64_t *ret_cut_at)
     struct receiver *receiver = &worker->receiver;
 
     pthread_mutex_lock(&receiver->lock);
-    bool is_done = atomic_load(&worker->is_draining) && sessions_busy(&worker->sessions) == 0;
+    bool is_done = dispatcher_worker_is_draining(worker) && sessions_busy(&worker->sessions) == 0;
     *ret_cut_at = receiver->cut_at;
     pthread_mutex_unlock(&receiver->lock);
     return is_done;

@@ -35,12 +35,12 @@ static bool finish(dispatcher_worker *worker, struct session *session)
     session->next = sessions->free;
     sessions->free = session;
     bool is_last = --sessions->n_busy == 0;
-    enum news_next next =
-        news_end(&worker->news, id, session->acknowledged_at, atomic_load(&worker->is_draining));
+    enum news_next next = news_end(&worker->news, id, session->acknowledged_at,
+                                   dispatcher_worker_is_draining(worker));
     pthread_mutex_unlock(&sessions->lock);
     if (next == NEWS_SEND && !news_send(&worker->news, worker->channel))
         next = NEWS_LATER;
-    if (is_last && atomic_load(&worker->is_draining))
+    if (is_last && dispatcher_worker_is_draining(worker))
         worker_wake(worker);
     /* The teller resigns before it tells; so it tells whatever was published until then. */
     return next == NEWS_LATER && !atomic_exchange(&sessions->has_teller, true);

@@ -75,7 +75,17 @@ uint32_t dispatcher_worker_debug(const dispatcher_worker *worker)
 
 bool dispatcher_worker_is_draining(const dispatcher_worker *worker)
 {
-    return atomic_load(&worker->is_draining);
+    return drain_kind(&worker->drain) != DISPATCHER_DRAIN_NONE;
+}
+
+enum dispatcher_drain dispatcher_worker_drain(const dispatcher_worker *worker)
+{
+    return drain_kind(&worker->drain);
+}
+
+int dispatcher_worker_drain_fd(const dispatcher_worker *worker, enum dispatcher_drain kind)
+{
+    return kind == DISPATCHER_DRAIN_STOP ? worker->drain.stop_fd : worker->drain.recycle_fd;
 }
 
 void worker_wake(dispatcher_worker *worker)
@@ -107,6 +117,14 @@ static int open_channel(dispatcher_worker *worker)
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDNAMES");
     return fd_set_cloexec(worker->channel, true);
+}
+
+/* Before `start`, which may hand the descriptors on. */
+static int make_drain(dispatcher_worker *worker)
+{
+    int r = drain_init(&worker->drain);
+
+    return r < 0 ? say(r, "cannot make the descriptors of the drain") : 0;
 }
 
 /* After the welcome: until then SIGTERM ends the process, as it ends any other. */
@@ -145,6 +163,7 @@ static int send_hello(dispatcher_worker *worker)
     message_text_add_number(&hello, "VERSION_MIN", PROTOCOL_VERSION);
     message_text_add_number(&hello, "VERSION_MAX", PROTOCOL_VERSION);
     message_text_add_number(&hello, "RING", RING_VERSION);
+    message_text_add_number(&hello, "STOP", 1);
     return channel_send(worker->channel, bytes, hello.length, NULL, 0);
 }
 
@@ -313,6 +332,7 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     worker.userdata = userdata;
     worker.channel = worker.signal_fd = worker.wake_fd = -1;
     worker.idle_epoll = worker.work_fd = -1;
+    worker.drain.recycle_fd = worker.drain.stop_fd = -1;
     pthread_mutex_init(&worker.receiver.lock, NULL);
     news_init(&worker.news);
     int r = fd_fill_standard(O_RDWR);
@@ -321,12 +341,15 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
         return say(r, "cannot open /dev/null");
     r = open_channel(&worker);
     if (r == 0)
+        r = make_drain(&worker);
+    if (r == 0)
         r = greet(&worker, welcome_limit_msec);
     if (r == 0)
         r = serve(&worker);
     sessions_stop(&worker);
     news_free(&worker.news);
     welcome_clear(&worker.welcome);
+    drain_free(&worker.drain);
     worker.signal_fd = fd_close(worker.signal_fd);
     worker.wake_fd = fd_close(worker.wake_fd);
     worker.work_fd = fd_close(worker.work_fd);

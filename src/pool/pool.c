@@ -126,6 +126,12 @@ void pool_start_failed(struct pool *pool, uint64_t now)
     pool->next_start_at = now + (delay < START_DELAY_MAX_USEC ? delay : START_DELAY_MAX_USEC);
 }
 
+void pool_forget_failures(struct pool *pool)
+{
+    pool->n_failed_starts = 0;
+    pool->next_start_at = 0;
+}
+
 /* One that was told to go, and drains, is no failure, however young it was. */
 static bool is_useless(const struct pool_worker *worker, uint64_t now)
 {

@@ -95,6 +95,9 @@ bool pool_worker_exited(struct pool *pool, unsigned slot, uint64_t now);
 /* A start that did not even begin: the same delay. */
 void pool_start_failed(struct pool *pool, uint64_t now);
 
+/* What made starts fail may have been mended: the next one need not wait. */
+void pool_forget_failures(struct pool *pool);
+
 /* Gives an adopted worker back what was known of it before: its times and totals. */
 void pool_worker_restore(struct pool *pool, unsigned slot, const struct pool_worker *saved);
 

@@ -38,6 +38,8 @@ const char *message_type_to_string(uint32_t type)
         return "CONNECTION";
     case MESSAGE_DRAIN:
         return "DRAIN";
+    case MESSAGE_STOP:
+        return "STOP";
     case MESSAGE_DEBUG:
         return "DEBUG";
     case MESSAGE_ADOPT:
@@ -95,6 +97,7 @@ int message_read(const void *bytes, size_t length, struct message *ret)
     case MESSAGE_READY:
     case MESSAGE_NEWS:
     case MESSAGE_DRAIN:
+    case MESSAGE_STOP:
     case MESSAGE_DEBUG:
     case MESSAGE_LOG:
         if (body_length != 0)

@@ -27,7 +27,8 @@ enum {
 enum message_type {
     /* worker to dispatcherd */
     MESSAGE_HELLO = 1,       /* text: VERSION_MIN=, VERSION_MAX=; RING=1: it wants a ring (ring.h),
-                                and then never sends the four of ACKNOWLEDGE to DRAINING */
+                                and then never sends the four of ACKNOWLEDGE to DRAINING;
+                                STOP=1: it knows STOP, which is sent to no other worker */
     MESSAGE_READY = 2,       /* value: how many connections it can serve at a time */
     MESSAGE_ACKNOWLEDGE = 3, /* ids: connections it has taken over */
     MESSAGE_REFUSE = 4,      /* ids: connections it does not take: it drains, or has no place */
@@ -45,6 +46,8 @@ enum message_type {
     MESSAGE_DEBUG = 68,      /* value: the new debug mask */
     MESSAGE_ADOPT = 69,      /* text: VERSION=; a new dispatcherd asks what the worker has. With
                                 another RING=, and its descriptor, where it has one */
+    MESSAGE_STOP = 70,       /* as DRAIN, and nobody serves after it: sessions are to end as soon as
+                                their protocol allows */
     MESSAGE_LOG = 71,        /* no text; the log file that takes its output from now on, as the one
                                 descriptor */
 };

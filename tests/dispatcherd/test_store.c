@@ -5,27 +5,23 @@
 
 #include <string.h>
 
-static unsigned version, slot;
-static char unit_name[40];
-static bool has_ring;
-
-static bool parse(const char *name)
-{
-    return store_parse_worker_name(name, &version, unit_name, sizeof(unit_name), &slot, &has_ring);
-}
-
 START_TEST(test_reads_the_names_that_it_writes)
 {
     char name[STORE_NAME_MAX];
 
-    for (int ring = 0; ring < 2; ring++) {
-        ck_assert(parse(store_worker_name("smtp_submit-2", 1023, ring, name)));
-        ck_assert_uint_eq(version, PROTOCOL_VERSION);
-        ck_assert_str_eq(unit_name, "smtp_submit-2");
-        ck_assert_uint_eq(slot, 1023);
-        ck_assert_int_eq(has_ring, ring);
+    for (int i = 0; i < 4; i++) {
+        const struct store_worker written = {
+            .unit_name = "smtp_submit-2", .slot = 1023, .has_ring = i & 1, .knows_stop = i & 2};
+        struct store_worker read;
+
+        ck_assert(store_parse_worker_name(store_worker_name(&written, name), &read));
+        ck_assert_uint_eq(read.version, PROTOCOL_VERSION);
+        ck_assert_str_eq(read.unit_name, "smtp_submit-2");
+        ck_assert_uint_eq(read.slot, 1023);
+        ck_assert_int_eq(read.has_ring, written.has_ring);
+        ck_assert_int_eq(read.knows_stop, written.knows_stop);
     }
-    ck_assert_str_eq(name, "worker.1.smtp_submit-2.1023.ring");
+    ck_assert_str_eq(name, "worker.1.smtp_submit-2.1023.ring.stop");
 }
 END_TEST
 
@@ -41,10 +37,14 @@ START_TEST(test_takes_no_other_name_for_a_worker)
                                         "worker.1.smtp.1.rin",
                                         "worker.1.smtp.1.rings",
                                         "worker.1.smtp.1.ring.ring",
+                                        "worker.1.smtp.1.stop.ring",
+                                        "worker.1.smtp.1.stopp",
                                         "worker.1.a-name-that-is-longer-than-any-of-a-service.1"};
 
+    struct store_worker read;
+
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        ck_assert_msg(!parse(names[i]), "taken: %s", names[i]);
+        ck_assert_msg(!store_parse_worker_name(names[i], &read), "taken: %s", names[i]);
 }
 END_TEST
 

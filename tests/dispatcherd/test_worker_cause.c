@@ -29,6 +29,15 @@ START_TEST(test_says_of_what_a_worker_died)
         int exit_status, exit_signal;
     } cases[] = {
         {"success", "exited", "0", "exited with status 0", 0, 0},
+        {"exit-code", "exited", "127", "exited with status 127", 127, 0},
+        {"exit-code", "exited", "203", "could not be set up by systemd (status 203/EXEC)", 203, 0},
+        {"exit-code", "exited", "226", "could not be set up by systemd (status 226/NAMESPACE)", 226,
+         0},
+        {"exit-code", "exited", "199", "exited with status 199", 199, 0},
+        {"exit-code", "exited", "223", "exited with status 223", 223, 0},
+        {"exit-code", "exited", "244", "could not be set up by systemd (status 244/BPF)", 244, 0},
+        {"exit-code", "exited", "245", "exited with status 245", 245, 0},
+        {"success", "killed", "TERM", "died of signal TERM", -1, SIGTERM},
         {"exit-code", "exited", "3", "exited with status 3", 3, 0},
         {"signal", "killed", "KILL", "died of signal KILL", -1, SIGKILL},
         {"core-dump", "dumped", "SEGV", "died of signal SEGV and dumped core", -1, SIGSEGV},
@@ -45,10 +54,15 @@ START_TEST(test_says_of_what_a_worker_died)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         worker->exit_status = -1;
         worker->exit_signal = 0;
-        worker_cause_set(worker, cases[i].result, cases[i].code, cases[i].status);
+        const struct worker_cause cause = {
+            .result = cases[i].result, .code = cases[i].code, .status = cases[i].status};
+
+        worker_cause_set(worker, &cause);
         ck_assert_str_eq(worker->cause, cases[i].cause);
         ck_assert_int_eq(worker->exit_status, cases[i].exit_status);
         ck_assert_int_eq(worker->exit_signal, cases[i].exit_signal);
+        ck_assert_int_eq(worker->was_stopped, cases[i].exit_signal == SIGTERM);
+        ck_assert_ptr_null(worker->last_lines);
     }
 }
 END_TEST

@@ -25,6 +25,7 @@ check_DATA += %D%/example.py
 CLEANFILES += %D%/example.c %D%/example.py
 nodist_tests_libdispatcher_example_SOURCES = %D%/example.c
 tests_libdispatcher_example_CPPFLAGS = -I$(top_srcdir)/src/libdispatcher/include
+tests_libdispatcher_example_LDFLAGS = -no-install
 tests_libdispatcher_example_LDADD = libdispatcher.la
 %D%/example.c: man/dispatcher-worker.3 %D%/extract_example
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(srcdir)/%D%/extract_example $(srcdir)/man/dispatcher-worker.3 > $@

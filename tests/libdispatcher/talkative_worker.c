@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,6 +64,19 @@ static unsigned count_descriptors(void)
     return n;
 }
 
+static int is_readable(int fd)
+{
+    return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0);
+}
+
+/* The kind of the drain, and which of its descriptors say so. */
+static void describe_drain(const dispatcher_worker *w, FILE *out)
+{
+    fprintf(out, "%d %d %d", (int)dispatcher_worker_drain(w),
+            is_readable(dispatcher_worker_drain_fd(w, DISPATCHER_DRAIN_RECYCLE)),
+            is_readable(dispatcher_worker_drain_fd(w, DISPATCHER_DRAIN_STOP)));
+}
+
 static void answer(dispatcher_connection *c, char command, FILE *out)
 {
     dispatcher_worker *worker = dispatcher_connection_worker(c);
@@ -79,6 +93,8 @@ static void answer(dispatcher_connection *c, char command, FILE *out)
         fprintf(out, "%d", (int)gettid());
     else if (command == 'd')
         fprintf(out, "%d", dispatcher_worker_is_draining(worker));
+    else if (command == 'u')
+        describe_drain(worker, out);
     else if (command == 'f')
         fprintf(out, "%u", count_descriptors());
     else if (command == 'k')

@@ -30,6 +30,15 @@ static void start(void)
     start_limited("3600");
 }
 
+static void expect_cut(void)
+{
+    int status = fake_wait_end(fake);
+
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "1 session is cut"));
+    ck_assert_ptr_null(strstr(fake_text_of(fake->errors), "stop called"));
+}
+
 static void expect_clean_end(void)
 {
     int status = fake_wait_end(fake);
@@ -98,6 +107,59 @@ START_TEST(test_sigterm_drains_and_says_so)
 }
 END_TEST
 
+START_TEST(test_tells_a_stop_from_a_recycling)
+{
+    start();
+    size_t c = fake_connect(fake);
+    ck_assert_str_eq(fake_ask(fake, c, "u"), "0 0 0");
+    fake_send_value(fake, MESSAGE_DRAIN, 3600);
+    while (strcmp(fake_ask(fake, c, "u"), "1 1 0") != 0)
+        ;
+    fake_send_value(fake, MESSAGE_STOP, 3600);
+    while (strcmp(fake_ask(fake, c, "u"), "2 1 1") != 0)
+        ;
+    fake_send_value(fake, MESSAGE_DRAIN, 3600);
+    fake_send_value(fake, MESSAGE_DEBUG, 7);
+    while (strcmp(fake_ask(fake, c, "m"), "7") != 0)
+        ;
+    ck_assert_str_eq(fake_ask(fake, c, "u"), "2 1 1"); /* no way back */
+    fake_hang_up(fake, c);
+    expect_clean_end();
+    ck_assert(!fake->is_draining);
+}
+END_TEST
+
+START_TEST(test_a_stop_is_an_order_to_drain)
+{
+    start();
+    ck_assert_str_eq(fake_ask(fake, fake_connect(fake), "d"), "0");
+    fake_send_value(fake, MESSAGE_STOP, 1);
+    fake_connect(fake);
+    FAKE_WAIT(fake->n_refused == 1);
+    expect_cut();
+}
+END_TEST
+
+START_TEST(test_sigterm_is_a_stop_and_the_end_of_the_channel_is_none)
+{
+    start();
+    size_t c = fake_connect(fake);
+    kill(fake->worker, SIGTERM);
+    FAKE_WAIT(fake->is_draining);
+    ck_assert_str_eq(fake_ask(fake, c, "u"), "2 1 1");
+    fake_hang_up(fake, c);
+    expect_clean_end();
+    start();
+    c = fake_connect(fake);
+    FAKE_WAIT(fake->n_acknowledged == 1);
+    fake_close_channel(fake);
+    while (strcmp(fake_ask(fake, c, "u"), "1 1 0") != 0)
+        ;
+    fake_hang_up(fake, c);
+    expect_clean_end();
+}
+END_TEST
+
 START_TEST(test_a_second_sigterm_ends_it_at_once)
 {
     start();
@@ -127,15 +189,6 @@ START_TEST(test_a_first_sigterm_is_no_second_one_for_a_drain_under_way)
     expect_clean_end();
 }
 END_TEST
-
-static void expect_cut(void)
-{
-    int status = fake_wait_end(fake);
-
-    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
-    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "1 session is cut"));
-    ck_assert_ptr_null(strstr(fake_text_of(fake->errors), "stop called"));
-}
 
 START_TEST(test_the_order_to_drain_brings_its_limit)
 {
@@ -229,7 +282,9 @@ Suite *make_suite(void)
     ADD_TESTS(suite, "draining", test_an_idle_worker_ends_when_told,
               test_sessions_go_on_while_it_drains, test_sessions_go_on_after_the_end_of_the_channel,
               test_sigterm_drains_and_says_so, test_a_second_sigterm_ends_it_at_once,
-              test_a_first_sigterm_is_no_second_one_for_a_drain_under_way);
+              test_a_first_sigterm_is_no_second_one_for_a_drain_under_way,
+              test_tells_a_stop_from_a_recycling, test_a_stop_is_an_order_to_drain,
+              test_sigterm_is_a_stop_and_the_end_of_the_channel_is_none);
     ADD_TESTS(suite, "limits", test_the_order_to_drain_brings_its_limit,
               test_an_end_without_order_has_the_limit_of_the_welcome,
               test_a_limit_only_gets_shorter);

@@ -50,6 +50,21 @@ START_TEST(test_c_example_serves)
 }
 END_TEST
 
+START_TEST(test_c_example_ends_an_idle_session_at_a_stop)
+{
+    start(c_example, "GREETING=Good day");
+    size_t c = fake_connect(fake);
+    ck_assert_str_eq(fake_ask(fake, c, ""), "Good day, unix");
+    fake_send_value(fake, MESSAGE_DRAIN, 60);
+    fake_connect(fake);
+    FAKE_WAIT(fake->n_refused == 1);
+    ck_assert_str_eq(fake_ask(fake, c, "still\n"), "still");
+    fake_send_value(fake, MESSAGE_STOP, 60);
+    FAKE_WAIT(fake->n_ended == 1);
+    expect_clean_end();
+}
+END_TEST
+
 START_TEST(test_c_example_needs_its_parameter)
 {
     struct fake_welcome welcome = fake_welcome_default();
@@ -144,7 +159,7 @@ Suite *make_suite(void)
     Suite *suite = suite_create("manual");
 
     ADD_TESTS(suite, "dispatcher-worker(3)", test_c_example_serves,
-              test_c_example_needs_its_parameter);
+              test_c_example_ends_an_idle_session_at_a_stop, test_c_example_needs_its_parameter);
     if (system("command -v python3 >/dev/null") == 0)
         ADD_TESTS(suite, "dispatcher-worker(7)", test_python_example_serves,
                   test_python_example_drains_by_sigterm,

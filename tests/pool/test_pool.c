@@ -28,6 +28,19 @@ static void serve(unsigned slot)
     pool_handoff_acknowledged(&pool, slot);
 }
 
+START_TEST(test_failures_that_are_forgotten_delay_nothing)
+{
+    begin();
+    for (int i = 0; i < 5; i++)
+        pool_start_failed(&pool, START);
+    ck_assert_uint_gt(pool.next_start_at, START + 10 * USEC_PER_SEC);
+    pool_forget_failures(&pool);
+    ck_assert_uint_le(pool.next_start_at, START);
+    pool_start_failed(&pool, START);
+    ck_assert_uint_eq(pool.next_start_at, START + USEC_PER_SEC); /* they begin anew */
+}
+END_TEST
+
 START_TEST(test_worker_is_counted_in_the_state_it_is_in)
 {
     begin();
@@ -347,10 +360,10 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("pool");
 
-    ADD_TESTS(suite, "worker", test_worker_is_counted_in_the_state_it_is_in,
-              test_each_start_has_the_next_number, test_slots_above_n_slots_are_free,
-              test_blocked_is_set_and_forgotten_with_the_worker, test_expiry_is_remembered,
-              test_states_have_names);
+    ADD_TESTS(suite, "worker", test_failures_that_are_forgotten_delay_nothing,
+              test_worker_is_counted_in_the_state_it_is_in, test_each_start_has_the_next_number,
+              test_slots_above_n_slots_are_free, test_blocked_is_set_and_forgotten_with_the_worker,
+              test_expiry_is_remembered, test_states_have_names);
     ADD_TESTS(suite, "connection", test_connection_is_counted_at_each_step,
               test_returned_handoff_is_no_connection_of_the_worker, test_peak_is_the_most_at_a_time,
               test_worker_is_idle_since_it_was_ready_or_lost_its_last_connection);

@@ -52,6 +52,7 @@ EXTRA_DIST += \
 	%D%/test_browser.py \
 	%D%/test_choice.py \
 	%D%/test_dns.py \
+	%D%/test_examples.py \
 	%D%/test_explain.py \
 	%D%/test_faults.py \
 	%D%/test_files.py \
@@ -72,6 +73,8 @@ EXTRA_DIST += \
 	%D%/test_smtp.py \
 	%D%/test_sockets.py \
 	%D%/test_standard_descriptors.py \
+	%D%/test_start_failures.py \
+	%D%/test_stop.py \
 	%D%/test_survival.py \
 	%D%/test_units.py \
 	%D%/test_web.py \

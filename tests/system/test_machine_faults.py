@@ -172,3 +172,48 @@ def test_an_idle_daemon_sleeps(site_by_hand):
 def calls(path):
     with open(path) as file:
         return [line for line in file.read().splitlines() if not line.startswith("---")]
+
+
+@pytest.mark.parametrize("n_descriptors", [32, 40, 48])
+def test_with_few_descriptors_waiters_do_not_starve_the_start_of_a_worker(
+    site_by_hand, n_descriptors
+):
+    site = site_by_hand
+    port = site.free_port()
+    site.write_config(
+        site.service(
+            "TEST", PORT=port, MAX_PROCS=1, MAX_CONNS=50, BACKLOG=1024, PARAMETER="START_DELAY=300"
+        )
+    )
+    site.launch("prlimit", f"--nofile={n_descriptors}:{n_descriptors}")
+    wait_until(lambda: site.manager.last("READY") == "1", 20, "READY=1")
+    for kill in (False, True):
+        crowd = [site.connect(port) for _ in range(150)]
+        for client in crowd:
+            client.send("pid")
+        if kill:
+            for worker in site.worker_pids("TEST"):
+                site.kill(worker, "KILL")
+        for client in crowd:
+            client.close()
+        assert site.connect(port).ask("service") == "TEST"
+
+
+def test_with_too_few_descriptors_it_does_not_start_and_says_how_many_it_needs(site_by_hand):
+    site = site_by_hand
+    port = site.free_port()
+    site.write_config(site.service("TEST", PORT=port, MAX_PROCS=1))
+
+    def launch(n):
+        site.launch("prlimit", f"--nofile={n}:{n}")
+        wait_until(lambda: site.manager.last("READY") == "1" or site.daemon.poll() is not None, 20)
+
+    launch(16)
+    assert site.daemon.wait(20) == 78
+    needed = int(site.wait_for_log(r"may open 16 descriptors, but needs at least (\d+) ").group(1))
+    assert 16 < needed < 32
+    launch(needed - 1)
+    assert site.daemon.wait(20) == 78
+    # That many are enough.
+    launch(needed)
+    assert site.connect(port).ask("service") == "TEST"

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -106,6 +107,9 @@ static void take_step(struct client *client, size_t number, const char *step)
     case 'E':
         ck_assert_msg(read_line(client, line) == 0, "step %zu: '%s' instead of the end", number,
                       line);
+        break;
+    case 'D':
+        ck_assert_int_eq(eventfd_write(client->settings->stop_fd, 1), 0);
         break;
     case 'W':
         usleep(PAUSE_USEC);

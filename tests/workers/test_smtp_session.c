@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -403,8 +404,13 @@ START_TEST(test_a_flooding_client_does_not_hold_us)
     const struct session_peer peer = {
         .connection_id = "0123456789abcdef", .host = "192.0.2.1", .port = 4711};
     struct flood flood = {.next_command = commands};
-    const struct transport transport = {flood_receive, flood_send, flood_has_input,
-                                        flood_end_output, &flood};
+    const struct transport transport = {
+        .receive = flood_receive,
+        .send = flood_send,
+        .has_input = flood_has_input,
+        .end_output = flood_end_output,
+        .userdata = &flood,
+    };
 
     settings.timeouts.discard = 50 * USEC_PER_MSEC;
     session_run_over(&settings, &peer, &transport);
@@ -475,6 +481,40 @@ START_TEST(test_survives_a_client_that_leaves)
 }
 END_TEST
 
+static void make_stop(void)
+{
+    settings.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ck_assert_int_ge(settings.stop_fd, 0);
+}
+
+START_TEST(test_a_stop_ends_a_session_between_commands_at_once)
+{
+    make_stop();
+    DIALOGUE("S: 220 ", "D:", "S: 421 4.3.2 ", "E:");
+    make_stop();
+    DIALOGUE(EHLO, "D:", "S: 421 4.3.2 ", "E:");
+    make_stop();
+    DIALOGUE(DATA, "C: one", "C: .", "S: 250 2.0.0 ", "W:", "D:", "S: 421 4.3.2 ", "E:");
+    make_stop();
+    DIALOGUE(ENVELOPE, "C: RSET", "S: 250 ", "W:", "D:", "S: 421 4.3.2 ", "E:");
+    expect_messages(1);
+}
+END_TEST
+
+START_TEST(test_a_stop_lets_a_transaction_finish)
+{
+    make_stop();
+    DIALOGUE(EHLO, "C: MAIL FROM:<a@b.example>", "S: 250 2.1.0 ",
+             "D:", "W:", "C: RCPT TO:<c@mx.example>", "S: 250 2.1.5 ", "W:", "C: DATA", "S: 354 ",
+             "W:", "C: one", "W:", "C: .", "S: 250 2.0.0 ", "S: 421 4.3.2 ", "E:");
+    make_stop();
+    DIALOGUE(DATA, "D:", "W:", "C: two", "C: .", "S: 250 2.0.0 ", "S: 421 4.3.2 ", "E:");
+    make_stop();
+    DIALOGUE(ENVELOPE, "D:", "W:", "C: RSET", "S: 250 ", "S: 421 4.3.2 ", "E:");
+    expect_messages(2);
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     const TTest *const tests[] = {
@@ -502,6 +542,8 @@ Suite *make_suite(void)
         test_a_flooding_client_does_not_hold_us,
         test_logs_refused_recipients,
         test_survives_a_client_that_leaves,
+        test_a_stop_ends_a_session_between_commands_at_once,
+        test_a_stop_lets_a_transaction_finish,
     };
     Suite *suite = suite_create("smtp_session");
     TCase *tcase = tcase_create("session");

@@ -66,6 +66,7 @@ static int start(dispatcher_worker *worker, void *userdata)
     int r = session_settings_init(settings, dispatcher_worker_service(worker),
                                   dispatcher_worker_host_name(worker));
 
+    settings->stop_fd = dispatcher_worker_drain_fd(worker, DISPATCHER_DRAIN_STOP);
     if (r == 0)
         r = apply_parameters(settings, worker);
     if (r == 0)

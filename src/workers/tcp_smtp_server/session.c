@@ -101,10 +101,27 @@ static void obey(struct session *session, char *line, size_t length)
         rules[command].in_state[session->state](session, argument);
 }
 
+/* Waits for input. Between transactions nothing is lost if the service stops instead. */
+static ssize_t await_input(struct session *session, uint64_t deadline)
+{
+    const struct transport *transport = session->reader.transport;
+    bool may_end = session->state == STATE_GREETED || session->state == STATE_IDLE;
+
+    if (may_end && session->settings->stop_fd >= 0) {
+        int r = transport->wait(transport->userdata, session->settings->stop_fd, deadline);
+
+        if (r < 0)
+            return r;
+    }
+    return line_reader_fill(&session->reader, deadline);
+}
+
 static void end_without_command(struct session *session, int error)
 {
     if (error == -ETIMEDOUT)
         session_close(session, "421 4.4.2 Timeout", "time-out");
+    else if (error == -ECANCELED)
+        session_close(session, "421 4.3.2 Service shutting down", "the service stops");
     session->state = STATE_CLOSING;
 }
 
@@ -130,7 +147,7 @@ static void next_command(struct session *session)
             session->state = STATE_CLOSING;
             return;
         }
-        ssize_t n = line_reader_fill(&session->reader, deadline);
+        ssize_t n = await_input(session, deadline);
         if (n <= 0) {
             end_without_command(session, (int)n);
             return;

@@ -32,6 +32,7 @@ int session_settings_init(struct session_settings *settings, const char *service
         .host_name = strdup(host_name),
         .max_message_octets = DEFAULT_SIZE_OCTETS,
         .timeouts = session_timeouts_default,
+        .stop_fd = -1,
     };
     return settings->service && settings->host_name ? 0 : -ENOMEM;
 }

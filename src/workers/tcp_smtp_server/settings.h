@@ -27,6 +27,7 @@ struct session_settings {
     struct str_list domains; /* whose mail is accepted */
     uint64_t max_message_octets;
     struct session_timeouts timeouts;
+    int stop_fd; /* readable once sessions are to end soon; -1: never; not ours */
 };
 
 #define SETTINGS_ERROR_BYTES 512

@@ -7,10 +7,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-/* Waits until the socket is ready for `events`. */
-static int wait_until_ready(int fd, short events, uint64_t deadline_usec)
+/* Waits until the socket is ready for `events`, or `stop_fd` (-1: none) is readable. */
+static int wait_until_ready(int fd, short events, int stop_fd, uint64_t deadline_usec)
 {
-    struct pollfd entry = {.fd = fd, .events = events};
+    struct pollfd entries[] = {{.fd = fd, .events = events}, {.fd = stop_fd, .events = POLLIN}};
 
     for (;;) {
         uint64_t now = time_now_usec(CLOCK_MONOTONIC);
@@ -19,9 +19,9 @@ static int wait_until_ready(int fd, short events, uint64_t deadline_usec)
             return -ETIMEDOUT;
         /* Rounded up, so that the last wait does not become a busy loop. */
         uint64_t msec = (deadline_usec - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
-        int n = poll(&entry, 1, msec > INT_MAX ? INT_MAX : (int)msec);
+        int n = poll(entries, stop_fd < 0 ? 1 : 2, msec > INT_MAX ? INT_MAX : (int)msec);
         if (n > 0)
-            return 0;
+            return entries[1].revents ? -ECANCELED : 0;
         if (n < 0 && errno != EINTR)
             return -errno;
     }
@@ -39,7 +39,7 @@ static ssize_t socket_receive(void *userdata, void *buffer, size_t size, uint64_
         if (n >= 0)
             return n;
         if (errno == EAGAIN) {
-            int r = wait_until_ready(*fd, POLLIN, deadline_usec);
+            int r = wait_until_ready(*fd, POLLIN, -1, deadline_usec);
 
             if (r < 0)
                 return r;
@@ -47,6 +47,13 @@ static ssize_t socket_receive(void *userdata, void *buffer, size_t size, uint64_
             return -errno;
         }
     }
+}
+
+static int socket_wait(void *userdata, int stop_fd, uint64_t deadline_usec)
+{
+    const int *fd = userdata;
+
+    return wait_until_ready(*fd, POLLIN, stop_fd, deadline_usec);
 }
 
 static int socket_send(void *userdata, const void *bytes, size_t n_bytes, uint64_t deadline_usec)
@@ -61,7 +68,7 @@ static int socket_send(void *userdata, const void *bytes, size_t n_bytes, uint64
             next += n;
             n_bytes -= (size_t)n;
         } else if (errno == EAGAIN) {
-            int r = wait_until_ready(*fd, POLLOUT, deadline_usec);
+            int r = wait_until_ready(*fd, POLLOUT, -1, deadline_usec);
 
             if (r < 0)
                 return r;
@@ -92,6 +99,7 @@ struct transport transport_over_socket(int *fd)
 {
     return (struct transport){
         .receive = socket_receive,
+        .wait = socket_wait,
         .send = socket_send,
         .has_input = socket_has_input,
         .end_output = socket_end_output,

@@ -14,6 +14,10 @@ struct transport {
      * flood has an end like a drip. */
     ssize_t (*receive)(void *userdata, void *buffer, size_t size, uint64_t deadline_usec);
 
+    /* Waits until receive() would not wait, or the descriptor `stop_fd` becomes readable. Returns
+     * 0, -ECANCELED if it is readable, -ETIMEDOUT, or another negative errno. */
+    int (*wait)(void *userdata, int stop_fd, uint64_t deadline_usec);
+
     /* Writes all of it. Returns 0, -ETIMEDOUT or another negative errno. */
     int (*send)(void *userdata, const void *bytes, size_t n_bytes, uint64_t deadline_usec);
 

@@ -88,6 +88,21 @@ uint32_t dispatcher_worker_debug(const dispatcher_worker *worker);
  * that can say "come back later" does well to say it when it is next idle. */
 bool dispatcher_worker_is_draining(const dispatcher_worker *worker);
 
+/* How urgent a drain is. A worker goes from one to the next, never back. */
+enum dispatcher_drain {
+    DISPATCHER_DRAIN_NONE,    /* the worker takes connections */
+    DISPATCHER_DRAIN_RECYCLE, /* it takes no new ones; its sessions may take their time */
+    DISPATCHER_DRAIN_STOP     /* the service or the host stops, and waits: a session ends as soon as
+                                 its protocol allows, with "come back later" where it can */
+};
+
+enum dispatcher_drain dispatcher_worker_drain(const dispatcher_worker *worker);
+
+/* A descriptor that becomes readable, and stays so, once the drain is as urgent as `kind` or more:
+ * for sessions that wait in poll(). It belongs to the library, is the same for all sessions, and is
+ * never read. */
+int dispatcher_worker_drain_fd(const dispatcher_worker *worker, enum dispatcher_drain kind);
+
 #if defined(__GNUC__)
 #define DISPATCHER_PRINTF(format_index, first_argument)                                            \
     __attribute__((format(printf, format_index, first_argument)))
