@@ -1,6 +1,8 @@
 nodist_systemdsystemunit_DATA = \
 	%D%/dispatcherd.service \
 	%D%/dispatcherd-sockets.service \
+	%D%/dispatcherd-kill.socket \
+	%D%/dispatcherd-kill@.service \
 	%D%/dispatcherd-web.service
 dist_systemdsystemunit_DATA = \
 	%D%/dispatcherd.slice \
@@ -12,7 +14,13 @@ nodist_logrotate_DATA = %D%/logrotate/dispatcherd
 catalogdir = $(prefix)/lib/systemd/catalog
 dist_catalog_DATA = %D%/dispatcherd.catalog
 
+# What dispatcherd has no right to do itself.
+worker_SCRIPTS = %D%/worker_kill
+
 EXTRA_DIST += \
+	%D%/dispatcherd-kill.socket.in \
+	%D%/dispatcherd-kill@.service.in \
+	%D%/worker_kill.sh \
 	%D%/dispatcher.cnf \
 	%D%/dispatcherd.service.in \
 	%D%/dispatcherd-sockets.service.in \
@@ -22,6 +30,9 @@ EXTRA_DIST += \
 	%D%/sysusers.conf.in
 
 CLEANFILES += \
+	%D%/dispatcherd-kill.socket \
+	%D%/dispatcherd-kill@.service \
+	%D%/worker_kill \
 	%D%/dispatcherd.conf \
 	%D%/dispatcherd.service \
 	%D%/dispatcherd-sockets.service \
@@ -36,6 +47,15 @@ CLEANFILES += \
 
 %D%/dispatcherd-sockets.service: %D%/dispatcherd-sockets.service.in Makefile
 	$(SUBSTITUTE) $< > $@
+
+%D%/dispatcherd-kill.socket: %D%/dispatcherd-kill.socket.in Makefile
+	$(SUBSTITUTE) $< > $@
+
+%D%/dispatcherd-kill@.service: %D%/dispatcherd-kill@.service.in Makefile
+	$(SUBSTITUTE) $< > $@
+
+%D%/worker_kill: %D%/worker_kill.sh
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && cp $< $@ && chmod 755 $@
 
 %D%/dispatcherd-web.service: %D%/dispatcherd-web.service.in Makefile
 	$(SUBSTITUTE) $< > $@

@@ -170,12 +170,18 @@ libdaemon_la_SOURCES = \
 	%D%/worker_exit.h \
 	%D%/worker_ids.c \
 	%D%/worker_ids.h \
+	%D%/worker_limits.c \
+	%D%/worker_limits.h \
+	%D%/worker_linger.c \
+	%D%/worker_linger.h \
 	%D%/worker_log.c \
 	%D%/worker_log.h \
 	%D%/worker_ring.c \
 	%D%/worker_ring.h \
 	%D%/worker_start.c \
-	%D%/worker_start.h
+	%D%/worker_start.h \
+	%D%/worker_unit.c \
+	%D%/worker_unit.h
 nodist_libdaemon_la_SOURCES = %D%/control_descriptions.c
 libdaemon_la_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 libdaemon_la_LIBADD = libvarlink.la libunits.la libaccess.la libmapping.la libconfig.la libpool.la \

@@ -31,6 +31,7 @@ struct worker *worker_new(struct service *service, unsigned slot, enum decision_
     worker->start_reason = reason;
     worker->channel = take_fd(channel);
     worker->pidfd = -1;
+    worker->peer = -1;
     worker->exit_status = -1;
     service->workers[slot] = worker;
     pool_worker_started(service->pool, slot, now);
@@ -43,11 +44,13 @@ void worker_free(struct worker *worker)
     sd_event_source_disable_unref(worker->channel_source);
     sd_event_source_disable_unref(worker->exit_source);
     sd_event_source_disable_unref(worker->limit_source);
+    sd_event_source_disable_unref(worker->drain_source);
     sd_event_source_disable_unref(worker->rest_source);
     sd_event_source_disable_unref(worker->store_source);
     ring_reader_free(&worker->ring);
     logfile_clear(&worker->log);
     fd_close(worker->channel);
+    fd_close(worker->peer);
     fd_close(worker->pidfd);
     free(worker->held);
     free(worker->last_lines);

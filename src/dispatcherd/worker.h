@@ -5,6 +5,7 @@
 #include "dispatcherd/logfile.h"
 #include "dispatcherd/service.h"
 #include "dispatcherd/store.h"
+#include "dispatcherd/worker_unit.h"
 #include "protocol/message.h"
 #include "protocol/ring.h"
 
@@ -16,22 +17,24 @@
 struct worker {
     struct service *service;
     unsigned slot;
-    int channel;             /* owned; -1 once it is closed */
-    pid_t pid;               /* 0 until it is known: a unit's worker says it itself */
-    int pidfd;               /* owned; -1 while pid is 0 */
-    bool is_child;           /* ours to reap, and to kill */
-    bool is_welcome;         /* it has said hello, and we have answered */
-    bool is_adopted;         /* a predecessor's: asked what it holds, until it is ready again */
-    bool is_stored;          /* its channel is in the service manager's store */
-    bool has_asked_ring;     /* it tells of its connections by a ring, not by messages */
-    struct ring_reader ring; /* its memory goes with the channel; see worker_ring.h */
-    struct logfile log;      /* owned; see worker_log.h */
-    bool is_log_unsent;      /* its channel was full: the new file follows */
-    bool has_said_it_drains; /* in the ring */
-    bool has_drained;        /* it said so, in either way: its end is its own wish */
-    bool knows_stop;         /* it knows the order STOP; others get DRAIN */
-    bool is_failed_start;    /* it left before it was of any use */
-    bool has_refused;        /* a connection, without draining: that is said once */
+    int channel;                /* owned; -1 once it is closed */
+    int peer;                   /* owned; what was the channel to a unit, to see its end; else -1 */
+    char unit[WORKER_UNIT_MAX]; /* "": not known, or none */
+    pid_t pid;                  /* 0 until it is known: a unit's worker says it itself */
+    int pidfd;                  /* owned; -1 while pid is 0 */
+    bool is_child;              /* ours to reap, and to kill */
+    bool is_welcome;            /* it has said hello, and we have answered */
+    bool is_adopted;            /* a predecessor's: asked what it holds, until it is ready again */
+    bool is_stored;             /* its channel is in the service manager's store */
+    bool has_asked_ring;        /* it tells of its connections by a ring, not by messages */
+    struct ring_reader ring;    /* its memory goes with the channel; see worker_ring.h */
+    struct logfile log;         /* owned; see worker_log.h */
+    bool is_log_unsent;         /* its channel was full: the new file follows */
+    bool has_said_it_drains;    /* in the ring */
+    bool has_drained;           /* it said so, in either way: its end is its own wish */
+    bool knows_stop;            /* it knows the order STOP; others get DRAIN */
+    bool is_failed_start;       /* it left before it was of any use */
+    bool has_refused;           /* a connection, without draining: that is said once */
     enum decision_reason start_reason;
     enum decision_reason retire_reason; /* REASON_NONE: nobody sent it away */
     unsigned drain_limit_sec;
@@ -43,6 +46,10 @@ struct worker {
     bool was_stopped;             /* likewise; its unit was stopped, and it ended in good order */
     char *last_lines;             /* likewise; what it logged last; NULL: nothing; owned */
     bool has_exited;              /* its process is gone; the cause is awaited */
+    bool is_lingering;            /* its end was told, but its unit still has the place */
+    uint64_t lingers_until;       /* then its unit is killed; USEC_INFINITY: it was */
+    uint64_t drains_since;        /* 0: it does not */
+    uint64_t drains_until;        /* then it is given up */
     const char *lost_reason;      /* why its end will be no surprise; NULL: it would be one */
     struct connection **held;     /* in hand-off or active: n_held, room for n_places; owned */
     unsigned n_held;
@@ -51,6 +58,7 @@ struct worker {
     sd_event_source *channel_source;
     sd_event_source *exit_source;
     sd_event_source *limit_source; /* of its start, of its hand-offs, at last of its exit */
+    sd_event_source *drain_source; /* of its drain */
     sd_event_source *rest_source;  /* while it gets nothing: see worker_rest() */
     sd_event_source *store_source; /* while the service manager is too busy for its channel */
 };

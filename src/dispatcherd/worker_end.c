@@ -12,6 +12,8 @@
 #include "dispatcherd/worker_cause.h"
 #include "dispatcherd/worker_exit.h"
 #include "dispatcherd/worker_ids.h"
+#include "dispatcherd/worker_limits.h"
+#include "dispatcherd/worker_linger.h"
 #include "dispatcherd/worker_ring.h"
 #include "protocol/channel.h"
 #include "protocol/debug.h"
@@ -34,7 +36,7 @@
 
 #define EXIT_TEXT_MAX WORKER_CAUSE_MAX
 
-static void set_draining(struct worker *worker)
+void worker_set_draining(struct worker *worker)
 {
     if (worker_in_pool(worker)->state != POOL_WORKER_DRAINING)
         pool_worker_draining(worker->service->pool, worker->slot, time_now_usec(CLOCK_MONOTONIC));
@@ -81,14 +83,11 @@ static void close_channel(struct worker *worker)
     if (worker->is_stored)
         (void)store_remove(worker_store_name(worker, name));
     worker->is_stored = false;
-    worker->channel = fd_close(worker->channel);
+    if (worker_is_unit(worker))
+        worker->peer = take_fd(&worker->channel);
+    else
+        worker->channel = fd_close(worker->channel);
     return_handoffs(worker);
-}
-
-static void kill_child(struct worker *worker)
-{
-    if (worker->is_child && worker->pidfd >= 0)
-        (void)pidfd_send_signal(worker->pidfd, SIGKILL, NULL, 0);
 }
 
 static void tell_end(const struct worker *worker, const struct worker_exit *exit, uint64_t now)
@@ -102,28 +101,22 @@ static void tell_end(const struct worker *worker, const struct worker_exit *exit
                  str_plural(n_total, "connection", "connections"));
 }
 
-/* Nothing of it is left: counts what it held, frees it, and makes its slot free. */
-static void bury(struct worker *worker, const struct worker_exit *exit)
-{
-    struct service *service = worker->service;
-    unsigned slot = worker->slot;
-    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-
-    tell_end(worker, exit, now);
-    while (worker->n_held > 0)
-        completion_broken(worker->held[0], now);
-    worker_free(worker);
-    pool_worker_exited(service->pool, slot, now);
-    service_touch(service);
-}
-
 static void finish(struct worker *worker, const siginfo_t *info)
 {
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
     char text[EXIT_TEXT_MAX];
     struct worker_exit exit = worker_exit_describe(worker, info, text, sizeof(text));
 
+    if (worker->is_lingering)
+        return;
     worker_exit_report(worker, info, text);
-    bury(worker, &exit);
+    tell_end(worker, &exit, now);
+    while (worker->n_held > 0)
+        completion_broken(worker->held[0], now);
+    if (worker->peer >= 0 && worker_unit_is_alive(worker->peer))
+        worker_linger(worker);
+    else
+        worker_bury(worker);
 }
 
 static int on_cause_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
@@ -179,6 +172,8 @@ int worker_watch_process(struct worker *worker, pid_t pid, bool is_child)
     worker->pid = pid;
     worker->is_child = is_child;
     reserve_release(&worker->service->context->reserve);
+    if (worker_is_unit(worker))
+        worker_unit_find(pid, worker->service->options->unit_name, worker->unit);
     worker->pidfd = pidfd_open(pid, 0);
     if (worker->pidfd < 0)
         return -errno;
@@ -214,12 +209,13 @@ void worker_retire(struct worker *worker, enum decision_reason reason, unsigned 
     report_event("worker retired", worker->service->options->debug, DEBUG_PROCESS, &subject,
                  "worker %d is retired: %s; it has %u %s", (int)worker->pid, subject.reason,
                  worker->n_held, str_plural(worker->n_held, "connection", "connections"));
-    set_draining(worker);
+    worker_set_draining(worker);
     if (was_starting) {
         worker->lost_reason = "was not needed any more";
-        kill_child(worker);
+        worker_kill_child(worker);
         worker_channel_ended(worker);
     } else {
+        worker_limit_drain(worker, limit_sec);
         worker_send_drain(worker);
     }
 }
@@ -234,6 +230,7 @@ void workers_hurry(struct service *service)
             continue;
         worker->is_told_to_stop = true;
         worker->drain_limit_sec = service->context->stop_limit_sec;
+        worker_limit_drain(worker, worker->drain_limit_sec);
         worker_send_drain(worker);
     }
 }
@@ -246,6 +243,7 @@ void worker_says_it_drains(struct worker *worker)
                  "worker %d takes no more connections; it has %u", (int)worker->pid,
                  worker->n_held);
     worker->has_drained = true;
+    worker_limit_drain(worker, worker->service->context->stop_limit_sec);
     leave_pool(worker);
 }
 
@@ -264,7 +262,7 @@ void worker_give_up(struct worker *worker, const char *reason, const char *messa
                str_plural(n_lost, "session", "sessions"));
         worker_exit_note(worker, reason);
     }
-    kill_child(worker);
+    worker_kill_child(worker);
     worker_channel_ended(worker);
 }
 
@@ -278,7 +276,7 @@ static int on_exit_limit(_unused_ sd_event_source *source, _unused_ uint64_t use
     struct worker *worker = userdata;
 
     worker_give_up(worker, "has lost its channel and does not end", MESSAGE_ID_WORKER_HUNG);
-    kill_child(worker);
+    worker_kill(worker);
     return 0;
 }
 
@@ -328,7 +326,8 @@ void worker_channel_ended(struct worker *worker)
 void worker_cut(struct worker *worker)
 {
     worker->lost_reason = "cut";
-    kill_child(worker);
+    if (worker->is_child || worker->unit[0])
+        worker_kill(worker);
     if (worker->channel >= 0)
         worker_channel_ended(worker);
 }

@@ -7,6 +7,9 @@
  * the sessions. With REASON_STOPPING they are asked to hurry. */
 void worker_retire(struct worker *worker, enum decision_reason reason, unsigned limit_sec);
 
+/* It is a draining one for the pool, unless it is already. */
+void worker_set_draining(struct worker *worker);
+
 /* Sends (again) the order to drain that the channel may not have taken at once. */
 void worker_send_drain(struct worker *worker);
 

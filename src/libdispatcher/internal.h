@@ -137,8 +137,8 @@ int worker_use_log_file(int fd);
 void worker_wake(dispatcher_worker *worker);
 
 /* What the main thread does while the others serve: signals, the drain limit and the watchdog.
- * Returns when the worker is done: when the drain limit passes (CLOCK_MONOTONIC). */
-uint64_t attend_to_life(dispatcher_worker *worker);
+ * Returns when the worker is done. */
+void attend_to_life(dispatcher_worker *worker);
 
 /* dispatcher_worker_run() with another limit for the welcome: tests do not wait for half a
  * minute. */

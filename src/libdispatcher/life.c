@@ -65,7 +65,7 @@ static void wait_and_handle(dispatcher_worker *worker, int timeout_msec, bool *h
         handle_signal(worker, has_sigterm);
 }
 
-uint64_t attend_to_life(dispatcher_worker *worker)
+void attend_to_life(dispatcher_worker *worker)
 {
     struct manager manager = manager_start();
     bool has_sigterm = false;
@@ -87,5 +87,4 @@ uint64_t attend_to_life(dispatcher_worker *worker)
                         poll_timeout_msec(manager.next_at < cut_at ? manager.next_at : cut_at, now),
                         &has_sigterm);
     }
-    return cut_at;
 }

@@ -24,8 +24,8 @@
 /* How long dispatcherd may take to answer our greeting. It gives a worker 30 s to be ready. */
 #define WELCOME_LIMIT_MSEC 30000
 
-/* The program's `stop` may take what is left of the drain limit, but at least this long. */
-#define STOP_LIMIT_USEC (10 * USEC_PER_SEC)
+/* The program's `stop` may take so long. dispatcherd gives an idle worker that drains 30 s. */
+#define STOP_LIMIT_USEC (20 * USEC_PER_SEC)
 
 const char *dispatcher_worker_service(const dispatcher_worker *worker)
 {
@@ -290,14 +290,12 @@ static int make_ready(dispatcher_worker *worker)
 }
 
 /* A program that hangs in `stop`, or after it, is ended by the kernel. */
-static void limit_stop(uint64_t cut_at)
+static void limit_stop(void)
 {
     struct sigevent kill = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
     uint64_t at = time_now_usec(CLOCK_MONOTONIC) + STOP_LIMIT_USEC;
     timer_t timer;
 
-    if (at < cut_at)
-        at = cut_at;
     struct itimerspec when = {.it_value = {.tv_sec = (time_t)(at / USEC_PER_SEC),
                                            .tv_nsec = (long)(at % USEC_PER_SEC * NSEC_PER_USEC)}};
     if (timer_create(CLOCK_MONOTONIC, &kill, &timer) == 0)
@@ -314,9 +312,9 @@ static int serve(dispatcher_worker *worker)
         r = make_ready(worker);
     if (r < 0)
         return r;
-    uint64_t cut_at = attend_to_life(worker);
+    attend_to_life(worker);
     debug_say(worker, DEBUG_WORKER, NULL, "the last session is over; ending");
-    limit_stop(cut_at);
+    limit_stop();
     sessions_stop(worker);
     if (worker->callbacks->stop)
         worker->callbacks->stop(worker, worker->userdata);

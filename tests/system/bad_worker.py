@@ -5,7 +5,9 @@ Only the one in slot 0 does, so that another one is there to serve. The sessions
 `pid` and `quit`.
 
 At the start:       die-early, hang, ready-0, ready-too-many, ready-twice, flood, hello-twice;
-                    version, where the program's name begins so
+                    version, where the program's name begins so; fork, likewise: a child says hello
+                    and exits, and the first process stays
+At a drain:         stubborn: takes no notice, and feeds its watchdog
 At a connection:    silent, die, close, stranger, end-early, end-twice, acknowledge-twice, unknown,
                     ours, garbage, oversized, empty, descriptors, refuse
 
@@ -310,6 +312,23 @@ def notify(state):
             sock.sendto(state, path.replace("@", "\0", 1))
 
 
+def stay():
+    """For ever, but for SIGKILL."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        notify(b"READY=1\nWATCHDOG=1")
+        time.sleep(1)
+
+
+def fork_and_stay():
+    child = os.fork()
+    if child == 0:
+        send(HELLO, 0, b"VERSION_MIN=1\0VERSION_MAX=1\0")
+        receive()
+        os._exit(0)
+    stay()
+
+
 def greet():
     """Returns what dispatcherd told."""
     is_stranger = os.path.basename(sys.argv[0]).startswith("version")
@@ -331,8 +350,12 @@ def greet():
 
 
 def main():
+    if os.path.basename(sys.argv[0]).startswith("fork"):
+        fork_and_stay()
     mode, told = greet()
     become_ready(mode, int(told["MAX_CONNS"]))
+    if mode == "stubborn":
+        stay()
     notify(b"READY=1")
     while answer := receive():
         (kind, value), body, fds = answer

@@ -76,6 +76,7 @@ EXTRA_DIST += \
 	%D%/test_start_failures.py \
 	%D%/test_stop.py \
 	%D%/test_survival.py \
+	%D%/test_unit_places.py \
 	%D%/test_units.py \
 	%D%/test_web.py \
 	%D%/test_worker.py \

@@ -44,8 +44,7 @@ struct dispatcher_worker_callbacks {
 
     /* Called once, on the main thread, after the last connection ended and every thread is gone;
      * may be NULL. Not called when the worker ends because the drain limit has passed. The process
-     * is killed where it still exists when that limit passes, or ten seconds from now where that
-     * is later. */
+     * is killed if it still exists twenty seconds from now. */
     void (*stop)(dispatcher_worker *worker, void *userdata);
 };
 
