@@ -332,7 +332,9 @@ bool sockets_find_missing(const struct service *service, struct address *ret)
         const struct port_list *list = ports_of(options, is_tls);
 
         for (size_t i = 0; i < list->n_ports; i++) {
-            *ret = options->has_interface_address ? options->interface_address : any;
+            *ret = options->has_interface_address
+                       ? interface_address_now(&options->interface_address)
+                       : any;
             ret->port = list->ports[i];
             if (!find_listener(service, ret, is_tls))
                 return true;
