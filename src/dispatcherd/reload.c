@@ -136,7 +136,10 @@ int reload(struct manager *manager, struct problem_list *problems)
     int r =
         config_version_read(manager->config_file, manager->mapping_file, true, problems, &version);
     say_problems(problems, 0);
+    manager->is_file_broken = r < 0;
     if (r < 0) {
+        (void)due_refresh(manager);
+        manager->context.changed(&manager->context);
         report(LOG_ERR, &refused, "the reload is refused; what was in force stays (%zu %s)",
                problems->n_errors, str_plural(problems->n_errors, "error", "errors"));
         return r;
