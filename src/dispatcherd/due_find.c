@@ -115,6 +115,18 @@ static void look_at_spare_sockets(const struct manager *manager, struct due_list
     }
 }
 
+/* The units of a service whose section has errors are gone after a daemon-reload: any other command
+ * would do harm. */
+static void add_broken_file(const struct manager *manager, struct due_list *due)
+{
+    const struct origin origin = {.file = manager->config_file};
+
+    due_add(due, NULL, &origin, DUE_RELOAD, NULL,
+            "%s has errors (dispatcherd --check shows them) and is not in force; correct it before "
+            "any daemon-reload, which would close the ports of services that have errors",
+            manager->config_file);
+}
+
 static void find(struct manager *manager, struct due_list *due)
 {
     const struct units_due_question question = {
@@ -124,6 +136,10 @@ static void find(struct manager *manager, struct due_list *due)
         .read_at = manager->read_at,
     };
 
+    if (manager->is_file_broken) {
+        add_broken_file(manager, due);
+        return;
+    }
     if (manager->has_passed_sockets)
         (void)units_due(&question, due);
     look_at_spare_sockets(manager, due);

@@ -48,6 +48,7 @@ struct manager {
     uint64_t leave_until;        /* leaving: what waits may hold us up so long */
     bool is_cut;                 /* stopping: the time for finishing is over */
     bool is_on_last_config;      /* dispatcher.cnf is broken: the last good one is in force */
+    bool is_file_broken;         /* as far as we know: it was refused when it was last read */
     bool has_successor_store;    /* workers can be left to a successor */
     bool has_passed_sockets;     /* the service manager binds, we do not */
     unsigned long config_number; /* of what the store has as the last good configuration */

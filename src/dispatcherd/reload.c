@@ -148,7 +148,10 @@ int reload(struct manager *manager, struct problem_list *problems)
             config_version_unref(version);
     }
     say_problems(problems, 0);
+    manager->is_file_broken = r < 0;
     if (r < 0) {
+        (void)due_refresh(manager);
+        manager->context.changed(&manager->context);
         report(LOG_ERR, &refused, "the reload is refused; what was in force stays (%zu %s)",
                problems->n_errors, str_plural(problems->n_errors, "error", "errors"));
         return r;

@@ -221,6 +221,7 @@ static int init_context(struct manager *manager, struct config_version *version,
     manager->config_file = settings->config_file;
     manager->mapping_file = settings->mapping_file;
     manager->is_on_last_config = settings->is_on_last_config;
+    manager->is_file_broken = settings->is_on_last_config;
     manager->config_number = settings->config_number;
     manager->context = (struct context){
         .changed = on_change,
@@ -268,21 +269,25 @@ static int open_sockets(struct manager *manager, struct passed *passed)
 {
     size_t n_listeners = 0;
 
-    manager->has_passed_sockets = passed->has_manager;
-    if (passed->has_manager)
+    /* As a unit we never bind: systemd could not open its socket then. */
+    bool is_unit = manager->context.spawner == &spawner_unit;
+
+    manager->has_passed_sockets = passed->has_manager || is_unit;
+    if (manager->has_passed_sockets)
         sockets_take_passed(manager->services, manager->n_services, &manager->spare_sockets,
                             manager->context.event, passed);
     for (size_t i = 0; i < manager->n_services; i++) {
-        if (!passed->has_manager)
+        if (!manager->has_passed_sockets)
             (void)sockets_bind(manager->services[i]);
         int r = listeners_start(manager->services[i]);
         if (r < 0)
             return r;
         n_listeners += manager->services[i]->n_listeners;
     }
-    /* After a daemon-reload that changed them systemd has no sockets for us until they are started
-     * anew; workers that we have taken over, the only ones so far, serve on meanwhile. */
-    if (n_listeners == 0 && manager->n_services > 0 && manager_count_workers(manager) == 0) {
+    /* After a daemon-reload that changed them, or with a broken file, systemd may have no sockets
+     * for us: whoever starts us again and again would get none either. We stay and name the command
+     * that is due. */
+    if (n_listeners == 0 && manager->n_services > 0 && !is_unit) {
         const struct subject subject = {.message_id = MESSAGE_ID_CANNOT_BIND};
 
         report(LOG_CRIT, &subject, "no port of any service can be listened at; giving up");

@@ -268,6 +268,41 @@ def test_what_is_due_stands_in_status_until_it_is_done(site_of_systemd, change, 
     assert ports == {options["PORT"], options.get("TLS_PORT", options["PORT"])}
 
 
+def test_a_broken_file_makes_nothing_due_that_does_harm(site):
+    port = site.run_service()
+    good = site.service("TEST", PORT=port)
+    site.reload(good + "MAX_PROCS=many\n", check=False)
+    if site.way == "systemd":
+        # The generator leaves the service out, and systemd closes its socket; the daemon serves on.
+        site.systemctl("daemon-reload")
+    assert status(site)["due_command"] == "dispatcherctl reload"
+    assert "has errors" in status(site)["due"][0]["text"]
+    assert site.connect(port).ask("service") == "TEST"
+    site.write_config(good)
+    site.control("reload")
+    for _ in range(2):
+        command = status(site)["due_command"]
+        if site.way == "systemd" and command:
+            site.run("sh", "-c", command)
+    assert not status(site)["due"]
+    assert site.connect(port).ask("service") == "TEST"
+
+
+def test_a_daemon_that_gets_no_socket_stays_and_says_so(site_of_systemd):
+    site = site_of_systemd
+    port = site.run_service()
+    good = site.service("TEST", PORT=port)
+    site.write_config(good + "MAX_PROCS=many\n")
+    site.systemctl("daemon-reload")
+    site.systemctl("restart", "dispatcherd")
+    assert site.refuses(port)
+    assert status(site)["due_command"] == "dispatcherctl reload"
+    site.reload(good)
+    site.run("sh", "-c", status(site)["due_command"])
+    assert site.connect(port).ask("service") == "TEST"
+    assert not status(site)["due"]
+
+
 def test_services_swap_their_ports(site_by_hand):
     site = site_by_hand
     one, two = site.free_port(), site.free_port()
