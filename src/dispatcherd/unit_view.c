@@ -88,8 +88,9 @@ static const char *hidden_by(const char *path)
     };
     char real[PATH_MAX];
 
+    /* The folder may be closed to this user, too. */
     if (!realpath(path, real))
-        return NULL;
+        snprintf(real, sizeof(real), "%s", path);
     for (size_t i = 0; i < ELEMENTSOF(hidden); i++)
         if (strncmp(real, hidden[i].folder, strlen(hidden[i].folder)) == 0)
             return hidden[i].setting;

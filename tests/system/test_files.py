@@ -278,4 +278,6 @@ def test_a_link_local_address_with_its_zone(site_of_systemd):
         assert site.talk(sock).ask("service") == "TEST"
         assert site.count_log("which is not what dispatcher.cnf says") == 0
     finally:
+        # The end of the connection still needs the address.
+        site.stop()
         site.run("ip", "address", "del", "fe80::d15b/128", "dev", "lo")
