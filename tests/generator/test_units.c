@@ -381,11 +381,10 @@ Suite *make_suite(void)
               test_a_service_with_tls_ports_alone_has_no_other_socket,
               test_a_disabled_service_has_no_units,
               test_without_a_service_there_is_nothing_to_write);
-    ADD_TESTS(suite, "their text", test_writes_the_socket,
-              test_names_the_tls_socket_after_the_service,
-              test_leaves_ipv6_out_where_the_kernel_has_none,
-              test_binds_to_the_interface_address_alone, test_writes_what_starts_a_worker);
-    tcase_add_test(tests, test_says_what_is_new_in_systemd_only_where_it_is_known);
+    ADD_TESTS(
+        suite, "their text", test_writes_the_socket, test_names_the_tls_socket_after_the_service,
+        test_leaves_ipv6_out_where_the_kernel_has_none, test_binds_to_the_interface_address_alone,
+        test_writes_what_starts_a_worker, test_says_what_is_new_in_systemd_only_where_it_is_known);
     ADD_TESTS(suite, "what comes from a file that is not trusted",
               test_quotes_the_program_for_systemd, test_escapes_the_source_path,
               test_leaves_out_what_systemd_would_not_run_and_says_where,

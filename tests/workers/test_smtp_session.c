@@ -454,8 +454,13 @@ START_TEST(test_logs_refused_recipients)
                                       .log = add_line,
                                       .log_userdata = lines};
     struct flood flood = {.next_command = commands};
-    const struct transport transport = {flood_receive, flood_send, flood_has_input,
-                                        flood_end_output, &flood};
+    const struct transport transport = {
+        .receive = flood_receive,
+        .send = flood_send,
+        .has_input = flood_has_input,
+        .end_output = flood_end_output,
+        .userdata = &flood,
+    };
     const char *line = lines;
 
     session_run_over(&settings, &peer, &transport);
