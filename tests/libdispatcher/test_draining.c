@@ -144,6 +144,7 @@ START_TEST(test_sigterm_is_a_stop_and_the_end_of_the_channel_is_none)
 {
     start();
     size_t c = fake_connect(fake);
+    FAKE_WAIT(fake->n_acknowledged == 1);
     kill(fake->worker, SIGTERM);
     FAKE_WAIT(fake->is_draining);
     ck_assert_str_eq(fake_ask(fake, c, "u"), "2 1 1");
