@@ -86,16 +86,25 @@ static void count_address(struct check *check)
     check->stage = CHECK_MAPPING;
 }
 
-static void limit_address(struct check *check)
+bool check_is_beyond_limit(const struct check *check)
 {
     unsigned limit = check_options(check)->max_conns_per_address;
 
-    check->stage = check->entry ? CHECK_PASSED : CHECK_LISTS;
-    if (limit == 0 || check->n_of_address <= limit || check->is_permitted)
-        return;
+    return limit > 0 && check->n_of_address > limit;
+}
+
+void check_refuse_address(struct check *check)
+{
     check_refuse(check, REJECTED_FOR_ADDRESS, "MAX_CONNS_PER_ADDRESS");
     check->refusal.text = address_limit_rejection(check->connection->local.port);
     check->refusal.text_length = strlen(check->refusal.text);
+}
+
+static void limit_address(struct check *check)
+{
+    check->stage = check->entry ? CHECK_PASSED : CHECK_LISTS;
+    if (check_is_beyond_limit(check) && !check->is_permitted)
+        check_refuse_address(check);
 }
 
 /* DNS_VERIFY_DOMAIN */

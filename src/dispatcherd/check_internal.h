@@ -53,6 +53,10 @@ static inline const struct service_options *check_options(const struct check *ch
 /* The connection may not come in; `what` as in struct refusal. */
 void check_refuse(struct check *check, enum statistics_rejection reason, const char *what);
 
+/* Whether its address has more connections than MAX_CONNS_PER_ADDRESS, and the refusal for that. */
+bool check_is_beyond_limit(const struct check *check);
+void check_refuse_address(struct check *check);
+
 /* What the check waited for is there, and its stage moved on: goes on. The check may be gone
  * afterwards. */
 void check_answered(struct check *check);

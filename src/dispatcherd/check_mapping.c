@@ -81,7 +81,11 @@ static void answer_callout(struct check *check)
         resume(check, is_over, NULL);
         break;
     case CALLOUT_DNS_LIST:
-        ask_list(check);
+        /* One address alone must not fill the places of connections that wait for an answer. */
+        if (check_is_beyond_limit(check))
+            check_refuse_address(check);
+        else
+            ask_list(check);
         break;
     }
 }

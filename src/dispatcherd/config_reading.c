@@ -11,10 +11,16 @@
 #include <string.h>
 #include <time.h>
 
+/* How often to look whether the thread gets on, and how long it may in all: no longer than the
+ * watchdog of dispatcherd.service leaves the main loop. */
+#define LOOK_USEC     (100 * USEC_PER_MSEC)
+#define WORK_MAX_USEC (20 * USEC_PER_SEC)
+
 /* Shared by the thread that reads and the one that waits; whoever lets go last frees it. */
 struct reading {
     pthread_mutex_t mutex;
     pthread_cond_t done;
+    clockid_t clock; /* the thread's processor time */
     unsigned n_users;
     bool is_done;
     bool check_images;
@@ -57,6 +63,7 @@ static struct reading *reading_new(const char *config_file, const char *mapping_
         return NULL;
     pthread_mutex_init(&reading->mutex, NULL);
     pthread_cond_init(&reading->done, NULL);
+    reading->clock = CLOCK_PROCESS_CPUTIME_ID; /* until the thread runs */
     reading->n_users = 1;
     reading->check_images = check_images;
     reading->config_file = strdup(config_file);
@@ -71,6 +78,13 @@ static struct reading *reading_new(const char *config_file, const char *mapping_
 static void *reading_run(void *userdata)
 {
     struct reading *reading = userdata;
+    clockid_t clock;
+
+    if (pthread_getcpuclockid(pthread_self(), &clock) == 0) {
+        pthread_mutex_lock(&reading->mutex);
+        reading->clock = clock;
+        pthread_mutex_unlock(&reading->mutex);
+    }
     int r = config_version_read(reading->config_file, reading->mapping_file, reading->check_images,
                                 &reading->problems, &reading->version);
 
@@ -105,19 +119,37 @@ static int reading_start(struct reading *reading)
     return -r;
 }
 
-/* Returns whether the thread came to its end within the limit. */
-static bool reading_wait(struct reading *reading, uint64_t limit_usec)
+/* Waits for the thread until `until`; with the mutex locked. */
+static void reading_wait_until(struct reading *reading, uint64_t until)
 {
-    uint64_t until = time_now_usec(CLOCK_MONOTONIC) + limit_usec;
     const struct timespec at = {
         .tv_sec = (time_t)(until / USEC_PER_SEC),
         .tv_nsec = (long)(until % USEC_PER_SEC) * 1000,
     };
     int r = 0;
 
-    pthread_mutex_lock(&reading->mutex);
     while (!reading->is_done && r == 0)
         r = pthread_cond_clockwait(&reading->done, &reading->mutex, CLOCK_MONOTONIC, &at);
+}
+
+/* Returns whether the thread came to its end before it had stood still for `limit_usec`, or had
+ * taken WORK_MAX_USEC in all. */
+static bool reading_wait(struct reading *reading, uint64_t limit_usec)
+{
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC), end = now + WORK_MAX_USEC;
+    uint64_t limit = now + limit_usec, worked = 0;
+
+    pthread_mutex_lock(&reading->mutex);
+    while (!reading->is_done && limit_usec > 0 && now < limit && now < end) {
+        /* The clock is the thread's, and valid only while that lives. */
+        uint64_t works = time_now_usec(reading->clock);
+
+        if (works > worked)
+            limit = now + limit_usec;
+        worked = works;
+        reading_wait_until(reading, now + LOOK_USEC);
+        now = time_now_usec(CLOCK_MONOTONIC);
+    }
     bool is_done = reading->is_done;
     pthread_mutex_unlock(&reading->mutex);
     return is_done;
@@ -152,8 +184,8 @@ int config_reading_read(const char *config_file, const char *mapping_file, bool 
     }
     if (stuck || !reading_wait(reading, limit_usec)) {
         problem_add(problems, PROBLEM_ERROR, config_file, 0,
-                    "the configuration cannot be read within %u s; one of its files or programs is "
-                    "on a file system that does not answer, or is a pipe to which nobody writes",
+                    "the configuration cannot be read: nothing has come for %u s; one of its files "
+                    "or programs is on a file system that does not answer",
                     (unsigned)(limit_usec / USEC_PER_SEC));
         stuck = stuck ? stuck : reading;
         return -ETIMEDOUT;

@@ -5,8 +5,9 @@
 
 #include "dispatcherd/config_version.h"
 
-/* How long the main loop may stand still for a reload, and a start may take. Files of thousands of
- * entries are read in milliseconds. */
+/* How long a file system may not answer: at a reload, for which the main loop stands still, and at
+ * the start. Time in which the thread computes does not count: hundreds of thousands of entries may
+ * take seconds on a busy host. */
 #define CONFIG_READING_RELOAD_USEC UINT64_C(2000000)
 #define CONFIG_READING_START_USEC  UINT64_C(20000000)
 

@@ -46,8 +46,6 @@ int config_version_read(const char *config_file, const char *mapping_file, bool 
     mapping_guard_check_link(mapping_file, problems);
     if (r_config == 0 && check_images)
         config_check_images(&config, problems);
-    if (r_config == 0 && r == 0)
-        mapping_guard_check_limit(&config, mappings, problems);
     if (r_config < 0)
         r = r_config;
     if (r == 0 && problems->n_errors > 0)

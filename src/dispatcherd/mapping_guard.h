@@ -11,10 +11,5 @@
 int mapping_guard(const struct mapping_set *in_force, const struct mapping_set *new_set,
                   const char *path, struct problem_list *problems);
 
-/* Adds a warning if MAX_CONNS_PER_ADDRESS of a service limits nobody, since the last entry of
- * PORT_ACCESS exempts everybody from it. */
-void mapping_guard_check_limit(const struct config *config, const struct mapping_set *set,
-                               struct problem_list *problems);
-
 /* Adds a warning if the path is a link that leads nowhere. */
 void mapping_guard_check_link(const char *path, struct problem_list *problems);

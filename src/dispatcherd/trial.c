@@ -157,7 +157,9 @@ static void try_address(struct attempt *attempt)
     trace_lines_add(&trial->trace, 0,
                     "MAX_CONNS_PER_ADDRESS: it would be connection %u of at most %u at a time%s", n,
                     options->max_conns_per_address,
-                    attempt->is_permitted ? ", which does not count for whom an entry has $Y" : "");
+                    attempt->is_permitted
+                        ? ", which does not count for an address that an entry with $Y names"
+                        : "");
     if (n <= options->max_conns_per_address || attempt->is_permitted)
         return;
     reject(attempt, REJECTED_FOR_ADDRESS);

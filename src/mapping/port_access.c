@@ -106,6 +106,21 @@ static void give_out(const struct mapping_run *run, struct port_access *verdict)
         copy_plain(verdict->tag, argument, length);
 }
 
+/* True unless the pattern takes clients of every address: "*", or "*" as the fourth of the fields.
+ * Such an entry is what is done with everybody else. */
+static bool names_client(const struct mapping_entry *entry)
+{
+    const char *field = entry->text;
+
+    for (int i = 0; field && i < 3; i++) {
+        field = strchr(field, '|');
+        field = field ? field + 1 : NULL;
+    }
+    if (!field)
+        return strcmp(entry->text, "*") != 0;
+    return !(field[0] == '*' && (field[1] == '|' || field[1] == '\0'));
+}
+
 void port_access_judge(const struct mapping_run *run, struct port_access *ret)
 {
     /* The texts are long; only their first bytes need to be set. */
@@ -116,7 +131,8 @@ void port_access_judge(const struct mapping_run *run, struct port_access *ret)
     ret->entry = mapping_run_entry(run);
     ret->is_matched = ret->entry != NULL;
     ret->is_rejected = (mapping_run_flags(run) & (FLAG_OF('N') | FLAG_OF('F'))) != 0;
-    ret->is_permitted = !ret->is_rejected && (mapping_run_flags(run) & FLAG_OF('Y'));
+    ret->is_permitted = !ret->is_rejected && (mapping_run_flags(run) & FLAG_OF('Y')) &&
+                        ret->entry && names_client(ret->entry);
     if (ret->is_matched)
         give_out(run, ret);
 }

@@ -30,7 +30,7 @@ tests_libdispatcher_example_LDADD = libdispatcher.la
 %D%/example.c: man/dispatcher-worker.3 %D%/extract_example
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(srcdir)/%D%/extract_example $(srcdir)/man/dispatcher-worker.3 > $@
 %D%/example.py: man/dispatcher-worker.7 %D%/extract_example
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(srcdir)/%D%/extract_example $(srcdir)/man/dispatcher-worker.7 > $@
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(srcdir)/%D%/extract_example $(srcdir)/man/dispatcher-worker.7 > $@ && chmod 755 $@
 
 # A dispatcher and a worker that the tests of the library play with.
 check_LTLIBRARIES += libtestworker.la

@@ -48,6 +48,33 @@ START_TEST(test_accepts_everybody_without_a_file_or_table)
 }
 END_TEST
 
+START_TEST(test_exempts_the_addresses_that_an_entry_names)
+{
+    static const struct {
+        const char *entry;
+        bool is_permitted;
+    } cases[] = {
+        {"TCP|*|*|192.0.2.9|*  $Y", true},
+        {"TCP|*|*|192.0.2.*|*  $YINTERNAL", true},
+        {"*|*|*|$(192.0.2.0/24)|*  $Y", true},
+        {"*192.0.2.9*  $Y", true},
+        {"*  $Y", false},
+        {"*  $YEXTERNAL", false},
+        {"TCP|*|25|*|*  $Y", false},
+        {"TCP|*|*|*|40312  $Y", false},
+        {"TCP|*|*|192.0.2.9|*  $<noted", false},
+        {"TCP|*|*|192.0.2.9|*  $N500$Y", false},
+        {"TCP|*|*|192.0.2.8|*  $Y", false},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        scene_load_entries(&scene, cases[i].entry);
+        scene_ask(&scene, "192.0.2.9");
+        ck_assert_msg(scene.verdict.is_permitted == cases[i].is_permitted, "%s", cases[i].entry);
+    }
+}
+END_TEST
+
 START_TEST(test_rejects_with_n_and_f_and_accepts_all_else)
 {
     static const struct example examples[] = {
@@ -267,6 +294,7 @@ Suite *make_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, test_accepts_everybody_without_a_file_or_table);
     tcase_add_test(tcase, test_rejects_with_n_and_f_and_accepts_all_else);
+    tcase_add_test(tcase, test_exempts_the_addresses_that_an_entry_names);
     tcase_add_test(tcase, test_takes_the_first_entry_that_matches);
     tcase_add_test(tcase, test_parts_lines_at_tildes_of_the_template);
     tcase_add_test(tcase, test_gives_arguments_to_flags_in_their_order);

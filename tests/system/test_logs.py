@@ -124,6 +124,7 @@ def test_a_successor_keeps_the_files_of_its_workers(site_of_systemd):
     pid = site.daemon_pid()
     site.kill(pid, "KILL")
     wait_until(lambda: site.daemon_pid() not in (0, pid), LIMIT, "a successor")
+    wait_until(lambda: site.control("status", check=False).returncode == 0, LIMIT, "its answer")
     wait_until(lambda: site.workers("TEST"), LIMIT, "the worker is taken over")
     log(client, "second")
     assert site.log_files("out.log-*") == [path]

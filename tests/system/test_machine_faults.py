@@ -101,7 +101,9 @@ def test_serves_on_while_journald_hangs(site_of_systemd):
         """With the first line that journald, which has much to catch up with, takes again."""
         with site.connect(port) as short:
             short.pid()
-        return re.search(r"dispatcherd\[\d+\]: (\d+) log lines? (?:was|were) left out", site.log_text())
+        return re.search(
+            r"dispatcherd\[\d+\]: (?:DEBUG: )?(\d+) (?:log )?lines? (?:was |were )?left out", site.log_text()
+        )
 
     match = wait_until(told, 20, "the count of what was left out", interval=0.2)
     assert int(match.group(1)) > 100
