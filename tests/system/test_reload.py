@@ -303,6 +303,22 @@ def test_a_daemon_that_gets_no_socket_stays_and_says_so(site_of_systemd):
     assert not status(site)["due"]
 
 
+def test_a_file_that_was_changed_and_not_reloaded_is_due(site):
+    port, other = site.free_port(), site.free_port()
+    included = site.service("TEST", PORT=port)
+    site.write_beside_config("included.cnf", included)
+    site.write_config(site.service("OTHER", PORT=other) + "<included.cnf\n")
+    site.start()
+    assert not status(site)["due"]
+    site.write_beside_config("included.cnf", included + "MAX_CONNS=7\n")
+    wait_until(lambda: status(site)["due"], what="what is due")
+    (due,) = status(site)["due"]
+    assert due["command"] == "dispatcherctl reload"
+    assert due["text"].endswith("included.cnf was changed since it was read")
+    site.control("reload")
+    assert due not in status(site)["due"]
+
+
 def test_services_swap_their_ports(site_by_hand):
     site = site_by_hand
     one, two = site.free_port(), site.free_port()
