@@ -47,21 +47,29 @@ static void look_at_ports(const struct manager *manager, const struct service *s
     str_list_clear(&sockets);
 }
 
-/* Where systemd has lost the socket that starts workers, as it does when the unit is gone for one
- * daemon-reload, no worker can be started any more. */
+/* If systemd has lost the socket that starts workers, as it does when the unit is gone for one
+ * daemon-reload, clients wait as soon as the workers there are have no room. That is said beside
+ * whatever else is due. */
 static void look_at_starter(const struct manager *manager, const struct service *service,
-                            struct due_list *due)
+                            unsigned kinds, struct due_list *due)
 {
     const struct service_options *options = service->options;
     struct str_list sockets = {0};
 
-    if (!manager->context.spawner->can_start || due_has_service(due, options->name) ||
-        manager->context.spawner->can_start(options))
-        return;
-    list_socket(options, "-worker", &sockets);
-    due_add(due, options->name, &options->origin, DUE_RESTART, &sockets,
-            "nobody listens at the socket that starts workers of %s", options->name);
+    if (!spawner_can_start(manager->context.spawner, options)) {
+        if (kinds & DUE_RESTART)
+            list_socket(options, "-worker", &sockets);
+        due_add(due, options->name, &options->origin, kinds, &sockets,
+                "systemd has closed the socket that starts workers of %s", options->name);
+    }
     str_list_clear(&sockets);
+}
+
+static void look_at_starters(const struct manager *manager, unsigned kinds, struct due_list *due)
+{
+    for (size_t i = 0; i < manager->n_services; i++)
+        if (!manager->services[i]->is_going)
+            look_at_starter(manager, manager->services[i], kinds, due);
 }
 
 static bool has_stale_worker(const struct service *service)
@@ -182,10 +190,13 @@ static void find(struct manager *manager, struct due_list *due)
 
     if (manager->is_file_broken) {
         add_broken_file(manager, due);
+        look_at_starters(manager, DUE_RELOAD, due);
         return;
     }
-    if (add_changed_file(manager, due))
+    if (add_changed_file(manager, due)) {
+        look_at_starters(manager, DUE_RELOAD, due);
         return;
+    }
     if (manager->has_passed_sockets)
         (void)units_due(&question, due);
     look_at_spare_sockets(manager, due);
@@ -195,9 +206,9 @@ static void find(struct manager *manager, struct due_list *due)
         if (service->is_going || service->pool->is_stopping)
             continue;
         look_at_ports(manager, service, due);
-        look_at_starter(manager, service, due);
         look_at_workers(service, due);
     }
+    look_at_starters(manager, DUE_RESTART | (due->kinds & DUE_DAEMON_RELOAD), due);
 }
 
 bool due_refresh(struct manager *manager)

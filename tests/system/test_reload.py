@@ -211,6 +211,21 @@ def test_a_service_that_was_dropped_by_systemd_comes_back_by_the_command(site_of
     assert not status(site)["due"]
 
 
+def test_a_service_whose_workers_cannot_be_started_lets_nobody_wait(site_of_systemd):
+    site = site_of_systemd
+    port, other = site.free_port(), site.free_port()
+    kept, text = site.service("KEPT", PORT=other), site.service("TEST", PORT=port)
+    site.write_config(kept + text)
+    site.start()
+    site.reload(kept)
+    site.systemctl("daemon-reload")
+    site.reload(kept + text)
+    assert is_turned_away(site, port)
+    site.run("sh", "-c", status(site)["due_command"])
+    assert site.connect(port).ask("service") == "TEST"
+    assert not status(site)["due"]
+
+
 def test_a_kill_amid_a_change_of_ports_closes_none(site_of_systemd):
     site = site_of_systemd
     old, new = site.free_port(), site.free_port()
