@@ -12,8 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* What is due is looked up in a few files: not for each of a hundred calls a second. */
-#define DUE_AGE_MAX_USEC (USEC_PER_SEC / 5)
+/* What is due is looked up in a few files: not for each of a thousand calls a second. */
+#define DUE_AGE_MAX_USEC (USEC_PER_SEC / 50)
 
 /* Nobody is shown what workers have told otherwise by now. */
 static void read_rings(const struct manager *manager)

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/stat.h>
 
 static void list_socket(const struct service_options *options, const char *suffix,
                         struct str_list *ret)
@@ -47,21 +47,29 @@ static void look_at_ports(const struct manager *manager, const struct service *s
     str_list_clear(&sockets);
 }
 
-/* Where systemd has lost the socket that starts workers, as it does when the unit is gone for one
- * daemon-reload, no worker can be started any more. */
+/* If systemd has lost the socket that starts workers, as it does when the unit is gone for one
+ * daemon-reload, clients wait as soon as the workers there are have no room. That is said beside
+ * whatever else is due. */
 static void look_at_starter(const struct manager *manager, const struct service *service,
-                            struct due_list *due)
+                            unsigned kinds, struct due_list *due)
 {
     const struct service_options *options = service->options;
     struct str_list sockets = {0};
 
-    if (!manager->context.spawner->can_start || due_has_service(due, options->name) ||
-        manager->context.spawner->can_start(options))
-        return;
-    list_socket(options, "-worker", &sockets);
-    due_add(due, options->name, &options->origin, DUE_RESTART, &sockets,
-            "nobody listens at the socket that starts workers of %s", options->name);
+    if (!spawner_can_start(manager->context.spawner, options)) {
+        if (kinds & DUE_RESTART)
+            list_socket(options, "-worker", &sockets);
+        due_add(due, options->name, &options->origin, kinds, &sockets,
+                "systemd has closed the socket that starts workers of %s", options->name);
+    }
     str_list_clear(&sockets);
+}
+
+static void look_at_starters(const struct manager *manager, unsigned kinds, struct due_list *due)
+{
+    for (size_t i = 0; i < manager->n_services; i++)
+        if (!manager->services[i]->is_going)
+            look_at_starter(manager, manager->services[i], kinds, due);
 }
 
 static bool has_stale_worker(const struct service *service)
@@ -127,17 +135,66 @@ static void add_broken_file(const struct manager *manager, struct due_list *due)
             manager->config_file);
 }
 
+/* By the time of any change, which even a copy that keeps times cannot set (inode(7)). */
+static bool was_changed(const char *file, uint64_t read_at)
+{
+    struct stat st;
+
+    if (stat(file, &st) < 0)
+        return true;
+    return (uint64_t)st.st_ctim.tv_sec * USEC_PER_SEC +
+               (uint64_t)st.st_ctim.tv_nsec / NSEC_PER_USEC >
+           read_at;
+}
+
+/* One of the files that options of the services come from; NULL: none was changed. */
+static const char *find_changed_file(const struct config *config, const char *main_file,
+                                     uint64_t read_at)
+{
+    const char *looked_at = main_file;
+
+    if (was_changed(main_file, read_at))
+        return main_file;
+    for (size_t i = 0; i < config->n_services; i++) {
+        const char *file = config->services[i].origin.file;
+
+        if (!file || strcmp(file, looked_at) == 0)
+            continue;
+        if (was_changed(file, read_at))
+            return file;
+        looked_at = file;
+    }
+    return NULL;
+}
+
+/* What systemd has, or will have at a daemon-reload, follows from the changed file: only when it is
+ * in force can be said what else is due. */
+static bool add_changed_file(const struct manager *manager, struct due_list *due)
+{
+    const struct origin origin = {.file = manager->config_file};
+    const char *file =
+        find_changed_file(&manager->version->config, manager->config_file, manager->read_at);
+
+    if (file)
+        due_add(due, NULL, &origin, DUE_RELOAD, NULL, "%s was changed since it was read", file);
+    return file;
+}
+
 static void find(struct manager *manager, struct due_list *due)
 {
     const struct units_due_question question = {
         .config = &manager->version->config,
         .config_file = manager->config_file,
         .marks = &manager->unit_marks,
-        .read_at = manager->read_at,
     };
 
     if (manager->is_file_broken) {
         add_broken_file(manager, due);
+        look_at_starters(manager, DUE_RELOAD, due);
+        return;
+    }
+    if (add_changed_file(manager, due)) {
+        look_at_starters(manager, DUE_RELOAD, due);
         return;
     }
     if (manager->has_passed_sockets)
@@ -149,9 +206,9 @@ static void find(struct manager *manager, struct due_list *due)
         if (service->is_going || service->pool->is_stopping)
             continue;
         look_at_ports(manager, service, due);
-        look_at_starter(manager, service, due);
         look_at_workers(service, due);
     }
+    look_at_starters(manager, DUE_RESTART | (due->kinds & DUE_DAEMON_RELOAD), due);
 }
 
 bool due_refresh(struct manager *manager)

@@ -11,6 +11,7 @@
 #include "dispatcherd/operations.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/sockets.h"
+#include "dispatcherd/spawner.h"
 #include "dispatcherd/worker_channel.h"
 #include "dispatcherd/worker_log.h"
 
@@ -91,12 +92,14 @@ static void open_ports(struct manager *manager, struct service *service,
                        struct problem_list *problems)
 {
     const struct origin *origin = &service->options->origin;
+    bool can_start = spawner_can_start(manager->context.spawner, service->options);
     int r = 0;
 
-    /* One that was stopped by request binds its ports when it is started again. */
-    if (manager->has_passed_sockets)
+    /* One that was stopped by request binds its ports when it is started again. Clients of one
+     * whose workers cannot be started are turned away on: they would wait for ever. */
+    if (manager->has_passed_sockets && can_start)
         r = spare_sockets_give(&manager->spare_sockets, service);
-    else if (!service->pool->is_stopping)
+    else if (!manager->has_passed_sockets && !service->pool->is_stopping)
         r = sockets_bind(service);
     sockets_set_backlog(service);
     int started = listeners_start(service);

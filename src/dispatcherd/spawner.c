@@ -11,3 +11,8 @@ const struct spawner *spawner_find(const char *name)
             return spawners[i];
     return NULL;
 }
+
+bool spawner_can_start(const struct spawner *spawner, const struct service_options *options)
+{
+    return !spawner->can_start || spawner->can_start(options);
+}

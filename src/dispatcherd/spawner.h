@@ -34,5 +34,7 @@ extern const struct spawner spawner_self;
  * tells its pid in its greeting. */
 extern const struct spawner spawner_unit;
 
+bool spawner_can_start(const struct spawner *spawner, const struct service_options *options);
+
 /* The spawner of that name ("self", "unit"), or NULL. */
 const struct spawner *spawner_find(const char *name);

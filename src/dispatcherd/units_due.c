@@ -1,7 +1,6 @@
 #include "dispatcherd/units_due.h"
 
 #include "base/fd.h"
-#include "base/time.h"
 #include "generator/environment.h"
 #include "generator/units.h"
 
@@ -12,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -280,18 +278,6 @@ static void check_left_overs(struct comparison *comparison)
     closedir(dir);
 }
 
-/* Units that are newer than what was read come from a file that was changed since. */
-static bool is_read_too_early(const struct comparison *comparison)
-{
-    struct stat st;
-
-    if (!comparison->question->marks || stat(GENERATED_DIR, &st) < 0)
-        return false;
-    uint64_t written_at =
-        (uint64_t)st.st_mtim.tv_sec * USEC_PER_SEC + (uint64_t)st.st_mtim.tv_nsec / NSEC_PER_USEC;
-    return written_at > comparison->question->read_at;
-}
-
 static bool generator_reads(const char *config_file)
 {
     return strcmp(config_file, CONFIG_DIR "/dispatcher.cnf") == 0 && sd_booted() > 0;
@@ -300,20 +286,11 @@ static bool generator_reads(const char *config_file)
 static void check_all(struct comparison *comparison)
 {
     const struct config *config = comparison->question->config;
-    const struct origin origin = {.file = comparison->question->config_file};
-    struct due_list *due = comparison->due;
-    size_t n_before = due->n_items;
 
     for (size_t i = 0; i < config->n_services; i++)
         if (config->services[i].is_enabled)
             check_service(comparison, &config->services[i]);
     check_left_overs(comparison);
-    if (due->n_items == n_before || (due->kinds & DUE_DAEMON_RELOAD) == 0 ||
-        !is_read_too_early(comparison))
-        return;
-    due_clear(due);
-    due_add(due, NULL, &origin, DUE_RELOAD, NULL,
-            "systemd has units for a newer dispatcher.cnf than the one in force");
 }
 
 int units_due(const struct units_due_question *question, struct due_list *due)

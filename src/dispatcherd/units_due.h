@@ -5,8 +5,6 @@
 #include "config/options.h"
 #include "dispatcherd/due.h"
 
-#include <stdint.h>
-
 /* The socket units as they were when the daemon started, which had its sockets from them. Owns its
  * items. All zero: there were none. */
 struct unit_marks {
@@ -23,7 +21,6 @@ struct units_due_question {
     const struct config *config;
     const char *config_file;        /* `config` was read from it */
     const struct unit_marks *marks; /* NULL: not asked by a daemon that runs */
-    uint64_t read_at;               /* when it was read (CLOCK_REALTIME, in microseconds) */
 };
 
 /* Compares the units that the generator would write with those that it has written, and those with

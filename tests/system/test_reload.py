@@ -211,6 +211,21 @@ def test_a_service_that_was_dropped_by_systemd_comes_back_by_the_command(site_of
     assert not status(site)["due"]
 
 
+def test_a_service_whose_workers_cannot_be_started_lets_nobody_wait(site_of_systemd):
+    site = site_of_systemd
+    port, other = site.free_port(), site.free_port()
+    kept, text = site.service("KEPT", PORT=other), site.service("TEST", PORT=port)
+    site.write_config(kept + text)
+    site.start()
+    site.reload(kept)
+    site.systemctl("daemon-reload")
+    site.reload(kept + text)
+    assert is_turned_away(site, port)
+    site.run("sh", "-c", status(site)["due_command"])
+    assert site.connect(port).ask("service") == "TEST"
+    assert not status(site)["due"]
+
+
 def test_a_kill_amid_a_change_of_ports_closes_none(site_of_systemd):
     site = site_of_systemd
     old, new = site.free_port(), site.free_port()
@@ -301,6 +316,22 @@ def test_a_daemon_that_gets_no_socket_stays_and_says_so(site_of_systemd):
     site.run("sh", "-c", status(site)["due_command"])
     assert site.connect(port).ask("service") == "TEST"
     assert not status(site)["due"]
+
+
+def test_a_file_that_was_changed_and_not_reloaded_is_due(site):
+    port, other = site.free_port(), site.free_port()
+    included = site.service("TEST", PORT=port)
+    site.write_beside_config("included.cnf", included)
+    site.write_config(site.service("OTHER", PORT=other) + "<included.cnf\n")
+    site.start()
+    assert not status(site)["due"]
+    site.write_beside_config("included.cnf", included + "MAX_CONNS=7\n")
+    wait_until(lambda: status(site)["due"], what="what is due")
+    (due,) = status(site)["due"]
+    assert due["command"] == "dispatcherctl reload"
+    assert due["text"].endswith("included.cnf was changed since it was read")
+    site.control("reload")
+    assert due not in status(site)["due"]
 
 
 def test_services_swap_their_ports(site_by_hand):

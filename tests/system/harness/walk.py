@@ -4,6 +4,9 @@ back."""
 import os
 
 INCLUDED = "included.cnf"
+N_PORTS = 8
+# How often a service that is out comes back at once: most of the time both are to be served.
+COMES_BACK = 0.5
 ADDRESSES = [None, "127.0.0.2"]
 
 
@@ -38,8 +41,10 @@ class Walk:
         self.site = site
         self.rng = rng
         self.images = images
-        self.ports = [site.free_port() for _ in range(7)]
-        self.kept_port = site.free_port()
+        ports = set()
+        while len(ports) < N_PORTS:
+            ports.add(site.free_port())
+        self.kept_port, *self.ports = sorted(ports)
         self.sections = [Section(name, self.ports[i]) for i, name in enumerate(["ONE", "TWO"])]
         self.names = ["UNO", "DUE", "DREI"]
         self.is_broken = False
@@ -81,6 +86,9 @@ class Walk:
     # The edits. Each returns what it did.
 
     def edit(self):
+        section = self.rng.choice(self.sections)
+        if not section.is_enabled and self.rng.random() < COMES_BACK:
+            return f"{section.name}: {self.bring_back(section)}"
         edit = self.rng.choice(
             [
                 self.toggle_enable,
@@ -101,8 +109,11 @@ class Walk:
                 self.change_nothing,
             ]
         )
-        section = self.rng.choice(self.sections)
         return f"{section.name}: {edit(section)}"
+
+    def bring_back(self, section):
+        section.is_commented = section.is_disabled = section.is_closed = False
+        return "comes back"
 
     def toggle(self, section, name):
         setattr(section, name, not getattr(section, name))
