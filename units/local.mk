@@ -87,6 +87,12 @@ uninstall-configuration:
 	done
 	-rmdir '$(DESTDIR)$(configdir)' 2>/dev/null || :
 
+# Those of the folders that were made for us alone, once they are empty.
+uninstall-hook:
+	for folder in '$(workerdir)' '$(schemadir)' '$(dispatcherincludedir)'; do \
+		rmdir "$(DESTDIR)$$folder" 2>/dev/null || :; \
+	done
+
 # Workers find a library in a place such as /usr/local/lib by the linker's cache alone.
 install-exec-hook:
 	if test -z '$(DESTDIR)' && test "$$(id -u)" = 0 && command -v ldconfig >/dev/null; then \

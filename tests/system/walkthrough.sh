@@ -58,8 +58,7 @@ set -- "--overlay=$build::$build"
 run "systemctl is-system-running || :"
 
 # Each file and folder that has our name.
-traces="find /etc /usr /var/lib /var/log /run/dispatcherd* /run/systemd/generator* -xdev -name '*dispatcher*' \
-    -not -path '$build/*' 2>/dev/null | sort"
+traces="find /etc /usr /var/lib /var/log /run/systemd/generator* -xdev -name '*dispatcher*' | sort"
 
 say "Installation"
 run "$traces >/run/before"
