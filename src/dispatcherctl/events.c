@@ -40,6 +40,7 @@ static void print_time(const json_t *event, FILE *stream)
     char text[32] = "";
     struct tm local;
 
+    tzset(); /* events are followed for days: the time zone may change */
     if (localtime_r(&sec, &local))
         strftime(text, sizeof(text), "%H:%M:%S", &local);
     fprintf(stream, "%s.%03d", text, (int)(usec % (int64_t)USEC_PER_SEC / (int64_t)USEC_PER_MSEC));

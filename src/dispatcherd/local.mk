@@ -77,6 +77,8 @@ libdaemon_la_SOURCES = \
 	%D%/handoff.h \
 	%D%/hangup.c \
 	%D%/hangup.h \
+	%D%/host_name_watch.c \
+	%D%/host_name_watch.h \
 	%D%/identity.c \
 	%D%/identity.h \
 	%D%/job.c \

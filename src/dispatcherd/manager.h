@@ -38,9 +38,10 @@ struct manager {
     struct spare_sockets spare_sockets; /* passed, of no service in force */
     struct state *durable;              /* owned: what survives us */
     struct notifier notifier;
-    struct control *control; /* owned; NULL: there is none */
-    uint64_t started_at;     /* CLOCK_MONOTONIC */
-    char host_name[HOST_NAME_BYTES];
+    struct control *control;         /* owned; NULL: there is none */
+    uint64_t started_at;             /* CLOCK_MONOTONIC */
+    char host_name[HOST_NAME_BYTES]; /* up to its first dot; host_name_watch.h writes it */
+    sd_event_source *host_name_source;
     sd_event_source *status_timer;
     sd_event_source *orphans_timer; /* orphans.h; NULL unless this is process 1 */
     sd_event_source *stop_timer;

@@ -11,6 +11,7 @@
 #include "dispatcherd/control_manager.h"
 #include "dispatcherd/due_find.h"
 #include "dispatcherd/figures.h"
+#include "dispatcherd/host_name_watch.h"
 #include "dispatcherd/listener.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/orphans.h"
@@ -216,7 +217,6 @@ static int init_context(struct manager *manager, struct config_version *version,
     manager->version = version;
     manager->read_at = settings->read_at;
     unit_marks_take(&manager->unit_marks);
-    host_name_read_short(manager->host_name);
     manager->started_at = time_now_usec(CLOCK_MONOTONIC);
     manager->config_file = settings->config_file;
     manager->mapping_file = settings->mapping_file;
@@ -237,6 +237,8 @@ static int init_context(struct manager *manager, struct config_version *version,
         bulk_start(manager->context.event);
         r = add_signals(manager);
     }
+    if (r == 0)
+        r = host_name_watch_start(manager);
     if (r == 0)
         r = orphans_start(manager);
     if (r == 0)
@@ -315,6 +317,7 @@ static void manager_clear(struct manager *manager)
     bulk_end();
     sd_event_source_disable_unref(manager->status_timer);
     orphans_end(manager);
+    host_name_watch_end(manager);
     sd_event_source_disable_unref(manager->stop_timer);
     sd_event_source_disable_unref(manager->extend_timer);
     sd_event_unref(manager->context.event);

@@ -117,3 +117,28 @@ def test_a_host_name_of_any_length(site_by_hand, length):
     wait_until(lambda: site.manager.last("READY") == "1", LIMIT, "READY=1")
     greeting = site.dial(port).recv(1000).decode()
     assert greeting == f"220 {name or 'localhost'} ESMTP dispatcherd\r\n"
+
+
+def test_another_name_of_the_host_is_taken_up(site_of_systemd):
+    site = site_of_systemd
+    site.prepare_maildir()
+    port = site.free_port()
+    site.write_config(
+        site.service("SMTP", PORT=port, MIN_PROCS=1, IMAGE=site.smtp_image(), PARAMETER="DOMAIN=x.test")
+    )
+    site.start()
+    before = site.connect(port)
+    assert "another" not in before.receive()
+    old = site.run("hostname").stdout.strip()
+    try:
+        site.run("hostname", "another.example.com")
+        site.wait_for_log("the host is now called another; .* are replaced: 1$")
+
+        def greeting():
+            with site.connect(port) as client:
+                return client.receive()
+
+        wait_until(lambda: greeting().startswith("220 another "), LIMIT, "a greeting with the new name")
+        assert before.ask("NOOP").startswith("250")
+    finally:
+        site.run("hostname", old)

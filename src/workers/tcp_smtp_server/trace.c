@@ -43,6 +43,7 @@ const char *trace_received(char text[TRACE_RECEIVED_BYTES], const struct session
     /* With several, each would learn of the others. */
     if (envelope->recipients.n_items == 1)
         str_buffer_add(&received, "\n\tfor <%s>", envelope->recipients.items[0]);
+    tzset(); /* localtime_r() need not notice that the time zone has changed */
     localtime_r(&now, &local);
     strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S %z", &local);
     str_buffer_add(&received, ";\n\t%s\n", date);
