@@ -33,6 +33,8 @@ struct worker {
     bool has_said_it_drains;    /* in the ring */
     bool has_drained;           /* it said so, in either way: its end is its own wish */
     bool knows_stop;            /* it knows the order STOP; others get DRAIN */
+    bool knows_log;             /* it knows LOG; others keep the file they have */
+    bool has_log_of_old;        /* it keeps a file that was moved away: that is said once */
     bool is_failed_start;       /* it left before it was of any use */
     bool has_refused;           /* a connection, without draining: that is said once */
     enum decision_reason start_reason;
