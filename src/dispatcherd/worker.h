@@ -49,7 +49,8 @@ struct worker {
     char *last_lines;             /* likewise; what it logged last; NULL: nothing; owned */
     bool has_exited;              /* its process is gone; the cause is awaited */
     bool is_lingering;            /* its end was told, but its unit still has the place */
-    uint64_t lingers_until;       /* then its unit is killed; USEC_INFINITY: it was */
+    uint64_t linger_kill_at;      /* then its unit is killed */
+    uint64_t linger_look_usec;    /* how long until its unit is looked at again */
     uint64_t drains_since;        /* 0: it does not */
     uint64_t drains_until;        /* then it is given up */
     const char *lost_reason;      /* why its end will be no surprise; NULL: it would be one */
