@@ -8,12 +8,13 @@
 
 #define RING_SUFFIX ".ring"
 #define STOP_SUFFIX ".stop"
+#define LOG_SUFFIX  ".log"
 
 const char *store_worker_name(const struct store_worker *worker, char name[STORE_NAME_MAX])
 {
-    snprintf(name, STORE_NAME_MAX, "worker.%d.%.40s.%u%s%s", PROTOCOL_VERSION, worker->unit_name,
+    snprintf(name, STORE_NAME_MAX, "worker.%d.%.40s.%u%s%s%s", PROTOCOL_VERSION, worker->unit_name,
              worker->slot, worker->has_ring ? RING_SUFFIX : "",
-             worker->knows_stop ? STOP_SUFFIX : "");
+             worker->knows_stop ? STOP_SUFFIX : "", worker->knows_log ? LOG_SUFFIX : "");
     return name;
 }
 
@@ -41,6 +42,7 @@ bool store_parse_worker_name(const char *name, struct store_worker *ret)
     const char *at = name + end;
     worker.has_ring = take_suffix(&at, RING_SUFFIX);
     worker.knows_stop = take_suffix(&at, STOP_SUFFIX);
+    worker.knows_log = take_suffix(&at, LOG_SUFFIX);
     if (*at != '\0')
         return false;
     strcpy(worker.unit_name, service);

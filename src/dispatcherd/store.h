@@ -25,10 +25,11 @@ struct store_worker {
     unsigned slot;
     bool has_ring;   /* what it has asked for in its HELLO */
     bool knows_stop; /* likewise */
+    bool knows_log;  /* likewise */
 };
 
-/* Writes the name of a worker's channel: "worker.VERSION.SERVICE.SLOT", then ".ring" and ".stop"
- * for what it has asked for. Returns `name`. */
+/* Writes the name of a worker's channel: "worker.VERSION.SERVICE.SLOT", then ".ring", ".stop"
+ * and ".log" for what it has asked for. Returns `name`. */
 const char *store_worker_name(const struct store_worker *worker, char name[STORE_NAME_MAX]);
 
 /* Takes such a name apart. Returns false if it is no such name. */

@@ -86,8 +86,10 @@ static int on_store_retry(_unused_ sd_event_source *source, _unused_ uint64_t us
 
 const char *worker_store_name(const struct worker *worker, char name[STORE_NAME_MAX])
 {
-    struct store_worker stored = {
-        .slot = worker->slot, .has_ring = worker->has_asked_ring, .knows_stop = worker->knows_stop};
+    struct store_worker stored = {.slot = worker->slot,
+                                  .has_ring = worker->has_asked_ring,
+                                  .knows_stop = worker->knows_stop,
+                                  .knows_log = worker->knows_log};
 
     snprintf(stored.unit_name, sizeof(stored.unit_name), "%s", worker->service->options->unit_name);
     return store_worker_name(&stored, name);

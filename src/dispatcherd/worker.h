@@ -33,6 +33,8 @@ struct worker {
     bool has_said_it_drains;    /* in the ring */
     bool has_drained;           /* it said so, in either way: its end is its own wish */
     bool knows_stop;            /* it knows the order STOP; others get DRAIN */
+    bool knows_log;             /* it knows LOG; others keep the file they have */
+    bool has_log_of_old;        /* it keeps a file that was moved away: that is said once */
     bool is_failed_start;       /* it left before it was of any use */
     bool has_refused;           /* a connection, without draining: that is said once */
     enum decision_reason start_reason;
@@ -47,7 +49,8 @@ struct worker {
     char *last_lines;             /* likewise; what it logged last; NULL: nothing; owned */
     bool has_exited;              /* its process is gone; the cause is awaited */
     bool is_lingering;            /* its end was told, but its unit still has the place */
-    uint64_t lingers_until;       /* then its unit is killed; USEC_INFINITY: it was */
+    uint64_t linger_kill_at;      /* then its unit is killed */
+    uint64_t linger_look_usec;    /* how long until its unit is looked at again */
     uint64_t drains_since;        /* 0: it does not */
     uint64_t drains_until;        /* then it is given up */
     const char *lost_reason;      /* why its end will be no surprise; NULL: it would be one */

@@ -48,11 +48,12 @@ static bool asks_for_our_ring(const struct message *hello)
     return message_find_number(hello, "RING", RING_VERSION, RING_VERSION, &version) == 0;
 }
 
-static bool knows_stop(const struct message *hello)
+/* Whether it knows a message that came later than the protocol. */
+static bool knows(const struct message *hello, const char *name)
 {
     uint32_t version;
 
-    return message_find_number(hello, "STOP", 1, 1, &version) == 0;
+    return message_find_number(hello, name, 1, 1, &version) == 0;
 }
 
 static void welcome(struct worker *worker)
@@ -75,7 +76,8 @@ static void take_hello(struct worker *worker, const struct message *hello)
         return;
     }
     worker->has_asked_ring = asks_for_our_ring(hello);
-    worker->knows_stop = knows_stop(hello);
+    worker->knows_stop = knows(hello, "STOP");
+    worker->knows_log = knows(hello, "LOG");
     int r = welcome_send(worker);
     if (r < 0)
         worker_give_up(worker,

@@ -271,12 +271,15 @@ void worker_lied(struct worker *worker, const char *how)
     worker_give_up(worker, how, MESSAGE_ID_WORKER_LIED);
 }
 
-static int on_exit_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static int on_exit_limit(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
 {
     struct worker *worker = userdata;
 
     worker_give_up(worker, "has lost its channel and does not end", MESSAGE_ID_WORKER_HUNG);
     worker_kill(worker);
+    /* Again and again: what kills a unit may be busy, or its socket down for a moment. */
+    (void)sd_event_source_set_time_relative(source, 2 * EXIT_LIMIT_SEC * USEC_PER_SEC);
+    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "protocol/channel.h"
 #include "protocol/debug.h"
 
+#include <errno.h>
 #include <stdalign.h>
 
 /* A dying worker has no more to say than its channel holds; this is only a bound. */
@@ -96,6 +97,7 @@ bool worker_take_ids(struct worker *worker, const struct message *message)
 void worker_take_last_words(struct worker *worker)
 {
     alignas(8) uint8_t bytes[sizeof(struct message_header) + MESSAGE_IDS_MAX * sizeof(uint64_t)];
+    bool is_believed = true;
 
     for (int i = 0; i < LAST_WORDS_MAX; i++) {
         struct message message;
@@ -104,10 +106,15 @@ void worker_take_last_words(struct worker *worker)
         pid_t pid;
         ssize_t length = channel_receive(worker->channel, bytes, sizeof(bytes), fds, &n_fds, &pid);
 
-        if (length <= 0)
+        /* What lies behind a broken packet is taken out too: it may hold the worker's own end, by
+         * which we tell that its unit is gone. */
+        is_believed &= length != -EBADMSG;
+        if (length <= 0 && length != -EBADMSG)
             return;
         for (size_t k = 0; k < n_fds; k++)
             fd_close(fds[k]);
+        if (!is_believed)
+            continue;
         for (size_t at = 0; at < (size_t)length; at += message.length) {
             if (message_read(bytes + at, (size_t)length - at, &message) < 0)
                 break;

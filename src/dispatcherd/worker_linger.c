@@ -11,9 +11,13 @@
 #include <string.h>
 #include <sys/pidfd.h>
 
-/* How long a unit may take to be gone after its process, and how often that is looked at. */
+/* How long a unit may take to be gone after its process, and after it was to be killed. */
 #define LINGER_LIMIT_SEC 10
-#define LINGER_LOOK_USEC (20 * USEC_PER_MSEC)
+#define KILL_LIMIT_SEC   30
+
+/* How often that is looked at: at first, and at last. */
+#define LINGER_LOOK_MIN_USEC (20 * USEC_PER_MSEC)
+#define LINGER_LOOK_MAX_USEC (USEC_PER_SEC / 2)
 
 bool worker_is_unit(const struct worker *worker)
 {
@@ -59,10 +63,10 @@ static void kill_lingering(struct worker *worker)
 {
     struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_HUNG);
 
-    worker->lingers_until = USEC_INFINITY;
-    report(LOG_ERR, &subject,
-           "worker %d is gone, but its unit is still there %d s later; killing the unit",
-           (int)worker->pid, LINGER_LIMIT_SEC);
+    /* Again and again: the helper may be busy, or its socket down for a moment. */
+    worker->linger_kill_at = time_now_usec(CLOCK_MONOTONIC) + KILL_LIMIT_SEC * USEC_PER_SEC;
+    report(LOG_ERR, &subject, "worker %d is gone, but its unit is still there; killing the unit",
+           (int)worker->pid);
     worker_kill(worker);
 }
 
@@ -74,9 +78,12 @@ static int on_linger(sd_event_source *source, _unused_ uint64_t usec, void *user
         worker_bury(worker);
         return 0;
     }
-    if (time_now_usec(CLOCK_MONOTONIC) >= worker->lingers_until)
+    if (time_now_usec(CLOCK_MONOTONIC) >= worker->linger_kill_at)
         kill_lingering(worker);
-    (void)sd_event_source_set_time_relative(source, LINGER_LOOK_USEC);
+    worker->linger_look_usec *= 2;
+    if (worker->linger_look_usec > LINGER_LOOK_MAX_USEC)
+        worker->linger_look_usec = LINGER_LOOK_MAX_USEC;
+    (void)sd_event_source_set_time_relative(source, worker->linger_look_usec);
     (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
     return 0;
 }
@@ -90,7 +97,8 @@ void worker_linger(struct worker *worker)
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
     worker->is_lingering = worker->has_exited = true;
-    worker->lingers_until = now + LINGER_LIMIT_SEC * USEC_PER_SEC;
+    worker->linger_look_usec = LINGER_LOOK_MIN_USEC;
+    worker->linger_kill_at = now + LINGER_LIMIT_SEC * USEC_PER_SEC;
     if (worker_in_pool(worker)->state == POOL_WORKER_STARTING)
         (void)pool_worker_left(service->pool, worker->slot, now);
     else
@@ -100,7 +108,7 @@ void worker_linger(struct worker *worker)
     sd_event_source_disable_unref(worker->limit_source);
     worker->limit_source = NULL;
     if (sd_event_add_time_relative(service->context->event, &worker->limit_source, CLOCK_MONOTONIC,
-                                   LINGER_LOOK_USEC, USEC_PER_MSEC, on_linger, worker) < 0)
+                                   worker->linger_look_usec, USEC_PER_MSEC, on_linger, worker) < 0)
         worker_bury(worker);
     else
         service_touch(service);

@@ -50,12 +50,30 @@ int worker_log_open(struct worker *worker)
     return fd < 0 ? -1 : fd;
 }
 
+/* One that does not know LOG would take it for what is no message, and end. */
+static void report_ignorance(struct worker *worker)
+{
+    struct subject subject = worker_subject(worker, MESSAGE_ID_LOGFILE_FAILED);
+
+    if (worker->has_log_of_old)
+        return;
+    worker->has_log_of_old = true;
+    report(LOG_WARNING, &subject,
+           "LOGFILE %s was moved away or removed, and worker %d does not know how to change it: it "
+           "goes on with the old one until it is replaced; dispatcherctl restart %s does that now",
+           worker->log.path, (int)worker->pid, worker->service->options->name);
+}
+
 /* The worker has a name for its file, and a channel that is open. */
 static void renew(struct worker *worker)
 {
     uint8_t bytes[sizeof(struct message_header)];
     size_t length = message_write_value(bytes, sizeof(bytes), MESSAGE_LOG, 0);
 
+    if (!worker->knows_log) {
+        report_ignorance(worker);
+        return;
+    }
     _cleanup_fd_ int fd = logfile_open(&worker->log);
     worker->is_log_unsent = false;
     if (fd < 0) {

@@ -22,7 +22,7 @@
 
 void worker_unit_find(pid_t pid, const char *service, char unit[WORKER_UNIT_MAX])
 {
-    char path[40], text[512], prefix[64];
+    char path[40], text[4096], name[64];
 
     unit[0] = '\0';
     snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
@@ -31,12 +31,15 @@ void worker_unit_find(pid_t pid, const char *service, char unit[WORKER_UNIT_MAX]
     if (n <= 0)
         return;
     text[n] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-    const char *slash = strrchr(text, '/');
-    snprintf(prefix, sizeof(prefix), "dispatcherd-%.32s-worker@", service);
-    if (slash && strncmp(slash + 1, prefix, strlen(prefix)) == 0 &&
-        strlen(slash + 1) < WORKER_UNIT_MAX)
-        strcpy(unit, slash + 1);
+    /* cgroups(7): a line for each hierarchy. A unit with Delegate= may have groups below its own.
+     */
+    snprintf(name, sizeof(name), "/dispatcherd-%.40s-worker@", service);
+    const char *start = strstr(text, name);
+    size_t length = start ? strcspn(start + 1, "/\n") : 0;
+    if (length > 0 && length < WORKER_UNIT_MAX) {
+        memcpy(unit, start + 1, length);
+        unit[length] = '\0';
+    }
 }
 
 static int ask_kernel(int netlink, ino_t inode)

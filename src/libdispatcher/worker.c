@@ -164,6 +164,7 @@ static int send_hello(dispatcher_worker *worker)
     message_text_add_number(&hello, "VERSION_MAX", PROTOCOL_VERSION);
     message_text_add_number(&hello, "RING", RING_VERSION);
     message_text_add_number(&hello, "STOP", 1);
+    message_text_add_number(&hello, "LOG", 1);
     return channel_send(worker->channel, bytes, hello.length, NULL, 0);
 }
 

@@ -28,7 +28,8 @@ enum message_type {
     /* worker to dispatcherd */
     MESSAGE_HELLO = 1,       /* text: VERSION_MIN=, VERSION_MAX=; RING=1: it wants a ring (ring.h),
                                 and then never sends the four of ACKNOWLEDGE to DRAINING;
-                                STOP=1: it knows STOP, which is sent to no other worker */
+                                STOP=1, LOG=1: it knows STOP, LOG, which are sent to no other
+                                worker */
     MESSAGE_READY = 2,       /* value: how many connections it can serve at a time */
     MESSAGE_ACKNOWLEDGE = 3, /* ids: connections it has taken over */
     MESSAGE_REFUSE = 4,      /* ids: connections it does not take: it drains, or has no place */

@@ -9,9 +9,12 @@ START_TEST(test_reads_the_names_that_it_writes)
 {
     char name[STORE_NAME_MAX];
 
-    for (int i = 0; i < 4; i++) {
-        const struct store_worker written = {
-            .unit_name = "smtp_submit-2", .slot = 1023, .has_ring = i & 1, .knows_stop = i & 2};
+    for (int i = 0; i < 8; i++) {
+        const struct store_worker written = {.unit_name = "smtp_submit-2",
+                                             .slot = 1023,
+                                             .has_ring = i & 1,
+                                             .knows_stop = i & 2,
+                                             .knows_log = i & 4};
         struct store_worker read;
 
         ck_assert(store_parse_worker_name(store_worker_name(&written, name), &read));
@@ -20,8 +23,9 @@ START_TEST(test_reads_the_names_that_it_writes)
         ck_assert_uint_eq(read.slot, 1023);
         ck_assert_int_eq(read.has_ring, written.has_ring);
         ck_assert_int_eq(read.knows_stop, written.knows_stop);
+        ck_assert_int_eq(read.knows_log, written.knows_log);
     }
-    ck_assert_str_eq(name, "worker.1.smtp_submit-2.1023.ring.stop");
+    ck_assert_str_eq(name, "worker.1.smtp_submit-2.1023.ring.stop.log");
 }
 END_TEST
 
@@ -38,6 +42,7 @@ START_TEST(test_takes_no_other_name_for_a_worker)
                                         "worker.1.smtp.1.rings",
                                         "worker.1.smtp.1.ring.ring",
                                         "worker.1.smtp.1.stop.ring",
+                                        "worker.1.smtp.1.log.stop",
                                         "worker.1.smtp.1.stopp",
                                         "worker.1.a-name-that-is-longer-than-any-of-a-service.1"};
 

@@ -345,7 +345,9 @@ def greet():
     if wants_ring:
         global ring
         ring = Ring(fds[0], int(told["RING"]))
-    assert len(fds) == int(wants_ring)
+    assert len(fds) >= int(wants_ring)
+    if len(fds) > int(wants_ring):
+        os.dup2(fds[-1], 1)
     return told["PARAMETER"].removeprefix("MODE=") if told["SLOT"] == "0" else "good", told
 
 

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import pathlib
 import re
 import shutil
 import threading
@@ -12,6 +13,7 @@ from harness.mail import Client, MailService
 from harness.site import LIMIT
 from harness.wait import wait_until
 
+BAD_WORKER = pathlib.Path(__file__).with_name("bad_worker.py")
 LOGROTATE = shutil.which("logrotate", path=os.environ["PATH"] + ":/usr/sbin")
 needs_logrotate = pytest.mark.skipif(
     not LOGROTATE, reason="logrotate was not found; on Debian: apt-get install logrotate"
@@ -134,6 +136,33 @@ def test_a_successor_keeps_the_files_of_its_workers(site_of_systemd):
         lambda: log(client, "third") or "third" in open(path).read(), LIMIT, "a line in the new file"
     )
     assert "first" in open(f"{path}.moved").read()
+
+
+def test_a_worker_that_cannot_change_its_file_serves_on(site):
+    port = site.free_port()
+    site.write_config(
+        site.service(
+            "OLD",
+            PORT=port,
+            IMAGE=site.program_for("OLD", BAD_WORKER),
+            MIN_PROCS=1,
+            MAX_PROCS=1,
+            PARAMETER="MODE=good",
+            LOGFILE="out.log",
+        )
+    )
+    site.start()
+    client = site.connect(port)
+    pid = client.pid()
+    (path,) = site.log_files("out.log-*")
+    os.rename(path, f"{path}.moved")
+    said = rf"OLD: LOGFILE \S*/{os.path.basename(path)} was moved away or removed, and worker {pid} does not"
+    site.wait_for_log(said)
+    site.reload()
+    assert client.pid() == pid
+    assert site.workers("OLD")[pid]["state"] != "draining"
+    assert len(re.findall(said, site.log_text())) == 1
+    assert not os.path.exists(path)
 
 
 def rotations_of(folder):

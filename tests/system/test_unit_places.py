@@ -1,11 +1,27 @@
 """Workers that do not go: a place is free when all of its unit is gone, and that is seen to."""
 
+import contextlib
 import pathlib
+import re
+import socket
 import time
+
+import pytest
 
 from harness.wait import wait_until
 
+KILL_SOCKET = "/run/dispatcherd-worker/.kill"
+
+# systemd-analyze security. The helper is root, which alone counts 0.4.
+MAX_EXPOSURE = 1.5
+
 PROGRAM = pathlib.Path(__file__).with_name("bad_worker.py")
+
+
+def let_stop_quickly(site, service):
+    """They ignore the SIGTERM of a stop, too, and systemd waits for 90 seconds."""
+    if site.way == "systemd":
+        site.write_drop_in(f"dispatcherd-{service}-worker@.service", "[Service]\nTimeoutStopSec=1\n")
 
 
 def n_units(site, service):
@@ -18,6 +34,7 @@ def n_units(site, service):
 
 def test_units_whose_greeter_has_gone_still_count(site_of_systemd):
     site = site_of_systemd
+    let_stop_quickly(site, "fork")
     site.write_config(
         site.service(
             "FORK",
@@ -42,6 +59,7 @@ def test_units_whose_greeter_has_gone_still_count(site_of_systemd):
 
 def test_a_worker_that_does_not_go_is_ended_and_succeeded(site):
     port = site.free_port()
+    let_stop_quickly(site, "bad")
     site.write_config(
         site.service(
             "BAD",
@@ -60,3 +78,83 @@ def test_a_worker_that_does_not_go_is_ended_and_succeeded(site):
     site.wait_for_log(f"BAD: worker {stubborn} drains, has no session left, and does not end", 60)
     wait_until(lambda: stubborn not in site.worker_pids("BAD"), 20, "it is killed")
     wait_until(lambda: site.services()["BAD"]["n_ready"] == 1, 20, "a successor")
+
+
+def ask_to_kill(site, text):
+    """As the daemon does, or somebody who has taken it over."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.connect(site.container.path(KILL_SOCKET))
+        sock.sendall(text)
+
+
+def worker_units(site, service):
+    text = site.systemctl("list-units", "--no-legend", "--plain", f"dispatcherd-{service}-worker@*").stdout
+    return [line.split()[0] for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"dispatcherd.service\n",
+        b"dispatcherd-test-worker@.service\n",
+        b"dispatcherd-test-worker@*.service\n",
+        b"dispatcherd-test-worker@1.service dispatcherd.service\n",
+        b"dispatcherd-test-worker@1.service\ndispatcherd.service\n",
+        b"dispatcherd-test-worker@1.service.socket\n",
+        b"--all\n",
+        b"$(reboot)\n",
+        b"dispatcherd-stranger-worker@1.service\n",
+        b"dispatcherd-" + b"x" * 300 + b"-worker@1.service\n",
+        b"\n",
+        b"",
+        b"\0\xff\n",
+    ],
+)
+def test_nothing_but_a_worker_is_killed(site_of_systemd, text):
+    site = site_of_systemd
+    site.run_service(MIN_PROCS=1, MAX_PROCS=1)
+    wait_until(lambda: site.services()["TEST"]["n_ready"] == 1, 20, "it is ready")
+    stranger = "dispatcherd-stranger-worker@1.service"
+    site.run("systemd-run", f"--unit={stranger}", "--collect", "sleep", "600")
+    before = site.daemon_pid(), site.worker_pids("TEST"), site.show("MainPID", stranger)
+    ask_to_kill(site, text)
+    site.wait_for_log("asked to kill what is .*; nothing is killed")
+    assert (site.daemon_pid(), site.worker_pids("TEST"), site.show("MainPID", stranger)) == before
+    site.systemctl("stop", stranger)
+
+
+def test_a_worker_is_killed_while_others_are_silent(site_of_systemd):
+    site = site_of_systemd
+    site.run_service(MIN_PROCS=1, MAX_PROCS=1)
+    wait_until(lambda: site.services()["TEST"]["n_ready"] == 1, 20, "it is ready")
+    (unit,) = worker_units(site, "test")
+    silent = []
+    for _ in range(40):
+        silent.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        silent[-1].connect(site.container.path(KILL_SOCKET))
+
+    def killed():
+        with contextlib.suppress(ConnectionError):
+            ask_to_kill(site, f"{unit}\n".encode())
+        return unit not in worker_units(site, "test")
+
+    wait_until(killed, 40, "a place of the helper is free, and the worker is killed")
+    for sock in silent:
+        sock.close()
+
+
+def test_only_the_daemon_reaches_the_helper(site_of_systemd):
+    site = site_of_systemd
+    site.run_service(MIN_PROCS=1)
+    owner = site.show("User")
+    assert site.run("stat", "-c", "%U %a", KILL_SOCKET).stdout.split() == [owner, "600"]
+    folder = KILL_SOCKET.rpartition("/")[0]
+    assert site.run("stat", "-c", "%U %a", folder).stdout.split() == ["root", "755"]
+
+
+def test_exposure_of_the_helper_is_low(site_of_systemd):
+    site = site_of_systemd
+    site.run_service(MIN_PROCS=1)
+    text = site.run("systemd-analyze", "security", "--no-pager", "dispatcherd-kill@1.service").stdout
+    exposure = float(re.search(r"exposure level for .*: ([\d.]+)", text).group(1))
+    assert exposure <= MAX_EXPOSURE, text

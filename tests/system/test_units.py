@@ -24,6 +24,8 @@ def test_systemd_analyze_finds_no_fault(site_of_systemd):
         "dispatcherd-test-worker@1.service",
         "dispatcherd-web.socket",
         "dispatcherd-web.service",
+        "dispatcherd-kill.socket",
+        "dispatcherd-kill@1.service",
     ]
     result = site.run("systemd-analyze", "verify", "--generators=yes", *units, check=False)
     complaints = [line for line in result.stderr.splitlines() if "dispatcher" in line]
