@@ -139,6 +139,6 @@ def test_another_name_of_the_host_is_taken_up(site_of_systemd):
                 return client.receive()
 
         wait_until(lambda: greeting().startswith("220 another "), LIMIT, "a greeting with the new name")
-        assert before.ask("NOOP").startswith("250")
+        assert before.ask("NOOP\r").startswith("250")
     finally:
         site.run("hostname", old)
