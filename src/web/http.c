@@ -32,6 +32,7 @@ struct http {
     const char *const *hosts;
     size_t n_hosts;
     struct slot slots[HTTP_CONNECTIONS_MAX];
+    unsigned n_added; /* since MHD_run(), which counts them from libmicrohttpd 1.0 on */
     struct {
         struct MHD_Response *response; /* owned; NULL: none yet */
         uint64_t made_at;
@@ -236,12 +237,14 @@ static bool end_slow_ones(struct http *http)
     return is_any_left;
 }
 
+/* Before 1.0 the library counts what was added at once: such a connection takes two places until
+ * http_run(), and who comes meanwhile waits in the kernel. Over the limit it would be reset. */
 bool http_has_room(const struct http *http)
 {
     const union MHD_DaemonInfo *info =
         MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
-    return info && info->num_connections < HTTP_CONNECTIONS_MAX;
+    return info && info->num_connections + http->n_added < HTTP_CONNECTIONS_MAX;
 }
 
 int http_add(struct http *http, int fd)
@@ -256,6 +259,7 @@ int http_add(struct http *http, int fd)
     }
     if (MHD_add_connection(http->daemon, fd, (struct sockaddr *)&peer, length) != MHD_YES)
         return -ECONNABORTED;
+    http->n_added++;
     return 0;
 }
 
@@ -266,6 +270,7 @@ uint64_t http_run(struct http *http)
     MHD_UNSIGNED_LONG_LONG msec;
 
     MHD_run(http->daemon);
+    http->n_added = 0;
     if (MHD_get_timeout(http->daemon, &msec) == MHD_YES && msec * USEC_PER_MSEC < limit)
         limit = msec * USEC_PER_MSEC;
     return limit;

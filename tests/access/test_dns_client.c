@@ -26,7 +26,7 @@ static struct {
     int fd;
     unsigned n_silent, n_lost;
     uint64_t asked_at, answered_at;
-    struct sockaddr_in late_from; /* who asked first about a name with 'd' */
+    struct sockaddr_in late_from; /* who asked last about a name with 'd' */
     uint8_t late[512];
     size_t late_size;
     unsigned n_fast;
@@ -57,14 +57,17 @@ static int on_late(_unused_ sd_event_source *source, _unused_ uint64_t usec,
     return 0;
 }
 
-/* The answer to the first packet comes late; those that follow are let be. */
+/* As a resolver that waits for another server: the answer comes late, to whoever repeated the
+ * question meanwhile. c-ares 1.34 repeats it from another port, and closes the one before. */
 static void take_delayed(const uint8_t *bytes, size_t size, const struct sockaddr_in *from)
 {
-    if (scene.late_size > 0)
-        return;
+    bool is_first = scene.late_size == 0;
+
     memcpy(scene.late, bytes, size);
     scene.late_size = size;
     scene.late_from = *from;
+    if (!is_first)
+        return;
     ck_assert_int_ge(
         sd_event_add_time_relative(scene.event, NULL, CLOCK_MONOTONIC, LATE_USEC, 0, on_late, NULL),
         0);

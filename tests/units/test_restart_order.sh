@@ -4,6 +4,7 @@
 set -u
 
 top=${srcdir:-.}
+# shellcheck disable=SC2016 # a backquote of the manuals is meant
 wrong='restart [^"`&|]*\.socket[^"`&|]* dispatcherd(-web)?\.service'
 
 # Manual pages write "\-" and change fonts within a line.
