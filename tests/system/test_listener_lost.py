@@ -30,7 +30,9 @@ def shut_down_listeners(pid, port, families):
     n = 0
     for sock in sockets_of(pid):
         with sock:
-            if sock.family in families and sock.getsockname()[1] == port:
+            # Not the copies of accepted connections, which have the port too.
+            listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+            if listens and sock.family in families and sock.getsockname()[1] == port:
                 sock.shutdown(socket.SHUT_RDWR)
                 n += 1
     assert n >= 1
