@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	%D%/dispatcherd-web.service.in \
 	%D%/logrotate.in \
 	%D%/mappings \
+	%D%/sample.cnf.in \
 	%D%/sysusers.conf.in
 
 CLEANFILES += \
