@@ -81,7 +81,9 @@ def test_a_limit_of_the_unit_is_named_and_a_reload_tries_again(site_of_systemd):
     site.write_drop_in(unit, "[Service]\nLimitAS=2M\n")
     port = site.run_service(MIN_PROCS=1)
     line = site.wait_for_log(FAILED + ".*").group(0)
-    assert "status 127" in line or "signal" in line or "status 203" in line
+    # How far it comes within so little memory depends on the release: the loader, the program, or
+    # systemd's own step before that.
+    assert re.search("status (127|203|228)|signal", line), line
     assert "its last lines: " in line
     told(site)
     # Some tries later the next one would be long in coming.
