@@ -177,7 +177,7 @@ START_TEST(test_shows_a_table_within_a_table)
     ck_assert(traces(trial, "$|OURS| succeeds"));
     ck_assert(traces(trial,
                      "MAX_CONNS_PER_ADDRESS: it would be connection 1 of at most 3 at a time, "
-                     "which does not count for whom an entry has $Y"));
+                     "which does not count for an address that an entry with $Y names"));
 }
 END_TEST
 
