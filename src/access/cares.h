@@ -17,7 +17,7 @@
  * cheaply when it ends; before, it is always CARES_FIRST_WAIT_MSEC. */
 #define CARES_ADAPTS_WAITS (ARES_VERSION >= 0x012000)
 
-/* The end of a question: `bytes` is the message, or NULL where there is none. */
+/* The end of a question: `bytes` is the message, or NULL if there is none. */
 typedef void (*cares_callback)(void *userdata, int status, const unsigned char *bytes, size_t size);
 
 /* `servers` as ares_set_servers_ports_csv(3) takes them. `on_socket` as in ares_init_options(3).

@@ -21,7 +21,7 @@ enum dns_type {
 /* What is known about a name. */
 struct dns_fact {
     enum dns_answer meaning;     /* of A; DNS_ANSWER_CLEAN for TXT */
-    struct in_addr address;      /* that means so; 0.0.0.0 where there is none */
+    struct in_addr address;      /* that means so; 0.0.0.0 if there is none */
     char text[DNS_TEXT_MAX + 1]; /* of TXT, clean; "" where there is none, and for A */
     uint32_t ttl_sec;            /* from DNS_TTL_MIN_SEC to DNS_TTL_MAX_SEC */
 };

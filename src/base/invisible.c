@@ -8,7 +8,7 @@
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
-/* In the order of the code points. The names of Unicode, where a person would know them. */
+/* In the order of the code points. The names of Unicode, if a person would know them. */
 static const struct {
     uint32_t first, last;
     const char *name;

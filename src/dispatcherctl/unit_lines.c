@@ -60,7 +60,7 @@ static bool is_of_interest(sd_journal *journal)
     return !has_field(journal, "_PID", "1") && !has_field(journal, "_COMM", "worker_ended");
 }
 
-/* How long "UNIT: " in front of a message is; 0 where it is not there. */
+/* How long "UNIT: " in front of a message is; 0 if it is not there. */
 static size_t prefix_length(const char *message, size_t length, const char *unit)
 {
     size_t n = strlen(unit);

@@ -15,7 +15,7 @@ enum bulk_kind {
     N_BULK_KINDS
 };
 
-/* From now on sums are logged when they are due. Without it, or where that fails, with the next
+/* From now on sums are logged when they are due. Without it, or if that fails, with the next
  * line of their kind. */
 void bulk_start(sd_event *event);
 

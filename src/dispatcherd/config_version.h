@@ -15,7 +15,7 @@ struct config_version {
 
 /* Reads both files, which may take as long as their file system does; adds all that is wrong with
  * them to the problems, and gives *ret to its first user. With `check_images` a program that cannot
- * be run is an error too. Returns 0, -EINVAL where there are errors, or another negative errno. */
+ * be run is an error too. Returns 0, -EINVAL if there are errors, or another negative errno. */
 int config_version_read(const char *config_file, const char *mapping_file, bool check_images,
                         struct problem_list *problems, struct config_version **ret);
 

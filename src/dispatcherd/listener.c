@@ -104,7 +104,7 @@ static int on_pause_over(_unused_ sd_event_source *source, _unused_ uint64_t use
     return 0;
 }
 
-/* Empty where there is nothing to say beyond the error itself. */
+/* Empty if there is nothing to say beyond the error itself. */
 static const char *advice(int error)
 {
     switch (error) {

@@ -25,7 +25,7 @@ void reserve_release(struct reserve *reserve)
         fd_close(reserve->fds[--reserve->n]);
 }
 
-/* Returns 0 where /proc does not tell. */
+/* Returns 0 if /proc does not say. */
 static unsigned long count_open(void)
 {
     DIR *dir = opendir("/proc/self/fd");

@@ -15,7 +15,7 @@ struct drain {
 int drain_init(struct drain *drain);
 void drain_free(struct drain *drain);
 
-/* Begins a drain, or makes one that is under way more urgent. Returns true where it begins. */
+/* Begins a drain, or makes one that is under way more urgent. Returns true if it begins. */
 bool drain_raise(struct drain *drain, enum dispatcher_drain kind);
 
 enum dispatcher_drain drain_kind(const struct drain *drain);

@@ -183,7 +183,7 @@ static int handle_adopt(dispatcher_worker *worker, const struct message *message
     return held_tell(worker, message, n_fds > 0 ? fds[0] : -1);
 }
 
-/* Descriptors are lacking where this process may have no more: the old file does for a while. */
+/* Descriptors are lacking if this process may have no more: the old file does for a while. */
 static int handle_log(const int fds[], size_t n_fds)
 {
     if (n_fds > 1)

@@ -25,7 +25,7 @@ int port_access_probe(const struct address *server, const struct address *client
 
 /* Texts are terminated, without control characters, and empty where there is none. */
 struct port_access {
-    bool is_matched;   /* an entry decided; lists of DNS_VERIFY_DOMAIN are asked only where not */
+    bool is_matched;   /* an entry decided; lists of DNS_VERIFY_DOMAIN are asked only if not */
     bool is_permitted; /* by $Y of an entry for some addresses: also beyond MAX_CONNS_PER_ADDRESS */
     bool is_rejected;
     bool has_hit_limit;                    /* accepted because the run took too much: an error */
