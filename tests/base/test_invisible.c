@@ -37,8 +37,7 @@ START_TEST(test_leaves_text_alone)
         "",
         "PORT=25",
         "\tA=b c",
-        "Gr\xc3\xbc\xc3\x9f"
-        "e \xe2\x82\xac \xf0\x9f\x98\x80",
+        "Gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
         "gr\xfc\xdf", /* ISO 8859 */
         "\xe2\x80",
         "\xc2",

@@ -112,30 +112,49 @@ def test_says_when_the_daemon_is_away_and_finds_the_next(site_by_hand, start_web
     wait_until(lambda: web.metrics()["dispatcherd_up"] == "1", LIMIT, "dispatcherd_up 1")
 
 
-def request_together(port, n, limit):
-    """So many clients at once, each with a request for the page. Returns the first lines."""
-    selector = selectors.DefaultSelector()
-    answers = {}
-    for _ in range(n):
+class Requests:
+    """Clients that ask for the page, all at once."""
+
+    def __init__(self):
+        self.selector = selectors.DefaultSelector()
+        self.answers = {}
+
+    def add(self, port):
         sock = socket.socket()
         sock.setblocking(False)
         sock.connect_ex(("127.0.0.1", port))
-        selector.register(sock, selectors.EVENT_WRITE)
-        answers[sock] = b""
-    end = time.monotonic() + limit
-    while selector.get_map():
-        assert time.monotonic() < end, f"{len(selector.get_map())} requests are left"
-        for key, events in selector.select(1):
+        self.selector.register(sock, selectors.EVENT_WRITE)
+        self.answers[sock] = b""
+
+    def left(self):
+        return len(self.selector.get_map())
+
+    def go_on(self, limit):
+        for key, events in self.selector.select(limit):
             sock = key.fileobj
             if events & selectors.EVENT_WRITE:
                 sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                selector.modify(sock, selectors.EVENT_READ)
+                self.selector.modify(sock, selectors.EVENT_READ)
             elif data := sock.recv(65536):
-                answers[sock] += data
+                self.answers[sock] += data
             else:
-                selector.unregister(sock)
+                self.selector.unregister(sock)
                 sock.close()
-    return [answer.partition(b"\r\n")[0] for answer in answers.values()]
+
+
+def request_together(port, n, limit):
+    """So many clients at once, each with a request for the page. Returns the first lines."""
+    requests = Requests()
+    for i in range(n):
+        requests.add(port)
+        # Who is connected asks before the others are made: the page has little time for the silent.
+        if i % 50 == 0:
+            requests.go_on(0)
+    end = time.monotonic() + limit
+    while requests.left():
+        assert time.monotonic() < end, f"{requests.left()} requests are left"
+        requests.go_on(1)
+    return [answer.partition(b"\r\n")[0] for answer in requests.answers.values()]
 
 
 def test_ten_thousand_requests_at_once_are_answered_and_do_not_disturb(site_by_hand, start_web):
