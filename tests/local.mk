@@ -1,21 +1,21 @@
 # A test is a program of Check, one for each module, in a folder that mirrors src/. It defines
-# make_suite(); libtestsupport.la brings main().
+# make_suite(); libtestsupport.a brings main().
 if ENABLE_TESTS
 
-check_LTLIBRARIES += libtestsupport.la
-libtestsupport_la_SOURCES = \
+check_LIBRARIES += libtestsupport.a
+libtestsupport_a_SOURCES = \
 	%D%/support/main.c \
 	%D%/support/random.c \
 	%D%/support/random.h \
 	%D%/support/sanitizer.h \
 	%D%/support/suite.h
-libtestsupport_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-libtestsupport_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+libtestsupport_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+libtestsupport_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
 # For every test: _CPPFLAGS, _CFLAGS, and the end of _LDADD.
 TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -DTEST_SOURCE_DIR='"$(abs_top_srcdir)/tests"'
 TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-TEST_LIBS = libtestsupport.la $(CHECK_LIBS)
+TEST_LIBS = libtestsupport.a $(CHECK_LIBS)
 
 include tests/base/local.mk
 include tests/config/local.mk

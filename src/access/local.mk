@@ -1,6 +1,6 @@
-noinst_LTLIBRARIES += libaccess.la
+noinst_LIBRARIES += libaccess.a
 
-libaccess_la_SOURCES = \
+libaccess_a_SOURCES = \
 	%D%/address_limit.c \
 	%D%/address_limit.h \
 	%D%/cares.c \
@@ -41,5 +41,5 @@ libaccess_la_SOURCES = \
 	%D%/source.h \
 	%D%/throttle.c \
 	%D%/throttle.h
-libaccess_la_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(CARES_CFLAGS)
-libaccess_la_LIBADD = libbase.la $(LIBSYSTEMD_LIBS) $(CARES_LIBS) $(RESOLV_LIBS)
+libaccess_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(CARES_CFLAGS)
+LINK_ACCESS = libaccess.a libbase.la $(LIBSYSTEMD_LIBS) $(CARES_LIBS) $(RESOLV_LIBS)

@@ -1,6 +1,6 @@
-noinst_LTLIBRARIES += libconfig.la
+noinst_LIBRARIES += libconfig.a
 
-libconfig_la_SOURCES = \
+libconfig_a_SOURCES = \
 	%D%/check.c \
 	%D%/check.h \
 	%D%/image.c \
@@ -35,4 +35,4 @@ libconfig_la_SOURCES = \
 	%D%/value_number.c \
 	%D%/value_servers.c \
 	%D%/value_text.c
-libconfig_la_LIBADD = libbase.la
+LINK_CONFIG = libconfig.a libbase.la

@@ -1,8 +1,8 @@
 bin_PROGRAMS += dispatcherctl
 
 # All but main(), so that the tests link it too.
-noinst_LTLIBRARIES += libctl.la
-libctl_la_SOURCES = \
+noinst_LIBRARIES += libctl.a
+libctl_a_SOURCES = \
 	%D%/cells.c \
 	%D%/cells.h \
 	%D%/client.c \
@@ -34,8 +34,8 @@ libctl_la_SOURCES = \
 	%D%/views_access.c \
 	%D%/views_commands.c \
 	%D%/views_lists.c
-libctl_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-libctl_la_LIBADD = libvarlink.la libmapping.la libbase.la $(JANSSON_LIBS)
+libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+LINK_CTL = libctl.a $(LINK_MAPPING) $(LINK_VARLINK)
 
 dispatcherctl_SOURCES = \
 	%D%/arguments.c \
@@ -43,7 +43,7 @@ dispatcherctl_SOURCES = \
 	%D%/main.c \
 	%D%/verbs.h
 dispatcherctl_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-dispatcherctl_LDADD = libctl.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
+dispatcherctl_LDADD = $(LINK_CTL) $(LIBSYSTEMD_LIBS)
 
 # What --json prints, made from the interface: python3 make_schema.py
 # ../dispatcherd/io.dispatcherd.Control.varlink. A test tells when it is out of date.
@@ -57,7 +57,7 @@ worker_ended_SOURCES = \
 	%D%/unit_lines.h \
 	%D%/worker_ended.c
 worker_ended_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-worker_ended_LDADD = libctl.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
+worker_ended_LDADD = $(LINK_CTL) $(LIBSYSTEMD_LIBS)
 
 # Completions are found by the name of the command.
 EXTRA_DIST += %D%/dispatcherctl.bash

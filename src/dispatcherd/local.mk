@@ -1,8 +1,8 @@
 sbin_PROGRAMS += dispatcherd
 
 # All but main(), so that the tests link it too.
-noinst_LTLIBRARIES += libdaemon.la
-libdaemon_la_SOURCES = \
+noinst_LIBRARIES += libdaemon.a
+libdaemon_a_SOURCES = \
 	%D%/access.c \
 	%D%/access.h \
 	%D%/admission.c \
@@ -184,15 +184,14 @@ libdaemon_la_SOURCES = \
 	%D%/worker_start.h \
 	%D%/worker_unit.c \
 	%D%/worker_unit.h
-nodist_libdaemon_la_SOURCES = %D%/control_descriptions.c
-libdaemon_la_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-libdaemon_la_LIBADD = libvarlink.la libunits.la libaccess.la libmapping.la libconfig.la libpool.la \
-	libstatistics.la libprotocol.la libbase.la \
-	$(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
+nodist_libdaemon_a_SOURCES = %D%/control_descriptions.c
+libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+LINK_DAEMON = libdaemon.a $(LINK_VARLINK) libunits.a $(LINK_MAPPING) libpool.a libstatistics.a \
+	libprotocol.la $(LINK_ACCESS)
 
 dispatcherd_SOURCES = %D%/main.c
 dispatcherd_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)
-dispatcherd_LDADD = libdaemon.la
+dispatcherd_LDADD = $(LINK_DAEMON)
 
 # The interface descriptions, which the daemon gives to whoever asks.
 CONTROL_DESCRIPTIONS = \

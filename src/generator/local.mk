@@ -1,7 +1,7 @@
 # What is pure stands in a library of its own: the daemon compares units by it.
-noinst_LTLIBRARIES += libunits.la
+noinst_LIBRARIES += libunits.a
 
-libunits_la_SOURCES = \
+libunits_a_SOURCES = \
 	%D%/environment.c \
 	%D%/environment.h \
 	%D%/listening.c \
@@ -10,7 +10,8 @@ libunits_la_SOURCES = \
 	%D%/unit_text.h \
 	%D%/units.c \
 	%D%/units.h
-libunits_la_CPPFLAGS = $(AM_CPPFLAGS) -DSYSTEMD_VERSION=$(SYSTEMD_VERSION)
+libunits_a_CPPFLAGS = $(AM_CPPFLAGS) -DSYSTEMD_VERSION=$(SYSTEMD_VERSION)
+LINK_UNITS = libunits.a $(LINK_CONFIG)
 
 generatordir = $(systemdsystemgeneratordir)
 generator_PROGRAMS = dispatcherd-generator
@@ -21,9 +22,9 @@ dispatcherd_generator_SOURCES = \
 	%D%/main.c \
 	%D%/write.c \
 	%D%/write.h
-dispatcherd_generator_LDADD = libunits.la libconfig.la libbase.la
+dispatcherd_generator_LDADD = $(LINK_UNITS)
 
 # Run by dispatcherd-sockets.service.
 worker_PROGRAMS += mend_sockets
 mend_sockets_SOURCES = %D%/mend_sockets.c
-mend_sockets_LDADD = libunits.la libbase.la
+mend_sockets_LDADD = $(LINK_UNITS)

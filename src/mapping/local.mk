@@ -1,6 +1,6 @@
-noinst_LTLIBRARIES += libmapping.la
+noinst_LIBRARIES += libmapping.a
 
-libmapping_la_SOURCES = \
+libmapping_a_SOURCES = \
 	%D%/arena.c \
 	%D%/arena.h \
 	%D%/callout.c \
@@ -42,4 +42,4 @@ libmapping_la_SOURCES = \
 	%D%/template.h \
 	%D%/trace_lines.c \
 	%D%/trace_lines.h
-libmapping_la_LIBADD = libconfig.la libbase.la
+LINK_MAPPING = libmapping.a $(LINK_CONFIG)

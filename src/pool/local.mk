@@ -1,6 +1,6 @@
-noinst_LTLIBRARIES += libpool.la
+noinst_LIBRARIES += libpool.a
 
-libpool_la_SOURCES = \
+libpool_a_SOURCES = \
 	%D%/policy.c \
 	%D%/policy.h \
 	%D%/pool.c \

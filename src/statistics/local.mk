@@ -1,6 +1,6 @@
-noinst_LTLIBRARIES += libstatistics.la
+noinst_LIBRARIES += libstatistics.a
 
-libstatistics_la_SOURCES = \
+libstatistics_a_SOURCES = \
 	%D%/alert.c \
 	%D%/alert.h \
 	%D%/history.c \

@@ -1,9 +1,9 @@
-noinst_LTLIBRARIES += libvarlink.la
+noinst_LIBRARIES += libvarlink.a
 
-libvarlink_la_SOURCES = \
+libvarlink_a_SOURCES = \
 	%D%/frames.c \
 	%D%/frames.h \
 	%D%/message.c \
 	%D%/message.h
-libvarlink_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-libvarlink_la_LIBADD = $(JANSSON_LIBS)
+libvarlink_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+LINK_VARLINK = libvarlink.a $(JANSSON_LIBS)

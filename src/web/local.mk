@@ -1,8 +1,8 @@
 sbin_PROGRAMS += dispatcherd-web
 
 # What is pure stands in a library of its own, which the tests link.
-noinst_LTLIBRARIES += libweb.la
-libweb_la_SOURCES = \
+noinst_LIBRARIES += libweb.a
+libweb_a_SOURCES = \
 	%D%/host.c \
 	%D%/host.h \
 	%D%/html.c \
@@ -17,8 +17,8 @@ libweb_la_SOURCES = \
 	%D%/plot.h \
 	%D%/samples.c \
 	%D%/samples.h
-libweb_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-libweb_la_LIBADD = libctl.la libbase.la $(JANSSON_LIBS) -lm
+libweb_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+LINK_WEB = libweb.a $(LINK_CTL) -lm
 
 dispatcherd_web_SOURCES = \
 	%D%/answers.c \
@@ -33,4 +33,4 @@ dispatcherd_web_SOURCES = \
 	%D%/listen.h \
 	%D%/main.c
 dispatcherd_web_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
-dispatcherd_web_LDADD = libweb.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS) $(MICROHTTPD_LIBS)
+dispatcherd_web_LDADD = $(LINK_WEB) $(LIBSYSTEMD_LIBS) $(MICROHTTPD_LIBS)

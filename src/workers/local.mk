@@ -1,8 +1,8 @@
 worker_PROGRAMS += tcp_smtp_server
 
 # All but main(), so that the tests link it too.
-noinst_LTLIBRARIES += libsmtpserver.la
-libsmtpserver_la_SOURCES = \
+noinst_LIBRARIES += libsmtpserver.a
+libsmtpserver_a_SOURCES = \
 	%D%/tcp_smtp_server/command.c \
 	%D%/tcp_smtp_server/command.h \
 	%D%/tcp_smtp_server/data.c \
@@ -35,4 +35,4 @@ tcp_smtp_server_SOURCES = \
 	%D%/tcp_smtp_server/connection_log.c \
 	%D%/tcp_smtp_server/connection_log.h \
 	%D%/tcp_smtp_server/main.c
-tcp_smtp_server_LDADD = libsmtpserver.la libdispatcher.la libbase.la
+tcp_smtp_server_LDADD = libsmtpserver.a libdispatcher.la libbase.la

@@ -19,7 +19,7 @@ tests_bench_client_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_client_LDADD = libbase.la
 
 tests_bench_counting_SOURCES = %D%/counting.c
-tests_bench_counting_LDADD = libstatistics.la libbase.la
+tests_bench_counting_LDADD = libstatistics.a libbase.la
 
 tests_bench_direct_SOURCES = %D%/direct.c %D%/handler.c %D%/handler.h
 tests_bench_direct_CPPFLAGS = $(BENCH_CPPFLAGS)

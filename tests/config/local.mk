@@ -1,9 +1,9 @@
-check_LTLIBRARIES += libtestconfig.la
-libtestconfig_la_SOURCES = \
+check_LIBRARIES += libtestconfig.a
+libtestconfig_a_SOURCES = \
 	%D%/fixture.c \
 	%D%/fixture.h
-libtestconfig_la_CPPFLAGS = $(TEST_CPPFLAGS)
-libtestconfig_la_CFLAGS = $(TEST_CFLAGS)
+libtestconfig_a_CPPFLAGS = $(TEST_CPPFLAGS)
+libtestconfig_a_CFLAGS = $(TEST_CFLAGS)
 
 CONFIG_TESTS = \
 	tests/config/test_interface_address \
@@ -20,39 +20,39 @@ TESTS += $(CONFIG_TESTS)
 tests_config_test_load_SOURCES = %D%/test_load.c
 tests_config_test_load_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_config_test_load_CFLAGS = $(TEST_CFLAGS)
-tests_config_test_load_LDADD = libtestconfig.la libconfig.la $(TEST_LIBS)
+tests_config_test_load_LDADD = libtestconfig.a $(LINK_CONFIG) $(TEST_LIBS)
 
 tests_config_test_number_SOURCES = %D%/test_number.c
 tests_config_test_number_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_config_test_number_CFLAGS = $(TEST_CFLAGS)
-tests_config_test_number_LDADD = libconfig.la $(TEST_LIBS)
+tests_config_test_number_LDADD = $(LINK_CONFIG) $(TEST_LIBS)
 
 tests_config_test_option_table_SOURCES = %D%/test_option_table.c
 tests_config_test_option_table_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_config_test_option_table_CFLAGS = $(TEST_CFLAGS)
-tests_config_test_option_table_LDADD = libconfig.la $(TEST_LIBS)
+tests_config_test_option_table_LDADD = $(LINK_CONFIG) $(TEST_LIBS)
 
 tests_config_test_places_SOURCES = %D%/test_places.c
 tests_config_test_places_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_config_test_places_CFLAGS = $(TEST_CFLAGS)
-tests_config_test_places_LDADD = libconfig.la $(TEST_LIBS)
+tests_config_test_places_LDADD = $(LINK_CONFIG) $(TEST_LIBS)
 
 tests_config_test_print_SOURCES = %D%/test_print.c
 tests_config_test_print_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_config_test_print_CFLAGS = $(TEST_CFLAGS)
-tests_config_test_print_LDADD = libtestconfig.la libconfig.la $(TEST_LIBS)
+tests_config_test_print_LDADD = libtestconfig.a $(LINK_CONFIG) $(TEST_LIBS)
 
 tests_config_test_problem_SOURCES = %D%/test_problem.c
 tests_config_test_problem_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_config_test_problem_CFLAGS = $(TEST_CFLAGS)
-tests_config_test_problem_LDADD = libconfig.la $(TEST_LIBS)
+tests_config_test_problem_LDADD = $(LINK_CONFIG) $(TEST_LIBS)
 
 tests_config_test_reader_SOURCES = %D%/test_reader.c
 tests_config_test_reader_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_config_test_reader_CFLAGS = $(TEST_CFLAGS)
-tests_config_test_reader_LDADD = libtestconfig.la libconfig.la $(TEST_LIBS)
+tests_config_test_reader_LDADD = libtestconfig.a $(LINK_CONFIG) $(TEST_LIBS)
 
 tests_config_test_interface_address_SOURCES = %D%/test_interface_address.c
 tests_config_test_interface_address_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_config_test_interface_address_CFLAGS = $(TEST_CFLAGS)
-tests_config_test_interface_address_LDADD = libconfig.la $(TEST_LIBS)
+tests_config_test_interface_address_LDADD = $(LINK_CONFIG) $(TEST_LIBS)

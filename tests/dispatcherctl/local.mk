@@ -13,9 +13,9 @@ TESTS += \
 tests_dispatcherctl_test_table_SOURCES = %D%/test_table.c
 tests_dispatcherctl_test_table_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherctl_test_table_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
-tests_dispatcherctl_test_table_LDADD = libctl.la $(TEST_LIBS) $(JANSSON_LIBS)
+tests_dispatcherctl_test_table_LDADD = $(LINK_CTL) $(TEST_LIBS)
 
 tests_dispatcherctl_test_selection_SOURCES = %D%/test_selection.c
 tests_dispatcherctl_test_selection_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherctl_test_selection_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
-tests_dispatcherctl_test_selection_LDADD = libctl.la $(TEST_LIBS) $(JANSSON_LIBS)
+tests_dispatcherctl_test_selection_LDADD = $(LINK_CTL) $(TEST_LIBS)

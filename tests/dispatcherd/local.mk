@@ -27,7 +27,7 @@ CONTROL_SCENE = \
 	%D%/control_scene.c \
 	%D%/control_scene.h
 CONTROL_TEST_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-CONTROL_TEST_LIBS = libdaemon.la $(TEST_LIBS) $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
+CONTROL_TEST_LIBS = $(LINK_DAEMON) $(TEST_LIBS)
 
 tests_dispatcherd_test_due_SOURCES = %D%/test_due.c
 tests_dispatcherd_test_due_CPPFLAGS = $(TEST_CPPFLAGS)

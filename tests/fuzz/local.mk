@@ -4,7 +4,7 @@
 if ENABLE_FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_smtp_session
 tests_fuzz_fuzz_smtp_session_SOURCES = %D%/fuzz_smtp_session.c
-tests_fuzz_fuzz_smtp_session_LDADD = libsmtpserver.la libbase.la
+tests_fuzz_fuzz_smtp_session_LDADD = libsmtpserver.a libbase.la
 tests_fuzz_fuzz_smtp_session_LDFLAGS = -fsanitize=fuzzer
 endif
 
@@ -24,7 +24,7 @@ EXTRA_DIST += \
 if ENABLE_FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_config
 tests_fuzz_fuzz_config_SOURCES = %D%/fuzz_config.c
-tests_fuzz_fuzz_config_LDADD = libconfig.la libbase.la
+tests_fuzz_fuzz_config_LDADD = $(LINK_CONFIG)
 tests_fuzz_fuzz_config_LDFLAGS = -fsanitize=fuzzer,address,undefined
 endif
 
@@ -59,7 +59,7 @@ tests_fuzz_fuzz_varlink_SOURCES = \
 	tests/dispatcherd/control_scene.h
 tests_fuzz_fuzz_varlink_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fuzz_fuzz_varlink_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
-tests_fuzz_fuzz_varlink_LDADD = libdaemon.la $(LIBSYSTEMD_LIBS) $(JANSSON_LIBS)
+tests_fuzz_fuzz_varlink_LDADD = $(LINK_DAEMON)
 tests_fuzz_fuzz_varlink_LDFLAGS = -fsanitize=fuzzer
 endif
 
@@ -80,10 +80,10 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_mapping_file \
 	tests/fuzz/fuzz_mapping_match
 tests_fuzz_fuzz_mapping_file_SOURCES = %D%/fuzz_mapping_file.c
-tests_fuzz_fuzz_mapping_file_LDADD = libmapping.la libconfig.la libbase.la
+tests_fuzz_fuzz_mapping_file_LDADD = $(LINK_MAPPING)
 tests_fuzz_fuzz_mapping_file_LDFLAGS = -fsanitize=fuzzer
 tests_fuzz_fuzz_mapping_match_SOURCES = %D%/fuzz_mapping_match.c
-tests_fuzz_fuzz_mapping_match_LDADD = libmapping.la libconfig.la libbase.la
+tests_fuzz_fuzz_mapping_match_LDADD = $(LINK_MAPPING)
 tests_fuzz_fuzz_mapping_match_LDFLAGS = -fsanitize=fuzzer
 endif
 
@@ -110,7 +110,7 @@ tests_fuzz_fuzz_networks_SOURCES = %D%/fuzz_networks.c
 tests_fuzz_fuzz_networks_LDADD = libbase.la
 tests_fuzz_fuzz_networks_LDFLAGS = -fsanitize=fuzzer
 tests_fuzz_fuzz_proxy_header_SOURCES = %D%/fuzz_proxy_header.c
-tests_fuzz_fuzz_proxy_header_LDADD = libaccess.la libbase.la
+tests_fuzz_fuzz_proxy_header_LDADD = $(LINK_ACCESS)
 tests_fuzz_fuzz_proxy_header_LDFLAGS = -fsanitize=fuzzer
 endif
 
@@ -136,10 +136,10 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_dns_answer \
 	tests/fuzz/fuzz_ident_reply
 tests_fuzz_fuzz_dns_answer_SOURCES = %D%/fuzz_dns_answer.c
-tests_fuzz_fuzz_dns_answer_LDADD = libaccess.la libbase.la
+tests_fuzz_fuzz_dns_answer_LDADD = $(LINK_ACCESS)
 tests_fuzz_fuzz_dns_answer_LDFLAGS = -fsanitize=fuzzer
 tests_fuzz_fuzz_ident_reply_SOURCES = %D%/fuzz_ident_reply.c
-tests_fuzz_fuzz_ident_reply_LDADD = libaccess.la libbase.la
+tests_fuzz_fuzz_ident_reply_LDADD = $(LINK_ACCESS)
 tests_fuzz_fuzz_ident_reply_LDFLAGS = -fsanitize=fuzzer
 endif
 

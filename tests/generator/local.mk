@@ -4,7 +4,7 @@ TESTS += tests/generator/test_units
 tests_generator_test_units_SOURCES = %D%/test_units.c
 tests_generator_test_units_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_generator_test_units_CFLAGS = $(TEST_CFLAGS)
-tests_generator_test_units_LDADD = libunits.la libconfig.la libbase.la $(TEST_LIBS)
+tests_generator_test_units_LDADD = $(LINK_UNITS) $(TEST_LIBS)
 
 check_PROGRAMS += tests/generator/test_listening
 TESTS += tests/generator/test_listening
@@ -12,4 +12,4 @@ TESTS += tests/generator/test_listening
 tests_generator_test_listening_SOURCES = %D%/test_listening.c
 tests_generator_test_listening_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_generator_test_listening_CFLAGS = $(TEST_CFLAGS)
-tests_generator_test_listening_LDADD = libunits.la libconfig.la libbase.la $(TEST_LIBS)
+tests_generator_test_listening_LDADD = $(LINK_UNITS) $(TEST_LIBS)

@@ -15,7 +15,7 @@ tests_pool_test_policy_SOURCES = \
 	%D%/test_policy.c
 tests_pool_test_policy_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_policy_CFLAGS = $(TEST_CFLAGS)
-tests_pool_test_policy_LDADD = libpool.la libbase.la $(TEST_LIBS)
+tests_pool_test_policy_LDADD = libpool.a libbase.la $(TEST_LIBS)
 
 tests_pool_test_policy_life_SOURCES = \
 	%D%/policy_scene.c \
@@ -23,7 +23,7 @@ tests_pool_test_policy_life_SOURCES = \
 	%D%/test_policy_life.c
 tests_pool_test_policy_life_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_policy_life_CFLAGS = $(TEST_CFLAGS)
-tests_pool_test_policy_life_LDADD = libpool.la libbase.la $(TEST_LIBS)
+tests_pool_test_policy_life_LDADD = libpool.a libbase.la $(TEST_LIBS)
 
 tests_pool_test_policy_properties_SOURCES = \
 	%D%/facts.c \
@@ -37,9 +37,9 @@ tests_pool_test_policy_properties_SOURCES = \
 	%D%/test_policy_properties.c
 tests_pool_test_policy_properties_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_policy_properties_CFLAGS = $(TEST_CFLAGS)
-tests_pool_test_policy_properties_LDADD = libpool.la libbase.la $(TEST_LIBS)
+tests_pool_test_policy_properties_LDADD = libpool.a libbase.la $(TEST_LIBS)
 
 tests_pool_test_pool_SOURCES = %D%/test_pool.c
 tests_pool_test_pool_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pool_test_pool_CFLAGS = $(TEST_CFLAGS)
-tests_pool_test_pool_LDADD = libpool.la libbase.la $(TEST_LIBS)
+tests_pool_test_pool_LDADD = libpool.a libbase.la $(TEST_LIBS)

@@ -7,9 +7,9 @@ TESTS += $(VARLINK_TESTS)
 tests_varlink_test_frames_SOURCES = %D%/test_frames.c
 tests_varlink_test_frames_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_varlink_test_frames_CFLAGS = $(TEST_CFLAGS)
-tests_varlink_test_frames_LDADD = libvarlink.la $(TEST_LIBS)
+tests_varlink_test_frames_LDADD = $(LINK_VARLINK) $(TEST_LIBS)
 
 tests_varlink_test_message_SOURCES = %D%/test_message.c
 tests_varlink_test_message_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_varlink_test_message_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
-tests_varlink_test_message_LDADD = libvarlink.la $(TEST_LIBS) $(JANSSON_LIBS)
+tests_varlink_test_message_LDADD = $(LINK_VARLINK) $(TEST_LIBS)

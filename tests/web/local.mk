@@ -10,7 +10,7 @@ TESTS += $(WEB_TESTS)
 
 WEB_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
 WEB_WRITTEN = %D%/written.c %D%/written.h
-WEB_LIBS = libweb.la libbase.la $(TEST_LIBS) $(JANSSON_LIBS) -lm
+WEB_LIBS = $(LINK_WEB) $(TEST_LIBS)
 
 tests_web_test_host_SOURCES = %D%/test_host.c
 tests_web_test_host_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -1,11 +1,11 @@
-check_LTLIBRARIES += libsmtptest.la
-libsmtptest_la_SOURCES = \
+check_LIBRARIES += libsmtptest.a
+libsmtptest_a_SOURCES = \
 	%D%/smtp_dialogue.c \
 	%D%/smtp_dialogue.h \
 	%D%/smtp_folder.c \
 	%D%/smtp_folder.h
-libsmtptest_la_CPPFLAGS = $(TEST_CPPFLAGS)
-libsmtptest_la_CFLAGS = $(TEST_CFLAGS) -pthread
+libsmtptest_a_CPPFLAGS = $(TEST_CPPFLAGS)
+libsmtptest_a_CFLAGS = $(TEST_CFLAGS) -pthread
 
 SMTP_TESTS = \
 	tests/workers/test_smtp_command \
@@ -18,7 +18,7 @@ SMTP_TESTS = \
 check_PROGRAMS += $(SMTP_TESTS)
 TESTS += $(SMTP_TESTS)
 
-SMTP_TEST_LIBS = libsmtptest.la libsmtpserver.la libbase.la $(TEST_LIBS)
+SMTP_TEST_LIBS = libsmtptest.a libsmtpserver.a libbase.la $(TEST_LIBS)
 
 tests_workers_test_smtp_command_SOURCES = %D%/test_smtp_command.c
 tests_workers_test_smtp_command_CPPFLAGS = $(TEST_CPPFLAGS)
