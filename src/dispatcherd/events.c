@@ -1,7 +1,7 @@
 #include "dispatcherd/events.h"
 
 #include "base/str.h"
-#include "dispatcherd/control_views.h"
+#include "dispatcherd/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,24 +2,8 @@
  * policy allows it. */
 #pragma once
 
-#include "base/address.h"
-#include "dispatcherd/pace.h"
+#include "dispatcherd/listening_socket.h"
 #include "dispatcherd/service.h"
-
-struct listener {
-    struct service *service;
-    int fd; /* owned */
-    bool is_tls;
-    bool is_inherited;      /* from the service manager, which listens on without us */
-    bool may_have_more;     /* the kernel has told of a connection, or our pace says to ask */
-    bool is_paused;         /* for lack of descriptors or memory */
-    struct address address; /* AF_UNIX without its path */
-    struct pace pace;
-    sd_event_source *source;
-    sd_event_source *pause_source;
-    uint64_t waiting_since; /* queue.h: clients were found in the kernel's queue; 0: none */
-    uint64_t stuck_since;   /* likewise, and none was accepted since; 0: none, or one was */
-};
 
 /* Adds a listening socket and takes over *fd (-1 afterwards), which is made non-blocking. Returns
  * 0 or a negative errno. */

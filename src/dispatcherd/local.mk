@@ -83,12 +83,15 @@ libdaemon_a_SOURCES = \
 	%D%/identity.h \
 	%D%/job.c \
 	%D%/job.h \
+	%D%/json.c \
+	%D%/json.h \
 	%D%/last_config.c \
 	%D%/last_config.h \
 	%D%/list_alerts.c \
 	%D%/list_alerts.h \
 	%D%/listener.c \
 	%D%/listener.h \
+	%D%/listening_socket.h \
 	%D%/logfile.c \
 	%D%/logfile.h \
 	%D%/logfile_limited.c \

@@ -1,6 +1,7 @@
 #include "dispatcherd/manager.h"
 
 #include "base/fd.h"
+#include "dispatcherd/access.h"
 #include "dispatcherd/check.h"
 #include "dispatcherd/dispatch.h"
 #include "dispatcherd/last_config.h"
@@ -58,6 +59,8 @@ void manager_free_service(struct service *service)
 {
     listeners_free(service);
     checks_close(service);
+    if (service->context->access)
+        dns_lists_close_account(service->context->access->lists, &service->dns_account);
     service_free(service);
 }
 

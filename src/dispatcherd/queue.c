@@ -2,6 +2,7 @@
 
 #include "base/macro.h"
 #include "base/time.h"
+#include "dispatcherd/service.h"
 
 #include <linux/sock_diag.h>
 #include <netinet/in.h>

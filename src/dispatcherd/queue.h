@@ -2,7 +2,7 @@
  */
 #pragma once
 
-#include "dispatcherd/listener.h"
+#include "dispatcherd/listening_socket.h"
 
 /* Of one listening socket. All 0 where the kernel does not tell: for a Unix socket. */
 struct queue_depth {

@@ -1,6 +1,6 @@
 #include "dispatcherd/reach.h"
 
-#include "dispatcherd/listener.h"
+#include "dispatcherd/listening_socket.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/service.h"

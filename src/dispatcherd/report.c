@@ -2,7 +2,6 @@
 
 #include "base/str.h"
 #include "dispatcherd/bulk.h"
-#include "dispatcherd/connection.h"
 #include "dispatcherd/events.h"
 #include "protocol/debug.h"
 
@@ -19,10 +18,10 @@ enum {
 };
 
 struct field_set {
-    const char *fields[FIELDS_MAX + REPORT_HELD_MAX];
+    const char *fields[FIELDS_MAX + REPORT_CONNECTIONS_MAX];
     size_t n_fields;
     char texts[FIELDS_MAX][FIELD_TEXT_MAX];
-    char connections[REPORT_HELD_MAX][CONNECTION_TEXT_MAX];
+    char connections[REPORT_CONNECTIONS_MAX][CONNECTION_TEXT_MAX];
 };
 
 static void add(struct field_set *set, const char *format, ...) _printf_(2, 3);
@@ -39,16 +38,15 @@ static void add(struct field_set *set, const char *format, ...)
 }
 
 /* The journal finds a line by each value that a field of it has. To be called after the others. */
-static void add_held(struct field_set *set, const struct subject *subject)
+static void add_connections(struct field_set *set, const struct subject *subject)
 {
-    size_t n = 0;
+    uint64_t ids[REPORT_CONNECTIONS_MAX];
+    unsigned n = subject->connections_of ? subject->connections_of(subject->whose, ids) : 0;
 
-    for (unsigned i = 0; i < subject->n_held && n < REPORT_HELD_MAX; i++) {
-        if (subject->held[i]->state != CONNECTION_ACTIVE)
-            continue;
-        snprintf(set->connections[n], CONNECTION_TEXT_MAX, "DISPATCHER_CONNECTION=%016" PRIx64,
-                 subject->held[i]->id);
-        set->fields[set->n_fields++] = set->connections[n++];
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(set->connections[i], CONNECTION_TEXT_MAX, "DISPATCHER_CONNECTION=%016" PRIx64,
+                 ids[i]);
+        set->fields[set->n_fields++] = set->connections[i];
     }
 }
 
@@ -72,7 +70,7 @@ static void collect(struct field_set *set, const struct subject *subject)
         add(set, "DISPATCHER_DEBUG_BIT=%d", __builtin_ctz(subject->debug_bit));
     if (subject->reason)
         add(set, "DISPATCHER_REASON=%s", subject->reason);
-    add_held(set, subject);
+    add_connections(set, subject);
 }
 
 static void write_line(int priority, const struct subject *subject, const char *text)

@@ -7,19 +7,17 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct connection;
-
 /* Of how many connections one line is, at the most. */
-#define REPORT_HELD_MAX 50
+#define REPORT_CONNECTIONS_MAX 50
 
 /* What a line is about. Fields that are zero are left out. Nothing is kept. */
 struct subject {
     const char *service; /* its name also starts the line */
     pid_t worker_pid;
     uint64_t connection_id;
-    /* Connections of the worker, where the line is of them too: the active ones among the first. */
-    struct connection *const *held;
-    unsigned n_held;
+    /* Where the line is of several connections: writes their identifiers, and returns how many. */
+    unsigned (*connections_of)(const void *whose, uint64_t ids[REPORT_CONNECTIONS_MAX]);
+    const void *whose;
     const struct address *client;
     uint32_t debug_bit;     /* the bit that switched the line on */
     const char *reason;     /* DISPATCHER_REASON */

@@ -3,7 +3,6 @@
 #include "access/concurrency.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "dispatcherd/access.h"
 #include "dispatcherd/config_version.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/fingerprint.h"
@@ -110,8 +109,6 @@ void service_free(struct service *service)
     sd_event_source_disable_unref(service->timer);
     sd_event_source_disable_unref(service->look_timer);
     sd_event_source_disable_unref(service->log_source);
-    if (service->context->access)
-        dns_lists_close_account(service->context->access->lists, &service->dns_account);
     concurrency_free(service->addresses);
     state_release(service->state);
     config_version_unref(service->version);

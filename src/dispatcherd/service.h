@@ -101,7 +101,8 @@ int service_new(struct context *context, struct config_version *version,
 void service_set_options(struct service *service, struct config_version *version,
                          const struct service_options *options);
 
-/* Frees the service with all it owns, but for its listeners and checks: they are freed before. */
+/* Frees the service with all it owns, but for its listeners, its checks and
+ * its account with the DNS lists: they are freed before. */
 void service_free(struct service *service);
 
 /* Something has changed: runs service->dispatch, or has the running one go round again. */

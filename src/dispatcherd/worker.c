@@ -146,6 +146,17 @@ bool worker_is_being_adopted(const struct worker *worker)
     return worker->is_adopted && worker_in_pool(worker)->state == POOL_WORKER_STARTING;
 }
 
+static unsigned active_connections(const void *whose, uint64_t ids[REPORT_CONNECTIONS_MAX])
+{
+    const struct worker *worker = whose;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < worker->n_held && n < REPORT_CONNECTIONS_MAX; i++)
+        if (worker->held[i]->state == CONNECTION_ACTIVE)
+            ids[n++] = worker->held[i]->id;
+    return n;
+}
+
 struct subject worker_subject(const struct worker *worker, const char *message_id)
 {
     struct subject subject = {.service = worker->service->options->name,
@@ -154,8 +165,8 @@ struct subject worker_subject(const struct worker *worker, const char *message_i
 
     /* What an administrator acts on is part of each connection's story. */
     if (message_id) {
-        subject.held = worker->held;
-        subject.n_held = worker->n_held;
+        subject.connections_of = active_connections;
+        subject.whose = worker;
     }
     return subject;
 }
