@@ -5,6 +5,7 @@
 #include "dispatcherd/control_call.h"
 #include "dispatcherd/control_scene.h"
 #include "dispatcherd/ended.h"
+#include "dispatcherd/listener.h"
 #include "dispatcherd/queue.h"
 #include "support/suite.h"
 
