@@ -34,6 +34,8 @@ libdaemon_a_SOURCES = \
 	%D%/control.c \
 	%D%/control.h \
 	%D%/control_alerts.c \
+	%D%/control_cache.c \
+	%D%/control_cache.h \
 	%D%/control_call.h \
 	%D%/control_client.c \
 	%D%/control_client.h \
