@@ -49,6 +49,7 @@ struct control_caller {
     pid_t pid;
     uid_t uid;
     bool is_trusted; /* may change things, and see clients */
+    bool is_page;    /* the unit of dispatcherd-web(8), where it is not trusted */
 
     /* Of replies that may be a moment old for this caller; NULL: none may. */
     struct control_cache *cache;
