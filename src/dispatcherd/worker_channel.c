@@ -65,6 +65,24 @@ static void welcome(struct worker *worker)
                  "worker %d has said hello, and is welcome", (int)worker->pid);
 }
 
+static const char *welcome_fault(int error)
+{
+    switch (error) {
+    case -EMSGSIZE:
+        return "cannot be told its PARAMETERs: they are too long";
+    case -EFBIG:
+        return "cannot be welcomed: the limit of a file's size (LimitFSIZE= of "
+               "dispatcherd.service) is below the size of its ring";
+    case -ENOMEM:
+        return "cannot be welcomed: out of memory";
+    case -EMFILE:
+    case -ENFILE:
+        return "cannot be welcomed: too many open files";
+    default:
+        return "cannot be welcomed";
+    }
+}
+
 static void take_hello(struct worker *worker, const struct message *hello)
 {
     if (worker->is_welcome) {
@@ -80,10 +98,7 @@ static void take_hello(struct worker *worker, const struct message *hello)
     worker->knows_log = knows(hello, "LOG");
     int r = welcome_send(worker);
     if (r < 0)
-        worker_give_up(worker,
-                       r == -EMSGSIZE ? "cannot be told its PARAMETERs: they are too long"
-                                      : "cannot be welcomed",
-                       MESSAGE_ID_START_FAILED);
+        worker_give_up(worker, welcome_fault(r), MESSAGE_ID_START_FAILED);
     else
         welcome(worker);
 }
