@@ -168,6 +168,8 @@ libdaemon_a_SOURCES = \
 	%D%/worker_channel.h \
 	%D%/worker_end.c \
 	%D%/worker_end.h \
+	%D%/worker_environment.c \
+	%D%/worker_environment.h \
 	%D%/worker_exit.c \
 	%D%/worker_exit.h \
 	%D%/worker_ids.c \
