@@ -13,6 +13,7 @@
 #include "dispatcherd/figures.h"
 #include "dispatcherd/host_name_watch.h"
 #include "dispatcherd/listener.h"
+#include "dispatcherd/loop.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/orphans.h"
 #include "dispatcherd/readmit.h"
@@ -398,7 +399,7 @@ int run_services(struct config_version *version, const struct run_settings *sett
     if (r == 0)
         r = start(&manager, passed);
     if (r == 0)
-        r = status = sd_event_loop(manager.context.event);
+        r = status = loop_run(manager.context.event);
     if (r < 0) {
         log_err("cannot run: %s%s", strerror(-r), advice(r));
         status = r == -EMFILE ? EX_CONFIG : EXIT_FAILURE;
