@@ -89,9 +89,12 @@ static int start(const struct service_options *options, struct spawned *ret, cha
         return r;
     }
     _cleanup_fd_ int ours = ends[0], theirs = ends[1];
-    int r = setsockopt(ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : 0;
-    if (r == 0)
-        r = spawn_image(options->image, theirs, &ret->pid);
+    if (setsockopt(ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0) {
+        int r = -errno;
+        snprintf(error, error_size, "no credentials at the control channel: %s", strerror(-r));
+        return r;
+    }
+    int r = spawn_image(options->image, theirs, &ret->pid);
     if (r < 0) {
         snprintf(error, error_size, "cannot start %.150s: %s", options->image,
                  explain(options->image, -r));
