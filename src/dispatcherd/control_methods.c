@@ -5,8 +5,10 @@
 #include "dispatcherd/access.h"
 #include "dispatcherd/control_cache.h"
 #include "dispatcherd/control_call.h"
+#include "dispatcherd/events.h"
 #include "dispatcherd/report.h"
 #include "protocol/debug.h"
+#include "varlink/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -195,6 +197,9 @@ static json_t *services(const struct control_call *call)
 
 /* From the text of a call to the text of its reply */
 
+const char control_out_of_memory[] =
+    "{\"error\":\"" CONTROL_INTERFACE ".OutOfMemory\",\"parameters\":{}}";
+
 static const struct method *find_method(const char *name)
 {
     for (size_t i = 0; i < ELEMENTSOF(methods); i++)
@@ -279,7 +284,7 @@ static bool cache_key(const struct varlink_call *message, const struct control_c
     size_t size = message->parameters ? json_dumpb(message->parameters, ret + length, room,
                                                    JSON_COMPACT | JSON_SORT_KEYS)
                                       : 0;
-    if (size > room)
+    if (size > room || (message->parameters && size == 0))
         return false;
     ret[length + size] = '\0';
     return true;
@@ -290,13 +295,16 @@ static int answer(const struct varlink_call *message, struct control_call *call,
 {
     json_auto_t *reply = run(message, call);
 
-    if (!reply)
-        return -ENOMEM;
     *ret = NULL;
     if (message->is_oneway)
         return 0;
-    *ret = reply_text(reply, ret_size);
-    return *ret ? 0 : -ENOMEM;
+    *ret = reply ? reply_text(reply, ret_size) : NULL;
+    if (!varlink_memory_was_short() && *ret)
+        return 0;
+    free(STEAL(*ret));
+    if (call->follower)
+        events_leave(call->follower);
+    return -ENOMEM;
 }
 
 static int answer_from_cache(const struct varlink_call *message, struct control_call *call,
@@ -306,7 +314,7 @@ static int answer_from_cache(const struct varlink_call *message, struct control_
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
     char key[CONTROL_CACHE_KEY_MAX];
 
-    bool may_keep = cache_key(message, call->caller, key);
+    bool may_keep = cache_key(message, call->caller, key) && !varlink_memory_was_short();
     if (may_keep && control_cache_find(cache, key, now, ret, ret_size))
         return 0;
     uint64_t from = time_now_usec(CLOCK_THREAD_CPUTIME_ID);
@@ -329,6 +337,12 @@ int control_answer(const struct control_operations *operations, void *userdata,
     struct varlink_call message;
 
     int r = varlink_call_parse(text, length, &message);
+    if (varlink_memory_was_short()) {
+        /* Whatever it seems to ask for may be something else. */
+        if (r == 0)
+            varlink_call_clear(&message);
+        return -ENOMEM;
+    }
     if (r < 0)
         return r;
     call.follower = message.wants_more && !message.is_oneway ? follower : NULL;
