@@ -221,8 +221,11 @@ void listeners_watch(struct service *service, bool on)
     for (size_t i = 0; i < service->n_listeners; i++) {
         struct listener *listener = &service->listeners[i];
 
-        if (listener->source && !listener->is_paused)
-            (void)sd_event_source_set_enabled(listener->source, on ? SD_EVENT_ON : SD_EVENT_OFF);
+        if (!listener->source || listener->is_paused)
+            continue;
+        int r = sd_event_source_set_enabled(listener->source, on ? SD_EVENT_ON : SD_EVENT_OFF);
+        if (r < 0)
+            pause_accepting(listener, r);
     }
 }
 
