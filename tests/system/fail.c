@@ -122,8 +122,6 @@ WRAP(ssize_t, send, (int fd, const void *bytes, size_t size, int flags), fd, byt
 WRAP(ssize_t, recv, (int fd, void *bytes, size_t size, int flags), fd, bytes, size, flags)
 
 /* The loop */
-WRAP(int, epoll_ctl, (int fd, int what, int other, struct epoll_event *event), fd, what, other,
-     event)
 WRAP(int, epoll_wait, (int fd, struct epoll_event *events, int n, int limit), fd, events, n, limit)
 WRAP(int, timerfd_create, (int clock, int flags), clock, flags)
 WRAP(int, timerfd_settime,
@@ -166,6 +164,14 @@ int close(int fd)
         return r;
     errno = error;
     return -1;
+}
+
+/* A descriptor that is registered can be taken out, and libsystemd relies on that: it frees what
+ * the kernel would go on to point at. */
+int epoll_ctl(int fd, int what, int other, struct epoll_event *event)
+{
+    return what != EPOLL_CTL_DEL && fails("epoll_ctl") ? -1
+                                                       : NEXT(epoll_ctl)(fd, what, other, event);
 }
 
 /* These have a third parameter now and then; passing on what is none harms nobody. */
