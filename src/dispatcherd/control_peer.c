@@ -14,9 +14,6 @@
  * for: it stands for anybody, so it is never a reason to trust. */
 #define OVERFLOW_ID 65534
 
-/* One entry of /etc/group. At one that is longer, getgrnam() takes over. */
-#define GROUP_BYTES_MAX 16384
-
 /* Groups of one process: the kernel's NGROUPS_MAX is 65536, of which nobody has this many. */
 #define GROUPS_MAX 65536
 
@@ -68,6 +65,9 @@ void control_peer_clear(struct control_peer *peer)
     free(peer->groups);
     *peer = (struct control_peer){0};
 }
+
+/* One entry of /etc/group. At one that is longer, getgrnam() takes over. */
+#define GROUP_BYTES_MAX 16384
 
 static void close_stream(FILE **stream)
 {
