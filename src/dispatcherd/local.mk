@@ -34,6 +34,8 @@ libdaemon_a_SOURCES = \
 	%D%/control.c \
 	%D%/control.h \
 	%D%/control_alerts.c \
+	%D%/control_cache.c \
+	%D%/control_cache.h \
 	%D%/control_call.h \
 	%D%/control_client.c \
 	%D%/control_client.h \
@@ -46,10 +48,16 @@ libdaemon_a_SOURCES = \
 	%D%/control_methods.c \
 	%D%/control_methods.h \
 	%D%/control_options.c \
+	%D%/control_page.c \
+	%D%/control_page.h \
 	%D%/control_peer.c \
 	%D%/control_peer.h \
+	%D%/control_places.c \
+	%D%/control_places.h \
 	%D%/control_follow.c \
 	%D%/control_history.c \
+	%D%/control_share.c \
+	%D%/control_share.h \
 	%D%/control_socket.c \
 	%D%/control_socket.h \
 	%D%/control_statistics.c \
@@ -96,6 +104,8 @@ libdaemon_a_SOURCES = \
 	%D%/logfile.h \
 	%D%/logfile_limited.c \
 	%D%/logfile_limited.h \
+	%D%/loop.c \
+	%D%/loop.h \
 	%D%/manager.c \
 	%D%/manager.h \
 	%D%/mapping_guard.c \
@@ -173,6 +183,8 @@ libdaemon_a_SOURCES = \
 	%D%/worker_channel.h \
 	%D%/worker_end.c \
 	%D%/worker_end.h \
+	%D%/worker_environment.c \
+	%D%/worker_environment.h \
 	%D%/worker_exit.c \
 	%D%/worker_exit.h \
 	%D%/worker_ids.c \

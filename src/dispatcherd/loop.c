@@ -1,0 +1,34 @@
+#include "dispatcherd/loop.h"
+
+#include "base/log.h"
+#include "base/time.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Turns in a row, and how long to leave the machine alone after each: a second in all. A lack that
+ * lasts is not to be waited for here, since a successor takes everything over. */
+#define FAILURES_MAX 100
+#define PAUSE_USEC   (10 * USEC_PER_MSEC)
+
+int loop_run(sd_event *event)
+{
+    unsigned n_failures = 0;
+    int code = 0;
+
+    while (sd_event_get_state(event) != SD_EVENT_FINISHED) {
+        int r = sd_event_run(event, UINT64_MAX);
+        if (r >= 0) {
+            n_failures = 0;
+            continue;
+        }
+        if (++n_failures == FAILURES_MAX)
+            return r;
+        if (n_failures == 1)
+            log_err("the main loop cannot wait for events: %s; trying again", strerror(-r));
+        (void)usleep(PAUSE_USEC);
+    }
+    (void)sd_event_get_exit_code(event, &code);
+    return code;
+}
