@@ -44,6 +44,8 @@
                                         */
 #define MESSAGE_ID_LINES_LEFT_OUT                                                                  \
     "be1e7ebc79604178ad7aa3700bb2e88e" /* lines of one kind were too many, and are summed up */
+#define MESSAGE_ID_STORE_FULL                                                                      \
+    "275c1f22b66b41e0914726cb9e7d20fd" /* workers that a successor could not take over */
 #define MESSAGE_ID_LOGFILE_FAILED                                                                  \
     "480c0b67c26644728dd620af9c89318c" /* a LOGFILE could not be opened */
 #define MESSAGE_ID_CONTROL_FAILED                                                                  \

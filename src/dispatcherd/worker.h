@@ -26,6 +26,7 @@ struct worker {
     bool is_welcome;            /* it has said hello, and we have answered */
     bool is_adopted;            /* a predecessor's: asked what it holds, until it is ready again */
     bool is_stored;             /* its channel is in the service manager's store */
+    bool is_told_unstored;      /* it is not, for want of room, and that was said */
     bool has_asked_ring;        /* it tells of its connections by a ring, not by messages */
     struct ring_reader ring;    /* its memory goes with the channel; see worker_ring.h */
     struct logfile log;         /* owned; see worker_log.h */

@@ -75,6 +75,7 @@ EXTRA_DIST += \
 	%D%/test_standard_descriptors.py \
 	%D%/test_start_failures.py \
 	%D%/test_stop.py \
+	%D%/test_store.py \
 	%D%/test_survival.py \
 	%D%/test_unit_places.py \
 	%D%/test_units.py \
