@@ -48,6 +48,7 @@ struct service {
 
     TAILQ_HEAD(check_queue, check) checks; /* of connections that are being checked; owned */
     struct concurrency *addresses;         /* how many connections each has; owned */
+    struct concurrency *networks;          /* likewise (source.h); owned */
     struct dns_account dns_account;        /* of the questions to DNS lists */
     struct connection_queue waiting;       /* owned; the one that waits longest first */
     unsigned n_unsent;                     /* hand-offs begun and not sent yet (handoff.h) */

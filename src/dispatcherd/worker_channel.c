@@ -91,6 +91,7 @@ static void take_hello(struct worker *worker, const struct message *hello)
 static void take_held(struct worker *worker, const struct message *message)
 {
     struct connection_view view;
+    uint32_t n_of_address, n_of_network;
     size_t offset = 0;
 
     if (!worker_is_being_adopted(worker)) {
@@ -109,7 +110,7 @@ static void take_held(struct worker *worker, const struct message *message)
         connection->peer = view.record->peer;
         connection->local = view.record->local;
         connection->is_tls = view.record->flags & CONNECTION_FLAG_TLS;
-        (void)connection_count_address(connection);
+        connection_count(connection, &n_of_address, &n_of_network);
     }
 }
 
