@@ -152,6 +152,8 @@ libdaemon_a_SOURCES = \
 	%D%/store_room.h \
 	%D%/succession.c \
 	%D%/succession.h \
+	%D%/stress.c \
+	%D%/stress.h \
 	%D%/systemd_bus.c \
 	%D%/systemd_bus.h \
 	%D%/throttle_store.c \

@@ -67,6 +67,7 @@ struct service {
     struct alert alerts[N_SERVICE_ALERTS]; /* by enum service_alert */
     uint64_t waits_from;     /* before that nobody was there to serve: no wait is longer */
     uint64_t longest_wait;   /* of the waits that are over, since the alerts were looked at last */
+    struct alert stress;     /* nearly all places are taken: stress.h */
     struct alert_row deaths; /* of workers that died, or could not be started */
     bool has_new_death;      /* since the alerts were looked at last */
     char last_death[1024];   /* how the last one did */

@@ -93,7 +93,8 @@ const char *worker_store_name(const struct worker *worker, char name[STORE_NAME_
     struct store_worker stored = {.slot = worker->slot,
                                   .has_ring = worker->has_asked_ring,
                                   .knows_stop = worker->knows_stop,
-                                  .knows_log = worker->knows_log};
+                                  .knows_log = worker->knows_log,
+                                  .knows_stress = worker->knows_stress};
 
     snprintf(stored.unit_name, sizeof(stored.unit_name), "%s", worker->service->options->unit_name);
     return store_worker_name(&stored, name);
