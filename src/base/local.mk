@@ -11,6 +11,8 @@ libbase_la_SOURCES = \
 	%D%/host_name.h \
 	%D%/invisible.c \
 	%D%/invisible.h \
+	%D%/limited_call.c \
+	%D%/limited_call.h \
 	%D%/log.c \
 	%D%/log.h \
 	%D%/log_limit.c \

@@ -1,6 +1,4 @@
-/* Reads the configuration without being held up. A file of the administrator may be on a network
- * file system whose server is gone: open(2), stat(2) and read(2) then last until it is back, and no
- * flag prevents that. So a thread of its own reads, and is waited for only so long. */
+/* Reads the configuration without being held up: within a time limit (base/limited_call.h). */
 #pragma once
 
 #include "dispatcherd/config_version.h"

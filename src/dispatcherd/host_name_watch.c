@@ -24,7 +24,7 @@ static int on_change(_unused_ sd_event_source *source, _unused_ int fd, _unused_
     memcpy(manager->host_name, name, sizeof(name));
     for (size_t i = 0; i < manager->n_services; i++)
         if (!manager->services[i]->is_going)
-            n += operation_restart(manager->services[i]);
+            n += operation_replace_workers(manager->services[i]);
     log_notice("the host is now called %s; workers that know its former name are replaced: %u",
                name, n);
     return 0;

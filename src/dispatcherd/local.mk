@@ -91,6 +91,8 @@ libdaemon_a_SOURCES = \
 	%D%/listener.h \
 	%D%/logfile.c \
 	%D%/logfile.h \
+	%D%/logfile_limited.c \
+	%D%/logfile_limited.h \
 	%D%/manager.c \
 	%D%/manager.h \
 	%D%/mapping_guard.c \

@@ -46,7 +46,7 @@ int operation_start(struct service *service)
     return 0;
 }
 
-unsigned operation_restart(struct service *service)
+unsigned operation_replace_workers(struct service *service)
 {
     unsigned n = 0;
 
@@ -58,9 +58,14 @@ unsigned operation_restart(struct service *service)
         pool_worker_outdated(service->pool, slot);
         n++;
     }
-    say(service, "restarted by request; its workers are replaced one after another");
     service_touch(service);
     return n;
+}
+
+unsigned operation_restart(struct service *service)
+{
+    say(service, "restarted by request; its workers are replaced one after another");
+    return operation_replace_workers(service);
 }
 
 void operation_set_debug(struct service *service, uint32_t mask)

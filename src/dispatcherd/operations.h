@@ -1,4 +1,4 @@
-/* What an administrator may ask of a service that runs: stop, start and restart it (spec 1.6). */
+/* What an administrator may ask of a service that runs: dispatcherctl(1), stop, start, restart. */
 #pragma once
 
 #include "dispatcherd/service.h"
@@ -14,6 +14,9 @@ int operation_start(struct service *service);
 /* Replaces every worker, one after another within MAX_SHUTDOWN, with no connection lost. Returns
  * how many there are to replace. */
 unsigned operation_restart(struct service *service);
+
+/* The same if nobody asked for it; the caller says why. */
+unsigned operation_replace_workers(struct service *service);
 
 /* Sets its debug mask, and that of its workers, until the next reload. */
 void operation_set_debug(struct service *service, uint32_t mask);

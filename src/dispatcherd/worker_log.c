@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "dispatcherd/context.h"
+#include "dispatcherd/logfile_limited.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/spawner.h"
@@ -44,7 +45,7 @@ int worker_log_open(struct worker *worker)
         return -1;
     int fd = logfile_name(&worker->log, pattern, worker->service->context->host_name, worker->pid);
     if (fd == 0)
-        fd = logfile_open(&worker->log);
+        fd = logfile_limited_open(&worker->log);
     if (fd < 0)
         report_failure(worker, fd, false);
     return fd < 0 ? -1 : fd;
@@ -74,7 +75,7 @@ static void renew(struct worker *worker)
         report_ignorance(worker);
         return;
     }
-    _cleanup_fd_ int fd = logfile_open(&worker->log);
+    _cleanup_fd_ int fd = logfile_limited_open(&worker->log);
     worker->is_log_unsent = false;
     if (fd < 0) {
         report_failure(worker, fd, true);
@@ -98,8 +99,10 @@ void worker_log_adopt(struct worker *worker)
     const struct service *service = worker->service;
     const char *pattern = service->options->logfile;
 
-    if (!pattern ||
-        logfile_find(&worker->log, pattern, service->context->host_name, worker->pid) == 0)
+    if (!pattern)
+        return;
+    int r = logfile_limited_find(&worker->log, pattern, service->context->host_name, worker->pid);
+    if (r == 0 || r == -ETIMEDOUT)
         return;
     /* It was moved away while nobody looked, or could not be opened. */
     if (logfile_name(&worker->log, pattern, service->context->host_name, worker->pid) == 0)
@@ -112,7 +115,7 @@ void worker_logs_check(struct service *service)
         struct worker *worker = service->workers[slot];
 
         if (worker && worker->channel >= 0 && worker->is_welcome && worker->log.path &&
-            !worker_is_being_adopted(worker) && !logfile_is_in_place(&worker->log))
+            !worker_is_being_adopted(worker) && !logfile_limited_is_in_place(&worker->log))
             renew(worker);
     }
 }
@@ -130,7 +133,8 @@ void worker_logs_watch(struct service *service)
     char folder[PATH_MAX];
 
     service->log_source = sd_event_source_disable_unref(service->log_source);
-    if (!pattern || logfile_folder(pattern, service->context->host_name, folder) < 0)
+    if (!pattern || logfile_folder(pattern, service->context->host_name, folder) < 0 ||
+        !logfile_limited_has_folder(folder))
         return;
     /* What cannot be watched is looked after at a signal, and at a reload. */
     (void)sd_event_add_inotify(service->context->event, &service->log_source, folder,

@@ -1,6 +1,7 @@
 #include "web/host.h"
 
 #include "base/address.h"
+#include "base/host_name.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@
 bool host_is_ours(const char *host, const char *const names[], size_t n_names)
 {
     struct address address;
-    char name[256];
+    char name[256], own[HOST_NAME_BYTES];
 
     const char *bracket = *host == '[' ? strchr(host, ']') : NULL;
     size_t length = bracket ? (size_t)(bracket - host) + 1 : strcspn(host, ":");
@@ -21,5 +22,5 @@ bool host_is_ours(const char *host, const char *const names[], size_t n_names)
     for (size_t i = 0; i < n_names; i++)
         if (str_equal_nocase(name, names[i]))
             return true;
-    return false;
+    return str_equal_nocase(name, host_name_read(own));
 }

@@ -7,6 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* True where `host` ("NAME", "NAME:PORT", "[IPV6]:PORT") is an address, "localhost", or one of the
- * names, without regard to case. */
+/* True if `host` ("NAME", "NAME:PORT", "[IPV6]:PORT") is an address, "localhost", the name that
+ * this host has at the moment, or one of `names`, without regard to case. */
 bool host_is_ours(const char *host, const char *const names[], size_t n_names);

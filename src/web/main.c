@@ -1,7 +1,6 @@
 /* dispatcherd-web: shows what dispatcherd does, to browsers and to Prometheus. Changes nothing. */
 #include "base/accept_error.h"
 #include "base/fd.h"
-#include "base/host_name.h"
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/signals.h"
@@ -25,8 +24,8 @@
 #define DEFAULT_SOCKET "/run/dispatcherd/control"
 #define DEFAULT_LISTEN "127.0.0.1:7633"
 
-/* Names of Host:, the host's own among them. */
-#define HOSTS_MAX 9
+/* Names of Host: beside the host's own. */
+#define HOSTS_MAX 8
 
 /* How long nothing is accepted where the kernel has no descriptor or memory for it. */
 #define ACCEPT_PAUSE_USEC USEC_PER_SEC
@@ -263,7 +262,6 @@ static int prepare_sockets(struct web *web)
 int main(int argc, char *argv[])
 {
     struct web web = {.socket = DEFAULT_SOCKET};
-    char own_name[HOST_NAME_BYTES];
     sigset_t before;
 
     signals_hold(&before);
@@ -275,7 +273,6 @@ int main(int argc, char *argv[])
         log_err("Cannot open /dev/null: %s", strerror(-filled));
         return EXIT_FAILURE;
     }
-    web.hosts[web.n_hosts++] = host_name_read(own_name);
     int status = parse_arguments(&web, argc, argv);
     if (status < 0) {
         int r = prepare_sockets(&web);

@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/base/test_address \
 	tests/base/test_fd \
 	tests/base/test_host_name \
+	tests/base/test_limited_call \
 	tests/base/test_log \
 	tests/base/test_log_limit \
 	tests/base/test_invisible \
@@ -16,6 +17,7 @@ TESTS += \
 	tests/base/test_address \
 	tests/base/test_fd \
 	tests/base/test_host_name \
+	tests/base/test_limited_call \
 	tests/base/test_log \
 	tests/base/test_log_limit \
 	tests/base/test_invisible \
@@ -73,6 +75,11 @@ tests_base_test_host_name_SOURCES = %D%/test_host_name.c
 tests_base_test_host_name_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_host_name_CFLAGS = $(TEST_CFLAGS)
 tests_base_test_host_name_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_limited_call_SOURCES = %D%/test_limited_call.c
+tests_base_test_limited_call_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_limited_call_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_limited_call_LDADD = libbase.la $(TEST_LIBS)
 
 tests_base_test_log_SOURCES = %D%/test_log.c
 tests_base_test_log_CPPFLAGS = $(TEST_CPPFLAGS)

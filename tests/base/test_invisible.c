@@ -34,15 +34,9 @@ END_TEST
 START_TEST(test_leaves_text_alone)
 {
     static const char *const texts[] = {
-        "",
-        "PORT=25",
-        "\tA=b c",
-        "Gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
+        "",           "PORT=25", "\tA=b c",  "Gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
         "gr\xfc\xdf", /* ISO 8859 */
-        "\xe2\x80",
-        "\xc2",
-        "\xf0\x80",
-        "\x80\x80",
+        "\xe2\x80",   "\xc2",    "\xf0\x80", "\x80\x80",
     };
 
     for (size_t i = 0; i < ELEMENTSOF(texts); i++) {

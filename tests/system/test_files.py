@@ -157,6 +157,25 @@ def test_a_dead_file_system_holds_up_one_reload_for_a_moment(site_by_hand):
     assert read_all(site.connect(port)) == "500 new\r\n"
 
 
+def test_a_log_file_on_a_dead_file_system_keeps_no_worker_from_starting(site_by_hand):
+    site = site_by_hand
+    alive, dead, logs = (os.path.join(site.folder, name) for name in ("alive", "dead", "logs"))
+    os.mkdir(alive)
+    os.chmod(alive, 0o777)
+    os.symlink("alive", logs)
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=1, LOGFILE=f"{logs}/out.log")
+    first = site.connect(port).pid()
+    os.symlink("dead", f"{logs}.new")
+    with dead_file_system(dead):
+        os.rename(f"{logs}.new", logs)
+        site.kill(first, "KILL")
+        site.wait_for_log(r"cannot open LOGFILE .*: Connection timed out; worker \d+ logs to ")
+        second = wait_until(lambda: site.connect(port).pid(), what="a worker")
+        # The next one is not waited for again.
+        site.kill(second, "KILL")
+        assert wait_until(lambda: site.connect(port).pid(), what="a worker") not in (first, second)
+
+
 # Who checks.
 
 

@@ -250,6 +250,27 @@ def test_the_unit_answers_and_is_told_no_client(site_of_systemd):
         web.close()
 
 
+def status_of(site, name):
+    """What the page answers to a request for a host of that name."""
+    head = site.run("curl", "-sSI", "-H", f"Host: {name}", "http://127.0.0.1:7633/").stdout
+    return int(head.split()[1])
+
+
+def test_the_page_follows_the_name_of_the_host(site_of_systemd):
+    site = site_of_systemd
+    site.run_service()
+    old = site.run("hostname").stdout.strip()
+    web = WebUnit(site)
+    try:
+        assert status_of(site, "renamed.example.com") == 421
+        site.run("hostname", "renamed.example.com")
+        assert status_of(site, "renamed.example.com") == 200
+        assert status_of(site, old) == 421
+    finally:
+        site.run("hostname", old)
+        web.close()
+
+
 def test_the_unit_takes_another_name_of_the_host(site_of_systemd):
     """As dispatcherd-web(8) says: in a drop-in, without another ExecStart=."""
     site = site_of_systemd
@@ -257,8 +278,7 @@ def test_the_unit_takes_another_name_of_the_host(site_of_systemd):
     (sample,) = [sample for sample in samples_of("man/dispatcherd-web.8") if "OPTIONS=" in sample.text]
 
     def status_for(name):
-        head = site.run("curl", "-sSI", "-H", f"Host: {name}", "http://127.0.0.1:7633/").stdout
-        return int(head.split()[1])
+        return status_of(site, name)
 
     web = WebUnit(site)
     assert status_for("mail.example.com") == 421

@@ -3,6 +3,10 @@
 
 #include "base/macro.h"
 
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
 static const char *const names[] = {"mail", "mail.example.com"};
 
 static bool is_ours(const char *host)
@@ -38,10 +42,29 @@ START_TEST(test_other_names_are_not)
 }
 END_TEST
 
+static void rename_host(const char *name)
+{
+    ck_assert_int_eq(sethostname(name, strlen(name)), 0);
+}
+
+START_TEST(test_the_name_of_the_host_is_followed)
+{
+    /* The name of this process's namespace alone. */
+    if (unshare(CLONE_NEWUTS) < 0)
+        return;
+    rename_host("before");
+    ck_assert(is_ours("before:7633"));
+    rename_host("after.example.com");
+    ck_assert(is_ours("After.example.com"));
+    ck_assert(!is_ours("before"));
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *suite = suite_create("host");
 
-    ADD_TESTS(suite, "names", test_addresses_and_own_names_are_ours, test_other_names_are_not);
+    ADD_TESTS(suite, "names", test_addresses_and_own_names_are_ours, test_other_names_are_not,
+              test_the_name_of_the_host_is_followed);
     return suite;
 }
