@@ -5,7 +5,7 @@ import select
 import time
 
 import pytest
-from harness.wait import wait_until
+from harness.wait import holds_for, wait_until
 
 # As many as nobody's 500 places of the delivered configuration take.
 N_SILENT = 560
@@ -85,17 +85,28 @@ def test_silent_clients_leave_room_for_others(site, sources, limit):
     assert site.services()["SMTP"]["stressed_since"] is None
 
 
+def begin_message(sock):
+    """Sends an envelope, and not a word of the message. False where the connection was refused."""
+    replies = sock.makefile("rb")
+    try:
+        if not replies.readline().startswith(b"220 "):
+            return False
+    except ConnectionResetError:
+        return False
+    sock.sendall(b"EHLO x\r\n")
+    while not replies.readline().startswith(b"250 "):
+        pass
+    sock.sendall(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@localhost>\r\nDATA\r\n")
+    while not replies.readline().startswith(b"354 "):
+        pass
+    sock.sendall(b"Subject: slow")
+    return True
+
+
 def test_slow_data_leaves_room_for_others(site):
     port = run_delivered(site)
-    envelope = b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@localhost>\r\nDATA\r\n"
     silent = Silent(site, port, [f"127.0.5.{1 + i % 250}" for i in range(120)])
-    wait_until(lambda: silent.n_closed() == 20, 60, silent.n_closed)
-    for sock in silent.sockets:
-        try:
-            for command in envelope.splitlines(keepends=True)[:1] + [envelope.split(b"\n", 1)[1]]:
-                sock.sendall(command)
-        except ConnectionError:
-            continue
+    assert sum(begin_message(sock) for sock in silent.sockets) == 100
     line, duration = read_greeting(site, port, "127.0.6.1")
     assert line.startswith("220 ") and duration < GREETED_WITHIN
 
@@ -120,10 +131,6 @@ def test_under_stress_silent_clients_are_sent_away(site):
     assert line.startswith("220 ")
     site.wait_for_log("SMTP: is no longer under stress", 60)
     assert site.services()["SMTP"]["stressed_since"] is None
-    # Now they may be silent for longer again.
-    again = Silent(site, port, from_everywhere(10))
-    wait_until(lambda: taken(site) >= 10, 30, lambda: taken(site))
-    assert again.n_closed() == 0
 
 
 def test_stress_survives_the_daemon(site_of_systemd):
@@ -137,4 +144,5 @@ def test_stress_survives_the_daemon(site_of_systemd):
     site.wait_for_log("SMTP: is no longer under stress", 60)
     second = Silent(site, port, from_everywhere(2))
     wait_until(lambda: taken(site) == 2, 30, lambda: taken(site))
-    assert second.n_closed() == 0
+    # Longer than a client may be silent under stress.
+    holds_for(lambda: second.n_closed() == 0, 13)
