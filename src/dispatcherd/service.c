@@ -44,7 +44,10 @@ int service_new(struct context *context, struct config_version *version,
     if (!service)
         return -ENOMEM;
     int r = concurrency_new(ADDRESSES_MAX, &context->hash_key, &service->addresses);
+    if (r == 0)
+        r = concurrency_new(ADDRESSES_MAX, &context->hash_key, &service->networks);
     if (r < 0) {
+        concurrency_free(service->addresses);
         free(service);
         return r;
     }
@@ -110,6 +113,7 @@ void service_free(struct service *service)
     sd_event_source_disable_unref(service->look_timer);
     sd_event_source_disable_unref(service->log_source);
     concurrency_free(service->addresses);
+    concurrency_free(service->networks);
     state_release(service->state);
     config_version_unref(service->version);
     free(service);
