@@ -62,6 +62,7 @@ struct service {
     bool has_failed_start;     /* at least once since the daemon's start */
     unsigned long n_shortages; /* accepting failed for lack of a descriptor or memory */
     uint64_t shortage_told_at;
+    uint64_t fault_told_at; /* when a check that failed was reported last */
 
     struct alert alerts[N_SERVICE_ALERTS]; /* by enum service_alert */
     uint64_t waits_from;     /* before that nobody was there to serve: no wait is longer */

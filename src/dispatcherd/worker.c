@@ -72,8 +72,10 @@ void worker_rest(struct worker *worker, uint64_t usec)
     pool_worker_blocked(worker->service->pool, worker->slot, true);
     sd_event_source_disable_unref(worker->rest_source);
     worker->rest_source = NULL;
-    (void)sd_event_add_time_relative(worker->service->context->event, &worker->rest_source,
-                                     CLOCK_MONOTONIC, usec, USEC_PER_MSEC, on_rested, worker);
+    /* Without memory for a timer no rest is better than one without an end. */
+    if (sd_event_add_time_relative(worker->service->context->event, &worker->rest_source,
+                                   CLOCK_MONOTONIC, usec, USEC_PER_MSEC, on_rested, worker) < 0)
+        pool_worker_blocked(worker->service->pool, worker->slot, false);
 }
 
 #define STORE_RETRY_USEC (50 * USEC_PER_MSEC)

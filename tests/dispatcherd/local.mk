@@ -15,6 +15,7 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_history \
 	tests/dispatcherd/test_logfile \
 	tests/dispatcherd/test_pace \
+	tests/dispatcherd/test_loop \
 	tests/dispatcherd/test_reach \
 	tests/dispatcherd/test_socket_match \
 	tests/dispatcherd/test_spawner_self \
@@ -50,6 +51,11 @@ tests_dispatcherd_test_spawner_self_SOURCES = %D%/test_spawner_self.c
 tests_dispatcherd_test_spawner_self_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_spawner_self_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_spawner_self_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_loop_SOURCES = %D%/test_loop.c
+tests_dispatcherd_test_loop_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_loop_CFLAGS = $(CONTROL_TEST_CFLAGS) -pthread
+tests_dispatcherd_test_loop_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_test_decisions_store_SOURCES = %D%/test_decisions_store.c
 tests_dispatcherd_test_decisions_store_CPPFLAGS = $(TEST_CPPFLAGS)

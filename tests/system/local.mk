@@ -16,6 +16,12 @@ tests_system_test_worker_SOURCES = %D%/test_worker.c
 tests_system_test_worker_CFLAGS = $(AM_CFLAGS) -pthread
 tests_system_test_worker_LDFLAGS = -no-install
 tests_system_test_worker_LDADD = libdispatcher.la
+
+# For LD_PRELOAD. Libtool makes a shared object only of what could be installed somewhere.
+check_LTLIBRARIES += tests/system/libfail.la
+tests_system_libfail_la_SOURCES = %D%/fail.c
+tests_system_libfail_la_CFLAGS = $(AM_CFLAGS)
+tests_system_libfail_la_LDFLAGS = -module -shared -avoid-version -rpath /nowhere
 endif
 
 dist_check_SCRIPTS += \
@@ -34,6 +40,7 @@ EXTRA_DIST += \
 	%D%/harness/client.py \
 	%D%/harness/container.py \
 	%D%/harness/crowd.py \
+	%D%/harness/fail.py \
 	%D%/harness/hand.py \
 	%D%/harness/identd.py \
 	%D%/harness/mail.py \
@@ -55,6 +62,7 @@ EXTRA_DIST += \
 	%D%/test_dns.py \
 	%D%/test_examples.py \
 	%D%/test_explain.py \
+	%D%/test_failing_calls.py \
 	%D%/test_faults.py \
 	%D%/test_files.py \
 	%D%/test_figures.py \
