@@ -10,10 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What the kernel shows for a user or group that a user namespace (PrivateUsers=) has no number
- * for: it stands for anybody, so it is never a reason to trust. */
-#define OVERFLOW_ID 65534
-
 /* Groups of one process: the kernel's NGROUPS_MAX is 65536, of which nobody has this many. */
 #define GROUPS_MAX 65536
 
@@ -116,7 +112,7 @@ bool control_peer_is_trusted(const struct control_peer *peer, const struct contr
 {
     if (peer->uid == 0)
         return true;
-    if (peer->uid == trust->uid && peer->uid != OVERFLOW_ID)
+    if (peer->uid == trust->uid && peer->uid != CONTROL_OVERFLOW_ID)
         return true;
-    return trust->has_group && trust->gid != OVERFLOW_ID && is_in_group(peer, trust->gid);
+    return trust->has_group && trust->gid != CONTROL_OVERFLOW_ID && is_in_group(peer, trust->gid);
 }

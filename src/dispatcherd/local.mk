@@ -34,6 +34,8 @@ libdaemon_a_SOURCES = \
 	%D%/control.c \
 	%D%/control.h \
 	%D%/control_alerts.c \
+	%D%/control_cache.c \
+	%D%/control_cache.h \
 	%D%/control_call.h \
 	%D%/control_client.c \
 	%D%/control_client.h \
@@ -46,10 +48,16 @@ libdaemon_a_SOURCES = \
 	%D%/control_methods.c \
 	%D%/control_methods.h \
 	%D%/control_options.c \
+	%D%/control_page.c \
+	%D%/control_page.h \
 	%D%/control_peer.c \
 	%D%/control_peer.h \
+	%D%/control_places.c \
+	%D%/control_places.h \
 	%D%/control_follow.c \
 	%D%/control_history.c \
+	%D%/control_share.c \
+	%D%/control_share.h \
 	%D%/control_socket.c \
 	%D%/control_socket.h \
 	%D%/control_statistics.c \

@@ -48,6 +48,8 @@
     "480c0b67c26644728dd620af9c89318c" /* a LOGFILE could not be opened */
 #define MESSAGE_ID_CONTROL_FAILED                                                                  \
     "e4cb733e3c4349c5a209db9cc3a861f7" /* the control socket could not be made */
+#define MESSAGE_ID_CONTROL_CROWDED                                                                 \
+    "8ee12b5a61504c5e8701b9eb2296211f" /* the control socket has more clients than places */
 #define MESSAGE_ID_ACCESS_DENIED                                                                   \
     "73373d3458a6430c92bad9666f2666ed" /* a connection was refused (DEBUG bit 24) */
 #define MESSAGE_ID_MAPPING_NOTE                                                                    \

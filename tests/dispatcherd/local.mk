@@ -2,10 +2,13 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_alerts \
 	tests/dispatcherd/test_checks_store \
 	tests/dispatcherd/test_control \
+	tests/dispatcherd/test_control_cache \
 	tests/dispatcherd/test_control_explain \
 	tests/dispatcherd/test_control_follow \
 	tests/dispatcherd/test_control_methods \
 	tests/dispatcherd/test_control_peer \
+	tests/dispatcherd/test_control_places \
+	tests/dispatcherd/test_control_share \
 	tests/dispatcherd/test_decisions_store \
 	tests/dispatcherd/test_due \
 	tests/dispatcherd/test_handoff \
@@ -78,6 +81,21 @@ tests_dispatcherd_test_control_peer_SOURCES = %D%/test_control_peer.c
 tests_dispatcherd_test_control_peer_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_control_peer_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_control_peer_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_control_cache_SOURCES = %D%/test_control_cache.c
+tests_dispatcherd_test_control_cache_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_control_cache_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_control_cache_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_control_places_SOURCES = %D%/test_control_places.c
+tests_dispatcherd_test_control_places_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_control_places_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_control_places_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_control_share_SOURCES = %D%/test_control_share.c
+tests_dispatcherd_test_control_share_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_control_share_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_control_share_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_test_control_explain_SOURCES = $(CONTROL_SCENE) %D%/test_control_explain.c
 tests_dispatcherd_test_control_explain_CPPFLAGS = $(TEST_CPPFLAGS)

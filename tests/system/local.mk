@@ -48,6 +48,7 @@ EXTRA_DIST += \
 	%D%/harness/samples.py \
 	%D%/harness/site.py \
 	%D%/harness/soak.py \
+	%D%/harness/strangers.py \
 	%D%/harness/stream.py \
 	%D%/harness/systemd.py \
 	%D%/harness/wait.py \
@@ -83,6 +84,7 @@ EXTRA_DIST += \
 	%D%/test_standard_descriptors.py \
 	%D%/test_start_failures.py \
 	%D%/test_stop.py \
+	%D%/test_strangers.py \
 	%D%/test_survival.py \
 	%D%/test_unit_places.py \
 	%D%/test_units.py \
