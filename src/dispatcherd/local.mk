@@ -158,8 +158,16 @@ libdaemon_a_SOURCES = \
 	%D%/stop.h \
 	%D%/store.c \
 	%D%/store.h \
+	%D%/store_limit.c \
+	%D%/store_limit.h \
+	%D%/store_room.c \
+	%D%/store_room.h \
 	%D%/succession.c \
 	%D%/succession.h \
+	%D%/stress.c \
+	%D%/stress.h \
+	%D%/systemd_bus.c \
+	%D%/systemd_bus.h \
 	%D%/throttle_store.c \
 	%D%/throttle_store.h \
 	%D%/trial.c \

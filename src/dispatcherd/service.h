@@ -48,6 +48,7 @@ struct service {
 
     TAILQ_HEAD(check_queue, check) checks; /* of connections that are being checked; owned */
     struct concurrency *addresses;         /* how many connections each has; owned */
+    struct concurrency *networks;          /* likewise (source.h); owned */
     struct dns_account dns_account;        /* of the questions to DNS lists */
     struct connection_queue waiting;       /* owned; the one that waits longest first */
     unsigned n_unsent;                     /* hand-offs begun and not sent yet (handoff.h) */
@@ -67,6 +68,7 @@ struct service {
     struct alert alerts[N_SERVICE_ALERTS]; /* by enum service_alert */
     uint64_t waits_from;     /* before that nobody was there to serve: no wait is longer */
     uint64_t longest_wait;   /* of the waits that are over, since the alerts were looked at last */
+    struct alert stress;     /* nearly all places are taken: stress.h */
     struct alert_row deaths; /* of workers that died, or could not be started */
     bool has_new_death;      /* since the alerts were looked at last */
     char last_death[1024];   /* how the last one did */

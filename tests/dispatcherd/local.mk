@@ -20,6 +20,8 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_socket_match \
 	tests/dispatcherd/test_spawner_self \
 	tests/dispatcherd/test_store \
+	tests/dispatcherd/test_store_room \
+	tests/dispatcherd/test_stress \
 	tests/dispatcherd/test_throttle_store \
 	tests/dispatcherd/test_worker_cause \
 	tests/dispatcherd/test_worker_ring
@@ -131,6 +133,16 @@ tests_dispatcherd_test_store_SOURCES = %D%/test_store.c
 tests_dispatcherd_test_store_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_store_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_store_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_store_room_SOURCES = %D%/test_store_room.c
+tests_dispatcherd_test_store_room_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_store_room_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_store_room_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_stress_SOURCES = $(CONTROL_SCENE) %D%/test_stress.c
+tests_dispatcherd_test_stress_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_stress_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_stress_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_test_worker_ring_SOURCES = $(CONTROL_SCENE) %D%/test_worker_ring.c
 tests_dispatcherd_test_worker_ring_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -84,7 +84,9 @@ EXTRA_DIST += \
 	%D%/test_standard_descriptors.py \
 	%D%/test_start_failures.py \
 	%D%/test_stop.py \
+	%D%/test_store.py \
 	%D%/test_strangers.py \
+	%D%/test_stress.py \
 	%D%/test_survival.py \
 	%D%/test_unit_places.py \
 	%D%/test_units.py \
