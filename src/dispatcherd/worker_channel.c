@@ -236,6 +236,17 @@ static bool take_packet(struct worker *worker, const uint8_t *bytes, size_t leng
     return !worker->lost_reason && message.type != MESSAGE_NEWS;
 }
 
+/* No fault of the worker: it finishes its sessions when the channel ends. */
+static void tell_unreadable(const struct worker *worker, int error)
+{
+    const struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_HUNG);
+
+    report(LOG_ERR, &subject,
+           "cannot read the channel of worker %d: %s; closing it, and the worker ends when its "
+           "sessions are over",
+           (int)worker->pid, strerror(-error));
+}
+
 /* Reads one packet and acts on it. Returns 0 where nothing more is to be read for now (what is
  * there all the same wakes us again), -EPIPE at the end of the channel, 1 otherwise. */
 static int read_packet(struct worker *worker)
@@ -252,8 +263,8 @@ static int read_packet(struct worker *worker)
     if (length == 0)
         return -EPIPE;
     if (length < 0 && length != -EBADMSG) {
-        worker_give_up(worker, "has a channel that cannot be read", MESSAGE_ID_WORKER_HUNG);
-        return 0;
+        tell_unreadable(worker, (int)length);
+        return -EPIPE;
     }
     for (size_t i = 0; length > 0 && i < n_fds; i++)
         fd_close(fds[i]);
