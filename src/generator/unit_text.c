@@ -171,9 +171,9 @@ void unit_text_worker_socket(FILE *stream, const struct unit_environment *enviro
 
 /* All that a program which serves connections handed to it can do without. */
 static const char sandbox[] =
-    "# The sandbox. To let workers reach the network: PrivateNetwork=no, IPAddressDeny= and\n"
-    "# RestrictAddressFamilies=AF_INET AF_INET6; to write elsewhere: ReadWritePaths=; to compile\n"
-    "# at run time: MemoryDenyWriteExecute=no.\n"
+    "# The sandbox. To let workers reach the network: PrivateNetwork=no, IPAddressDeny=,\n"
+    "# RestrictAddressFamilies=AF_INET AF_INET6 and SystemCallFilter=connect bind setsockopt; to\n"
+    "# write elsewhere: ReadWritePaths=; to compile at run time: MemoryDenyWriteExecute=no.\n"
     "DynamicUser=yes\n"
     "UMask=0077\n"
     "PrivateNetwork=yes\n"
@@ -205,6 +205,9 @@ static const char sandbox[] =
     "SystemCallArchitectures=native\n"
     "SystemCallFilter=@system-service\n"
     "SystemCallFilter=~@privileged @resources\n"
+    "# A connection that is handed over belongs to the network of the host. Without these calls\n"
+    "# it cannot be made one to elsewhere, nor hold up (SO_LINGER) whoever closes it.\n"
+    "SystemCallFilter=~connect bind listen accept accept4 setsockopt @aio\n"
     "SystemCallErrorNumber=EPERM\n";
 
 void unit_text_worker_service(FILE *stream, const struct unit_environment *environment,
