@@ -126,6 +126,7 @@ static int start(const struct service_options *options, struct spawned *ret, cha
     }
     _cleanup_fd_ int ours = ends[0], theirs = ends[1];
     int r = setsockopt(ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : 0;
+    (void)fd_refuse_rights(ours);
     if (r == 0)
         r = spawn_image(options->image, theirs, &ret->pid);
     if (r < 0) {
