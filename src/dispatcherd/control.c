@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/time.h"
+#include "dispatcherd/closer.h"
 #include "dispatcherd/control_client.h"
 #include "dispatcherd/control_socket.h"
 
@@ -89,8 +90,12 @@ static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_
     struct control_caller caller;
 
     _cleanup_fd_ int client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (client_fd < 0 || identify(control, client_fd, &caller) < 0 || !has_place(control, &caller))
+    if (client_fd < 0)
         return 0;
+    if (identify(control, client_fd, &caller) < 0 || !has_place(control, &caller)) {
+        closer_drain(client_fd);
+        return 0;
+    }
     struct control_client *client = calloc(1, sizeof(*client));
     if (!client)
         return 0;

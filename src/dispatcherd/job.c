@@ -4,6 +4,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "dispatcherd/stall_guard.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -104,7 +105,10 @@ enum job_type job_ask(void)
 {
     enum job_type type;
 
+    /* A signal ends a call of sd-bus with an error. */
+    stall_guard_hold();
     int r = read_job_type(&type);
+    stall_guard_release();
 
     if (r >= 0)
         return type;

@@ -1,8 +1,8 @@
 #include "dispatcherd/worker_channel.h"
 
-#include "base/fd.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "dispatcherd/closer.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
@@ -217,17 +217,17 @@ static bool take_packet(struct worker *worker, const uint8_t *bytes, size_t leng
 static int read_packet(struct worker *worker)
 {
     alignas(8) uint8_t bytes[MESSAGE_FROM_WORKER_MAX];
-    int fds[MESSAGE_FDS_MAX];
+    int fds[CHANNEL_FDS_MAX];
     size_t n_fds;
     pid_t pid;
-    ssize_t length = channel_receive(worker->channel, bytes, sizeof(bytes), fds, &n_fds, &pid);
+    ssize_t length = channel_receive_any(worker->channel, bytes, sizeof(bytes), fds, &n_fds, &pid);
 
     if (length == -EAGAIN)
         return 0;
     if (length == 0)
         return -EPIPE;
-    for (size_t i = 0; length > 0 && i < n_fds; i++)
-        fd_close(fds[i]);
+    for (size_t i = 0; i < n_fds; i++)
+        closer_close(fds[i]);
     if (length < 0 || n_fds > 0) {
         worker_lied(worker, "has sent what is no message");
         return 0;
