@@ -71,18 +71,6 @@ START_TEST(test_a_close_that_waits_is_cut_short)
 }
 END_TEST
 
-START_TEST(test_a_close_that_does_not_wait_is_not_suspected)
-{
-    setup();
-    for (int i = 0; i < 1000; i++) {
-        /* "Long ago" would be said of a tick in between. */
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        ck_assert(!stall_guard_close(fd, time_now_usec(CLOCK_MONOTONIC)));
-    }
-    teardown();
-}
-END_TEST
-
 START_TEST(test_the_timer_rests_when_nothing_is_closed)
 {
     sigset_t set;
@@ -225,7 +213,6 @@ Suite *make_suite(void)
     Suite *suite = suite_create("closer");
 
     ADD_TESTS(suite, "guard", test_a_close_that_waits_is_cut_short,
-              test_a_close_that_does_not_wait_is_not_suspected,
               test_the_timer_rests_when_nothing_is_closed);
     ADD_TESTS(suite, "closer", test_sockets_that_linger_are_closed_elsewhere,
               test_another_process_takes_the_place_of_one_that_died, test_the_process_ends_with_us,

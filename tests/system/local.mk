@@ -22,6 +22,8 @@ dist_check_SCRIPTS += \
 	%D%/bad_worker.py \
 	%D%/by-hand.sh \
 	%D%/container \
+	%D%/hostile_worker.py \
+	%D%/old_kernel.py \
 	%D%/run \
 	%D%/under-systemd.sh \
 	%D%/walkthrough.sh
@@ -58,6 +60,7 @@ EXTRA_DIST += \
 	%D%/test_files.py \
 	%D%/test_figures.py \
 	%D%/test_full.py \
+	%D%/test_hostile_workers.py \
 	%D%/test_identity.py \
 	%D%/test_journal.py \
 	%D%/test_life.py \
