@@ -32,13 +32,9 @@ enum accept_error accept_error_classify(int fd, int error)
     case EOPNOTSUPP:
     case EPROTO:
         return ACCEPT_ERROR_NEXT;
-    case EBADF:
-    case EFAULT:
-    case EINVAL:
-    case ENOTSOCK:
-        return ACCEPT_ERROR_LOST;
     /* EMFILE, ENFILE, ENOBUFS and ENOMEM are shortages, EPERM and EACCES a security module's; what
-     * else there may be is treated alike. */
+     * else there may be is treated alike. The socket itself says whether it is lost, and no error
+     * that some filter of system calls has chosen. */
     default:
         return is_listening(fd) ? ACCEPT_ERROR_PAUSE : ACCEPT_ERROR_LOST;
     }

@@ -38,4 +38,6 @@ libbase_la_SOURCES = \
 	%D%/tally.h \
 	%D%/text_file.c \
 	%D%/text_file.h \
-	%D%/time.h
+	%D%/time.h \
+	%D%/utf8.c \
+	%D%/utf8.h

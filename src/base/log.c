@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "base/utf8.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -231,7 +232,8 @@ static void format_time(char text[40])
     snprintf(text + length, 40 - length, ".%06ld%.3s:%.2s", now.tv_nsec / 1000, zone, zone + 3);
 }
 
-/* One line stays one line, whatever a client has made part of it. */
+/* One line stays one line, whatever a client has made part of it. In the journal, which knows lines
+ * of its own, newlines may stay. */
 static void flatten(char *line, size_t length)
 {
     for (size_t i = 0; i < length; i++)
@@ -298,7 +300,9 @@ void log_line_v(int priority, const char *const fields[], size_t n_fields, const
     if (priority > sink.max_priority)
         return;
     memcpy(message, MESSAGE_PREFIX, sizeof(MESSAGE_PREFIX) - 1);
-    vsnprintf(message + sizeof(MESSAGE_PREFIX) - 1, TEXT_MAX, format, arguments);
+    char *text = message + sizeof(MESSAGE_PREFIX) - 1;
+    vsnprintf(text, TEXT_MAX, format, arguments);
+    utf8_make_visible(text, strlen(text));
     say_what_was_lost();
     if (send_line(priority, fields, n_fields, message) < 0)
         atomic_fetch_add(&sink.n_lost, 1);

@@ -5,8 +5,9 @@
 
 #include <signal.h>
 
-/* Blocks SIGHUP, SIGINT, SIGTERM and SIGUSR1, and ignores SIGPIPE. *ret_before is the mask as it
- * was. */
+/* Blocks SIGHUP, SIGINT, SIGTERM and SIGUSR1, and ignores SIGPIPE and SIGXFSZ: what is written or
+ * grown past RLIMIT_FSIZE, a memfd too, then fails with EFBIG (setrlimit(2)). *ret_before is the
+ * mask as it was. */
 void signals_hold(sigset_t *ret_before);
 
 /* For a run that does not serve after all ("--check"): they end it again. */

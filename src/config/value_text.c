@@ -74,6 +74,36 @@ static bool has_parent_step(const char *path)
     return false;
 }
 
+/* The kernel opens no such file, and systemd refuses a unit that names one. */
+static bool has_too_long_part(const char *path)
+{
+    while (*path) {
+        size_t length = strcspn(path, "/");
+
+        if (length > NAME_MAX)
+            return true;
+        path += length + (path[length] == '/');
+    }
+    return false;
+}
+
+static bool is_short_enough(const struct value_source *source, const char *path)
+{
+    if (strlen(path) >= PATH_MAX) {
+        value_error(source, VALUE_SHOWN ": the path is longer than %d bytes", VALUE_ARGS(source),
+                    PATH_MAX - 1);
+        return false;
+    }
+    if (has_too_long_part(path)) {
+        value_error(source,
+                    VALUE_SHOWN
+                    ": a part of the path, between two slashes, is longer than %d bytes",
+                    VALUE_ARGS(source), NAME_MAX);
+        return false;
+    }
+    return true;
+}
+
 /* What holds for every file that an option names. Returns 0 with the path in *ret. */
 static int resolve_file(const struct value_source *source, const char *relative_dir, char **ret)
 {
@@ -97,9 +127,7 @@ static int resolve_file(const struct value_source *source, const char *relative_
     int r = places_resolve(source->places, relative_dir, text, ret, reason);
     if (r == -EINVAL)
         value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source), reason);
-    else if (r == 0 && strlen(*ret) >= PATH_MAX) {
-        value_error(source, VALUE_SHOWN ": the path is longer than %d bytes", VALUE_ARGS(source),
-                    PATH_MAX - 1);
+    if (r == 0 && !is_short_enough(source, *ret)) {
         free(STEAL(*ret));
         return -EINVAL;
     }

@@ -66,6 +66,8 @@ static const struct explanation {
     {"io.dispatcherd.Control.NotSupported", "this dispatcherd cannot do that", NULL},
     {"io.dispatcherd.Control.OperationFailed", "failed: ", "reason"},
     {"io.dispatcherd.Control.ReplyTooLong", "the answer is too long", NULL},
+    {"io.dispatcherd.Control.OutOfMemory",
+     "dispatcherd has too little memory to answer; a change may have been made all the same", NULL},
     {VARLINK_METHOD_NOT_FOUND, "this dispatcherd does not know the method ", "method"},
     {VARLINK_INVALID_PARAMETER, "this dispatcherd does not accept the parameter ", "parameter"},
 };

@@ -1,8 +1,8 @@
 #include "dispatcherctl/unit_lines.h"
 
 #include "base/str.h"
+#include "base/utf8.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,9 +84,10 @@ static void take_line(sd_journal *journal, const char *unit, struct lines *lines
     size_t prefix = prefix_length(message, length, unit);
     char *line = lines->items[lines->n++];
     snprintf(line, LINE_BYTES, "%.*s", (int)(length - prefix), message + prefix);
+    utf8_make_visible(line, strlen(line));
     for (char *c = line; *c; c++)
-        if (iscntrl((unsigned char)*c))
-            *c = '?';
+        if (*c == '\n' || *c == '\t')
+            *c = ' ';
 }
 
 static struct lines look(sd_journal *journal, const char *unit)

@@ -2,22 +2,43 @@
 
 #include "base/time.h"
 #include "dispatcherd/check.h"
+#include "dispatcherd/refusal.h"
 #include "dispatcherd/report.h"
 #include "protocol/debug.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* The address that the client connected to: the listener's own, unless that is the wildcard. */
-static struct address local_address(const struct listener *listener, int fd)
+static int find_local_address(const struct listener *listener, int fd, struct address *ret)
 {
     struct sockaddr_storage storage;
     socklen_t length = sizeof(storage);
 
-    if (!address_is_wildcard(&listener->address) ||
-        getsockname(fd, (struct sockaddr *)&storage, &length) < 0)
-        return listener->address;
-    return address_from_sockaddr((struct sockaddr *)&storage, length);
+    if (!address_is_wildcard(&listener->address)) {
+        *ret = listener->address;
+        return 0;
+    }
+    if (getsockname(fd, (struct sockaddr *)&storage, &length) < 0)
+        return -errno;
+    *ret = address_from_sockaddr((struct sockaddr *)&storage, length);
+    return 0;
+}
+
+/* PORT_ACCESS must not decide by an address that the client did not connect to. */
+static void refuse_unknown(struct connection *connection, int error)
+{
+    const struct subject subject = {.service = connection->service->options->name,
+                                    .connection_id = connection->id,
+                                    .client = &connection->peer};
+    const struct refusal refusal = {.reason = REJECTED_FOR_ERROR,
+                                    .what = "the address that it connected to is unknown"};
+
+    report(LOG_ERR, &subject,
+           "a connection is closed: the address that it connected to cannot be found: %s",
+           strerror(-error));
+    refusal_carry_out(connection, &refusal);
 }
 
 static void report_arrival(const struct connection *connection)
@@ -44,11 +65,15 @@ int admission_admit(struct listener *listener, int *fd, struct address peer)
         return -ENOMEM;
     connection->is_tls = listener->is_tls;
     connection->peer = peer;
-    connection->local = local_address(listener, connection->fd);
+    connection->local = listener->address;
+    int r = find_local_address(listener, connection->fd, &connection->local);
     listener->stuck_since = 0;
     statistics_count_accepted(service->statistics);
     report_arrival(connection);
     connection_check(connection);
-    check_begin(connection);
+    if (r < 0)
+        refuse_unknown(connection, r);
+    else
+        check_begin(connection);
     return 1;
 }

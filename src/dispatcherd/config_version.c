@@ -13,22 +13,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Ends the copy. Returns 0 or a negative errno. */
+static int complete_copy(FILE *copy, int fd)
+{
+    if (fflush(copy) != 0)
+        return -errno;
+    return ferror(copy) ? -EIO : memfd_freeze(fd);
+}
+
 /* Reads the mapping file, and keeps what it says for a successor. Without memory for that the
- * tables are good all the same. */
+ * tables are good all the same: *ret_copy is a negative errno then. */
 static int read_mappings(const char *file, struct problem_list *problems, struct mapping_set **ret,
                          int *ret_copy)
 {
     _cleanup_fd_ int fd = memfd_new("dispatcherd-mappings");
-    _cleanup_fd_ int writing = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    _cleanup_fd_ int writing = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
     FILE *copy = writing < 0 ? NULL : fdopen(writing, "w");
+    int copied = fd < 0 ? fd : copy ? 0 : -errno;
 
     if (copy)
         (void)take_fd(&writing);
     int r = mapping_set_load_and_copy(file, copy, problems, ret);
-    bool is_whole = copy && fflush(copy) == 0 && !ferror(copy);
+    if (r == 0 && copy)
+        copied = complete_copy(copy, fd);
     if (copy)
         fclose(copy);
-    *ret_copy = r == 0 && is_whole && memfd_freeze(fd) == 0 ? take_fd(&fd) : -1;
+    *ret_copy = copied < 0 ? copied : take_fd(&fd);
     return r;
 }
 
@@ -37,7 +47,7 @@ int config_version_read(const char *config_file, const char *mapping_file, bool 
 {
     const struct config_places places = config_places_default();
     _cleanup_mapping_set_ struct mapping_set *mappings = NULL;
-    _cleanup_fd_ int copy = -1;
+    _cleanup_fd_ int copy = -EBADF;
     struct config config = {0};
 
     /* All that is wrong is told at once: an error in one file does not hide those of the other. */
@@ -70,7 +80,7 @@ struct config_version *config_version_new(struct config *config, struct mapping_
         return NULL;
     version->config = *config;
     version->mappings = mappings;
-    version->mapping_copy = -1;
+    version->mapping_copy = -EBADF;
     version->n_users = 1;
     *config = (struct config){0};
     return version;

@@ -9,7 +9,8 @@
 struct config_version {
     struct config config;
     struct mapping_set *mappings; /* one reference */
-    int mapping_copy; /* the mapping file with what it includes, sealed; owned; -1: none */
+    int mapping_copy; /* the mapping file with what it includes, sealed; owned; or a negative errno
+                       */
     unsigned n_users;
 };
 

@@ -5,9 +5,13 @@
 #include "dispatcherd/closer.h"
 #include "dispatcherd/control_client.h"
 #include "dispatcherd/control_socket.h"
+#include "dispatcherd/message_ids.h"
+#include "dispatcherd/report.h"
+#include "varlink/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* Clients at a time. People have one or two, monitoring a few. */
@@ -30,12 +34,16 @@
 #define ACCEPT_INTERVAL_USEC (100 * USEC_PER_MSEC)
 #define ACCEPT_BURST         50
 
+/* How often it is told that clients cannot be served. */
+#define SHORTAGE_INTERVAL_USEC (60 * USEC_PER_SEC)
+
 struct control {
     struct control_settings settings;
     struct control_trust trust;
     struct control_socket socket;
     struct control_client_list clients; /* owned */
     sd_event_source *source;
+    uint64_t shortage_told_at; /* CLOCK_MONOTONIC, in microseconds; 0: never */
 };
 
 static void on_client_gone(struct control_client *client)
@@ -82,6 +90,18 @@ static int identify(const struct control *control, int fd, struct control_caller
     return 0;
 }
 
+/* A shortage that comes and goes is one shortage. */
+static void tell_shortage(struct control *control, int error)
+{
+    const struct subject subject = {.message_id = MESSAGE_ID_CONTROL_FAILED};
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    if (control->shortage_told_at > 0 && now < control->shortage_told_at + SHORTAGE_INTERVAL_USEC)
+        return;
+    control->shortage_told_at = now;
+    report(LOG_ERR, &subject, "cannot serve a client of the control socket: %s", strerror(-error));
+}
+
 /* What cannot be served, for whatever reason, is closed. */
 static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_t events,
                       void *userdata)
@@ -90,15 +110,20 @@ static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_
     struct control_caller caller;
 
     _cleanup_fd_ int client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int r = client_fd < 0 ? -errno : identify(control, client_fd, &caller);
+    if (r < 0 && r != -EAGAIN && r != -ECONNABORTED && r != -EINTR)
+        tell_shortage(control, r);
     if (client_fd < 0)
         return 0;
-    if (identify(control, client_fd, &caller) < 0 || !has_place(control, &caller)) {
+    if (r < 0 || !has_place(control, &caller)) {
         closer_drain(client_fd);
         return 0;
     }
     struct control_client *client = calloc(1, sizeof(*client));
-    if (!client)
+    if (!client) {
+        tell_shortage(control, -ENOMEM);
         return 0;
+    }
     *client = (struct control_client){
         .gone = on_client_gone,
         .owner = control,
@@ -111,8 +136,11 @@ static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_
         .caller = caller,
     };
     TAILQ_INSERT_TAIL(&control->clients, client, link);
-    if (control_client_start(client) < 0)
+    r = control_client_start(client);
+    if (r < 0) {
+        tell_shortage(control, r);
         on_client_gone(client);
+    }
     return 0;
 }
 
@@ -122,6 +150,7 @@ int control_new(const struct control_settings *settings, struct control **ret)
 
     if (!control)
         return -ENOMEM;
+    varlink_memory_start(malloc);
     control->settings = *settings;
     if (control->settings.message_limit_usec == 0)
         control->settings.message_limit_usec = MESSAGE_LIMIT_USEC;

@@ -1,10 +1,12 @@
 #include "dispatcherd/control_client.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/macro.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/closer.h"
+#include "varlink/memory.h"
 #include "varlink/message.h"
 
 #include <errno.h>
@@ -46,7 +48,7 @@ static bool append_event(struct control_client *client, json_t *event)
     json_auto_t *reply = varlink_reply_of_many(json_incref(event));
     size_t size = 0;
     char *text = reply ? varlink_message_text(reply, &size) : NULL;
-    bool has_room = text && make_room(client, size);
+    bool has_room = !varlink_memory_was_short() && text && make_room(client, size);
 
     if (has_room) {
         memcpy(client->events + client->events_size, text, size);
@@ -118,6 +120,18 @@ static void stop_waiting(struct control_client *client)
     client->limit_source = sd_event_source_disable_unref(client->limit_source);
 }
 
+/* Without memory for any other answer. Nothing is under way to the client, so the socket has room,
+ * or the client does not read. */
+static int say_out_of_memory(const struct control_client *client)
+{
+    ssize_t size = (ssize_t)strlen(control_out_of_memory) + 1;
+
+    log_err("a call to the control socket by process %d of user %u fails: out of memory",
+            (int)client->caller.pid, (unsigned)client->caller.uid);
+    ssize_t n = send(client->fd, control_out_of_memory, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return n == size ? 0 : -ENOMEM;
+}
+
 /* Answers calls until one's reply cannot be sent at once, or there are no more, or it was enough.
  * Returns 1 where calls are left to be answered, 0 where not, or a negative errno. */
 static int answer_calls(struct control_client *client)
@@ -142,6 +156,8 @@ static int answer_calls(struct control_client *client)
         client->n_sent = 0;
         r = control_answer(client->operations, client->userdata, &client->caller, &client->follower,
                            text, length, &client->reply, &client->reply_size);
+        if (r == -ENOMEM)
+            r = say_out_of_memory(client);
         if (r < 0)
             return r;
     }

@@ -3,8 +3,10 @@
 #include "base/str.h"
 #include "dispatcherd/access.h"
 #include "dispatcherd/control_call.h"
+#include "dispatcherd/events.h"
 #include "dispatcherd/report.h"
 #include "protocol/debug.h"
+#include "varlink/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -193,6 +195,9 @@ static json_t *services(const struct control_call *call)
 
 /* From the text of a call to the text of its reply */
 
+const char control_out_of_memory[] =
+    "{\"error\":\"" CONTROL_INTERFACE ".OutOfMemory\",\"parameters\":{}}";
+
 static const struct method *find_method(const char *name)
 {
     for (size_t i = 0; i < ELEMENTSOF(methods); i++)
@@ -274,17 +279,26 @@ int control_answer(const struct control_operations *operations, void *userdata,
     struct varlink_call message;
 
     int r = varlink_call_parse(text, length, &message);
+    if (varlink_memory_was_short()) {
+        /* Whatever it seems to ask for may be something else. */
+        if (r == 0)
+            varlink_call_clear(&message);
+        return -ENOMEM;
+    }
     if (r < 0)
         return r;
     call.follower = message.wants_more && !message.is_oneway ? follower : NULL;
     json_auto_t *reply = run(&message, &call);
     bool is_oneway = message.is_oneway;
     varlink_call_clear(&message);
-    if (!reply)
-        return -ENOMEM;
     *ret = NULL;
     if (is_oneway)
         return 0;
-    *ret = reply_text(reply, ret_size);
-    return *ret ? 0 : -ENOMEM;
+    *ret = reply ? reply_text(reply, ret_size) : NULL;
+    if (!varlink_memory_was_short() && *ret)
+        return 0;
+    free(STEAL(*ret));
+    if (call.follower)
+        events_leave(call.follower);
+    return -ENOMEM;
 }

@@ -52,10 +52,15 @@ struct control_caller {
 
 /* Answers one call. Where it asks for events, `follower` follows them from then on; NULL: that is
  * refused. Returns 0 with the reply and its NUL in *ret (the caller's, to be freed with
- * free(); NULL where none is wanted); -EBADMSG where the text is no call; or -ENOMEM. */
+ * free(); NULL where none is wanted); -EBADMSG where the text is no call; or -ENOMEM, and the reply
+ * is control_out_of_memory. A call that changes something may have been carried out all the same.
+ */
 int control_answer(const struct control_operations *operations, void *userdata,
                    const struct control_caller *caller, struct follower *follower, const char *text,
                    size_t length, char **ret, size_t *ret_size);
+
+/* The reply of last resort, with its NUL. */
+extern const char control_out_of_memory[];
 
 /* Name and permission of a method, for the tests. Returns NULL after the last. */
 struct control_method_info {

@@ -99,6 +99,8 @@ libdaemon_a_SOURCES = \
 	%D%/logfile.h \
 	%D%/logfile_limited.c \
 	%D%/logfile_limited.h \
+	%D%/loop.c \
+	%D%/loop.h \
 	%D%/manager.c \
 	%D%/manager.h \
 	%D%/mapping_guard.c \
@@ -178,6 +180,8 @@ libdaemon_a_SOURCES = \
 	%D%/worker_channel.h \
 	%D%/worker_end.c \
 	%D%/worker_end.h \
+	%D%/worker_environment.c \
+	%D%/worker_environment.h \
 	%D%/worker_exit.c \
 	%D%/worker_exit.h \
 	%D%/worker_ids.c \

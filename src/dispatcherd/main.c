@@ -287,8 +287,15 @@ static int run_with(const struct arguments *arguments, struct passed *passed)
     if (r == 0 && config_fd >= 0 && last_config_read(config_fd, mapping_fd, &last) == 0)
         r = mapping_guard(last->mappings, version->mappings, arguments->mapping_file, &problems);
     report_problems(&problems);
+    size_t n_errors = problems.n_errors;
     problem_list_clear(&problems);
+    int status = EX_CONFIG;
     if (r < 0) {
+        /* No fault of the files: the service manager is to try again. */
+        if (n_errors == 0) {
+            log_err("cannot read the configuration: %s", strerror(-r));
+            status = EXIT_FAILURE;
+        }
         config_version_unref(version);
         version = NULL;
         r = fall_back(config_fd, mapping_fd, &version);
@@ -296,7 +303,7 @@ static int run_with(const struct arguments *arguments, struct passed *passed)
     }
     config_version_unref(last);
     if (r < 0)
-        return EX_CONFIG;
+        return status;
     raise_descriptor_limit();
     return run_services(version, &settings, passed);
 }

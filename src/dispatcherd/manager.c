@@ -1,6 +1,7 @@
 #include "dispatcherd/manager.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "dispatcherd/check.h"
 #include "dispatcherd/dispatch.h"
 #include "dispatcherd/last_config.h"
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 unsigned manager_count_workers(const struct manager *manager)
 {
@@ -62,25 +64,41 @@ void manager_free_service(struct service *service)
 }
 
 /* Puts the newer one into the store, and takes the older one out. */
-static void replace_stored(const char *prefix, unsigned long old_number, int fd)
+static int replace_stored(const char *prefix, unsigned long old_number, int fd)
 {
     char name[STORE_NAME_MAX];
 
     snprintf(name, sizeof(name), "%s%lu", prefix, old_number + 1);
-    if (fd >= 0 && store_add(name, fd) < 0)
-        return;
+    int r = store_add(name, fd);
+    if (r < 0)
+        return r;
     snprintf(name, sizeof(name), "%s%lu", prefix, old_number);
     if (old_number > 0)
         (void)store_remove(name);
+    return 0;
+}
+
+static int remember_config(struct manager *manager)
+{
+    if (manager->version->mapping_copy < 0)
+        return manager->version->mapping_copy;
+    _cleanup_fd_ int config_fd = last_config_write(&manager->version->config);
+    if (config_fd < 0)
+        return config_fd;
+    int r = replace_stored(STORE_MAPPINGS, manager->config_number, manager->version->mapping_copy);
+    if (r == 0)
+        r = replace_stored(STORE_CONFIG, manager->config_number, config_fd);
+    return r;
 }
 
 void manager_remember_config(struct manager *manager)
 {
-    _cleanup_fd_ int config_fd = last_config_write(&manager->version->config);
+    int r = remember_config(manager);
 
-    if (config_fd < 0 || manager->version->mapping_copy < 0)
-        return;
-    replace_stored(STORE_MAPPINGS, manager->config_number, manager->version->mapping_copy);
-    replace_stored(STORE_CONFIG, manager->config_number, config_fd);
-    manager->config_number++;
+    if (r < 0)
+        log_warning("cannot keep a copy of this configuration: %s; should the files be broken at a "
+                    "restart of dispatcherd, an older one serves, or none",
+                    strerror(-r));
+    else
+        manager->config_number++;
 }

@@ -155,8 +155,12 @@ int reload(struct manager *manager, struct problem_list *problems)
     if (r < 0) {
         (void)due_refresh(manager);
         manager->context.changed(&manager->context);
-        report(LOG_ERR, &refused, "the reload is refused; what was in force stays (%zu %s)",
-               problems->n_errors, str_plural(problems->n_errors, "error", "errors"));
+        if (problems->n_errors > 0)
+            report(LOG_ERR, &refused, "the reload is refused; what was in force stays (%zu %s)",
+                   problems->n_errors, str_plural(problems->n_errors, "error", "errors"));
+        else
+            report(LOG_ERR, &refused, "the reload has failed; what was in force stays: %s",
+                   strerror(-r));
         return r;
     }
     size_t n_told = problems->n_items;

@@ -14,6 +14,7 @@
 #include "dispatcherd/figures.h"
 #include "dispatcherd/host_name_watch.h"
 #include "dispatcherd/listener.h"
+#include "dispatcherd/loop.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/orphans.h"
 #include "dispatcherd/readmit.h"
@@ -383,6 +384,14 @@ static int start(struct manager *manager, struct passed *passed)
     return 0;
 }
 
+/* What to do about an errno that ends the start. */
+static const char *advice(int error)
+{
+    return error == -EFBIG ? ": the limit of a file's size is too low for what is kept in memory; "
+                             "raise LimitFSIZE= of dispatcherd.service (started by hand: ulimit -f)"
+                           : "";
+}
+
 int run_services(struct config_version *version, const struct run_settings *settings,
                  struct passed *passed)
 {
@@ -397,9 +406,9 @@ int run_services(struct config_version *version, const struct run_settings *sett
     if (r == 0)
         r = start(&manager, passed);
     if (r == 0)
-        r = status = sd_event_loop(manager.context.event);
+        r = status = loop_run(manager.context.event);
     if (r < 0) {
-        log_err("cannot run: %s", strerror(-r));
+        log_err("cannot run: %s%s", strerror(-r), advice(r));
         status = r == -EMFILE ? EX_CONFIG : EXIT_FAILURE;
     } else {
         const struct subject subject = {.message_id = MESSAGE_ID_STOPPED};

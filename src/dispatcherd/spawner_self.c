@@ -1,8 +1,8 @@
 #include "dispatcherd/spawner.h"
 
 #include "base/fd.h"
+#include "dispatcherd/worker_environment.h"
 #include "protocol/message.h"
-#include "protocol/tunables.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,42 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* What concerns this process alone and must not mislead the worker. */
-static bool is_private(const char *variable)
-{
-    static const char *const names[] = {"LISTEN_FDS=",    "LISTEN_PID=",    "LISTEN_FDNAMES=",
-                                        "NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="};
-
-    for (size_t i = 0; i < ELEMENTSOF(names); i++)
-        if (strncmp(variable, names[i], strlen(names[i])) == 0)
-            return true;
-    return false;
-}
-
-/* The environment of a worker: ours, LISTEN_FDS=1, and the tunables where we have none.
- * LISTEN_PID cannot be known before the process exists. Returns an array that the caller frees;
- * its strings are not copies. */
-static char **worker_environment(void)
-{
-    static char listen_fds[] = "LISTEN_FDS=1";
-    static char tunables[] = WORKER_TUNABLES;
-    size_t n = 0;
-
-    while (environ[n])
-        n++;
-    char **copy = calloc(n + 3, sizeof(*copy));
-    if (!copy)
-        return NULL;
-    n = 0;
-    for (char **variable = environ; *variable; variable++)
-        if (!is_private(*variable))
-            copy[n++] = *variable;
-    copy[n++] = listen_fds;
-    if (!getenv(WORKER_TUNABLES_NAME))
-        copy[n++] = tunables;
-    return copy;
-}
 
 /* A process group of its own, so that Ctrl-C at a terminal reaches the daemon alone, which then
  * lets its workers finish. */
@@ -74,7 +38,7 @@ static int spawn_image(const char *image, int channel, pid_t *ret_pid)
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     char *arguments[] = {(char *)image, NULL};
-    char **environment = worker_environment();
+    char **environment = worker_environment_new();
 
     if (!environment)
         return -ENOMEM;
@@ -125,10 +89,13 @@ static int start(const struct service_options *options, struct spawned *ret, cha
         return r;
     }
     _cleanup_fd_ int ours = ends[0], theirs = ends[1];
-    int r = setsockopt(ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0 ? -errno : 0;
+    if (setsockopt(ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0) {
+        int r = -errno;
+        snprintf(error, error_size, "no credentials at the control channel: %s", strerror(-r));
+        return r;
+    }
     (void)fd_refuse_rights(ours);
-    if (r == 0)
-        r = spawn_image(options->image, theirs, &ret->pid);
+    int r = spawn_image(options->image, theirs, &ret->pid);
     if (r < 0) {
         snprintf(error, error_size, "cannot start %.150s: %s", options->image,
                  explain(options->image, -r));

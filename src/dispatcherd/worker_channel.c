@@ -65,6 +65,27 @@ static void welcome(struct worker *worker)
                  "worker %d has said hello, and is welcome", (int)worker->pid);
 }
 
+static void tell_unwelcome(const struct worker *worker, int error)
+{
+    const struct subject subject = worker_subject(worker, NULL);
+
+    report(LOG_WARNING, &subject, "worker %d cannot be welcomed: %s", (int)worker->pid,
+           strerror(-error));
+}
+
+static const char *welcome_fault(int error)
+{
+    switch (error) {
+    case -EMSGSIZE:
+        return "cannot be told its PARAMETERs: they are too long";
+    case -EFBIG:
+        return "cannot be welcomed: the limit of a file's size (LimitFSIZE= of "
+               "dispatcherd.service) is below the size of its ring";
+    default:
+        return "cannot be welcomed";
+    }
+}
+
 static void take_hello(struct worker *worker, const struct message *hello)
 {
     if (worker->is_welcome) {
@@ -79,11 +100,10 @@ static void take_hello(struct worker *worker, const struct message *hello)
     worker->knows_stop = knows(hello, "STOP");
     worker->knows_log = knows(hello, "LOG");
     int r = welcome_send(worker);
+    if (r < 0 && r != -EPIPE)
+        tell_unwelcome(worker, r);
     if (r < 0)
-        worker_give_up(worker,
-                       r == -EMSGSIZE ? "cannot be told its PARAMETERs: they are too long"
-                                      : "cannot be welcomed",
-                       MESSAGE_ID_START_FAILED);
+        worker_give_up(worker, welcome_fault(r), MESSAGE_ID_START_FAILED);
     else
         welcome(worker);
 }
@@ -222,12 +242,17 @@ static int read_packet(struct worker *worker)
     pid_t pid;
     ssize_t length = channel_receive_any(worker->channel, bytes, sizeof(bytes), fds, &n_fds, &pid);
 
-    if (length == -EAGAIN)
+    /* ENOMEM and ENOBUFS are the kernel's; the packet is still there. */
+    if (length == -EAGAIN || length == -ENOMEM || length == -ENOBUFS)
         return 0;
     if (length == 0)
         return -EPIPE;
     for (size_t i = 0; i < n_fds; i++)
         closer_close(fds[i]);
+    if (length < 0 && length != -EBADMSG) {
+        worker_give_up(worker, "has a channel that cannot be read", MESSAGE_ID_WORKER_HUNG);
+        return 0;
+    }
     if (length < 0 || n_fds > 0) {
         worker_lied(worker, "has sent what is no message");
         return 0;

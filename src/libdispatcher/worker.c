@@ -141,6 +141,8 @@ static int take_signals(dispatcher_worker *worker)
     sigaddset(&term, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &term, NULL);
     signal(SIGPIPE, SIG_IGN);
+    /* A LOGFILE that has reached the limit of its size (setrlimit(2)) costs lines, not sessions. */
+    signal(SIGXFSZ, SIG_IGN);
     worker->signal_fd = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
     if (worker->signal_fd >= 0)
         worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

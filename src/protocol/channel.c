@@ -30,7 +30,11 @@ int channel_send(int channel, const void *bytes, size_t length, const int fds[],
         header->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
         memcpy(CMSG_DATA(header), fds, n_fds * sizeof(int));
     }
-    if (sendmsg(channel, &packet, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+    ssize_t n;
+    do
+        n = sendmsg(channel, &packet, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0)
         return 0;
     if (errno == ENOBUFS || errno == ENOMEM)
         return -EAGAIN;

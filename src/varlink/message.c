@@ -1,7 +1,11 @@
 #include "varlink/message.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Room for a first piece: most messages are longer than that. */
+#define TEXT_FIRST_BYTES 512
 
 static json_t *parse_object(const char *text, size_t length)
 {
@@ -71,13 +75,44 @@ json_t *varlink_error(const char *name, json_t *parameters)
     return parameters ? json_pack("{s:s, s:o}", "error", name, "parameters", parameters) : NULL;
 }
 
+struct text {
+    char *bytes;
+    size_t size, capacity;
+    bool is_short; /* of memory; jansson does not look at each result of append() */
+};
+
+static int append(const char *bytes, size_t size, void *data)
+{
+    struct text *text = data;
+
+    if (size > text->capacity - text->size) {
+        size_t capacity = 2 * text->capacity + size + TEXT_FIRST_BYTES;
+        char *grown = text->is_short ? NULL : realloc(text->bytes, capacity);
+
+        if (!grown) {
+            text->is_short = true;
+            return -1;
+        }
+        text->bytes = grown;
+        text->capacity = capacity;
+    }
+    memcpy(text->bytes + text->size, bytes, size);
+    text->size += size;
+    return 0;
+}
+
 char *varlink_message_text(const json_t *message, size_t *ret_size)
 {
-    char *text = json_dumps(message, JSON_COMPACT);
+    struct text text = {0};
 
-    if (text)
-        *ret_size = strlen(text) + 1;
-    return text;
+    /* json_dumps() would allocate as jansson does, see memory.h. */
+    if (json_dump_callback(message, append, &text, JSON_COMPACT) < 0 || append("", 1, &text) < 0 ||
+        text.is_short) {
+        free(text.bytes);
+        return NULL;
+    }
+    *ret_size = text.size;
+    return text.bytes;
 }
 
 int varlink_reply_parse(const char *text, size_t length, json_t **ret)

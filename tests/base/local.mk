@@ -12,7 +12,8 @@ check_PROGRAMS += \
 	tests/base/test_networks \
 	tests/base/test_siphash \
 	tests/base/test_str \
-	tests/base/test_text_file
+	tests/base/test_text_file \
+	tests/base/test_utf8
 TESTS += \
 	tests/base/test_accept_error \
 	tests/base/test_address \
@@ -27,7 +28,8 @@ TESTS += \
 	tests/base/test_networks \
 	tests/base/test_siphash \
 	tests/base/test_str \
-	tests/base/test_text_file
+	tests/base/test_text_file \
+	tests/base/test_utf8
 
 tests_base_test_accept_error_SOURCES = %D%/test_accept_error.c
 tests_base_test_accept_error_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -97,3 +99,8 @@ tests_base_test_call_filter_SOURCES = %D%/test_call_filter.c
 tests_base_test_call_filter_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_call_filter_CFLAGS = $(TEST_CFLAGS)
 tests_base_test_call_filter_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_utf8_SOURCES = %D%/test_utf8.c
+tests_base_test_utf8_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_utf8_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_utf8_LDADD = libbase.la $(TEST_LIBS)

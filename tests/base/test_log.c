@@ -191,6 +191,25 @@ START_TEST(test_a_file_takes_every_line_behind_what_it_has)
 }
 END_TEST
 
+/* What strangers have written must not turn the line around, hide a part of it, or move the
+ * cursor. */
+START_TEST(test_text_of_strangers_is_shown_as_it_is)
+{
+    char text[256];
+    int ends[2];
+
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    struct reader reader = reader_begin(ends[0], ends[1]);
+    log_info("from <%s>", "\xe2\x80\xae"
+                          "moc.elpmaxe\xe2\x80\xac\x1b[2J\xc2\x9b\n\xc3\xa4");
+    (void)reader_drain(&reader, text, sizeof(text));
+    reader_end(&reader);
+    close(ends[0]);
+    close(ends[1]);
+    ck_assert_str_eq(text, "test: info: from <???moc.elpmaxe????[2J???\xc3\xa4>\n");
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *suite = suite_create("log");
@@ -198,6 +217,7 @@ Suite *make_suite(void)
     ADD_TESTS(suite, "standard error", test_a_full_pipe_holds_nobody_up, test_bulk_leaves_room,
               test_a_full_pipe_of_somebody_else_holds_nobody_up, test_a_full_socket_holds_nobody_up,
               test_a_terminal_that_is_not_read_holds_nobody_up,
-              test_a_file_takes_every_line_behind_what_it_has);
+              test_a_file_takes_every_line_behind_what_it_has,
+              test_text_of_strangers_is_shown_as_it_is);
     return suite;
 }

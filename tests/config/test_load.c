@@ -8,6 +8,7 @@
 #include "config/print.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -545,6 +546,32 @@ START_TEST(test_names_every_planted_errors_with_its_line)
 }
 END_TEST
 
+/* NAME_MAX of the kernel, which systemd holds units to as well. */
+START_TEST(test_refuses_a_path_that_no_file_can_have)
+{
+    static const char *const options[] = {"IMAGE", "LOGFILE"};
+    static const char *const formats[] = {"%s=/a/%s/b\n", "%s=/a/b/%s\n", "%s=%s\n"};
+    char part[NAME_MAX + 2], text[1000];
+
+    for (size_t i = 0; i < ELEMENTSOF(options); i++)
+        for (size_t j = 0; j < ELEMENTSOF(formats); j++) {
+            char format[64];
+
+            memset(part, 'x', sizeof(part));
+            part[NAME_MAX + 1] = '\0';
+            snprintf(format, sizeof(format), "%s%s", SMTP, formats[j]);
+            snprintf(text, sizeof(text), format, options[i], part);
+            ck_assert_int_eq(fixture_load(&fixture, text), -EINVAL);
+            snprintf(text, sizeof(text), "dispatcher.cnf:4: error: %s=", options[i]);
+            ck_assert_msg(fixture_said(&fixture, text), "%s", fixture_problems(&fixture));
+            ck_assert(fixture_said(&fixture, "longer than 255 bytes"));
+            part[NAME_MAX] = '\0';
+            snprintf(text, sizeof(text), format, options[i], part);
+            ck_assert_int_eq(fixture_load(&fixture, text), 0);
+        }
+}
+END_TEST
+
 /* Question 24. */
 START_TEST(test_counts_the_lines_of_an_included_file)
 {
@@ -801,6 +828,7 @@ Suite *make_suite(void)
     tcase_add_loop_test(tcase, test_answers_the_acceptance_questions, 0, ELEMENTSOF(questions));
     tcase_add_test(tcase, test_reports_every_bad_integer_in_one_run);
     tcase_add_test(tcase, test_names_every_planted_errors_with_its_line);
+    tcase_add_test(tcase, test_refuses_a_path_that_no_file_can_have);
     tcase_add_test(tcase, test_counts_the_lines_of_an_included_file);
     tcase_add_test(tcase, test_lets_the_environments_mask_replace_every_other);
     tcase_add_test(tcase, test_takes_the_pmdf_variable_where_the_other_is_not_set);

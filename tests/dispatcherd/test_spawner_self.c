@@ -1,6 +1,7 @@
 #include "support/suite.h"
 
 #include "base/fd.h"
+#include "base/macro.h"
 #include "dispatcherd/spawner.h"
 
 #include <poll.h>
@@ -47,13 +48,39 @@ static void assert_worker_has(const char *variable, const char *expected)
     rmdir(folder);
 }
 
-START_TEST(test_worker_has_our_environment)
+/* dispatcherd(8), ENVIRONMENT */
+START_TEST(test_worker_has_what_any_program_needs)
 {
-    setenv("SOME_VARIABLE", "a value", 1);
-    setenv("WATCHDOG_USEC", "1", 1);
-    assert_worker_has("SOME_VARIABLE", "a value");
-    assert_worker_has("WATCHDOG_USEC", "unset");
+    static const char *const names[] = {"PATH", "HOME",   "USER",    "LANG",   "LANGUAGE",
+                                        "TZ",   "LC_ALL", "LC_TIME", "TMPDIR", "LD_LIBRARY_PATH"};
+
+    for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+        const char *value = strcmp(names[i], "PATH") == 0 ? "/usr/bin:/bin" : "/a value";
+
+        setenv(names[i], value, 1);
+        assert_worker_has(names[i], value);
+    }
     assert_worker_has("LISTEN_FDS", "1");
+}
+END_TEST
+
+/* Whatever systemd, a container or a shell has told dispatcherd; names that only begin like one of
+ * the list, too. */
+START_TEST(test_worker_has_nothing_else_of_ours)
+{
+    static const char *const names[] = {"WATCHDOG_USEC",   "WATCHDOG_PID",
+                                        "NOTIFY_SOCKET",   "LISTEN_FDNAMES",
+                                        "INVOCATION_ID",   "CREDENTIALS_DIRECTORY",
+                                        "STATE_DIRECTORY", "RUNTIME_DIRECTORY",
+                                        "LD_PRELOAD",      "SSH_AUTH_SOCK",
+                                        "API_TOKEN",       "PATHS",
+                                        "TZ_SECRET",       "LANGUAGES",
+                                        "SOME_VARIABLE",   "IMTA_DISPATCHER_DEBUG"};
+
+    for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+        setenv(names[i], "", 1);
+        assert_worker_has(names[i], "unset");
+    }
 }
 END_TEST
 
@@ -70,7 +97,8 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("spawner of our own");
 
-    ADD_TESTS(suite, "environment", test_worker_has_our_environment,
+    ADD_TESTS(suite, "environment", test_worker_has_what_any_program_needs,
+              test_worker_has_nothing_else_of_ours,
               test_threads_need_less_memory_where_nobody_tuned_them);
     return suite;
 }

@@ -1,5 +1,6 @@
 """What the machine does to dispatcherd and its workers, and how they recover by themselves."""
 
+import contextlib
 import os
 import re
 
@@ -199,6 +200,38 @@ def test_with_few_descriptors_waiters_do_not_starve_the_start_of_a_worker(
         for client in crowd:
             client.close()
         assert site.connect(port).ask("service") == "TEST"
+
+
+def test_with_too_low_a_limit_of_file_sizes_it_does_not_start_and_says_so(site_by_hand):
+    """What it keeps in memory are files to the kernel (memfd_create(2))."""
+    site = site_by_hand
+    site.write_config(site.service("TEST", PORT=site.free_port()))
+    site.launch("prlimit", "--fsize=100000")
+    assert site.daemon.wait(20) == 1
+    site.wait_for_log("cannot run: File too large: .*LimitFSIZE= of dispatcherd.service")
+
+
+def test_no_limit_of_file_sizes_kills_it_while_it_runs(site_by_hand):
+    site = site_by_hand
+    port = site.free_port()
+    text = site.service("TEST", PORT=port, MIN_PROCS=1)
+    site.write_config(text)
+    site.start()
+    pid = site.daemon_pid()
+    # Room for some lines of the log, and for no copy of the configuration.
+    size = os.path.getsize(site.log) + 4096
+    site.run("prlimit", f"--pid={pid}", f"--fsize={size}:")
+    site.reload(text + f"PARAMETER={'x' * 8192}\n")
+    site.wait_for_log("cannot keep a copy of this configuration: File too large")
+    # And now for nothing.
+    site.run("prlimit", f"--pid={pid}", "--fsize=100:")
+    for worker in site.worker_pids("TEST"):
+        with contextlib.suppress(ProcessLookupError):
+            site.kill(worker, "KILL")
+    site.wait_for_status("TEST cannot start a worker")
+    site.run("prlimit", f"--pid={pid}", "--fsize=unlimited:")
+    assert site.connect(port).ask("service", 20) == "TEST"
+    assert site.daemon_pid() == pid
 
 
 def test_with_too_few_descriptors_it_does_not_start_and_says_how_many_it_needs(site_by_hand):

@@ -1,5 +1,6 @@
 VARLINK_TESTS = \
 	tests/varlink/test_frames \
+	tests/varlink/test_memory \
 	tests/varlink/test_message
 check_PROGRAMS += $(VARLINK_TESTS)
 TESTS += $(VARLINK_TESTS)
@@ -13,3 +14,8 @@ tests_varlink_test_message_SOURCES = %D%/test_message.c
 tests_varlink_test_message_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_varlink_test_message_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_varlink_test_message_LDADD = $(LINK_VARLINK) $(TEST_LIBS)
+
+tests_varlink_test_memory_SOURCES = %D%/test_memory.c
+tests_varlink_test_memory_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_varlink_test_memory_CFLAGS = $(TEST_CFLAGS) $(JANSSON_CFLAGS)
+tests_varlink_test_memory_LDADD = $(LINK_VARLINK) $(TEST_LIBS)

@@ -6,14 +6,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,6 +57,62 @@ START_TEST(test_makes_what_is_missing)
     snprintf(path, sizeof(path), "%s/a/b/mail/cur", folder.path);
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0700);
+}
+END_TEST
+
+/* In place of the C library's: what was brought to the disk, by its path. */
+static char synced[16][PATH_MAX];
+static size_t n_synced;
+
+int fsync(int fd)
+{
+    char link[32];
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    if (n_synced < ELEMENTSOF(synced)) {
+        ssize_t length = readlink(link, synced[n_synced], PATH_MAX - 1);
+
+        synced[n_synced++][length < 0 ? 0 : length] = '\0';
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
+
+static bool was_synced(const char *path)
+{
+    for (size_t i = 0; i < n_synced; i++)
+        if (strcmp(synced[i], path) == 0)
+            return true;
+    return false;
+}
+
+/* Each folder that holds the name of one that was made. */
+START_TEST(test_what_it_makes_outlives_a_power_cut)
+{
+    static const char *const parents[] = {"", "/a", "/a/b", "/a/b/mail"};
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/a/b/mail", folder.path);
+    n_synced = 0;
+    ck_assert_int_eq(maildir_make(path), 0);
+    for (size_t i = 0; i < ELEMENTSOF(parents); i++) {
+        snprintf(path, sizeof(path), "%s%s", folder.path, parents[i]);
+        ck_assert_msg(was_synced(path), "%s was not synced", path);
+    }
+}
+END_TEST
+
+/* Another worker may have made it a moment ago. */
+START_TEST(test_what_another_has_made_outlives_a_power_cut)
+{
+    char path[128];
+
+    ck_assert_int_eq(maildir_make(folder.maildir), 0);
+    n_synced = 0;
+    ck_assert_int_eq(maildir_make(folder.maildir), 0);
+    ck_assert(was_synced(folder.maildir));
+    snprintf(path, sizeof(path), "%s", folder.maildir);
+    *strrchr(path, '/') = '\0';
+    ck_assert(was_synced(path));
 }
 END_TEST
 
@@ -207,6 +266,8 @@ Suite *make_suite(void)
 {
     const TTest *const tests[] = {
         test_makes_what_is_missing,
+        test_what_it_makes_outlives_a_power_cut,
+        test_what_another_has_made_outlives_a_power_cut,
         test_says_why_it_cannot,
         test_message_appears_whole_and_alone,
         test_aborted_message_leaves_nothing,

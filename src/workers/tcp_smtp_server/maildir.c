@@ -18,6 +18,37 @@
 /* Two names are alike only by an accident that does not happen twice. */
 #define MAX_NAMES_TRIED 10
 
+/* Brings the name of a folder to the disk; `path` is changed for the time of the call. Without it a
+ * power cut would take the folder away, and all messages in it that clients were told are safe. */
+static int sync_name(char *path)
+{
+    char *slash = strrchr(path, '/');
+    const char *parent = !slash ? "." : slash == path ? "/" : path;
+
+    if (slash)
+        *slash = '\0';
+    _cleanup_fd_ int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+    if (slash)
+        *slash = '/';
+    return r;
+}
+
+/* One that is there already may have been made a moment ago by another worker, whose fsync is still
+ * to come. A sandbox may forbid to open its parent, which then is none of ours to make safe. */
+static int make_folder(char *path)
+{
+    if (mkdir(path, 0700) == 0)
+        return sync_name(path);
+    /* A sandbox may hide what is above, and forbid to make what is there. */
+    int error = errno;
+
+    if (error != EEXIST && access(path, F_OK) < 0)
+        return -error;
+    (void)sync_name(path);
+    return 0;
+}
+
 /* Makes `path` and what is missing above it. */
 static int make_folders(const char *path)
 {
@@ -29,13 +60,9 @@ static int make_folders(const char *path)
         slash = strchr(slash + 1, '/');
         if (slash)
             *slash = '\0';
-        if (mkdir(part, 0700) < 0 && errno != EEXIST) {
-            /* A sandbox may hide what is above, and forbid to make what is there. */
-            int error = errno;
-
-            if (access(part, F_OK) < 0)
-                return -error;
-        }
+        int r = make_folder(part);
+        if (r < 0)
+            return r;
         if (!slash)
             break;
     }

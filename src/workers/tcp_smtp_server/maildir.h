@@ -19,8 +19,8 @@ struct maildir_delivery {
     char buffer[MAILDIR_BUFFER_BYTES];
 };
 
-/* Makes what is missing of the Maildir and the folders above it, and checks that we may write
- * there. Returns 0 or a negative errno. */
+/* Makes what is missing of the Maildir and the folders above it, brings their names to the disk,
+ * and checks that we may write there. Returns 0 or a negative errno. */
 int maildir_make(const char *path);
 
 /* Removes from tmp what nobody can still be writing: files untouched for 36 hours, the age that the

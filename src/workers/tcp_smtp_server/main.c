@@ -8,7 +8,6 @@
 #include <dispatcher/worker.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,8 +108,6 @@ int main(void)
         .start = start, .serve = serve, .stop = stop};
     struct session_settings settings = {0};
 
-    /* A file that would grow past the limit is EFBIG, and 452 to the client; not our death. */
-    (void)signal(SIGXFSZ, SIG_IGN);
     int r = dispatcher_worker_run(&callbacks, &settings);
     session_settings_clear(&settings);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -1,6 +1,7 @@
 #include "workers/tcp_smtp_server/path.h"
 
 #include "base/str.h"
+#include "base/utf8.h"
 
 #include <arpa/inet.h>
 #include <stdint.h>
@@ -20,38 +21,15 @@ static bool is_atom_character(char c)
     return is_letter_or_digit(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
-/* The length of the well-formed non-ASCII UTF-8 sequence (RFC 3629, 4) that `text` starts with, or
- * 0. The control characters U+0080 to U+009F are refused: terminals obey them, and no address
- * needs them. */
+/* The length of the character beyond ASCII that `text` starts with, or 0. Those that terminals and
+ * mail programs obey or do not show are refused, as they are in names of users (RFC 8264, 9.13): an
+ * address must look like what it is. */
 static size_t utf8_length(const char *text)
 {
-    const uint8_t *p = (const uint8_t *)text;
-    uint8_t min = 0x80, max = 0xbf;
-    size_t length;
+    uint32_t character;
+    size_t length = utf8_decode(text, strnlen(text, 4), &character);
 
-    if (p[0] >= 0xc2 && p[0] <= 0xdf)
-        length = 2;
-    else if (p[0] >= 0xe0 && p[0] <= 0xef)
-        length = 3;
-    else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-        length = 4;
-    else
-        return 0;
-    /* What would be too long a form, a surrogate, or past U+10FFFF. */
-    if (p[0] == 0xc2 || p[0] == 0xe0)
-        min = 0xa0;
-    else if (p[0] == 0xf0)
-        min = 0x90;
-    if (p[0] == 0xed)
-        max = 0x9f;
-    else if (p[0] == 0xf4)
-        max = 0x8f;
-    if (p[1] < min || p[1] > max)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if (p[i] < 0x80 || p[i] > 0xbf)
-            return 0;
-    return length;
+    return length > 1 && !utf8_is_hidden(character) ? length : 0;
 }
 
 /* The functions below get the start of something and return what follows it, or NULL where it is

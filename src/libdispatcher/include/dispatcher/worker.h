@@ -50,7 +50,7 @@ struct dispatcher_worker_callbacks {
 
 /* Runs the worker until it is told to end, by dispatcherd, by the end of the control channel or by
  * SIGTERM (a second SIGTERM ends the process at once). Call it once, early in main(), before any
- * thread exists: it blocks SIGTERM and ignores SIGPIPE for the whole process.
+ * thread exists: it blocks SIGTERM, and ignores SIGPIPE and SIGXFSZ, for the whole process.
  *
  * Returns 0 after an ordinary end, or a negative errno after one line about the cause on standard
  * error: -ENOTCONN where descriptor 3 is no control channel (the program was not started by

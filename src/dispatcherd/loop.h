@@ -1,0 +1,9 @@
+/* The main loop. */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+/* Runs the loop until sd_event_exit(). A turn that fails, for instance because the kernel or
+ * malloc() has no memory for it, is reported and taken again; workers and clients go on meanwhile.
+ * Returns the exit code, or a negative errno when turns fail again and again. */
+int loop_run(sd_event *event);
