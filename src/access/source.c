@@ -10,3 +10,14 @@ bool source_of(const struct address *address, struct source *ret)
     memcpy(ret->prefix, address->bytes, address->family == AF_INET ? 4 : 8);
     return true;
 }
+
+struct address source_network(const struct address *address)
+{
+    struct address network = *address;
+
+    if (address->family == AF_INET)
+        network.bytes[3] = 0;
+    else if (address->family == AF_INET6)
+        memset(network.bytes + 6, 0, 10);
+    return network;
+}

@@ -13,5 +13,9 @@ struct source {
     uint32_t family;   /* AF_INET or AF_INET6; 0: no source */
 };
 
+/* The network around it: the IPv4 /24, or the IPv6 /48, which a site has to itself (RFC 6177).
+ * Others stay as they are. */
+struct address source_network(const struct address *address);
+
 /* Returns false where the address is neither IPv4 nor IPv6, and so nobody's. */
 bool source_of(const struct address *address, struct source *ret);

@@ -26,6 +26,7 @@ enum option_id {
     OPTION_LOGFILE,
     OPTION_MAX_CONNS,
     OPTION_MAX_CONNS_PER_ADDRESS,
+    OPTION_MAX_CONNS_PER_NETWORK,
     OPTION_MAX_HANDOFFS,
     OPTION_MAX_IDLE_TIME,
     OPTION_MAX_LIFE_CONNS,
@@ -90,6 +91,7 @@ struct service_options {
     struct str_list dns_servers; /* of the Dispatcher alone */
     struct str_list dns_verify_domains;
     unsigned max_conns_per_address;      /* 0: unlimited */
+    unsigned max_conns_per_network;      /* likewise */
     bool proxy_protocol;                 /* connections begin with a header that names the client */
     struct network_list proxy_upstreams; /* who may send one; never empty with proxy_protocol */
 

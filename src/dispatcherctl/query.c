@@ -1,12 +1,16 @@
 #include "dispatcherctl/query.h"
 
+#include "base/macro.h"
 #include "dispatcherctl/explain.h"
 #include "dispatcherctl/reply.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define TRIES_MAX 4
 
 /* Adds what `part` has of the list to `whole`. */
 static int join(json_t *whole, const json_t *part, const char *list)
@@ -57,15 +61,40 @@ int query_call(struct client *client, const struct request *request, const char 
     return 0;
 }
 
-int query(const struct request *request, const char *method, const char *list, json_t **ret)
+static bool changes_something(const char *method)
+{
+    static const char *const methods[] = {"Stop", "Start", "Restart", "Reload", "SetDebug"};
+
+    for (size_t i = 0; i < ELEMENTSOF(methods); i++)
+        if (strcmp(methods[i], method) == 0)
+            return true;
+    return false;
+}
+
+static int query_once(const struct request *request, const char *method, const char *list,
+                      json_t **ret)
 {
     struct client client = {.fd = -1};
-    json_auto_t *reply = NULL;
 
     int r = client_open(request->socket, request->limit_usec, &client);
     if (r == 0)
-        r = query_call(&client, request, method, list, &reply);
+        r = query_call(&client, request, method, list, ret);
     client_close(&client);
+    return r;
+}
+
+int query(const struct request *request, const char *method, const char *list, json_t **ret)
+{
+    json_auto_t *reply = NULL;
+    int r;
+
+    /* Of too many clients without rights, dispatcherd closes some, see dispatcherd(8). What might
+     * have been done already is not tried again. */
+    for (unsigned i = 0; i < TRIES_MAX; i++) {
+        r = query_once(request, method, list, &reply);
+        if (r != -ECONNRESET || changes_something(method))
+            break;
+    }
     if (r < 0) {
         explain_failure(request->socket, r);
         return r;

@@ -111,7 +111,8 @@ static int print_json(const struct test *test, const char *address, const char *
         json_pack("{s:s, s:i, s:s, s:s, s:s?, s:O}", "address", address, "port", (int)test->port,
                   "verdict", test->verdict.is_rejected ? "reject" : "accept", "text", text, "entry",
                   entry, "trace", lines);
-    if (!object || json_dumpf(object, stdout, JSON_COMPACT) < 0 || putchar('\n') == EOF)
+    if (!object || json_dumpf(object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) < 0 ||
+        putchar('\n') == EOF)
         return -EIO;
     return 0;
 }

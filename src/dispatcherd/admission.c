@@ -7,6 +7,7 @@
 #include "protocol/debug.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -29,15 +30,11 @@ static int find_local_address(const struct listener *listener, int fd, struct ad
 /* PORT_ACCESS must not decide by an address that the client did not connect to. */
 static void refuse_unknown(struct connection *connection, int error)
 {
-    const struct subject subject = {.service = connection->service->options->name,
-                                    .connection_id = connection->id,
-                                    .client = &connection->peer};
-    const struct refusal refusal = {.reason = REJECTED_FOR_ERROR,
-                                    .what = "the address that it connected to is unknown"};
+    char what[128];
+    const struct refusal refusal = {.reason = REJECTED_FOR_ERROR, .what = what};
 
-    report(LOG_ERR, &subject,
-           "a connection is closed: the address that it connected to cannot be found: %s",
-           strerror(-error));
+    snprintf(what, sizeof(what), "the address that it connected to cannot be found: %s",
+             strerror(-error));
     refusal_carry_out(connection, &refusal);
 }
 

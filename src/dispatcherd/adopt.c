@@ -93,6 +93,7 @@ static bool adopt(struct service *service, const struct store_worker *stored, in
     worker->has_asked_ring = stored->has_ring;
     worker->knows_stop = stored->knows_stop;
     worker->knows_log = stored->knows_log;
+    worker->knows_stress = stored->knows_stress;
     if (find_saved(saved, slot))
         pool_worker_restore(service->pool, slot, find_saved(saved, slot));
     if (!saved || saved->fingerprints[slot] != fingerprint_of(service->options))

@@ -82,29 +82,34 @@ static void read_proxy_header(struct check *check)
 
 static void count_address(struct check *check)
 {
-    check->n_of_address = connection_count_address(check->connection);
+    connection_count(check->connection, &check->n_of_address, &check->n_of_network);
     check->stage = CHECK_MAPPING;
 }
 
-bool check_is_beyond_limit(const struct check *check)
+static bool is_beyond(uint32_t n, unsigned limit)
 {
-    unsigned limit = check_options(check)->max_conns_per_address;
-
-    return limit > 0 && check->n_of_address > limit;
+    return limit > 0 && n > limit;
 }
 
-void check_refuse_address(struct check *check)
+bool check_limits(struct check *check)
 {
-    check_refuse(check, REJECTED_FOR_ADDRESS, "MAX_CONNS_PER_ADDRESS");
-    check->refusal.text = address_limit_rejection(check->connection->local.port);
+    const struct service_options *options = check_options(check);
+    bool is_address = is_beyond(check->n_of_address, options->max_conns_per_address);
+
+    if (!is_address && !is_beyond(check->n_of_network, options->max_conns_per_network))
+        return false;
+    check_refuse(check, REJECTED_FOR_ADDRESS,
+                 is_address ? "MAX_CONNS_PER_ADDRESS" : "MAX_CONNS_PER_NETWORK");
+    check->refusal.text = address_limit_rejection(check->connection->local.port, !is_address);
     check->refusal.text_length = strlen(check->refusal.text);
+    return true;
 }
 
 static void limit_address(struct check *check)
 {
     check->stage = check->entry ? CHECK_PASSED : CHECK_LISTS;
-    if (check_is_beyond_limit(check) && !check->is_permitted)
-        check_refuse_address(check);
+    if (!check->is_permitted)
+        (void)check_limits(check);
 }
 
 /* DNS_VERIFY_DOMAIN */

@@ -13,7 +13,8 @@ enum check_stage {
     CHECK_PROXY,   /* who the client is, where another server brings it to us */
     CHECK_ADDRESS, /* counts the connections that it has */
     CHECK_MAPPING, /* PORT_ACCESS */
-    CHECK_LIMIT,   /* MAX_CONNS_PER_ADDRESS; not if PORT_ACCESS has $Y for the client */
+    CHECK_LIMIT,   /* MAX_CONNS_PER_ADDRESS and MAX_CONNS_PER_NETWORK; not if PORT_ACCESS has $Y for
+                      the client */
     CHECK_LISTS,   /* DNS_VERIFY_DOMAIN; not where an entry of PORT_ACCESS has decided */
     CHECK_PASSED,
     CHECK_REFUSED, /* refusal says why */
@@ -38,6 +39,7 @@ struct check {
     const struct mapping_entry *entry; /* that decided, the set's; NULL: none has */
     bool is_permitted;                 /* by $Y of that entry */
     uint32_t n_of_address;             /* connections when this one came, with this one */
+    uint32_t n_of_network;             /* likewise */
 };
 
 static inline struct access *check_access(const struct check *check)
@@ -53,9 +55,9 @@ static inline const struct service_options *check_options(const struct check *ch
 /* The connection may not come in; `what` as in struct refusal. */
 void check_refuse(struct check *check, enum statistics_rejection reason, const char *what);
 
-/* Whether its address has more connections than MAX_CONNS_PER_ADDRESS, and the refusal for that. */
-bool check_is_beyond_limit(const struct check *check);
-void check_refuse_address(struct check *check);
+/* Refuses the connection if its address has more than MAX_CONNS_PER_ADDRESS, or its network more
+ * than MAX_CONNS_PER_NETWORK. Returns whether it does. */
+bool check_limits(struct check *check);
 
 /* What the check waited for is there, and its stage moved on: goes on. The check may be gone
  * afterwards. */

@@ -82,9 +82,7 @@ static void answer_callout(struct check *check)
         break;
     case CALLOUT_DNS_LIST:
         /* One address alone must not fill the places of connections that wait for an answer. */
-        if (check_is_beyond_limit(check))
-            check_refuse_address(check);
-        else
+        if (!check_limits(check))
             ask_list(check);
         break;
     }

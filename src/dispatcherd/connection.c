@@ -2,6 +2,7 @@
 
 #include "access/concurrency.h"
 #include "access/ident_client.h"
+#include "access/source.h"
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/context.h"
@@ -181,8 +182,11 @@ void connection_close(struct connection *connection, uint64_t now)
 {
     move(connection, CONNECTION_CLOSED, now);
     count_concurrent(connection->service, now);
+    const struct address network = source_network(&connection->peer);
     if (connection->is_counted)
         concurrency_remove(connection->service->addresses, &connection->peer);
+    if (connection->is_counted_of_network)
+        concurrency_remove(connection->service->networks, &network);
     ident_cancel(connection->ident_request);
     close_copy(connection, now);
     free(connection->tag);
@@ -190,15 +194,25 @@ void connection_close(struct connection *connection, uint64_t now)
     free(connection);
 }
 
-uint32_t connection_count_address(struct connection *connection)
+static uint32_t count(struct concurrency *concurrency, const struct address *address,
+                      bool *is_counted)
 {
-    struct concurrency *addresses = connection->service->addresses;
-
-    if (connection->is_counted)
-        return concurrency_lookup(addresses, &connection->peer);
-    uint32_t n = concurrency_add(addresses, &connection->peer);
-    connection->is_counted = n > 0;
+    if (*is_counted)
+        return concurrency_lookup(concurrency, address);
+    uint32_t n = concurrency_add(concurrency, address);
+    *is_counted = n > 0;
     return n;
+}
+
+void connection_count(struct connection *connection, uint32_t *ret_of_address,
+                      uint32_t *ret_of_network)
+{
+    const struct address network = source_network(&connection->peer);
+
+    *ret_of_address =
+        count(connection->service->addresses, &connection->peer, &connection->is_counted);
+    *ret_of_network =
+        count(connection->service->networks, &network, &connection->is_counted_of_network);
 }
 
 void connection_set_texts(struct connection *connection, const char *tag, const char *note)

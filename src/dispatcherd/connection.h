@@ -56,6 +56,7 @@ struct connection {
     char *tag;       /* for the worker: text after $Y in PORT_ACCESS; owned; NULL: none */
     char *note;      /* kept with it: text after "||"; likewise */
     bool is_counted; /* among the connections of its address */
+    bool is_counted_of_network;     /* among those of its network */
     sd_event_source *hangup_source; /* while waiting, where a watch was asked for */
 };
 
@@ -83,9 +84,10 @@ void connection_activate(struct connection *connection, uint64_t now);
 /* Closes and frees it, whatever its state. */
 void connection_close(struct connection *connection, uint64_t now);
 
-/* Counts it among the connections of its address, if that was not done yet, until it is closed.
- * Returns how many there are, it included; 0: they cannot be counted. */
-uint32_t connection_count_address(struct connection *connection);
+/* Counts it among the connections of its address and of its network, if that was not done yet,
+ * until it is closed. Tells how many there are, it included; 0: they cannot be counted. */
+void connection_count(struct connection *connection, uint32_t *ret_of_address,
+                      uint32_t *ret_of_network);
 
 /* Keeps copies of what PORT_ACCESS says of it; "" is nothing. Out of memory the text is lost. */
 void connection_set_texts(struct connection *connection, const char *tag, const char *note);

@@ -1,9 +1,12 @@
 #include "dispatcherd/control.h"
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/closer.h"
-#include "dispatcherd/control_client.h"
+#include "dispatcherd/control_cache.h"
+#include "dispatcherd/control_page.h"
+#include "dispatcherd/control_places.h"
 #include "dispatcherd/control_socket.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
@@ -14,20 +17,32 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Clients at a time. People have one or two, monitoring a few. */
-#define CLIENTS_MAX 64
+static const struct control_limits usual_limits = {
+    /* Longer than the minute at which much of monitoring asks. */
+    .call_usec = 120 * USEC_PER_SEC,
+    /* Nobody types them. */
+    .message_usec = 10 * USEC_PER_SEC,
+    /* A client that was stopped loses its reply, and its place. */
+    .reader_usec = 30 * USEC_PER_SEC,
+};
 
-/* Of these for those who are not trusted, and for each user among them: so no user keeps the others
- * out, and all of them together do not keep the administrator out. (PrivateUsers= makes them all
- * look like one.) */
-#define STRANGERS_MAX          48
-#define CLIENTS_A_STRANGER_MAX 16
+/* Clients of services wait for one turn at most: for that of a call that takes longer to answer, or
+ * for the turn's length. On a busy machine the administrator waits for the end of patience. */
+static const struct control_share_settings trusted_share = {
+    .turn_usec = 200,
+    .patience_usec = 20 * USEC_PER_MSEC,
+};
 
-/* How long a call may take to arrive; nobody types them. */
-#define MESSAGE_LIMIT_USEC (10 * USEC_PER_SEC)
+/* A tenth of the time for all strangers together: the page with its lists is ten to twenty calls of
+ * some 100 us. */
+static const struct control_share_settings strangers_share = {
+    .turn_usec = 200,
+    .rest_factor = 9,
+    .patience_usec = 20 * USEC_PER_MSEC,
+};
 
-/* How long a reply may take to be read: a client that was stopped loses it, and its place. */
-#define READER_LIMIT_USEC (30 * USEC_PER_SEC)
+/* How often it is reported that clients had to give way. */
+#define CROWD_INTERVAL_USEC (60 * USEC_PER_SEC)
 
 /* Connections that are looked at in a time: a user who connects again and again gets a slow answer,
  * not the processor; and it does not matter that a lack of descriptors is not waited for. */
@@ -39,10 +54,16 @@
 
 struct control {
     struct control_settings settings;
+    struct control_limits limits;
     struct control_trust trust;
     struct control_socket socket;
     struct control_client_list clients; /* owned */
+    struct control_share *trusted;
+    struct control_share *strangers; /* the page among them */
+    struct control_cache cache;      /* of replies to strangers */
     sd_event_source *source;
+    unsigned long n_displaced;
+    uint64_t crowd_told_at;    /* 0: never */
     uint64_t shortage_told_at; /* CLOCK_MONOTONIC, in microseconds; 0: never */
 };
 
@@ -54,26 +75,43 @@ static void on_client_gone(struct control_client *client)
     control_client_free(client);
 }
 
-static bool has_place(const struct control *control, const struct control_caller *caller)
+/* Whoever is connected can be seen from outside, so that the line need not name them. */
+static void tell_crowd(struct control *control)
 {
-    const struct control_client *client;
-    unsigned n = 0, n_strangers = 0, n_same = 0;
+    const struct subject subject = {.message_id = MESSAGE_ID_CONTROL_CROWDED};
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
-    TAILQ_FOREACH(client, &control->clients, link)
-    {
-        n++;
-        if (client->caller.is_trusted)
-            continue;
-        n_strangers++;
-        if (client->caller.uid == caller->uid)
-            n_same++;
-    }
-    if (n >= CLIENTS_MAX)
-        return false;
-    return caller->is_trusted || (n_strangers < STRANGERS_MAX && n_same < CLIENTS_A_STRANGER_MAX);
+    if (control->crowd_told_at > 0 && now < control->crowd_told_at + CROWD_INTERVAL_USEC)
+        return;
+    control->crowd_told_at = now;
+    report(LOG_NOTICE, &subject,
+           "the control socket has more clients than places: those that are idle the longest are "
+           "closed (%lu %s so far); \"ss -xp src %s\" lists them",
+           control->n_displaced, str_plural(control->n_displaced, "connection", "connections"),
+           control->settings.path);
 }
 
-static int identify(const struct control *control, int fd, struct control_caller *ret)
+/* Returns false if the caller cannot have a place. */
+static bool make_place(struct control *control, const struct control_caller *caller)
+{
+    struct control_client *victim;
+
+    bool has_place = control_places_find(&control->clients, caller, &victim);
+    if (has_place && !victim)
+        return true;
+    control->n_displaced++;
+    tell_crowd(control);
+    if (victim)
+        victim->gone(victim);
+    return has_place;
+}
+
+static bool is_page(const struct control *control, int fd)
+{
+    return control->settings.is_page ? control->settings.is_page(fd) : control_page_is_peer(fd);
+}
+
+static int identify(struct control *control, int fd, struct control_caller *ret)
 {
     struct control_peer peer = {0};
 
@@ -87,6 +125,10 @@ static int identify(const struct control *control, int fd, struct control_caller
         .is_trusted = control_peer_is_trusted(&peer, &control->trust),
     };
     control_peer_clear(&peer);
+    if (ret->is_trusted)
+        return 0;
+    ret->is_page = is_page(control, fd);
+    ret->cache = &control->cache;
     return 0;
 }
 
@@ -115,7 +157,7 @@ static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_
         tell_shortage(control, r);
     if (client_fd < 0)
         return 0;
-    if (r < 0 || !has_place(control, &caller)) {
+    if (r < 0 || !make_place(control, &caller)) {
         closer_drain(client_fd);
         return 0;
     }
@@ -129,9 +171,9 @@ static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_
         .owner = control,
         .operations = control->settings.operations,
         .userdata = control->settings.userdata,
-        .event = control->settings.event,
-        .message_limit_usec = control->settings.message_limit_usec,
-        .reader_limit_usec = control->settings.reader_limit_usec,
+        .share = caller.is_trusted ? control->trusted : control->strangers,
+        .priority = caller.is_page ? SD_EVENT_PRIORITY_IMPORTANT : SD_EVENT_PRIORITY_NORMAL,
+        .limits = control->limits,
         .fd = take_fd(&client_fd),
         .caller = caller,
     };
@@ -152,14 +194,16 @@ int control_new(const struct control_settings *settings, struct control **ret)
         return -ENOMEM;
     varlink_memory_start(malloc);
     control->settings = *settings;
-    if (control->settings.message_limit_usec == 0)
-        control->settings.message_limit_usec = MESSAGE_LIMIT_USEC;
-    if (control->settings.reader_limit_usec == 0)
-        control->settings.reader_limit_usec = READER_LIMIT_USEC;
+    control->limits = settings->limits ? *settings->limits : usual_limits;
+    control->settings.limits = NULL;
     control->trust = control_trust_default();
     control->socket.fd = -1;
     TAILQ_INIT(&control->clients);
-    int r = control_socket_open(&control->socket, settings->path);
+    int r = control_share_new(settings->event, &trusted_share, &control->trusted);
+    if (r >= 0)
+        r = control_share_new(settings->event, &strangers_share, &control->strangers);
+    if (r >= 0)
+        r = control_socket_open(&control->socket, settings->path);
     if (r >= 0)
         r = sd_event_add_io(settings->event, &control->source, control->socket.fd, EPOLLIN,
                             on_connect, control);
@@ -181,6 +225,9 @@ void control_free(struct control *control)
         return;
     while ((client = TAILQ_FIRST(&control->clients)))
         on_client_gone(client);
+    control_share_free(control->trusted);
+    control_share_free(control->strangers);
+    control_cache_clear(&control->cache);
     sd_event_source_disable_unref(control->source);
     control_socket_close(&control->socket);
     free(control);

@@ -1,10 +1,11 @@
 /* The control socket: where dispatcherctl, and whoever speaks Varlink, asks and gives orders.
  *
  * Nothing of it ever blocks the daemon or costs it more than a bounded amount: of clients, of
- * memory, of time. Nothing else of the daemon knows it. */
+ * memory, of time. Clients of services go first, and all who have no rights share one small part of
+ * the time. Nothing else of the daemon knows it. */
 #pragma once
 
-#include "dispatcherd/control_methods.h"
+#include "dispatcherd/control_client.h"
 #include "dispatcherd/control_peer.h"
 
 #include <systemd/sd-event.h>
@@ -17,11 +18,11 @@ struct control_settings {
     const struct control_operations *operations; /* outlive the control */
     void *userdata;                              /* of the operations */
 
-    /* For tests. Who a client is; NULL: what the kernel says. How long it may take (see
-     * control_client.h); 0: as long as is usual. */
+    /* For tests. Who a client is; NULL: what the kernel says. How long it may take; NULL: as long
+     * as is usual. */
     int (*read_peer)(int fd, struct control_peer *ret);
-    uint64_t message_limit_usec;
-    uint64_t reader_limit_usec;
+    bool (*is_page)(int fd);
+    const struct control_limits *limits;
 };
 
 /* Makes the socket and listens at it; one that is left over, at which nobody listens, is removed.

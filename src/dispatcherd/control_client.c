@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,8 @@
 /* The longest call: names of methods and services, and much to spare. */
 #define CALL_MAX_BYTES 65536
 
-/* Calls of one client, sent in one go, before everything else has its turn. */
-#define CALLS_AT_ONCE 8
+/* How late a limit may be noticed. */
+#define LIMIT_ACCURACY_USEC (USEC_PER_SEC / 10)
 
 /* What a follower has not read yet: some thousand events. What is more is lost, and said. */
 #define EVENTS_MAX_BYTES (1024 * 1024)
@@ -79,6 +80,7 @@ static void take_event(struct follower *follower, json_t *event)
     if ((client->n_lost_events > 0 && !append_loss(client)) || !append_event(client, event))
         client->n_lost_events++;
     (void)sd_event_source_set_enabled(client->again_source, SD_EVENT_ONESHOT);
+    control_share_touch(client->share);
 }
 
 /* A follower's next reply is all that has happened in the meantime. */
@@ -106,6 +108,7 @@ static int send_reply(struct control_client *client)
         if (n < 0)
             return errno == EAGAIN ? 0 : -errno;
         client->n_sent += (size_t)n;
+        client->moved_at = time_now_usec(CLOCK_MONOTONIC);
         if (client->n_sent < client->reply_size)
             continue;
         free(client->reply);
@@ -117,7 +120,7 @@ static int send_reply(struct control_client *client)
 static void stop_waiting(struct control_client *client)
 {
     client->wait = CONTROL_WAIT_NOTHING;
-    client->limit_source = sd_event_source_disable_unref(client->limit_source);
+    (void)sd_event_source_set_enabled(client->limit_source, SD_EVENT_OFF);
 }
 
 /* Without memory for any other answer. Nothing is under way to the client, so the socket has room,
@@ -132,39 +135,41 @@ static int say_out_of_memory(const struct control_client *client)
     return n == size ? 0 : -ENOMEM;
 }
 
-/* Answers calls until one's reply cannot be sent at once, or there are no more, or it was enough.
- * Returns 1 where calls are left to be answered, 0 where not, or a negative errno. */
-static int answer_calls(struct control_client *client)
+/* A follower has been sent all before; what has happened since goes next. Returns 0 or a negative
+ * errno. */
+static int send_events(struct control_client *client)
+{
+    if (!client->reply)
+        stop_waiting(client);
+    take_up_events(client);
+    return send_reply(client);
+}
+
+/* Answers one call, if the last reply is gone. Returns 1 if more may be left to be answered, 0 if
+ * not, or a negative errno. */
+static int answer_call(struct control_client *client)
 {
     const char *text;
     size_t length;
 
-    for (unsigned i = 0; i < CALLS_AT_ONCE; i++) {
-        int r = send_reply(client);
-        if (r < 0)
-            return r;
-        if (client->follower.is_following) {
-            /* What it was sent before, it has read. */
-            if (!client->reply)
-                stop_waiting(client);
-            take_up_events(client);
-            break;
-        }
-        if (client->reply || !varlink_frames_next(&client->frames, &text, &length))
-            return 0;
-        stop_waiting(client);
-        client->n_sent = 0;
-        r = control_answer(client->operations, client->userdata, &client->caller, &client->follower,
-                           text, length, &client->reply, &client->reply_size);
-        if (r == -ENOMEM)
-            r = say_out_of_memory(client);
-        if (r < 0)
-            return r;
-    }
     int r = send_reply(client);
-    if (r < 0 || client->follower.is_following)
+    if (r < 0)
         return r;
-    return !client->reply;
+    if (client->follower.is_following)
+        return send_events(client);
+    if (client->reply || !varlink_frames_next(&client->frames, &text, &length))
+        return 0;
+    stop_waiting(client);
+    client->n_sent = 0;
+    r = control_answer(client->operations, client->userdata, &client->caller, &client->follower,
+                       text, length, &client->reply, &client->reply_size);
+    if (r == -ENOMEM)
+        r = say_out_of_memory(client);
+    if (r < 0)
+        return r;
+    client->n_answered++;
+    r = send_reply(client);
+    return r < 0 ? r : !client->reply;
 }
 
 static int on_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
@@ -175,24 +180,32 @@ static int on_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
     return 0;
 }
 
+static enum control_wait awaited(const struct control_client *client)
+{
+    if (client->reply)
+        return CONTROL_WAIT_READER;
+    if (client->has_calls || client->follower.is_following)
+        return CONTROL_WAIT_NOTHING;
+    return varlink_frames_is_pending(&client->frames) ? CONTROL_WAIT_MESSAGE : CONTROL_WAIT_CALL;
+}
+
 static int limit_wait(struct control_client *client)
 {
-    enum control_wait wait = CONTROL_WAIT_NOTHING;
+    const uint64_t limits[] = {
+        [CONTROL_WAIT_CALL] = client->limits.call_usec,
+        [CONTROL_WAIT_MESSAGE] = client->limits.message_usec,
+        [CONTROL_WAIT_READER] = client->limits.reader_usec,
+    };
+    enum control_wait wait = awaited(client);
 
-    if (client->reply)
-        wait = CONTROL_WAIT_READER;
-    else if (varlink_frames_is_pending(&client->frames))
-        wait = CONTROL_WAIT_MESSAGE;
     if (wait == client->wait)
         return 0;
     stop_waiting(client);
     client->wait = wait;
     if (wait == CONTROL_WAIT_NOTHING)
         return 0;
-    uint64_t limit =
-        wait == CONTROL_WAIT_READER ? client->reader_limit_usec : client->message_limit_usec;
-    return sd_event_add_time_relative(client->event, &client->limit_source, CLOCK_MONOTONIC, limit,
-                                      USEC_PER_SEC / 10, on_limit, client);
+    int r = sd_event_source_set_time_relative(client->limit_source, limits[wait]);
+    return r < 0 ? r : sd_event_source_set_enabled(client->limit_source, SD_EVENT_ONESHOT);
 }
 
 static uint32_t wanted_events(const struct control_client *client)
@@ -223,7 +236,7 @@ static void go_on(struct control_client *client)
         client->gone(client);
         return;
     }
-    int r = answer_calls(client);
+    int r = answer_call(client);
 
     client->has_calls = r > 0;
     bool is_over = client->has_ended && !client->has_calls && !client->reply;
@@ -245,6 +258,7 @@ static int read_some(struct control_client *client)
         return n == -EAGAIN ? 0 : (int)n;
     if (n == 0)
         client->has_ended = true;
+    client->moved_at = time_now_usec(CLOCK_MONOTONIC);
     varlink_frames_added(&client->frames, (size_t)n);
     return 0;
 }
@@ -269,15 +283,39 @@ static int on_again(_unused_ sd_event_source *source, void *userdata)
     return 0;
 }
 
+bool control_client_is_idle(const struct control_client *client)
+{
+    struct pollfd poll_fd = {.fd = client->fd, .events = client->reply ? POLLOUT : POLLIN};
+
+    return !client->follower.is_following && !client->has_calls && poll(&poll_fd, 1, 0) == 0;
+}
+
+static int add_sources(struct control_client *client, sd_event *event)
+{
+    int r = sd_event_add_io(event, &client->io_source, client->fd, EPOLLIN, on_io, client);
+    if (r >= 0)
+        r = sd_event_source_set_priority(client->io_source, client->priority);
+    if (r >= 0)
+        r = sd_event_add_defer(event, &client->again_source, on_again, client);
+    if (r >= 0)
+        r = sd_event_source_set_priority(client->again_source, client->priority);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(client->again_source, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_time(event, &client->limit_source, CLOCK_MONOTONIC, USEC_INFINITY,
+                              LIMIT_ACCURACY_USEC, on_limit, client);
+    return r;
+}
+
 int control_client_start(struct control_client *client)
 {
     client->frames = VARLINK_FRAMES_INIT(CALL_MAX_BYTES);
     client->follower.take = take_event;
-    int r = sd_event_add_io(client->event, &client->io_source, client->fd, EPOLLIN, on_io, client);
+    client->moved_at = time_now_usec(CLOCK_MONOTONIC);
+    int r = add_sources(client, control_share_event(client->share));
     if (r >= 0)
-        r = sd_event_add_defer(client->event, &client->again_source, on_again, client);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(client->again_source, SD_EVENT_OFF);
+        r = limit_wait(client);
+    control_share_touch(client->share);
     return r < 0 ? r : 0;
 }
 

@@ -1,7 +1,9 @@
 #include "dispatcherd/control_methods.h"
 
 #include "base/str.h"
+#include "base/time.h"
 #include "dispatcherd/access.h"
+#include "dispatcherd/control_cache.h"
 #include "dispatcherd/control_call.h"
 #include "dispatcherd/events.h"
 #include "dispatcherd/report.h"
@@ -267,6 +269,62 @@ static char *reply_text(const json_t *reply, size_t *ret_size)
     return varlink_message_text(error, ret_size);
 }
 
+/* Under what a reply is kept that may be a moment old; false: it is to be made anew. What needs
+ * trust is never kept, so that there is one reply for all who ask. */
+static bool cache_key(const struct varlink_call *message, const struct control_caller *caller,
+                      char ret[CONTROL_CACHE_KEY_MAX])
+{
+    const struct method *method = find_method(message->method);
+
+    if (!caller->cache || !method || method->permission != FOR_ALL || message->is_oneway ||
+        message->wants_upgrade)
+        return false;
+    size_t length = strlen(method->name), room = CONTROL_CACHE_KEY_MAX - 1 - length;
+    memcpy(ret, method->name, length);
+    size_t size = message->parameters ? json_dumpb(message->parameters, ret + length, room,
+                                                   JSON_COMPACT | JSON_SORT_KEYS)
+                                      : 0;
+    if (size > room || (message->parameters && size == 0))
+        return false;
+    ret[length + size] = '\0';
+    return true;
+}
+
+static int answer(const struct varlink_call *message, struct control_call *call, char **ret,
+                  size_t *ret_size)
+{
+    json_auto_t *reply = run(message, call);
+
+    *ret = NULL;
+    if (message->is_oneway)
+        return 0;
+    *ret = reply ? reply_text(reply, ret_size) : NULL;
+    if (!varlink_memory_was_short() && *ret)
+        return 0;
+    free(STEAL(*ret));
+    if (call->follower)
+        events_leave(call->follower);
+    return -ENOMEM;
+}
+
+static int answer_from_cache(const struct varlink_call *message, struct control_call *call,
+                             char **ret, size_t *ret_size)
+{
+    struct control_cache *cache = call->caller->cache;
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    char key[CONTROL_CACHE_KEY_MAX];
+
+    bool may_keep = cache_key(message, call->caller, key) && !varlink_memory_was_short();
+    if (may_keep && control_cache_find(cache, key, now, ret, ret_size))
+        return 0;
+    uint64_t from = time_now_usec(CLOCK_THREAD_CPUTIME_ID);
+    int r = answer(message, call, ret, ret_size);
+    uint64_t cost = time_now_usec(CLOCK_THREAD_CPUTIME_ID) - from;
+    if (r == 0 && may_keep)
+        control_cache_keep(cache, key, *ret, *ret_size, cost, now);
+    return r;
+}
+
 int control_answer(const struct control_operations *operations, void *userdata,
                    const struct control_caller *caller, struct follower *follower, const char *text,
                    size_t length, char **ret, size_t *ret_size)
@@ -288,17 +346,7 @@ int control_answer(const struct control_operations *operations, void *userdata,
     if (r < 0)
         return r;
     call.follower = message.wants_more && !message.is_oneway ? follower : NULL;
-    json_auto_t *reply = run(&message, &call);
-    bool is_oneway = message.is_oneway;
+    r = answer_from_cache(&message, &call, ret, ret_size);
     varlink_call_clear(&message);
-    *ret = NULL;
-    if (is_oneway)
-        return 0;
-    *ret = reply ? reply_text(reply, ret_size) : NULL;
-    if (!varlink_memory_was_short() && *ret)
-        return 0;
-    free(STEAL(*ret));
-    if (call.follower)
-        events_leave(call.follower);
-    return -ENOMEM;
+    return r;
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 struct access;
+struct control_cache;
 struct due_list;
 
 /* The daemon as it is while one call is answered. Everything is borrowed. */
@@ -48,6 +49,10 @@ struct control_caller {
     pid_t pid;
     uid_t uid;
     bool is_trusted; /* may change things, and see clients */
+    bool is_page;    /* the unit of dispatcherd-web(8), where it is not trusted */
+
+    /* Of replies that may be a moment old for this caller; NULL: none may. */
+    struct control_cache *cache;
 };
 
 /* Answers one call. Where it asks for events, `follower` follows them from then on; NULL: that is

@@ -1,14 +1,14 @@
 #include "dispatcherd/control_peer.h"
 
+#include "base/macro.h"
+
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* What the kernel shows for a user or group that a user namespace (PrivateUsers=) has no number
- * for: it stands for anybody, so it is never a reason to trust. */
-#define OVERFLOW_ID 65534
 
 /* Groups of one process: the kernel's NGROUPS_MAX is 65536, of which nobody has this many. */
 #define GROUPS_MAX 65536
@@ -62,15 +62,40 @@ void control_peer_clear(struct control_peer *peer)
     *peer = (struct control_peer){0};
 }
 
+/* One entry of /etc/group. At one that is longer, getgrnam() takes over. */
+#define GROUP_BYTES_MAX 16384
+
+static void close_stream(FILE **stream)
+{
+    if (*stream)
+        fclose(*stream);
+}
+
+/* Where systemd-sysusers(8) puts it. getgrnam() comes second: it loads the modules of
+ * nsswitch.conf, and glibc ends the process if it has no memory for them. */
+static bool find_group(gid_t *ret)
+{
+    _cleanup_(close_stream) FILE *stream = fopen("/etc/group", "re");
+    char text[GROUP_BYTES_MAX];
+    struct group entry, *group;
+
+    while (stream && fgetgrent_r(stream, &entry, text, sizeof(text), &group) == 0)
+        if (strcmp(entry.gr_name, DISPATCHER_USER) == 0) {
+            *ret = entry.gr_gid;
+            return true;
+        }
+    group = getgrnam(DISPATCHER_USER);
+    if (group)
+        *ret = group->gr_gid;
+    return group != NULL;
+}
+
 struct control_trust control_trust_default(void)
 {
-    const struct group *group = getgrnam(DISPATCHER_USER);
+    struct control_trust trust = {.uid = geteuid()};
 
-    return (struct control_trust){
-        .uid = geteuid(),
-        .has_group = group != NULL,
-        .gid = group ? group->gr_gid : 0,
-    };
+    trust.has_group = find_group(&trust.gid);
+    return trust;
 }
 
 static bool is_in_group(const struct control_peer *peer, gid_t gid)
@@ -87,7 +112,7 @@ bool control_peer_is_trusted(const struct control_peer *peer, const struct contr
 {
     if (peer->uid == 0)
         return true;
-    if (peer->uid == trust->uid && peer->uid != OVERFLOW_ID)
+    if (peer->uid == trust->uid && peer->uid != CONTROL_OVERFLOW_ID)
         return true;
-    return trust->has_group && trust->gid != OVERFLOW_ID && is_in_group(peer, trust->gid);
+    return trust->has_group && trust->gid != CONTROL_OVERFLOW_ID && is_in_group(peer, trust->gid);
 }

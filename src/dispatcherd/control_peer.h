@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* What the kernel shows for a user or group that a user namespace (PrivateUsers=) has no number
+ * for: it stands for anybody, so it is never a reason to trust. */
+#define CONTROL_OVERFLOW_ID 65534
+
 struct control_peer {
     pid_t pid;
     uid_t uid;

@@ -150,6 +150,8 @@ json_t *view_summary(const struct service *service, const struct control_clock *
     view_put(&object, "waits_for", view_text(queue_cause(service, clock->monotonic)));
     view_put(&object, "has_socket", json_boolean(service->n_listeners > 0));
     view_put(&object, "full_since", view_time(full_since(service), clock));
+    view_put(&object, "stressed_since",
+             view_time(service->stress.is_raised ? service->stress.raised_at : 0, clock));
     view_put(&object, "start_error",
              view_text(service->start_error[0] ? service->start_error : NULL));
     return object;

@@ -10,6 +10,7 @@
 #include "dispatcherd/listener.h"
 #include "dispatcherd/queue.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/stress.h"
 #include "dispatcherd/worker_end.h"
 #include "dispatcherd/worker_ring.h"
 #include "dispatcherd/worker_start.h"
@@ -181,12 +182,14 @@ static void rest(struct service *service, enum accept_verdict verdict, uint32_t 
         look_soon(service, now);
     uint64_t look_at = queue_watch(service, verdict == ACCEPT_YES, now);
     uint64_t tell_at = alerts_tell(service, verdict, now);
+    uint64_t stress_at = stress_look(service, now);
 
     tell_verdict(service, verdict);
     drop_hopeless(service, now);
     listeners_watch(service, verdict == ACCEPT_YES);
     hangup_watch_waiting(service);
     until = until < tell_at ? until : tell_at;
+    until = until < stress_at ? until : stress_at;
     ring_at(service, until < look_at ? until : look_at);
 }
 

@@ -122,7 +122,8 @@ static void failed(struct worker *worker, int error, uint64_t now)
     case -EAGAIN:
         /* worker_channel.c lifts this as soon as the channel can be written again. */
         pool_worker_blocked(service->pool, worker->slot, true);
-        (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
+        if (sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT) < 0)
+            worker_rest(worker, RETRY_USEC);
         break;
     case -ETOOMANYREFS:
         worker_rest(worker, RETRY_USEC);

@@ -154,7 +154,7 @@ static void pause_accepting(struct listener *listener, int error)
 }
 
 /* Returns 1 when a connection was admitted or has gone, 0 when there is none, or a negative errno:
- * -ENOTSOCK if the socket does not listen any more. */
+ * -ESHUTDOWN, which accept4() does not say, if the socket does not listen any more. */
 static int accept_one(struct listener *listener)
 {
     struct sockaddr_storage storage;
@@ -175,7 +175,7 @@ static int accept_one(struct listener *listener)
             return -error;
         case ACCEPT_ERROR_LOST:
             reach_lost(listener->service, listener, error);
-            return -ENOTSOCK;
+            return -ESHUTDOWN;
         }
     }
     return admission_admit(listener, &fd,
@@ -205,7 +205,7 @@ bool listeners_accept(struct service *service)
             service->next_listener = (service->next_listener + i + 1) % service->n_listeners;
             return true;
         }
-        if (r == -ENOTSOCK) {
+        if (r == -ESHUTDOWN) {
             lose(service, (service->next_listener + i) % service->n_listeners);
             return true;
         }
@@ -221,8 +221,11 @@ void listeners_watch(struct service *service, bool on)
     for (size_t i = 0; i < service->n_listeners; i++) {
         struct listener *listener = &service->listeners[i];
 
-        if (listener->source && !listener->is_paused)
-            (void)sd_event_source_set_enabled(listener->source, on ? SD_EVENT_ON : SD_EVENT_OFF);
+        if (!listener->source || listener->is_paused)
+            continue;
+        int r = sd_event_source_set_enabled(listener->source, on ? SD_EVENT_ON : SD_EVENT_OFF);
+        if (r < 0)
+            pause_accepting(listener, r);
     }
 }
 

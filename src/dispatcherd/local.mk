@@ -38,6 +38,8 @@ libdaemon_a_SOURCES = \
 	%D%/control.c \
 	%D%/control.h \
 	%D%/control_alerts.c \
+	%D%/control_cache.c \
+	%D%/control_cache.h \
 	%D%/control_call.h \
 	%D%/control_client.c \
 	%D%/control_client.h \
@@ -50,10 +52,16 @@ libdaemon_a_SOURCES = \
 	%D%/control_methods.c \
 	%D%/control_methods.h \
 	%D%/control_options.c \
+	%D%/control_page.c \
+	%D%/control_page.h \
 	%D%/control_peer.c \
 	%D%/control_peer.h \
+	%D%/control_places.c \
+	%D%/control_places.h \
 	%D%/control_follow.c \
 	%D%/control_history.c \
+	%D%/control_share.c \
+	%D%/control_share.h \
 	%D%/control_socket.c \
 	%D%/control_socket.h \
 	%D%/control_statistics.c \
@@ -158,8 +166,16 @@ libdaemon_a_SOURCES = \
 	%D%/stop.h \
 	%D%/store.c \
 	%D%/store.h \
+	%D%/store_limit.c \
+	%D%/store_limit.h \
+	%D%/store_room.c \
+	%D%/store_room.h \
 	%D%/succession.c \
 	%D%/succession.h \
+	%D%/stress.c \
+	%D%/stress.h \
+	%D%/systemd_bus.c \
+	%D%/systemd_bus.h \
 	%D%/throttle_store.c \
 	%D%/throttle_store.h \
 	%D%/trial.c \

@@ -1,13 +1,16 @@
 #include "dispatcherd/loop.h"
 
 #include "base/log.h"
+#include "base/time.h"
 
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
-/* Turns in a row. A lack that lasts is not to be waited for here: a successor takes everything
- * over. */
-#define FAILURES_MAX 10
+/* Turns in a row, and how long to leave the machine alone after each: a second in all. A lack that
+ * lasts is not to be waited for here, since a successor takes everything over. */
+#define FAILURES_MAX 100
+#define PAUSE_USEC   (10 * USEC_PER_MSEC)
 
 int loop_run(sd_event *event)
 {
@@ -22,7 +25,9 @@ int loop_run(sd_event *event)
         }
         if (++n_failures == FAILURES_MAX)
             return r;
-        log_err("the main loop cannot wait for events: %s; trying again", strerror(-r));
+        if (n_failures == 1)
+            log_err("the main loop cannot wait for events: %s; trying again", strerror(-r));
+        (void)usleep(PAUSE_USEC);
     }
     (void)sd_event_get_exit_code(event, &code);
     return code;

@@ -39,6 +39,8 @@
 #define MESSAGE_ID_EVERYBODY_REFUSED                                                               \
     "7a8355f68a3945ca85e58dde22ec7dc5" /* a service refuses all its clients */
 #define MESSAGE_ID_ADMITS_AGAIN "c671c75708e94b489c4cd4571eba8d9c" /* and admits some again */
+#define MESSAGE_ID_STRESS       "c68a92cfc96146dc951b24e82431eb1d" /* nearly every place is taken */
+#define MESSAGE_ID_STRESS_OVER  "b967675125554977ae7148b1eb6fbfbe" /* and no longer */
 #define MESSAGE_ID_ACCEPT_FAILED                                                                   \
     "b2e6b04e770e43058189aeb9d244f8bb" /* accepting pauses for lack of a resource */
 #define MESSAGE_ID_SESSIONS_CUT                                                                    \
@@ -46,10 +48,14 @@
                                         */
 #define MESSAGE_ID_LINES_LEFT_OUT                                                                  \
     "be1e7ebc79604178ad7aa3700bb2e88e" /* lines of one kind were too many, and are summed up */
+#define MESSAGE_ID_STORE_FULL                                                                      \
+    "275c1f22b66b41e0914726cb9e7d20fd" /* workers that a successor could not take over */
 #define MESSAGE_ID_LOGFILE_FAILED                                                                  \
     "480c0b67c26644728dd620af9c89318c" /* a LOGFILE could not be opened */
 #define MESSAGE_ID_CONTROL_FAILED                                                                  \
     "e4cb733e3c4349c5a209db9cc3a861f7" /* the control socket could not be made */
+#define MESSAGE_ID_CONTROL_CROWDED                                                                 \
+    "8ee12b5a61504c5e8701b9eb2296211f" /* the control socket has more clients than places */
 #define MESSAGE_ID_ACCESS_DENIED                                                                   \
     "73373d3458a6430c92bad9666f2666ed" /* a connection was refused (DEBUG bit 24) */
 #define MESSAGE_ID_MAPPING_NOTE                                                                    \

@@ -1,5 +1,6 @@
 #include "dispatcherd/notify.h"
 
+#include "base/log.h"
 #include "base/macro.h"
 #include "base/notify_socket.h"
 #include "base/str.h"
@@ -11,6 +12,9 @@
 #include <systemd/sd-daemon.h>
 
 #define RETRY_USEC (100 * USEC_PER_MSEC)
+
+/* In a row, of one notification: a socket that does not work by then is not there. */
+#define FAILURES_MAX 50
 
 static void flush(struct notifier *notifier);
 
@@ -41,10 +45,15 @@ static void flush(struct notifier *notifier)
         str_buffer_add(&state, "STATUS=%s\n", notifier->status);
     if (state.length == 0)
         return;
-    if (notify_socket_send(text, -1) == -EAGAIN) {
+    int r = notify_socket_send(text, -1);
+    if (r < 0 && r != -EAGAIN && notifier->n_failures++ == 0)
+        log_warning("cannot notify the service manager: %s; trying again for %u s", strerror(-r),
+                    (unsigned)(FAILURES_MAX * RETRY_USEC / USEC_PER_SEC));
+    if (r == -EAGAIN || (r < 0 && notifier->n_failures < FAILURES_MAX)) {
         retry_later(notifier);
         return;
     }
+    notifier->n_failures = 0;
     notifier->is_ready_due = false;
     notifier->is_stopping_due = false;
     notifier->is_status_due = false;

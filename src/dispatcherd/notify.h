@@ -1,5 +1,6 @@
 /* What the service manager is told: READY, STOPPING, STATUS, and that the loop still turns
- * (WATCHDOG). Never blocks: what a busy manager does not take now is sent again later. */
+ * (WATCHDOG). Never blocks: what a busy manager does not take now, or what cannot be
+ * sent, is sent again later. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +16,7 @@ struct notifier {
     bool is_status_due;
     char status[NOTIFY_STATUS_MAX];
     sd_event_source *retry;
+    unsigned n_failures; /* in a row, but for a manager that is busy */
     sd_event_source *watchdog;
     uint64_t watchdog_usec; /* between two signs of life; 0: nobody asks for them */
 };

@@ -16,6 +16,9 @@
 /* A zone, an address, and what the list says. */
 #define LIST_TEXT_MAX (DNS_ZONE_MAX + INET_ADDRSTRLEN + DNS_TEXT_MAX + 20)
 
+/* How often a check that has failed is reported. */
+#define FAULT_INTERVAL_USEC (60 * USEC_PER_SEC)
+
 /* The text without its line ends, which would break the log line. */
 static const char *one_line(const struct refusal *refusal, char *text, size_t size)
 {
@@ -82,6 +85,24 @@ static void tell(const struct connection *connection, const struct refusal *refu
                      options->name, connection->local.port, refusal->what);
 }
 
+/* A check that failed is nobody's decision, so it is reported whatever DEBUG says. */
+static void tell_fault(const struct connection *connection, const struct refusal *refusal)
+{
+    struct service *service = connection->service;
+    const struct subject subject = {.service = service->options->name,
+                                    .connection_id = connection->id,
+                                    .client = &connection->peer,
+                                    .reason = statistics_rejection_to_string(refusal->reason)};
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    if (refusal->reason != REJECTED_FOR_ERROR ||
+        (service->fault_told_at > 0 && now < service->fault_told_at + FAULT_INTERVAL_USEC))
+        return;
+    service->fault_told_at = now;
+    report(LOG_ERR, &subject, "a connection is closed, since its check has failed: %s",
+           refusal->what);
+}
+
 enum statistics_rejection refusal_cause(enum callout_routine routine)
 {
     switch (routine) {
@@ -116,6 +137,7 @@ void refusal_carry_out(struct connection *connection, const struct refusal *refu
     struct access *access = connection->service->context->access;
 
     tell(connection, refusal);
+    tell_fault(connection, refusal);
     note(connection->service, refusal);
     rejection_send(access->rejections, &connection->fd, refusal->text,
                    connection->is_tls ? 0 : refusal->text_length);

@@ -12,6 +12,8 @@
 #include "dispatcherd/report.h"
 #include "dispatcherd/sockets.h"
 #include "dispatcherd/spawner.h"
+#include "dispatcherd/store.h"
+#include "dispatcherd/store_room.h"
 #include "dispatcherd/worker_channel.h"
 #include "dispatcherd/worker_log.h"
 
@@ -178,6 +180,8 @@ int reload(struct manager *manager, struct problem_list *problems)
     n_told = problems->n_items;
     due_refresh(manager);
     due_add_problems(&manager->due, problems);
+    if (manager->has_successor_store)
+        store_room_check(&manager->version->config, store_max_entries(), PROBLEM_WARNING, problems);
     say_problems(problems, n_told);
     log_notice("reloaded %s", manager->config_file);
     return 0;

@@ -45,7 +45,10 @@ int service_new(struct context *context, struct config_version *version,
     if (!service)
         return -ENOMEM;
     int r = concurrency_new(ADDRESSES_MAX, &context->hash_key, &service->addresses);
+    if (r == 0)
+        r = concurrency_new(ADDRESSES_MAX, &context->hash_key, &service->networks);
     if (r < 0) {
+        concurrency_free(service->addresses);
         free(service);
         return r;
     }
@@ -113,6 +116,7 @@ void service_free(struct service *service)
     if (service->context->access)
         dns_lists_close_account(service->context->access->lists, &service->dns_account);
     concurrency_free(service->addresses);
+    concurrency_free(service->networks);
     state_release(service->state);
     config_version_unref(service->version);
     free(service);

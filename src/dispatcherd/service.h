@@ -48,6 +48,7 @@ struct service {
 
     TAILQ_HEAD(check_queue, check) checks; /* of connections that are being checked; owned */
     struct concurrency *addresses;         /* how many connections each has; owned */
+    struct concurrency *networks;          /* likewise (source.h); owned */
     struct dns_account dns_account;        /* of the questions to DNS lists */
     struct connection_queue waiting;       /* owned; the one that waits longest first */
     uint64_t suspect_until;                /* handed_fd.h; CLOCK_MONOTONIC */
@@ -64,10 +65,12 @@ struct service {
     bool has_failed_start;     /* at least once since the daemon's start */
     unsigned long n_shortages; /* accepting failed for lack of a descriptor or memory */
     uint64_t shortage_told_at;
+    uint64_t fault_told_at; /* when a check that failed was reported last */
 
     struct alert alerts[N_SERVICE_ALERTS]; /* by enum service_alert */
     uint64_t waits_from;     /* before that nobody was there to serve: no wait is longer */
     uint64_t longest_wait;   /* of the waits that are over, since the alerts were looked at last */
+    struct alert stress;     /* nearly all places are taken: stress.h */
     struct alert_row deaths; /* of workers that died, or could not be started */
     bool has_new_death;      /* since the alerts were looked at last */
     char last_death[1024];   /* how the last one did */

@@ -26,17 +26,31 @@ struct store_worker {
     bool has_ring;   /* what it has asked for in its HELLO */
     bool knows_stop; /* likewise */
     bool knows_log;  /* likewise */
+    bool knows_stress;
 };
 
-/* Writes the name of a worker's channel: "worker.VERSION.SERVICE.SLOT", then ".ring", ".stop"
- * and ".log" for what it has asked for. Returns `name`. */
+/* Writes the name of a worker's channel: "wVERSION.SERVICE.SLOT.", then a letter for each thing
+ * that it has asked for: "w1.smtp.7.rslt". Short, since the names of all have to fit into one
+ * variable (store_room.h). Returns `name`. */
 const char *store_worker_name(const struct store_worker *worker, char name[STORE_NAME_MAX]);
 
-/* Takes such a name apart. Returns false if it is no such name. */
+/* Takes such a name apart, or one as version 0.1 wrote it: "worker.VERSION.SERVICE.SLOT", then
+ * ".ring", ".stop" and ".log". Returns false if it is no such name. */
 bool store_parse_worker_name(const char *name, struct store_worker *ret);
 
+/* The manager drops without a word what is too much. So what is there is counted: at most so many
+ * entries (0: not known), and so many bytes of names, which a name's separator is part of. */
+void store_set_limits(size_t max_entries, size_t max_name_bytes);
+
+/* A predecessor has put something of that name into the store. */
+void store_inherit(const char *name);
+
 /* Puts a copy of fd into the store, or takes what has this name out of it. Returns 0 (also where
- * there is no service manager), -EAGAIN where the manager is too busy now, or another negative
- * errno. */
+ * there is no service manager), -EAGAIN where the manager is too busy now, -ENOSPC if the store is
+ * full, or another negative errno. */
 int store_add(const char *name, int fd);
 int store_remove(const char *name);
+
+/* How many entries the store has, and may have. */
+size_t store_n_entries(void);
+size_t store_max_entries(void);

@@ -9,10 +9,14 @@
 #include "dispatcherd/adopt.h"
 #include "dispatcherd/checks_store.h"
 #include "dispatcherd/decisions_store.h"
+#include "dispatcherd/message_ids.h"
 #include "dispatcherd/readmit.h"
+#include "dispatcherd/report.h"
 #include "dispatcherd/spawner.h"
 #include "dispatcherd/state.h"
 #include "dispatcherd/store.h"
+#include "dispatcherd/store_limit.h"
+#include "dispatcherd/store_room.h"
 #include "dispatcherd/throttle_store.h"
 
 #include <stdio.h>
@@ -87,10 +91,45 @@ static void store_counts(const struct manager *manager, unsigned long old_number
     }
 }
 
+/* What stays in the store although nobody took it counts too. No socket's name has a dot. */
+static void count_stored(const struct passed *passed)
+{
+    for (size_t i = 0; i < passed->n_items; i++)
+        if (strchr(passed->items[i].name, '.'))
+            store_inherit(passed->items[i].name);
+}
+
+static void succession_say_room(const struct config *config)
+{
+    const struct subject subject = {.message_id = MESSAGE_ID_STORE_FULL};
+    const struct store_room room = store_room_needed(config);
+    char text[STORE_ROOM_TEXT_MAX];
+
+    if (!store_room_fits(&room, store_room_largest(config), store_max_entries(), text))
+        report(LOG_ERR, &subject, "%s", text);
+}
+
+static void open_store(struct manager *manager)
+{
+    const struct config *config = &manager->version->config;
+
+    manager->has_successor_store =
+        manager->context.spawner == &spawner_unit && notify_socket_is_set();
+    if (!manager->has_successor_store)
+        return;
+    store_set_limits(store_limit_of_this_unit(),
+                     STORE_ROOM_NAME_BYTES - store_room_socket_bytes(config));
+    succession_say_room(config);
+    checks_store_open(manager->context.access->checks_store);
+}
+
 void succession_take_over(struct manager *manager, struct passed *passed)
 {
     unsigned long old_number;
     struct state *old = NULL;
+
+    count_stored(passed);
+    open_store(manager);
 
     _cleanup_fd_ int old_fd = passed_take_newest(passed, STORE_STATE, &old_number);
     int r = old_fd < 0 ? 0 : state_open(&old_fd, &old);
@@ -106,10 +145,6 @@ void succession_take_over(struct manager *manager, struct passed *passed)
     if (n > 0)
         log_notice("taking over %u %s", n, str_plural(n, "worker", "workers"));
     state_free(old);
-    manager->has_successor_store =
-        manager->context.spawner == &spawner_unit && notify_socket_is_set();
-    if (manager->has_successor_store)
-        checks_store_open(manager->context.access->checks_store);
     n = readmit_checks(manager->services, manager->n_services, passed);
     if (n > 0)
         log_notice("checking %u %s anew whose checks were not over", n,

@@ -63,20 +63,21 @@ static bool look_at_throttle(struct attempt *attempt, const struct callout *call
     return is_over;
 }
 
-/* Connections of the address, with the one that is tried. */
-static uint32_t count_with_this(const struct attempt *attempt, const struct address *address)
+/* Connections of the address, or of the network, with the one that is tried. */
+static uint32_t count_with_this(struct concurrency *concurrency, const struct address *address,
+                                const struct address *client)
 {
     struct source source, of_client;
-    uint32_t n = concurrency_lookup(attempt->service->addresses, address);
 
-    return n + (source_of(address, &source) && source_of(attempt->client, &of_client) &&
-                memcmp(&source, &of_client, sizeof(source)) == 0);
+    return concurrency_lookup(concurrency, address) +
+           (source_of(address, &source) && source_of(client, &of_client) &&
+            memcmp(&source, &of_client, sizeof(source)) == 0);
 }
 
 static bool look_at_concurrency(struct attempt *attempt, const struct callout *callout,
                                 size_t depth)
 {
-    uint32_t n = count_with_this(attempt, &callout->address);
+    uint32_t n = count_with_this(attempt->service->addresses, &callout->address, attempt->client);
 
     trace_lines_add(&attempt->trial->trace, depth,
                     "%s: it would be connection %u of at most %u at a time",
@@ -146,26 +147,38 @@ static void try_proxy(struct attempt *attempt)
                         "PROXY_PROTOCOL: the client is the one that the PROXY header names");
 }
 
-static void try_address(struct attempt *attempt)
+/* Returns whether the client is refused. */
+static bool try_limit(struct attempt *attempt, const char *name, uint32_t n, unsigned limit)
 {
-    const struct service_options *options = attempt->service->options;
     struct trial *trial = attempt->trial;
-    uint32_t n = count_with_this(attempt, attempt->client);
 
-    if (options->max_conns_per_address == 0)
-        return;
-    trace_lines_add(&trial->trace, 0,
-                    "MAX_CONNS_PER_ADDRESS: it would be connection %u of at most %u at a time%s", n,
-                    options->max_conns_per_address,
-                    attempt->is_permitted
-                        ? ", which does not count for an address that an entry with $Y names"
-                        : "");
-    if (n <= options->max_conns_per_address || attempt->is_permitted)
-        return;
+    if (limit == 0)
+        return false;
+    trace_lines_add(
+        &trial->trace, 0, "%s: it would be connection %u of at most %u at a time%s", name, n, limit,
+        attempt->is_permitted ? ", which does not count for an address that an entry with $Y names"
+                              : "");
+    if (n <= limit || attempt->is_permitted)
+        return false;
     reject(attempt, REJECTED_FOR_ADDRESS);
     trial->entry = NULL;
-    trial->detail = "MAX_CONNS_PER_ADDRESS";
-    snprintf(trial->text, sizeof(trial->text), "%s", address_limit_rejection(attempt->local->port));
+    trial->detail = name;
+    return true;
+}
+
+static void try_address(struct attempt *attempt)
+{
+    const struct service *service = attempt->service;
+    const struct address network = source_network(attempt->client);
+    uint32_t n_of_address = count_with_this(service->addresses, attempt->client, attempt->client);
+    uint32_t n_of_network = count_with_this(service->networks, &network, &network);
+    bool is_address = try_limit(attempt, "MAX_CONNS_PER_ADDRESS", n_of_address,
+                                service->options->max_conns_per_address);
+
+    if (is_address || try_limit(attempt, "MAX_CONNS_PER_NETWORK", n_of_network,
+                                service->options->max_conns_per_network))
+        snprintf(attempt->trial->text, sizeof(attempt->trial->text), "%s",
+                 address_limit_rejection(attempt->local->port, !is_address));
 }
 
 static void add_text(struct attempt *attempt, const char *name, const char *text)

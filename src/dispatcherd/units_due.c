@@ -278,7 +278,7 @@ static void check_left_overs(struct comparison *comparison)
     closedir(dir);
 }
 
-static bool generator_reads(const char *config_file)
+bool units_due_applies(const char *config_file)
 {
     return strcmp(config_file, CONFIG_DIR "/dispatcher.cnf") == 0 && sd_booted() > 0;
 }
@@ -299,7 +299,7 @@ int units_due(const struct units_due_question *question, struct due_list *due)
     struct problem_list of_units = {0}; /* the generator's own business */
     struct comparison comparison = {.question = question, .due = due};
 
-    if (!generator_reads(question->config_file))
+    if (!units_due_applies(question->config_file))
         return 0;
     int r = units_make(question->config, &environment, &of_units, &comparison.wanted);
     problem_list_clear(&of_units);

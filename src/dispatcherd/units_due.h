@@ -17,6 +17,9 @@ void unit_marks_take(struct unit_marks *ret);
 
 void unit_marks_clear(struct unit_marks *marks);
 
+/* Whether the generator reads that file, on a host that systemd runs. */
+bool units_due_applies(const char *config_file);
+
 struct units_due_question {
     const struct config *config;
     const char *config_file;        /* `config` was read from it */
@@ -25,5 +28,5 @@ struct units_due_question {
 
 /* Compares the units that the generator would write with those that it has written, and those with
  * the ones at the daemon's start; adds what is due for each service whose differ. Does nothing if
- * the generator does not read that file, or systemd does not run. Returns 0 or -ENOMEM. */
+ * it does not apply. Returns 0 or -ENOMEM. */
 int units_due(const struct units_due_question *question, struct due_list *due);

@@ -3,6 +3,8 @@
 #include "config/load.h"
 #include "config/problem.h"
 #include "dispatcherd/config_version.h"
+#include "dispatcherd/store_limit.h"
+#include "dispatcherd/store_room.h"
 #include "dispatcherd/unit_view.h"
 #include "dispatcherd/units_due.h"
 
@@ -34,6 +36,14 @@ static void add_due(const struct files *files, const struct config *config,
     due_clear(&due);
 }
 
+/* Only if the daemon's unit is there to be asked about. */
+static void check_store_room(const struct files *files, const struct config *config,
+                             struct problem_list *problems)
+{
+    if (units_due_applies(files->config))
+        store_room_check(config, store_limit_of_daemon(), PROBLEM_ERROR, problems);
+}
+
 static int check_files(const struct files *files, bool is_unit)
 {
     struct problem_list problems = {0};
@@ -42,6 +52,8 @@ static int check_files(const struct files *files, bool is_unit)
     int r = config_version_read(files->config, files->mappings, !is_unit, &problems, &version);
     if (r == 0)
         add_due(files, &version->config, &problems);
+    if (r == 0)
+        check_store_room(files, &version->config, &problems);
     if (r == 0 && is_unit) {
         unit_view_check_files(&version->config.files, &problems);
         unit_view_check_files(&version->mappings->files, &problems);

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/context.h"
+#include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/stall_guard.h"
 #include "protocol/debug.h"
@@ -74,11 +75,16 @@ void worker_rest(struct worker *worker, uint64_t usec)
     pool_worker_blocked(worker->service->pool, worker->slot, true);
     sd_event_source_disable_unref(worker->rest_source);
     worker->rest_source = NULL;
-    (void)sd_event_add_time_relative(worker->service->context->event, &worker->rest_source,
-                                     CLOCK_MONOTONIC, usec, USEC_PER_MSEC, on_rested, worker);
+    /* Without memory for a timer no rest is better than one without an end. */
+    if (sd_event_add_time_relative(worker->service->context->event, &worker->rest_source,
+                                   CLOCK_MONOTONIC, usec, USEC_PER_MSEC, on_rested, worker) < 0)
+        pool_worker_blocked(worker->service->pool, worker->slot, false);
 }
 
 #define STORE_RETRY_USEC (50 * USEC_PER_MSEC)
+
+/* Room may come when another worker has ended. */
+#define STORE_FULL_RETRY_USEC (10 * USEC_PER_SEC)
 
 static int on_store_retry(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
 {
@@ -91,10 +97,26 @@ const char *worker_store_name(const struct worker *worker, char name[STORE_NAME_
     struct store_worker stored = {.slot = worker->slot,
                                   .has_ring = worker->has_asked_ring,
                                   .knows_stop = worker->knows_stop,
-                                  .knows_log = worker->knows_log};
+                                  .knows_log = worker->knows_log,
+                                  .knows_stress = worker->knows_stress};
 
     snprintf(stored.unit_name, sizeof(stored.unit_name), "%s", worker->service->options->unit_name);
     return store_worker_name(&stored, name);
+}
+
+/* Once for a worker. */
+static void report_not_stored(struct worker *worker)
+{
+    const struct subject subject = worker_subject(worker, MESSAGE_ID_STORE_FULL);
+
+    if (worker->is_told_unstored)
+        return;
+    worker->is_told_unstored = true;
+    report(LOG_WARNING, &subject,
+           "worker %d would not survive a restart or a crash of dispatcherd: systemd keeps no more "
+           "than the %zu descriptors that it has (FileDescriptorStoreMax=%zu); it would finish its "
+           "sessions and exit",
+           (int)worker->pid, store_n_entries(), store_max_entries());
 }
 
 void worker_store(struct worker *worker)
@@ -103,13 +125,15 @@ void worker_store(struct worker *worker)
 
     int r = store_add(worker_store_name(worker, name), worker->channel);
     worker->is_stored = r == 0;
-    if (r != -EAGAIN)
+    if (r == -ENOSPC)
+        report_not_stored(worker);
+    if (r != -EAGAIN && r != -ENOSPC)
         return;
+    uint64_t delay = r == -EAGAIN ? STORE_RETRY_USEC : STORE_FULL_RETRY_USEC;
     sd_event_source_disable_unref(worker->store_source);
     worker->store_source = NULL;
     (void)sd_event_add_time_relative(worker->service->context->event, &worker->store_source,
-                                     CLOCK_MONOTONIC, STORE_RETRY_USEC, USEC_PER_MSEC,
-                                     on_store_retry, worker);
+                                     CLOCK_MONOTONIC, delay, delay / 8, on_store_retry, worker);
 }
 
 void worker_hold(struct worker *worker, struct connection *connection)

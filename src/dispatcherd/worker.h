@@ -26,6 +26,7 @@ struct worker {
     bool is_welcome;            /* it has said hello, and we have answered */
     bool is_adopted;            /* a predecessor's: asked what it holds, until it is ready again */
     bool is_stored;             /* its channel is in the service manager's store */
+    bool is_told_unstored;      /* it is not, for want of room, and that was said */
     bool has_asked_ring;        /* it tells of its connections by a ring, not by messages */
     struct ring_reader ring;    /* its memory goes with the channel; see worker_ring.h */
     struct logfile log;         /* owned; see worker_log.h */
@@ -34,6 +35,9 @@ struct worker {
     bool has_drained;           /* it said so, in either way: its end is its own wish */
     bool knows_stop;            /* it knows the order STOP; others get DRAIN */
     bool knows_log;             /* it knows LOG; others keep the file they have */
+    bool knows_stress;          /* it knows STRESS; others go on as always */
+    bool is_told_of_stress;     /* the last it was sent is that its service is under stress */
+    bool is_stress_unsent;      /* its channel was full: the news follows when it can be written */
     bool has_log_of_old;        /* it keeps a file that was moved away: that is said once */
     bool is_failed_start;       /* it left before it was of any use */
     bool has_refused;           /* a connection, without draining: that is said once */

@@ -6,6 +6,7 @@
 #include "dispatcherd/context.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/stress.h"
 #include "dispatcherd/welcome.h"
 #include "dispatcherd/worker_end.h"
 #include "dispatcherd/worker_ids.h"
@@ -99,6 +100,7 @@ static void take_hello(struct worker *worker, const struct message *hello)
     worker->has_asked_ring = asks_for_our_ring(hello);
     worker->knows_stop = knows(hello, "STOP");
     worker->knows_log = knows(hello, "LOG");
+    worker->knows_stress = knows(hello, "STRESS");
     int r = welcome_send(worker);
     if (r < 0 && r != -EPIPE)
         tell_unwelcome(worker, r);
@@ -111,6 +113,7 @@ static void take_hello(struct worker *worker, const struct message *hello)
 static void take_held(struct worker *worker, const struct message *message)
 {
     struct connection_view view;
+    uint32_t n_of_address, n_of_network;
     size_t offset = 0;
 
     if (!worker_is_being_adopted(worker)) {
@@ -129,7 +132,7 @@ static void take_held(struct worker *worker, const struct message *message)
         connection->peer = view.record->peer;
         connection->local = view.record->local;
         connection->is_tls = view.record->flags & CONNECTION_FLAG_TLS;
-        (void)connection_count_address(connection);
+        connection_count(connection, &n_of_address, &n_of_network);
     }
 }
 
@@ -157,6 +160,7 @@ static void take_ready(struct worker *worker, uint32_t n_connections)
         worker_store(worker);
     if (worker->is_adopted)
         worker_log_adopt(worker);
+    stress_tell_ready(worker);
     subject.reason = decision_reason_to_string(worker->start_reason);
     report_event("worker ready", service->options->debug, DEBUG_PROCESS, &subject,
                  "worker %d is ready: %s", (int)worker->pid, subject.reason);
@@ -271,6 +275,7 @@ static void became_writable(struct worker *worker)
     if (worker->is_drain_unsent)
         worker_send_drain(worker);
     worker_log_send_again(worker);
+    stress_send_again(worker);
 }
 
 static int on_channel(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events,

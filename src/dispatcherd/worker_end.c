@@ -192,8 +192,9 @@ void worker_send_drain(struct worker *worker)
     worker_tell_packet(worker, order, worker->drain_limit_sec);
     worker->is_drain_unsent = r == -EAGAIN;
     if (r == -EAGAIN)
-        (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
-    else if (r < 0)
+        r = sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
+    /* The end of the channel says the same, without a limit. */
+    if (r < 0)
         worker_channel_ended(worker);
 }
 

@@ -9,7 +9,9 @@ libunits_a_SOURCES = \
 	%D%/unit_text.c \
 	%D%/unit_text.h \
 	%D%/units.c \
-	%D%/units.h
+	%D%/units.h \
+	%D%/unit_limits.c \
+	%D%/unit_limits.h
 libunits_a_CPPFLAGS = $(AM_CPPFLAGS) -DSYSTEMD_VERSION=$(SYSTEMD_VERSION)
 LINK_UNITS = libunits.a $(LINK_CONFIG)
 

@@ -1,7 +1,9 @@
 #include "generator/unit_text.h"
 
+#include "generator/unit_limits.h"
 #include "protocol/tunables.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* systemd.socket(5): PollLimitIntervalSec=. An older systemd warns of an unknown line. */
@@ -176,6 +178,11 @@ static const char sandbox[] =
     "# write elsewhere: ReadWritePaths=; to compile at run time: MemoryDenyWriteExecute=no.\n"
     "DynamicUser=yes\n"
     "UMask=0077\n"
+    "# Nothing of /run but where to log and to be ready, and no configuration of other services.\n"
+    "# To show a folder to workers: BindReadOnlyPaths=.\n"
+    "TemporaryFileSystem=/run:ro " CONFIG_DIR ":ro\n"
+    "BindReadOnlyPaths=-/run/systemd/notify -/run/systemd/journal/socket "
+    "-/run/systemd/journal/dev-log\n"
     "PrivateNetwork=yes\n"
     "IPAddressDeny=any\n"
     "RestrictAddressFamilies=AF_UNIX\n"
@@ -210,6 +217,22 @@ static const char sandbox[] =
     "SystemCallFilter=~connect bind listen accept accept4 setsockopt @aio\n"
     "SystemCallErrorNumber=EPERM\n";
 
+static void write_limits(FILE *stream, const struct service_options *service)
+{
+    fprintf(
+        stream,
+        "# From MAX_CONNS and STACKSIZE, with room: see \"Limits of workers\" in dispatcherd(8).\n"
+        "MemoryMax=%" PRIu64 "\n"
+        "MemorySwapMax=%" PRIu64 "\n"
+        "TasksMax=%u\n"
+        "# As much for each worker; the daemon has ten times that.\n"
+        "CPUWeight=100\n"
+        "IOWeight=100\n"
+        "\n",
+        unit_limits_memory_bytes(service), unit_limits_memory_bytes(service),
+        unit_limits_tasks(service));
+}
+
 void unit_text_worker_service(FILE *stream, const struct unit_environment *environment,
                               const struct service_options *service)
 {
@@ -243,5 +266,6 @@ void unit_text_worker_service(FILE *stream, const struct unit_environment *envir
             "TimeoutStopSec=90\n"
             "\n",
             service->name, service->unit_name);
+    write_limits(stream, service);
     fputs(sandbox, stream);
 }

@@ -5,6 +5,7 @@
 #include "libdispatcher/drain.h"
 #include "libdispatcher/manager.h"
 #include "libdispatcher/news.h"
+#include "libdispatcher/stress.h"
 #include "libdispatcher/welcome.h"
 #include "protocol/message.h"
 
@@ -87,6 +88,7 @@ struct dispatcher_worker {
     struct news news;
     atomic_uint debug;
     struct drain drain;
+    struct stress stress;
     struct receiver receiver; /* last, since most of its memory is never touched */
 };
 

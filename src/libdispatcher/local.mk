@@ -26,6 +26,8 @@ libworker_la_SOURCES = \
 	%D%/news.h \
 	%D%/receive.c \
 	%D%/session.c \
+	%D%/stress.c \
+	%D%/stress.h \
 	%D%/welcome.c \
 	%D%/welcome.h \
 	%D%/worker.c

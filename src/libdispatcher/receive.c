@@ -215,6 +215,10 @@ static void handle_message(dispatcher_worker *worker, size_t length, const int f
         start_draining(worker, DISPATCHER_DRAIN_RECYCLE, message.value);
     } else if (is_good && n_fds == 0 && message.type == MESSAGE_STOP) {
         start_draining(worker, DISPATCHER_DRAIN_STOP, message.value);
+    } else if (is_good && n_fds == 0 && message.type == MESSAGE_STRESS) {
+        debug_say(worker, DEBUG_WORKER, NULL, "%s under stress from now on",
+                  message.value != 0 ? "is" : "is no longer");
+        stress_set(&worker->stress, message.value != 0);
     } else if (is_good && n_fds == 0 && message.type == MESSAGE_DEBUG) {
         atomic_store(&worker->debug, message.value);
         debug_say(worker, DEBUG_WORKER, NULL, "DEBUG=16%%%X from now on", message.value);

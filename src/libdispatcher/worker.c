@@ -93,6 +93,16 @@ int dispatcher_worker_drain_fd(const dispatcher_worker *worker, enum dispatcher_
     return kind == DISPATCHER_DRAIN_STOP ? worker->drain.stop_fd : worker->drain.recycle_fd;
 }
 
+bool dispatcher_worker_is_stressed(const dispatcher_worker *worker)
+{
+    return atomic_load_explicit(&worker->stress.is_on, memory_order_relaxed);
+}
+
+int dispatcher_worker_stress_fd(const dispatcher_worker *worker)
+{
+    return worker->stress.fd;
+}
+
 void worker_wake(dispatcher_worker *worker)
 {
     const uint64_t one = 1;
@@ -125,11 +135,13 @@ static int open_channel(dispatcher_worker *worker)
 }
 
 /* Before `start`, which may hand the descriptors on. */
-static int make_drain(dispatcher_worker *worker)
+static int make_descriptors(dispatcher_worker *worker)
 {
     int r = drain_init(&worker->drain);
 
-    return r < 0 ? say(r, "cannot make the descriptors of the drain") : 0;
+    if (r == 0)
+        r = stress_init(&worker->stress);
+    return r < 0 ? say(r, "cannot make the descriptors that sessions wait for") : 0;
 }
 
 /* After the welcome: until then SIGTERM ends the process, as it ends any other. */
@@ -172,6 +184,7 @@ static int send_hello(dispatcher_worker *worker)
     message_text_add_number(&hello, "RING", RING_VERSION);
     message_text_add_number(&hello, "STOP", 1);
     message_text_add_number(&hello, "LOG", 1);
+    message_text_add_number(&hello, "STRESS", 1);
     return channel_send(worker->channel, bytes, hello.length, NULL, 0);
 }
 
@@ -350,7 +363,7 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     worker.userdata = userdata;
     worker.channel = worker.signal_fd = worker.wake_fd = -1;
     worker.idle_epoll = worker.work_fd = -1;
-    worker.drain.recycle_fd = worker.drain.stop_fd = -1;
+    worker.drain.recycle_fd = worker.drain.stop_fd = worker.stress.fd = -1;
     pthread_mutex_init(&worker.receiver.lock, NULL);
     news_init(&worker.news);
     int r = fd_fill_standard(O_RDWR);
@@ -359,7 +372,7 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
         return say(r, "cannot open /dev/null");
     r = open_channel(&worker);
     if (r == 0)
-        r = make_drain(&worker);
+        r = make_descriptors(&worker);
     if (r == 0)
         r = greet(&worker, welcome_limit_msec);
     if (r == 0)
@@ -368,6 +381,7 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     news_free(&worker.news);
     welcome_clear(&worker.welcome);
     drain_free(&worker.drain);
+    stress_free(&worker.stress);
     worker.signal_fd = fd_close(worker.signal_fd);
     worker.wake_fd = fd_close(worker.wake_fd);
     worker.work_fd = fd_close(worker.work_fd);

@@ -46,6 +46,8 @@ const char *message_type_to_string(uint32_t type)
         return "ADOPT";
     case MESSAGE_LOG:
         return "LOG";
+    case MESSAGE_STRESS:
+        return "STRESS";
     default:
         return "unknown";
     }
@@ -100,6 +102,7 @@ int message_read(const void *bytes, size_t length, struct message *ret)
     case MESSAGE_STOP:
     case MESSAGE_DEBUG:
     case MESSAGE_LOG:
+    case MESSAGE_STRESS:
         if (body_length != 0)
             return -EBADMSG;
         break;

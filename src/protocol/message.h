@@ -28,8 +28,8 @@ enum message_type {
     /* worker to dispatcherd */
     MESSAGE_HELLO = 1,       /* text: VERSION_MIN=, VERSION_MAX=; RING=1: it wants a ring (ring.h),
                                 and then never sends the four of ACKNOWLEDGE to DRAINING;
-                                STOP=1, LOG=1: it knows STOP, LOG, which are sent to no other
-                                worker */
+                                STOP=1, LOG=1, STRESS=1: it knows STOP, LOG, STRESS, which are
+                                sent to no other worker */
     MESSAGE_READY = 2,       /* value: how many connections it can serve at a time */
     MESSAGE_ACKNOWLEDGE = 3, /* ids: connections it has taken over */
     MESSAGE_REFUSE = 4,      /* ids: connections it does not take: it drains, or has no place */
@@ -51,6 +51,8 @@ enum message_type {
                                 their protocol allows */
     MESSAGE_LOG = 71,        /* no text; the log file that takes its output from now on, as the one
                                 descriptor */
+    MESSAGE_STRESS = 72,     /* value: 1 while nearly all places of its service are taken: sessions
+                                are not to wait for slow clients for long; 0: as always */
 };
 
 /* "HELLO" and so on; "unknown" for a number that is no type. */

@@ -12,6 +12,8 @@
  * nobody gets a page. */
 #define READ_LIMIT_USEC (2 * USEC_PER_SEC)
 
+#define TRIES_MAX 4
+
 static void forget(struct figures *figures)
 {
     json_decref(figures->status);
@@ -130,12 +132,15 @@ static int try_once(struct figures *figures, bool with_lists, uint64_t deadline)
 int figures_read(struct figures *figures, bool with_lists)
 {
     uint64_t deadline = time_add_usec(time_now_usec(CLOCK_MONOTONIC), READ_LIMIT_USEC);
-    bool was_connected = figures->is_connected;
+    int r = 0;
 
-    int r = try_once(figures, with_lists, deadline);
-    /* The daemon was restarted since the last time. */
-    if (r == -ECONNRESET && was_connected)
+    /* The daemon was restarted since the last time, or another client was given our place, which
+     * cannot happen to the page's own unit; see CONTROL SOCKET in dispatcherd(8). */
+    for (unsigned i = 0; i < TRIES_MAX; i++) {
         r = try_once(figures, with_lists, deadline);
+        if (r != -ECONNRESET)
+            break;
+    }
     if (r < 0)
         forget(figures);
     figures->error = r;

@@ -24,3 +24,11 @@ bool host_is_ours(const char *host, const char *const names[], size_t n_names)
             return true;
     return str_equal_nocase(name, host_name_read(own));
 }
+
+bool host_is_valid(const char *host)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                  "-._~%!$&'()*+,;=:[]";
+
+    return host[strspn(host, allowed)] == '\0';
+}

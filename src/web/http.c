@@ -6,32 +6,29 @@
 #include "web/assets.h"
 #include "web/host.h"
 #include "web/metrics.h"
+#include "web/places.h"
 
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-/* Without a byte from the client, or to it. */
+/* Without a byte to the client. (How long its request may take stands in places.h.) */
 #define IDLE_LIMIT_SEC 10U
 
-/* From accept to the end: a page takes milliseconds; this is for a slow network. */
-#define TOTAL_LIMIT_USEC (30 * USEC_PER_SEC)
+/* Connections that are ended in one go to make room for others. */
+#define DISPLACED_AT_ONCE 8
 
 /* A request has no body that we read, and few headers. */
 #define REQUEST_MAX_BYTES ((size_t)16384)
-
-struct slot {
-    struct MHD_Connection *connection; /* NULL: free */
-    uint64_t opened_at;
-};
 
 struct http {
     struct MHD_Daemon *daemon;
     struct answers *answers;
     const char *const *hosts;
     size_t n_hosts;
-    struct slot slots[HTTP_CONNECTIONS_MAX];
+    struct places places;
     unsigned n_added; /* since MHD_run(), which counts them from libmicrohttpd 1.0 on */
     struct {
         struct MHD_Response *response; /* owned; NULL: none yet */
@@ -163,14 +160,57 @@ static enum answer_kind metrics_kind(struct MHD_Connection *connection)
                                                                     : ANSWER_METRICS_PLAIN;
 }
 
+static struct place *place_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+struct hosts_named {
+    unsigned n;
+    const char *value; /* of the last one */
+};
+
+static enum MHD_Result count_host(void *data, enum MHD_ValueKind kind _unused_, const char *name,
+                                  const char *value)
+{
+    struct hosts_named *named = data;
+
+    if (strcasecmp(name, "Host") == 0) {
+        named->n++;
+        named->value = value ? value : "";
+    }
+    return MHD_YES;
+}
+
+/* RFC 9112, section 3.2: one Host, which may be missing in HTTP/1.0 alone. */
+static bool has_good_host(struct MHD_Connection *connection, const char *version,
+                          const char **ret_host)
+{
+    struct hosts_named named = {0};
+
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count_host, &named);
+    if (named.n > 1 || (named.n == 0 && strcmp(version, "HTTP/1.0") != 0))
+        return false;
+    *ret_host = named.value;
+    return !named.value || host_is_valid(named.value);
+}
+
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *path,
-                                  const char *method, const char *version _unused_,
+                                  const char *method, const char *version,
                                   const char *upload _unused_, size_t *upload_size _unused_,
                                   void **state _unused_)
 {
     struct http *http = data;
-    const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
+    struct place *place = place_of(connection);
+    const char *host = NULL;
 
+    if (place)
+        place_answer(place, time_now_usec(CLOCK_MONOTONIC));
+    if (!has_good_host(connection, version, &host))
+        return refuse(connection, MHD_HTTP_BAD_REQUEST, "There must be one Host.\n");
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
         return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n");
     if (host && !host_is_ours(host, http->hosts, http->n_hosts))
@@ -191,50 +231,35 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 
 /* Connections */
 
-/* The slot is the connection's own data, from its start to its end. */
+/* The place is the connection's own data, from its start to its end. */
 static void on_connection(void *data, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
     struct http *http = data;
 
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        struct slot *slot = *context;
-
-        if (slot)
-            slot->connection = NULL;
-        return;
-    }
-    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
-        struct slot *slot = &http->slots[i];
-
-        if (slot->connection)
-            continue;
-        *slot = (struct slot){connection, time_now_usec(CLOCK_MONOTONIC)};
-        *context = slot;
-        return;
-    }
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *context = places_take(&http->places, connection, time_now_usec(CLOCK_MONOTONIC));
+    else if (*context)
+        place_free(*context);
 }
 
-/* The server sees the end of the stream, and closes. */
-static bool end_slow_ones(struct http *http)
+/* The library sees the end of the stream, and closes. */
+static void end_connection(const struct place *place)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(place->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (info)
+        shutdown(info->connect_fd, SHUT_RDWR);
+}
+
+static void end_slow_ones(struct http *http)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-    bool is_any_left = false;
+    const struct place *place;
 
-    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
-        const struct slot *slot = &http->slots[i];
-
-        if (!slot->connection)
-            continue;
-        is_any_left = true;
-        if (now - slot->opened_at < TOTAL_LIMIT_USEC)
-            continue;
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(slot->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        if (info)
-            shutdown(info->connect_fd, SHUT_RDWR);
-    }
-    return is_any_left;
+    while ((place = places_expire(&http->places, now)))
+        end_connection(place);
 }
 
 /* Before 1.0 the library counts what was added at once: such a connection takes two places until
@@ -244,7 +269,22 @@ bool http_has_room(const struct http *http)
     const union MHD_DaemonInfo *info =
         MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
-    return info && info->num_connections + http->n_added < HTTP_CONNECTIONS_MAX;
+    return info && info->num_connections + http->n_added < PLACES_MAX;
+}
+
+bool http_can_make_room(const struct http *http)
+{
+    return places_can_displace(&http->places, time_now_usec(CLOCK_MONOTONIC));
+}
+
+void http_make_room(struct http *http)
+{
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    const struct place *place;
+
+    for (unsigned i = 0; i < DISPLACED_AT_ONCE; i++)
+        if ((place = places_displace(&http->places, now)))
+            end_connection(place);
 }
 
 int http_add(struct http *http, int fd)
@@ -265,12 +305,13 @@ int http_add(struct http *http, int fd)
 
 uint64_t http_run(struct http *http)
 {
-    bool is_any_left = end_slow_ones(http);
-    uint64_t limit = is_any_left ? USEC_PER_SEC : USEC_INFINITY;
     MHD_UNSIGNED_LONG_LONG msec;
 
+    end_slow_ones(http);
     MHD_run(http->daemon);
     http->n_added = 0;
+    uint64_t limit =
+        places_wait(&http->places, !http_has_room(http), time_now_usec(CLOCK_MONOTONIC));
     if (MHD_get_timeout(http->daemon, &msec) == MHD_YES && msec * USEC_PER_MSEC < limit)
         limit = msec * USEC_PER_MSEC;
     return limit;
@@ -294,7 +335,7 @@ int http_new(struct answers *answers, const char *const hosts[], size_t n_hosts,
     http->n_hosts = n_hosts;
     http->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, http,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)PLACES_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
         IDLE_LIMIT_SEC, MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_MAX_BYTES,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
         MHD_OPTION_END);

@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HTTP_CONNECTIONS_MAX 64
-
 struct http;
 
 /* The names of Host: that are ours, beside addresses and "localhost", are the caller's, and so are
@@ -19,6 +17,11 @@ int http_fd(const struct http *http);
 
 /* True where another connection has room; http_add() takes none without. */
 bool http_has_room(const struct http *http);
+
+/* Connections that are slow with their request, or do not read their answer, give way to others if
+ * all places are taken. True if there is one; http_make_room() ends some, which http_run() sees. */
+bool http_can_make_room(const struct http *http);
+void http_make_room(struct http *http);
 
 /* Takes a connected, non-blocking socket, which belongs to the server now, whatever is returned: 0
  * or a negative errno. */

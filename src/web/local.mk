@@ -13,6 +13,8 @@ libweb_a_SOURCES = \
 	%D%/page.h \
 	%D%/page_lists.c \
 	%D%/page_service.c \
+	%D%/places.c \
+	%D%/places.h \
 	%D%/plot.c \
 	%D%/plot.h \
 	%D%/samples.c \

@@ -111,6 +111,8 @@ static int on_accept(sd_event_source *source _unused_, int fd, uint32_t events _
 {
     struct web *web = data;
 
+    if (!http_has_room(web->http))
+        http_make_room(web->http);
     while (http_has_room(web->http)) {
         int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -137,10 +139,11 @@ static int on_accept(sd_event_source *source _unused_, int fd, uint32_t events _
     return 0;
 }
 
-/* Who has no place waits in the kernel. */
+/* Who can have no place now waits in the kernel. */
 static int adjust_listening(struct web *web)
 {
-    bool is_on = http_has_room(web->http) && time_now_usec(CLOCK_MONOTONIC) >= web->accept_at;
+    bool is_on = (http_has_room(web->http) || http_can_make_room(web->http)) &&
+                 time_now_usec(CLOCK_MONOTONIC) >= web->accept_at;
 
     for (size_t i = 0; i < web->listen.n; i++) {
         int r = sd_event_source_set_enabled(web->listening[i], is_on ? SD_EVENT_ON : SD_EVENT_OFF);

@@ -7,6 +7,8 @@ libsmtpserver_a_SOURCES = \
 	%D%/tcp_smtp_server/command.h \
 	%D%/tcp_smtp_server/data.c \
 	%D%/tcp_smtp_server/data.h \
+	%D%/tcp_smtp_server/deadline.c \
+	%D%/tcp_smtp_server/deadline.h \
 	%D%/tcp_smtp_server/envelope.h \
 	%D%/tcp_smtp_server/line_reader.c \
 	%D%/tcp_smtp_server/line_reader.h \

@@ -110,6 +110,7 @@ START_TEST(test_defaults_are_those_of_the_specification)
         {OPTION_LOGFILE, "the journal"},
         {OPTION_MAX_CONNS, "10"},
         {OPTION_MAX_CONNS_PER_ADDRESS, "0"},
+        {OPTION_MAX_CONNS_PER_NETWORK, "0"},
         {OPTION_MAX_HANDOFFS, "5"},
         {OPTION_MAX_IDLE_TIME, "600"},
         {OPTION_MAX_LIFE_CONNS, "300"},

@@ -3,10 +3,13 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_checks_store \
 	tests/dispatcherd/test_closer \
 	tests/dispatcherd/test_control \
+	tests/dispatcherd/test_control_cache \
 	tests/dispatcherd/test_control_explain \
 	tests/dispatcherd/test_control_follow \
 	tests/dispatcherd/test_control_methods \
 	tests/dispatcherd/test_control_peer \
+	tests/dispatcherd/test_control_places \
+	tests/dispatcherd/test_control_share \
 	tests/dispatcherd/test_decisions_store \
 	tests/dispatcherd/test_due \
 	tests/dispatcherd/test_handoff \
@@ -15,10 +18,13 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_last_words \
 	tests/dispatcherd/test_logfile \
 	tests/dispatcherd/test_pace \
+	tests/dispatcherd/test_loop \
 	tests/dispatcherd/test_reach \
 	tests/dispatcherd/test_socket_match \
 	tests/dispatcherd/test_spawner_self \
 	tests/dispatcherd/test_store \
+	tests/dispatcherd/test_store_room \
+	tests/dispatcherd/test_stress \
 	tests/dispatcherd/test_throttle_store \
 	tests/dispatcherd/test_worker_cause \
 	tests/dispatcherd/test_worker_ring
@@ -51,6 +57,11 @@ tests_dispatcherd_test_spawner_self_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_spawner_self_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_spawner_self_LDADD = $(CONTROL_TEST_LIBS)
 
+tests_dispatcherd_test_loop_SOURCES = %D%/test_loop.c
+tests_dispatcherd_test_loop_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_loop_CFLAGS = $(CONTROL_TEST_CFLAGS) -pthread
+tests_dispatcherd_test_loop_LDADD = $(CONTROL_TEST_LIBS)
+
 tests_dispatcherd_test_decisions_store_SOURCES = %D%/test_decisions_store.c
 tests_dispatcherd_test_decisions_store_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_decisions_store_CFLAGS = $(CONTROL_TEST_CFLAGS)
@@ -75,6 +86,21 @@ tests_dispatcherd_test_control_peer_SOURCES = %D%/test_control_peer.c
 tests_dispatcherd_test_control_peer_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_control_peer_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_control_peer_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_control_cache_SOURCES = %D%/test_control_cache.c
+tests_dispatcherd_test_control_cache_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_control_cache_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_control_cache_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_control_places_SOURCES = %D%/test_control_places.c
+tests_dispatcherd_test_control_places_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_control_places_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_control_places_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_control_share_SOURCES = %D%/test_control_share.c
+tests_dispatcherd_test_control_share_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_control_share_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_control_share_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_test_control_explain_SOURCES = $(CONTROL_SCENE) %D%/test_control_explain.c
 tests_dispatcherd_test_control_explain_CPPFLAGS = $(TEST_CPPFLAGS)
@@ -110,6 +136,16 @@ tests_dispatcherd_test_store_SOURCES = %D%/test_store.c
 tests_dispatcherd_test_store_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_store_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_store_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_store_room_SOURCES = %D%/test_store_room.c
+tests_dispatcherd_test_store_room_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_store_room_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_store_room_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_stress_SOURCES = $(CONTROL_SCENE) %D%/test_stress.c
+tests_dispatcherd_test_stress_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_stress_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_stress_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_test_worker_ring_SOURCES = $(CONTROL_SCENE) %D%/test_worker_ring.c
 tests_dispatcherd_test_worker_ring_CPPFLAGS = $(TEST_CPPFLAGS)

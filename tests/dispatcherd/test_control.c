@@ -17,6 +17,7 @@
 
 #define STATUS "{\"method\":\"io.dispatcherd.Control.Status\"}"
 #define INFO   "{\"method\":\"org.varlink.service.GetInfo\"}"
+#define FOLLOW "{\"method\":\"io.dispatcherd.Control.Follow\",\"more\":true}"
 #define RELOAD "{\"method\":\"io.dispatcherd.Control.Reload\"}"
 #define DESCRIBE                                                                                   \
     "{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":{\"interface\":"   \
@@ -29,6 +30,8 @@ static struct control *control;
 static sd_event *event;
 static char folder[64], path[80];
 static uid_t peer_uid; /* what the injected credentials say */
+static bool peer_is_page;
+static uint64_t idle_limit_usec;
 
 static int read_injected(_unused_ int fd, struct control_peer *ret)
 {
@@ -36,16 +39,26 @@ static int read_injected(_unused_ int fd, struct control_peer *ret)
     return 0;
 }
 
+static bool is_page_injected(_unused_ int fd)
+{
+    return peer_is_page;
+}
+
 static int start(void)
 {
+    const struct control_limits limits = {
+        .call_usec = idle_limit_usec,
+        .message_usec = USEC_PER_SEC / 5,
+        .reader_usec = USEC_PER_SEC / 5,
+    };
     const struct control_settings settings = {
         .event = event,
         .path = path,
         .operations = &scene_operations,
         .userdata = &scene,
         .read_peer = read_injected,
-        .message_limit_usec = USEC_PER_SEC / 5,
-        .reader_limit_usec = USEC_PER_SEC / 5,
+        .is_page = is_page_injected,
+        .limits = &limits,
     };
 
     return control_new(&settings, &control);
@@ -58,6 +71,8 @@ static void setup(void)
     snprintf(path, sizeof(path), "%s/control", folder);
     scene_init(&scene, configuration);
     peer_uid = 0;
+    peer_is_page = false;
+    idle_limit_usec = 60 * USEC_PER_SEC;
     control = NULL;
     ck_assert_int_ge(sd_event_new(&event), 0);
 }
@@ -366,33 +381,56 @@ START_TEST(test_survives_clients_that_vanish)
 }
 END_TEST
 
-/* Connects `n` clients of the user. Returns how many of them are served. */
-static unsigned crowd(uid_t uid, unsigned n)
+/* Connects `n` clients of the user, each of which makes a call. They stay open until the test
+ * ends. */
+static void crowd(uid_t uid, unsigned n, int ret[])
 {
-    unsigned n_served = 0;
-
     peer_uid = uid;
     for (unsigned i = 0; i < n; i++) {
-        int fd = connect_client(); /* stays open until the test ends */
-
-        turn(0);
-        /* Fails where it was turned away. */
-        (void)send(fd, INFO, sizeof(INFO), MSG_NOSIGNAL);
-        n_served += read_replies(fd, 1);
+        ret[i] = connect_client();
+        send_text(ret[i], INFO);
+        ck_assert_msg(read_replies(ret[i], 1), "client %u of %u", i, n);
     }
-    return n_served;
 }
 
-START_TEST(test_keeps_places_for_others_and_for_the_administrator)
+START_TEST(test_serves_everybody_who_comes_and_closes_the_longest_idle)
 {
     uid_t somebody = geteuid() + 1000;
+    int clients[100], root, page;
 
     ck_assert_int_eq(start(), 0);
-    ck_assert_uint_eq(crowd(somebody, 18), 16);
-    ck_assert_uint_eq(crowd(somebody + 1, 18), 16);
-    ck_assert_uint_eq(crowd(somebody + 2, 18), 16);
-    ck_assert_uint_eq(crowd(somebody + 3, 2), 0);
-    ck_assert_uint_eq(crowd(0, 18), 16);
+    crowd(0, 1, &root);
+    peer_is_page = true;
+    crowd(somebody, 1, &page);
+    peer_is_page = false;
+    for (uid_t i = 0; i < 5; i++)
+        crowd(somebody + i, 20, &clients[20 * i]);
+    /* 16 places a user, and 48 in all: those of the first two users have gone to the last two. */
+    for (int i = 0; i < 100; i++)
+        ck_assert_msg(is_closed(clients[i]) == (i < 40 || i % 20 < 4), "client %d", i);
+    send_text(root, INFO);
+    ck_assert(read_replies(root, 1));
+    send_text(page, INFO);
+    ck_assert(read_replies(page, 1));
+}
+END_TEST
+
+START_TEST(test_drops_who_is_idle_unless_it_follows)
+{
+    idle_limit_usec = USEC_PER_SEC / 5;
+    ck_assert_int_eq(start(), 0);
+    _cleanup_fd_ int idle = connect_client(), silent = connect_client();
+    _cleanup_fd_ int follower = connect_client();
+    send_text(follower, FOLLOW);
+    ck_assert(read_replies(follower, 1));
+    send_text(idle, INFO);
+    ck_assert(read_replies(idle, 1));
+    uint64_t end = time_now_usec(CLOCK_MONOTONIC) + 3 * USEC_PER_SEC;
+    while (!(is_closed(idle) && is_closed(silent)) && time_now_usec(CLOCK_MONOTONIC) < end)
+        turn(10 * USEC_PER_MSEC);
+    ck_assert(is_closed(idle) && is_closed(silent));
+    turn(USEC_PER_SEC / 2);
+    ck_assert(!is_closed(follower));
 }
 END_TEST
 
@@ -414,7 +452,8 @@ Suite *make_suite(void)
         test_reads_no_further_from_who_does_not_read,
         test_drops_who_does_not_read_in_time,
         test_survives_clients_that_vanish,
-        test_keeps_places_for_others_and_for_the_administrator,
+        test_serves_everybody_who_comes_and_closes_the_longest_idle,
+        test_drops_who_is_idle_unless_it_follows,
     };
     Suite *suite = suite_create("control");
     TCase *tcase = tcase_create("socket");

@@ -20,6 +20,7 @@ static const char configuration[] = "[SERVICE=SMTP]\n"
                                     "PORT=25\n"
                                     "IMAGE=smtp\n"
                                     "MAX_CONNS_PER_ADDRESS=3\n"
+                                    "MAX_CONNS_PER_NETWORK=4\n"
                                     "DNS_VERIFY_DOMAIN=list.invalid\n"
                                     "[SERVICE=POP3]\n"
                                     "PORT=110\n"
@@ -209,14 +210,36 @@ END_TEST
 START_TEST(test_counts_the_connection_that_is_tried)
 {
     json_auto_t *before = NULL, *after = NULL;
+    uint32_t n_of_address, n_of_network;
 
     ck_assert_str_eq(text_of(try("192.0.2.5", "smtp", &before), "verdict"), "accept");
     struct connection *connection = scene_add_connection(&scene, 0, NULL);
     ck_assert_int_eq(address_parse("192.0.2.5", &connection->peer), 0);
-    connection_count_address(connection);
+    connection_count(connection, &n_of_address, &n_of_network);
     json_t *trial = try("192.0.2.5", "smtp", &after);
     ck_assert_str_eq(text_of(trial, "reason"), "address");
     ck_assert(traces(trial, "concurrent: it would be connection 2 of at most 1"));
+}
+END_TEST
+
+START_TEST(test_counts_the_network)
+{
+    json_auto_t *before = NULL, *after = NULL;
+    uint32_t n_of_address, n_of_network;
+
+    ck_assert_str_eq(text_of(try("198.51.100.1", "smtp", &before), "verdict"), "accept");
+    for (int i = 0; i < 4; i++) {
+        struct connection *connection = scene_add_connection(&scene, 0, NULL);
+
+        ck_assert_int_eq(address_parse("198.51.100.2", &connection->peer), 0);
+        connection->peer.bytes[3] = (uint8_t)(100 + i);
+        connection_count(connection, &n_of_address, &n_of_network);
+        ck_assert_uint_eq(n_of_address, 1);
+        ck_assert_uint_eq(n_of_network, (unsigned)i + 1);
+    }
+    json_t *trial = try("198.51.100.1", "smtp", &after);
+    ck_assert_str_eq(text_of(trial, "reason"), "address");
+    ck_assert(traces(trial, "MAX_CONNS_PER_NETWORK: it would be connection 5 of at most 4"));
 }
 END_TEST
 
@@ -357,6 +380,7 @@ Suite *make_suite(void)
     tcase_add_test(tcase, test_shows_a_table_within_a_table);
     tcase_add_test(tcase, test_looking_does_not_count);
     tcase_add_test(tcase, test_counts_the_connection_that_is_tried);
+    tcase_add_test(tcase, test_counts_the_network);
     tcase_add_test(tcase, test_says_where_it_is_not_certain);
     tcase_add_test(tcase, test_a_client_reaches_the_sockets_of_its_family);
     tcase_add_test(tcase, test_remembers_what_was_decided);

@@ -25,6 +25,7 @@ static const char configuration[] = "[SERVICE=SMTP]\nPORT=25\nIMAGE=smtp\nHISTOR
 
 static struct control_scene scene;
 static sd_event *event;
+static struct control_share *share;
 static struct control_client *client; /* NULL: it is gone */
 static int reader;
 static struct varlink_frames frames;
@@ -40,7 +41,9 @@ static void setup(void)
     int fds[2];
 
     scene_init(&scene, configuration);
+    const struct control_share_settings settings = {.turn_usec = 1000, .patience_usec = 1000};
     ck_assert_int_ge(sd_event_new(&event), 0);
+    ck_assert_int_eq(control_share_new(event, &settings, &share), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
     reader = fds[0];
     frames = VARLINK_FRAMES_INIT(64 * 1024 * 1024);
@@ -50,9 +53,10 @@ static void setup(void)
         .gone = on_gone,
         .operations = &scene_operations,
         .userdata = &scene,
-        .event = event,
-        .message_limit_usec = USEC_PER_SEC,
-        .reader_limit_usec = USEC_PER_SEC / 5,
+        .share = share,
+        .limits = {.call_usec = USEC_PER_SEC / 5,
+                   .message_usec = USEC_PER_SEC,
+                   .reader_usec = USEC_PER_SEC / 5},
         .fd = fds[1],
         .caller = {.is_trusted = true},
     };
@@ -65,6 +69,7 @@ static void teardown(void)
         on_gone(client);
     fd_close(reader);
     varlink_frames_clear(&frames);
+    control_share_free(share);
     sd_event_unref(event);
     scene_clear(&scene);
 }
@@ -214,7 +219,7 @@ START_TEST(test_counts_what_a_slow_reader_misses)
     unsigned n_events = 0;
     bool has_lost = false;
 
-    client->reader_limit_usec = 60 * USEC_PER_SEC;
+    client->limits.reader_usec = 60 * USEC_PER_SEC;
     say(FOLLOW);
     for (unsigned i = 0; i < 8000; i++)
         end_one(0);
@@ -243,8 +248,8 @@ START_TEST(test_keeps_who_reads_and_never_comes_to_an_end)
     static char bytes[65536];
 
     /* A busy machine may hold us up, too. */
-    client->reader_limit_usec = USEC_PER_SEC;
-    uint64_t end = time_now_usec(CLOCK_MONOTONIC) + 2 * client->reader_limit_usec;
+    client->limits.reader_usec = USEC_PER_SEC;
+    uint64_t end = time_now_usec(CLOCK_MONOTONIC) + 2 * client->limits.reader_usec;
     say(FOLLOW);
     while (time_now_usec(CLOCK_MONOTONIC) < end) {
         for (unsigned i = 0; i < 1000 && client->events_size < 512 * 1024; i++)

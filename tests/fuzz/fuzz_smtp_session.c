@@ -33,7 +33,7 @@ struct client {
 };
 
 static ssize_t client_receive(void *userdata, void *buffer, size_t size,
-                              uint64_t deadline_usec _unused_)
+                              struct deadline deadline _unused_)
 {
     struct client *client = userdata;
     char *output = buffer;

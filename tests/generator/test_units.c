@@ -230,6 +230,58 @@ START_TEST(test_writes_what_starts_a_worker)
 END_TEST
 
 /* An older systemd warns of a line that it does not know, at every daemon-reload. */
+/* A number of a line of the worker's unit. */
+static uint64_t limit_of(const struct service_options *service, const char *name)
+{
+    struct unit_list units = make(*service);
+    const char *line = strstr(text_of(&units, "dispatcherd-smtp-worker@.service"), name);
+
+    ck_assert_msg(line != NULL, "no line %s", name);
+    uint64_t value = strtoull(line + strlen(name), NULL, 10);
+    unit_list_clear(&units);
+    return value;
+}
+
+START_TEST(test_bounds_a_worker_with_room_for_all_its_sessions)
+{
+    static const struct {
+        unsigned max_conns, stacksize_bytes;
+        uint64_t stack_bytes;
+    } cases[] = {
+        {1, 65536, 65536},
+        {50, 2048000, 2048000},
+        {50, 0, UINT64_C(8) << 20},
+        {50, INT32_MAX, INT32_MAX},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        struct service_options service = smtp();
+        /* One thread more than sessions reads the channel. */
+        unsigned n_threads = cases[i].max_conns + 1;
+
+        service.max_conns = cases[i].max_conns;
+        service.stacksize_bytes = cases[i].stacksize_bytes;
+        uint64_t memory = limit_of(&service, "\nMemoryMax=");
+        uint64_t tasks = limit_of(&service, "\nTasksMax=");
+        ck_assert_uint_ge(memory, n_threads * cases[i].stack_bytes + (UINT64_C(128) << 20));
+        ck_assert_uint_lt(memory, (n_threads + 1) * (cases[i].stack_bytes + (8 << 20)) +
+                                      (UINT64_C(512) << 20));
+        ck_assert_uint_ge(tasks, n_threads + 8);
+        ck_assert_uint_lt(tasks, 3 * n_threads + 32);
+    }
+}
+END_TEST
+
+START_TEST(test_hides_from_a_worker_what_is_not_its_own)
+{
+    struct unit_list units = make(smtp());
+
+    assert_lines(text_of(&units, "dispatcherd-smtp-worker@.service"),
+                 (const char *const[]){"TemporaryFileSystem=/run:ro " CONFIG_DIR ":ro", NULL});
+    unit_list_clear(&units);
+}
+END_TEST
+
 START_TEST(test_says_what_is_new_in_systemd_only_where_it_is_known)
 {
     static const struct {
@@ -384,7 +436,9 @@ Suite *make_suite(void)
     ADD_TESTS(
         suite, "their text", test_writes_the_socket, test_names_the_tls_socket_after_the_service,
         test_leaves_ipv6_out_where_the_kernel_has_none, test_binds_to_the_interface_address_alone,
-        test_writes_what_starts_a_worker, test_says_what_is_new_in_systemd_only_where_it_is_known);
+        test_writes_what_starts_a_worker, test_bounds_a_worker_with_room_for_all_its_sessions,
+        test_hides_from_a_worker_what_is_not_its_own,
+        test_says_what_is_new_in_systemd_only_where_it_is_known);
     ADD_TESTS(suite, "what comes from a file that is not trusted",
               test_quotes_the_program_for_systemd, test_escapes_the_source_path,
               test_leaves_out_what_systemd_would_not_run_and_says_where,

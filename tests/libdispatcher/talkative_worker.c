@@ -95,6 +95,9 @@ static void answer(dispatcher_connection *c, char command, FILE *out)
         fprintf(out, "%d", dispatcher_worker_is_draining(worker));
     else if (command == 'u')
         describe_drain(worker, out);
+    else if (command == 'x')
+        fprintf(out, "%d %d", dispatcher_worker_is_stressed(worker),
+                is_readable(dispatcher_worker_stress_fd(worker)));
     else if (command == 'f')
         fprintf(out, "%u", count_descriptors());
     else if (command == 'k')

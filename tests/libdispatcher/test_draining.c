@@ -129,6 +129,30 @@ START_TEST(test_tells_a_stop_from_a_recycling)
 }
 END_TEST
 
+START_TEST(test_stress_comes_and_goes)
+{
+    start();
+    size_t c = fake_connect(fake);
+    ck_assert_str_eq(fake_ask(fake, c, "x"), "0 0");
+    for (int i = 0; i < 2; i++) {
+        fake_send_value(fake, MESSAGE_STRESS, 1);
+        fake_send_value(fake, MESSAGE_STRESS, 1);
+        while (strcmp(fake_ask(fake, c, "x"), "1 1") != 0)
+            ;
+        fake_send_value(fake, MESSAGE_STRESS, 0);
+        while (strcmp(fake_ask(fake, c, "x"), "0 0") != 0)
+            ;
+    }
+    /* A worker that drains has sessions too. */
+    fake_send_value(fake, MESSAGE_DRAIN, 3600);
+    fake_send_value(fake, MESSAGE_STRESS, 1);
+    while (strcmp(fake_ask(fake, c, "x"), "1 1") != 0)
+        ;
+    fake_hang_up(fake, c);
+    expect_clean_end();
+}
+END_TEST
+
 START_TEST(test_a_stop_is_an_order_to_drain)
 {
     start();
@@ -284,7 +308,8 @@ Suite *make_suite(void)
               test_sessions_go_on_while_it_drains, test_sessions_go_on_after_the_end_of_the_channel,
               test_sigterm_drains_and_says_so, test_a_second_sigterm_ends_it_at_once,
               test_a_first_sigterm_is_no_second_one_for_a_drain_under_way,
-              test_tells_a_stop_from_a_recycling, test_a_stop_is_an_order_to_drain,
+              test_tells_a_stop_from_a_recycling, test_stress_comes_and_goes,
+              test_a_stop_is_an_order_to_drain,
               test_sigterm_is_a_stop_and_the_end_of_the_channel_is_none);
     ADD_TESTS(suite, "limits", test_the_order_to_drain_brings_its_limit,
               test_an_end_without_order_has_the_limit_of_the_welcome,

@@ -16,6 +16,12 @@ tests_system_test_worker_SOURCES = %D%/test_worker.c
 tests_system_test_worker_CFLAGS = $(AM_CFLAGS) -pthread
 tests_system_test_worker_LDFLAGS = -no-install
 tests_system_test_worker_LDADD = libdispatcher.la
+
+# For LD_PRELOAD. Libtool makes a shared object only of what could be installed somewhere.
+check_LTLIBRARIES += tests/system/libfail.la
+tests_system_libfail_la_SOURCES = %D%/fail.c
+tests_system_libfail_la_CFLAGS = $(AM_CFLAGS)
+tests_system_libfail_la_LDFLAGS = -module -shared -avoid-version -rpath /nowhere
 endif
 
 dist_check_SCRIPTS += \
@@ -36,6 +42,7 @@ EXTRA_DIST += \
 	%D%/harness/client.py \
 	%D%/harness/container.py \
 	%D%/harness/crowd.py \
+	%D%/harness/fail.py \
 	%D%/harness/hand.py \
 	%D%/harness/identd.py \
 	%D%/harness/mail.py \
@@ -43,6 +50,7 @@ EXTRA_DIST += \
 	%D%/harness/samples.py \
 	%D%/harness/site.py \
 	%D%/harness/soak.py \
+	%D%/harness/strangers.py \
 	%D%/harness/stream.py \
 	%D%/harness/systemd.py \
 	%D%/harness/wait.py \
@@ -56,6 +64,7 @@ EXTRA_DIST += \
 	%D%/test_dns.py \
 	%D%/test_examples.py \
 	%D%/test_explain.py \
+	%D%/test_failing_calls.py \
 	%D%/test_faults.py \
 	%D%/test_files.py \
 	%D%/test_figures.py \
@@ -78,6 +87,9 @@ EXTRA_DIST += \
 	%D%/test_standard_descriptors.py \
 	%D%/test_start_failures.py \
 	%D%/test_stop.py \
+	%D%/test_store.py \
+	%D%/test_strangers.py \
+	%D%/test_stress.py \
 	%D%/test_survival.py \
 	%D%/test_unit_places.py \
 	%D%/test_units.py \

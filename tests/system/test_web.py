@@ -1,5 +1,6 @@
 """The status page and the metrics, against a running dispatcherd."""
 
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -102,6 +104,32 @@ def test_other_names_than_our_own_get_nothing(site_by_hand, start_web):
     assert web.ask(Host=f"localhost:{web.port}").status == 200
 
 
+def status_of_request(port, request):
+    """The status of the answer to a request as it is written here; 0 for none."""
+    with socket.create_connection(("127.0.0.1", port), LIMIT) as sock:
+        sock.sendall(request.encode())
+        line = sock.makefile("rb").readline()
+    return int(line.split()[1]) if line else 0
+
+
+def test_there_must_be_one_host(site_by_hand, start_web):
+    """RFC 9112, section 3.2."""
+    site_by_hand.run_service()
+    port = start_web().port
+    for version, hosts, status in (
+        ("1.1", ["localhost"], 200),
+        ("1.1", [], 400),
+        ("1.1", ["localhost", "localhost"], 400),
+        ("1.1", ["localhost", "evil.example"], 400),
+        ("1.1", ["localhost evil.example"], 400),
+        ("1.1", ["evil.example"], 421),
+        ("1.0", [], 200),
+        ("1.0", ["localhost", "localhost"], 400),
+    ):
+        lines = [f"GET /metrics HTTP/{version}"] + [f"hOST: {host}" for host in hosts]
+        assert status_of_request(port, "\r\n".join(lines) + "\r\n\r\n") == status, lines
+
+
 def test_promtool_and_the_reference_parser_are_content(site_by_hand, start_web):
     site_by_hand.run_service()
     web = start_web()
@@ -167,7 +195,7 @@ def request_together(port, n, limit):
     requests = Requests()
     for i in range(n):
         requests.add(port)
-        # Who is connected asks before the others are made: the page has little time for the silent.
+        # Whoever is connected asks before the others are made: the page has little time for the silent.
         if i % 50 == 0:
             requests.go_on(0)
     end = time.monotonic() + limit
@@ -203,8 +231,60 @@ def cpu_usec(pid):
     return (int(fields[11]) + int(fields[12])) * 1_000_000 // os.sysconf("SC_CLK_TCK")
 
 
+class SlowClients:
+    """So many connections that send nothing, or a byte now and then, and are made anew when they are
+    closed."""
+
+    def __init__(self, port, n):
+        self.port = port
+        self.selector = selectors.DefaultSelector()
+        self.is_over = threading.Event()
+        self.n_closed = 0
+        for i in range(n):
+            self.add(is_silent=i % 2 == 0)
+        self.thread = threading.Thread(target=self.work, daemon=True)
+        self.thread.start()
+
+    def add(self, is_silent):
+        sock = socket.socket()
+        sock.setblocking(False)
+        sock.connect_ex(("127.0.0.1", self.port))
+        self.selector.register(sock, selectors.EVENT_READ, is_silent)
+
+    def work(self):
+        while not self.is_over.wait(0.05):
+            for key, _ in self.selector.select(0):
+                self.n_closed += 1
+                self.selector.unregister(key.fileobj)
+                key.fileobj.close()
+                self.add(key.data)
+            for key in list(self.selector.get_map().values()):
+                if not key.data:
+                    with contextlib.suppress(OSError):
+                        key.fileobj.send(b"G")
+
+    def close(self):
+        self.is_over.set()
+        self.thread.join()
+        for key in list(self.selector.get_map().values()):
+            key.fileobj.close()
+
+
+def test_an_honest_client_is_served_beside_hundreds_of_slow_ones(site_by_hand, start_web):
+    """Without any that give way, it would wait for 40 seconds."""
+    site_by_hand.run_service()
+    web = start_web()
+    slow = SlowClients(web.port, 300)
+    site_by_hand.add_helper(slow)
+    for _ in range(3):
+        begin = time.monotonic()
+        assert web.ask().status == 200
+        assert time.monotonic() - begin < LIMIT / 2
+    assert slow.n_closed > 0
+
+
 def test_silent_clients_are_closed(site_by_hand, start_web):
-    """They hold every place; who comes then waits until they have had their time."""
+    """They hold every place; whoever comes then is served all the same."""
     site_by_hand.run_service()
     web = start_web()
     silent = [socket.create_connection(("127.0.0.1", web.port)) for _ in range(64)]

@@ -3,6 +3,7 @@ WEB_TESTS = \
 	tests/web/test_html \
 	tests/web/test_metrics \
 	tests/web/test_page \
+	tests/web/test_places \
 	tests/web/test_plot \
 	tests/web/test_samples
 check_PROGRAMS += $(WEB_TESTS)
@@ -31,6 +32,11 @@ tests_web_test_page_SOURCES = %D%/test_page.c $(WEB_WRITTEN)
 tests_web_test_page_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_web_test_page_CFLAGS = $(WEB_CFLAGS)
 tests_web_test_page_LDADD = $(WEB_LIBS)
+
+tests_web_test_places_SOURCES = %D%/test_places.c
+tests_web_test_places_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_web_test_places_CFLAGS = $(WEB_CFLAGS)
+tests_web_test_places_LDADD = $(WEB_LIBS)
 
 tests_web_test_plot_SOURCES = %D%/test_plot.c $(WEB_WRITTEN)
 tests_web_test_plot_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -42,6 +42,19 @@ START_TEST(test_other_names_are_not)
 }
 END_TEST
 
+START_TEST(test_tells_what_cannot_be_a_host)
+{
+    static const char *const good[] = {"", "mail", "mail:7633", "[::1]:7633", "a-b_c.example:80"};
+    static const char *const bad[] = {"mail evil",  "mail, evil", "mail/",   "me@mail",
+                                      "mail\tevil", "mail?",      "ma\xefil"};
+
+    for (size_t i = 0; i < ELEMENTSOF(good); i++)
+        ck_assert_msg(host_is_valid(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+        ck_assert_msg(!host_is_valid(bad[i]), "%s", bad[i]);
+}
+END_TEST
+
 static void rename_host(const char *name)
 {
     ck_assert_int_eq(sethostname(name, strlen(name)), 0);
@@ -65,6 +78,6 @@ Suite *make_suite(void)
     Suite *suite = suite_create("host");
 
     ADD_TESTS(suite, "names", test_addresses_and_own_names_are_ours, test_other_names_are_not,
-              test_the_name_of_the_host_is_followed);
+              test_tells_what_cannot_be_a_host, test_the_name_of_the_host_is_followed);
     return suite;
 }

@@ -88,6 +88,7 @@ static void take_step(struct client *client, size_t number, const char *step)
 {
     const char *text = strlen(step) > 3 ? step + 3 : "";
     char line[sizeof(client->received)];
+    eventfd_t count;
 
     if (*step != 'C' && *step != 'R')
         flush(client);
@@ -110,6 +111,12 @@ static void take_step(struct client *client, size_t number, const char *step)
         break;
     case 'D':
         ck_assert_int_eq(eventfd_write(client->settings->stop_fd, 1), 0);
+        break;
+    case 'P':
+        ck_assert_int_eq(eventfd_write(client->settings->stress_fd, 1), 0);
+        break;
+    case 'Q':
+        ck_assert_int_eq(eventfd_read(client->settings->stress_fd, &count), 0);
         break;
     case 'W':
         usleep(PAUSE_USEC);

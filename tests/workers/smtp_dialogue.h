@@ -9,6 +9,8 @@
  *   "R: bytes"  the client sends the bytes as they are
  *   "S: text"   the server's next line starts with the text
  *   "E:"        the server has closed, and has sent no more
+ *   "P:"        the service is under stress: settings->stress_fd, an eventfd, becomes readable
+ *   "Q:"        the stress is over
  *   "D:"        the service stops: settings->stop_fd, an eventfd, becomes readable
  *   "W:"        waits a moment, so that what follows is not pipelined
  * The list ends with NULL; then the client closes, and the session must come to its end. */

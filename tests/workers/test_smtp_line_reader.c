@@ -5,8 +5,10 @@
 #include "workers/tcp_smtp_server/line_reader.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,7 +19,7 @@ struct source {
 };
 
 static ssize_t source_receive(void *userdata, void *buffer, size_t size,
-                              uint64_t deadline_usec _unused_)
+                              struct deadline deadline _unused_)
 {
     struct source *source = userdata;
     size_t n = source->at_a_time < source->n_left ? source->at_a_time : source->n_left;
@@ -35,7 +37,7 @@ static enum line_status next(struct line_reader *reader, size_t max, char **line
     size_t length;
 
     while ((status = line_reader_take_line(reader, max, line, &length)) == LINE_INCOMPLETE)
-        if (line_reader_fill(reader, 0) <= 0)
+        if (line_reader_fill(reader, (struct deadline){0}) <= 0)
             break;
     if (status == LINE_COMPLETE)
         ck_assert_uint_eq(strlen(*line), length);
@@ -127,27 +129,89 @@ START_TEST(test_data_follows_lines)
 }
 END_TEST
 
+static struct deadline until(uint64_t usec)
+{
+    return (struct deadline){.usual = usec, .stressed = usec};
+}
+
 START_TEST(test_socket_waits_until_the_deadline)
 {
     int fds[2];
     char byte;
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    const struct transport transport = transport_over_socket(&fds[0]);
+    struct transport_socket ours = {.fd = fds[0], .stress_fd = -1};
+    const struct transport transport = transport_over_socket(&ours);
     uint64_t start = time_now_usec(CLOCK_MONOTONIC);
-    ck_assert_int_eq(transport.receive(&fds[0], &byte, 1, start + 50 * USEC_PER_MSEC), -ETIMEDOUT);
+    ck_assert_int_eq(transport.receive(&ours, &byte, 1, until(start + 50 * USEC_PER_MSEC)),
+                     -ETIMEDOUT);
     ck_assert_uint_ge(time_now_usec(CLOCK_MONOTONIC), start + 50 * USEC_PER_MSEC);
-    ck_assert(!transport.has_input(&fds[0]));
+    ck_assert(!transport.has_input(&ours));
     ck_assert_int_eq(write(fds[1], "x", 1), 1);
-    ck_assert(transport.has_input(&fds[0]));
+    ck_assert(transport.has_input(&ours));
     /* A client that floods us is stopped by the deadline too. */
-    ck_assert_int_eq(transport.receive(&fds[0], &byte, 1, 0), -ETIMEDOUT);
-    ck_assert_int_eq(transport.receive(&fds[0], &byte, 1, USEC_INFINITY), 1);
+    ck_assert_int_eq(transport.receive(&ours, &byte, 1, until(0)), -ETIMEDOUT);
+    ck_assert_int_eq(transport.receive(&ours, &byte, 1, until(USEC_INFINITY)), 1);
     close(fds[1]);
-    ck_assert(!transport.has_input(&fds[0]));
-    ck_assert_int_eq(transport.receive(&fds[0], &byte, 1, USEC_INFINITY), 0);
-    ck_assert_int_eq(transport.send(&fds[0], "x", 1, 0), -EPIPE);
+    ck_assert(!transport.has_input(&ours));
+    ck_assert_int_eq(transport.receive(&ours, &byte, 1, until(USEC_INFINITY)), 0);
+    ck_assert_int_eq(transport.send(&ours, "x", 1, 0), -EPIPE);
     close(fds[0]);
+}
+END_TEST
+
+/* Ends the stress that it was given, after a while. */
+static void *end_stress(void *userdata)
+{
+    eventfd_t count;
+
+    usleep(20000);
+    (void)eventfd_read(*(int *)userdata, &count);
+    return NULL;
+}
+
+static void *begin_stress(void *userdata)
+{
+    usleep(20000);
+    (void)eventfd_write(*(int *)userdata, 1);
+    return NULL;
+}
+
+START_TEST(test_socket_waits_for_less_under_stress)
+{
+    int fds[2];
+    char byte;
+    pthread_t thread;
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    struct transport_socket ours = {.fd = fds[0], .stress_fd = eventfd(0, EFD_NONBLOCK)};
+    const struct transport transport = transport_over_socket(&ours);
+    uint64_t start = time_now_usec(CLOCK_MONOTONIC);
+    struct deadline deadline = {.usual = start + 60 * USEC_PER_SEC,
+                                .stressed = start + 100 * USEC_PER_MSEC};
+
+    /* It begins while somebody waits: what was waited counts. */
+    ck_assert_int_eq(pthread_create(&thread, NULL, begin_stress, &ours.stress_fd), 0);
+    ck_assert_int_eq(transport.receive(&ours, &byte, 1, deadline), -ETIMEDOUT);
+    ck_assert_uint_ge(time_now_usec(CLOCK_MONOTONIC), deadline.stressed);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(transport.wait(&ours, -1, deadline), -ETIMEDOUT);
+    /* What is there in time is taken. */
+    ck_assert_int_eq(write(fds[1], "x", 1), 1);
+    deadline.stressed = time_now_usec(CLOCK_MONOTONIC) + 60 * USEC_PER_SEC;
+    ck_assert_int_eq(transport.wait(&ours, -1, deadline), 0);
+    ck_assert_int_eq(transport.receive(&ours, &byte, 1, deadline), 1);
+    /* It ends while somebody waits: the usual deadline counts again. */
+    start = time_now_usec(CLOCK_MONOTONIC);
+    deadline.stressed = start + 100 * USEC_PER_MSEC;
+    deadline.usual = start + 200 * USEC_PER_MSEC;
+    ck_assert_int_eq(pthread_create(&thread, NULL, end_stress, &ours.stress_fd), 0);
+    ck_assert_int_eq(transport.receive(&ours, &byte, 1, deadline), -ETIMEDOUT);
+    ck_assert_uint_ge(time_now_usec(CLOCK_MONOTONIC), deadline.usual);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    close(ours.stress_fd);
+    close(fds[0]);
+    close(fds[1]);
 }
 END_TEST
 
@@ -157,9 +221,10 @@ START_TEST(test_socket_does_not_wait_for_ever_for_a_client_that_reads_nothing)
     int fds[2], r;
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    const struct transport transport = transport_over_socket(&fds[0]);
+    struct transport_socket ours = {.fd = fds[0], .stress_fd = -1};
+    const struct transport transport = transport_over_socket(&ours);
     do
-        r = transport.send(&fds[0], block, sizeof(block),
+        r = transport.send(&ours, block, sizeof(block),
                            time_now_usec(CLOCK_MONOTONIC) + 20 * USEC_PER_MSEC);
     while (r == 0);
     ck_assert_int_eq(r, -ETIMEDOUT);
@@ -175,7 +240,7 @@ Suite *make_suite(void)
     ADD_TESTS(suite, "line_reader", test_takes_lines_however_they_arrive,
               test_refuses_lines_that_others_may_read_differently,
               test_gives_up_on_a_line_without_end, test_data_follows_lines,
-              test_socket_waits_until_the_deadline,
+              test_socket_waits_until_the_deadline, test_socket_waits_for_less_under_stress,
               test_socket_does_not_wait_for_ever_for_a_client_that_reads_nothing);
     return suite;
 }

@@ -365,11 +365,11 @@ struct flood {
     size_t n_replied;
 };
 
-static ssize_t flood_receive(void *userdata, void *buffer, size_t size, uint64_t deadline_usec)
+static ssize_t flood_receive(void *userdata, void *buffer, size_t size, struct deadline deadline)
 {
     struct flood *flood = userdata;
 
-    if (time_now_usec(CLOCK_MONOTONIC) >= deadline_usec)
+    if (time_now_usec(CLOCK_MONOTONIC) >= deadline.usual)
         return -ETIMEDOUT;
     if (*flood->next_command)
         return (ssize_t)strlen(strcpy(buffer, *flood->next_command++));
@@ -520,6 +520,72 @@ START_TEST(test_a_stop_lets_a_transaction_finish)
 }
 END_TEST
 
+static void make_stress(void)
+{
+    settings.stress_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ck_assert_int_ge(settings.stress_fd, 0);
+    settings.stressed.command = settings.stressed.data_start = settings.stressed.data_block =
+        50 * USEC_PER_MSEC;
+}
+
+START_TEST(test_under_stress_a_silent_client_is_sent_away)
+{
+    /* Whoever waits already is woken, in every state. */
+    make_stress();
+    DIALOGUE("S: 220 ", "P:", "S: 421 4.4.2 ", "E:");
+    make_stress();
+    DIALOGUE(EHLO, "C: MAIL FROM:<a@b.example>", "S: 250 2.1.0 ", "W:", "P:", "S: 421 4.4.2 ",
+             "E:");
+    make_stress();
+    DIALOGUE(DATA, "W:", "P:", "S: 421 4.4.2 ", "E:");
+    make_stress();
+    DIALOGUE(DATA, "C: text", "W:", "P:", "S: 421 4.4.2 ", "E:");
+    expect_messages(0);
+}
+END_TEST
+
+START_TEST(test_under_stress_a_quick_client_is_served)
+{
+    make_stress();
+    settings.stressed.command = settings.stressed.data_start = settings.stressed.data_block =
+        5 * USEC_PER_SEC;
+    DIALOGUE("S: 220 ", "P:", "C: EHLO client.example", "S: 250-", "S: 250-", "S: 250-", "S: 250-",
+             "S: 250-", "S: 250 ", "C: MAIL FROM:<a@b.example>", "S: 250 2.1.0 ",
+             "W:", "C: RCPT TO:<c@mx.example>", "S: 250 2.1.5 ", "C: DATA", "S: 354 ", "C: one",
+             "C: .", "S: 250 2.0.0 ", "C: QUIT", "S: 221 ", "E:");
+    expect_messages(1);
+}
+END_TEST
+
+START_TEST(test_after_stress_a_silent_client_has_its_usual_time)
+{
+    make_stress();
+    settings.timeouts.command = 5 * USEC_PER_SEC;
+    DIALOGUE("S: 220 ", "P:", "Q:", "W:", "W:", "W:", "W:", "C: NOOP", "S: 250 ", "C: QUIT",
+             "S: 221 ", "E:");
+}
+END_TEST
+
+START_TEST(test_a_message_and_a_session_have_a_limit)
+{
+    /* Quicker than the rate, and always a next block in time. */
+    settings.timeouts.message = 60 * USEC_PER_MSEC;
+    DIALOGUE(DATA, "R: x", "W:", "R: x", "W:", "R: x", "W:", "R: x", "W:", "S: 421 4.4.2 ", "E:");
+    settings.timeouts.message = session_timeouts_default.message;
+    make_stress();
+    settings.stressed = session_timeouts_default;
+    settings.stressed.message = 60 * USEC_PER_MSEC;
+    DIALOGUE(DATA, "P:", "R: x", "W:", "R: x", "W:", "R: x", "W:", "R: x", "W:", "S: 421 4.4.2 ",
+             "E:");
+    make_stress();
+    settings.stressed = session_timeouts_default;
+    settings.stressed.session = 100 * USEC_PER_MSEC;
+    DIALOGUE("S: 220 ", "P:", "C: NOOP", "S: 250 ", "W:", "C: NOOP", "S: 250 ", "S: 421 4.4.2 ",
+             "E:");
+    expect_messages(0);
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     const TTest *const tests[] = {
@@ -549,6 +615,10 @@ Suite *make_suite(void)
         test_survives_a_client_that_leaves,
         test_a_stop_ends_a_session_between_commands_at_once,
         test_a_stop_lets_a_transaction_finish,
+        test_under_stress_a_silent_client_is_sent_away,
+        test_under_stress_a_quick_client_is_served,
+        test_after_stress_a_silent_client_has_its_usual_time,
+        test_a_message_and_a_session_have_a_limit,
     };
     Suite *suite = suite_create("smtp_session");
     TCase *tcase = tcase_create("session");

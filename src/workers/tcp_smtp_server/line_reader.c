@@ -64,7 +64,7 @@ void line_reader_consume(struct line_reader *reader, size_t n)
     reader->start += n;
 }
 
-ssize_t line_reader_fill(struct line_reader *reader, uint64_t deadline_usec)
+ssize_t line_reader_fill(struct line_reader *reader, struct deadline deadline)
 {
     if (reader->start > 0) {
         memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
@@ -75,7 +75,7 @@ ssize_t line_reader_fill(struct line_reader *reader, uint64_t deadline_usec)
         return -ENOBUFS;
     ssize_t n =
         reader->transport->receive(reader->transport->userdata, reader->buffer + reader->end,
-                                   LINE_READER_BYTES - reader->end, deadline_usec);
+                                   LINE_READER_BYTES - reader->end, deadline);
     if (n > 0)
         reader->end += (size_t)n;
     return n;

@@ -39,7 +39,7 @@ void line_reader_consume(struct line_reader *reader, size_t n);
 
 /* Waits for more. There must be room: no call without a take before it. Returns what
  * transport.receive() returns. */
-ssize_t line_reader_fill(struct line_reader *reader, uint64_t deadline_usec);
+ssize_t line_reader_fill(struct line_reader *reader, struct deadline deadline);
 
 /* True where the client has sent more than was taken. */
 bool line_reader_has_input(const struct line_reader *reader);

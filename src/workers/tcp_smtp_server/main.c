@@ -66,6 +66,7 @@ static int start(dispatcher_worker *worker, void *userdata)
                                   dispatcher_worker_host_name(worker));
 
     settings->stop_fd = dispatcher_worker_drain_fd(worker, DISPATCHER_DRAIN_STOP);
+    settings->stress_fd = dispatcher_worker_stress_fd(worker);
     if (r == 0)
         r = apply_parameters(settings, worker);
     if (r == 0)

@@ -9,11 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The slowest client that is served: after data_block, each second of a message must have brought
- * this many octets. So a message of the largest size has an end in sight, whatever the client
- * does. The number is Postfix's (smtpd_min_data_rate). */
-#define MIN_OCTETS_PER_SEC 500
-
 static enum message_end end_of_error(int error)
 {
     return error == -ENOSPC || error == -EDQUOT || error == -EFBIG ? MESSAGE_NO_SPACE
@@ -106,35 +101,51 @@ static enum data_status take_data(struct message *message, struct line_reader *r
     return status;
 }
 
-static uint64_t min_usec(uint64_t a, uint64_t b)
+/* Until when all of the message must have come, at any rate, and at the rate of the slowest client
+ * that is served. So a message has an end in sight, whatever the client does. */
+static uint64_t whole_usec(const struct message *message, const struct session_timeouts *timeouts)
 {
-    return a < b ? a : b;
+    uint64_t at_rate = timeouts->data_block +
+                       message->decoder.n_octets / timeouts->min_octets_per_sec * USEC_PER_SEC;
+    uint64_t longest =
+        timeouts->message + (message->settings->max_message_octets >> 20) * USEC_PER_SEC;
+
+    return at_rate < longest ? at_rate : longest;
+}
+
+static struct deadline deadline_of(const struct message *message, uint64_t started_at,
+                                   uint64_t refused_at, bool is_first)
+{
+    const struct session_timeouts *usual = &message->settings->timeouts;
+    const struct session_timeouts *stressed = &message->settings->stressed;
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    struct deadline block = is_first ? deadline_after(now, usual->data_start, stressed->data_start)
+                                     : deadline_after(now, usual->data_block, stressed->data_block);
+    struct deadline whole =
+        deadline_after(started_at, whole_usec(message, usual), whole_usec(message, stressed));
+
+    return deadline_earlier(deadline_earlier(block, whole),
+                            deadline_after(refused_at, usual->discard, stressed->discard));
 }
 
 /* Fills the reader until the end of the data was taken from it. Returns the decoder's word,
  * -ETIMEDOUT, or another negative errno where the client is gone. */
 static int read_to_the_end(struct message *message, struct line_reader *reader)
 {
-    const struct session_timeouts *timeouts = &message->settings->timeouts;
     const uint64_t started_at = time_now_usec(CLOCK_MONOTONIC);
-    uint64_t wait = timeouts->data_start, refused_at = USEC_INFINITY;
+    uint64_t refused_at = USEC_INFINITY;
 
-    for (;;) {
+    for (bool is_first = true;; is_first = false) {
         enum data_status status = take_data(message, reader);
 
         if (status != DATA_MORE)
             return (int)status;
-        uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-        uint64_t at_rate = message->decoder.n_octets / MIN_OCTETS_PER_SEC * USEC_PER_SEC;
-        if (!message->is_delivering)
-            refused_at = min_usec(refused_at, now);
-        uint64_t deadline =
-            min_usec(now + wait, min_usec(started_at + timeouts->data_block + at_rate,
-                                          time_add_usec(refused_at, timeouts->discard)));
-        ssize_t n = line_reader_fill(reader, deadline);
+        if (!message->is_delivering && refused_at == USEC_INFINITY)
+            refused_at = time_now_usec(CLOCK_MONOTONIC);
+        ssize_t n =
+            line_reader_fill(reader, deadline_of(message, started_at, refused_at, is_first));
         if (n <= 0)
             return n < 0 ? (int)n : -ECONNRESET;
-        wait = timeouts->data_block;
     }
 }
 

@@ -102,7 +102,7 @@ static void obey(struct session *session, char *line, size_t length)
 }
 
 /* Waits for input. Between transactions nothing is lost if the service stops instead. */
-static ssize_t await_input(struct session *session, uint64_t deadline)
+static ssize_t await_input(struct session *session, struct deadline deadline)
 {
     const struct transport *transport = session->reader.transport;
     bool may_end = session->state == STATE_GREETED || session->state == STATE_IDLE;
@@ -119,7 +119,10 @@ static ssize_t await_input(struct session *session, uint64_t deadline)
 static void end_without_command(struct session *session, int error)
 {
     if (error == -ETIMEDOUT)
-        session_close(session, "421 4.4.2 Timeout", "time-out");
+        session_close(session, "421 4.4.2 Timeout",
+                      deadline_is_stressed(session->settings->stress_fd)
+                          ? "time-out; the service is under stress"
+                          : "time-out");
     else if (error == -ECANCELED)
         session_close(session, "421 4.3.2 Service shutting down", "the service stops");
     session->state = STATE_CLOSING;
@@ -128,16 +131,17 @@ static void end_without_command(struct session *session, int error)
 /* Takes the next command, and waits for it where it is not yet there. */
 static void next_command(struct session *session)
 {
+    const struct session_settings *settings = session->settings;
     const uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-    uint64_t deadline = now + session->settings->timeouts.command;
+    const struct deadline deadline =
+        deadline_earlier(session->ends_at, deadline_after(now, settings->timeouts.command,
+                                                          settings->stressed.command));
     enum line_status status;
     char *line;
     size_t length;
 
-    if (deadline > session->ends_at)
-        deadline = session->ends_at;
     /* A busy client leaves nothing to wait for, and so no wait that could time out. */
-    if (now >= deadline) {
+    if (deadline_is_past(deadline, now, settings->stress_fd)) {
         end_without_command(session, -ETIMEDOUT);
         return;
     }
@@ -168,7 +172,9 @@ static void next_command(struct session *session)
 static void linger(struct session *session)
 {
     const struct transport *transport = session->reader.transport;
-    uint64_t deadline = time_now_usec(CLOCK_MONOTONIC) + session->settings->timeouts.linger;
+    const struct deadline deadline =
+        deadline_after(time_now_usec(CLOCK_MONOTONIC), session->settings->timeouts.linger,
+                       session->settings->stressed.linger);
     uint64_t n_octets = 0;
     ssize_t n;
 
@@ -212,7 +218,8 @@ void session_run_over(const struct session_settings *settings, const struct sess
     session->settings = settings;
     session->peer = peer;
     session->state = STATE_GREETED;
-    session->ends_at = time_now_usec(CLOCK_MONOTONIC) + settings->timeouts.session;
+    session->ends_at = deadline_after(time_now_usec(CLOCK_MONOTONIC), settings->timeouts.session,
+                                      settings->stressed.session);
     line_reader_init(&session->reader, transport);
     reply_writer_init(&session->replies, transport, settings->timeouts.command);
     serve(session);
@@ -221,7 +228,8 @@ void session_run_over(const struct session_settings *settings, const struct sess
 
 void session_run(const struct session_settings *settings, const struct session_peer *peer, int fd)
 {
-    const struct transport transport = transport_over_socket(&fd);
+    struct transport_socket socket = {.fd = fd, .stress_fd = settings->stress_fd};
+    const struct transport transport = transport_over_socket(&socket);
 
     session_run_over(settings, peer, &transport);
 }

@@ -175,7 +175,10 @@ static void finish_message(struct session *session, enum message_end end)
         refuse_faulty(session, session->message.decoder.fault);
         break;
     case MESSAGE_TIMEOUT:
-        session_close(session, "421 4.4.2 Timeout", "time-out in a message");
+        session_close(session, "421 4.4.2 Timeout",
+                      deadline_is_stressed(session->settings->stress_fd)
+                          ? "time-out in a message; the service is under stress"
+                          : "time-out in a message");
         break;
     case MESSAGE_CLIENT_GONE:
         session->state = STATE_CLOSING;

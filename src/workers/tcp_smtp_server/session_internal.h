@@ -33,8 +33,8 @@ struct session {
     unsigned n_recipients_refused; /* in the whole session */
     unsigned n_errors;
     unsigned n_idle_commands;
-    uint64_t ends_at; /* the whole session's limit, monotonic */
-    bool must_linger; /* the client may still be sending */
+    struct deadline ends_at; /* the whole session's limit */
+    bool must_linger;        /* the client may still be sending */
     struct line_reader reader;
     struct reply_writer replies;
     struct message message;

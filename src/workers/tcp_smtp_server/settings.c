@@ -22,6 +22,20 @@ const struct session_timeouts session_timeouts_default = {
     .discard = 10 * 60 * USEC_PER_SEC,   /* as long as a client waits for the reply: 4.5.3.2.6 */
     .session = 4 * 60 * 60 * USEC_PER_SEC,
     .linger = 10 * USEC_PER_SEC,
+    .message = 60 * 60 * USEC_PER_SEC,
+    .min_octets_per_sec = 500, /* Postfix's smtpd_min_data_rate */
+};
+
+/* Postfix gives 10 s under stress, too (smtpd_timeout). A client that is sent away comes back. */
+const struct session_timeouts session_timeouts_stressed = {
+    .command = 10 * USEC_PER_SEC,
+    .data_start = 10 * USEC_PER_SEC,
+    .data_block = 20 * USEC_PER_SEC,
+    .discard = 20 * USEC_PER_SEC,
+    .session = 10 * 60 * USEC_PER_SEC,
+    .linger = 2 * USEC_PER_SEC,
+    .message = 10 * 60 * USEC_PER_SEC,
+    .min_octets_per_sec = 5000,
 };
 
 int session_settings_init(struct session_settings *settings, const char *service,
@@ -32,7 +46,9 @@ int session_settings_init(struct session_settings *settings, const char *service
         .host_name = strdup(host_name),
         .max_message_octets = DEFAULT_SIZE_OCTETS,
         .timeouts = session_timeouts_default,
+        .stressed = session_timeouts_stressed,
         .stop_fd = -1,
+        .stress_fd = -1,
     };
     return settings->service && settings->host_name ? 0 : -ENOMEM;
 }

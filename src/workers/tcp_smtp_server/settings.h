@@ -13,10 +13,16 @@ struct session_timeouts {
     uint64_t discard;    /* for the rest of a message that is already refused */
     uint64_t session;    /* after which no further command is awaited */
     uint64_t linger;     /* for the client to read the last reply and close */
+    uint64_t message;    /* for a whole message, and a second more for each MiB of SIZE */
+    uint64_t min_octets_per_sec; /* of a message, after the first data_block: who is slower is sent
+                                  * away */
 };
 
 /* RFC 5321, 4.5.3.2, and what it leaves to us. */
 extern const struct session_timeouts session_timeouts_default;
+
+/* While the service is under stress. */
+extern const struct session_timeouts session_timeouts_stressed;
 
 /* Owns its strings. Not changed once sessions run, so all threads share it. */
 struct session_settings {
@@ -27,7 +33,9 @@ struct session_settings {
     struct str_list domains; /* whose mail is accepted */
     uint64_t max_message_octets;
     struct session_timeouts timeouts;
-    int stop_fd; /* readable once sessions are to end soon; -1: never; not ours */
+    struct session_timeouts stressed; /* counts while the service is under stress */
+    int stop_fd;   /* readable once sessions are to end soon; -1: never; not ours */
+    int stress_fd; /* readable while under stress; -1: never; not ours */
 };
 
 #define SETTINGS_ERROR_BYTES 512

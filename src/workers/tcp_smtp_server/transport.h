@@ -3,6 +3,8 @@
  * Every wait has a deadline on the monotonic clock. */
 #pragma once
 
+#include "workers/tcp_smtp_server/deadline.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,11 +14,11 @@ struct transport {
     /* Reads what is there, at least one byte. Returns the number of bytes, 0 at the client's end
      * of file, -ETIMEDOUT, or another negative errno. Past the deadline nothing is read, so that a
      * flood has an end like a drip. */
-    ssize_t (*receive)(void *userdata, void *buffer, size_t size, uint64_t deadline_usec);
+    ssize_t (*receive)(void *userdata, void *buffer, size_t size, struct deadline deadline);
 
     /* Waits until receive() would not wait, or the descriptor `stop_fd` becomes readable. Returns
      * 0, -ECANCELED if it is readable, -ETIMEDOUT, or another negative errno. */
-    int (*wait)(void *userdata, int stop_fd, uint64_t deadline_usec);
+    int (*wait)(void *userdata, int stop_fd, struct deadline deadline);
 
     /* Writes all of it. Returns 0, -ETIMEDOUT or another negative errno. */
     int (*send)(void *userdata, const void *bytes, size_t n_bytes, uint64_t deadline_usec);
@@ -30,6 +32,11 @@ struct transport {
     void *userdata;
 };
 
-/* A transport over the stream socket *fd, in blocking mode or not. The caller keeps the
- * descriptor, and the variable must live as long as the transport. */
-struct transport transport_over_socket(int *fd);
+struct transport_socket {
+    int fd;        /* a stream socket, in blocking mode or not */
+    int stress_fd; /* readable while the service is under stress; -1: it never is */
+};
+
+/* A transport over the socket. The caller keeps the descriptors, and the variable must live as long
+ * as the transport. */
+struct transport transport_over_socket(struct transport_socket *socket);

@@ -102,6 +102,16 @@ enum dispatcher_drain dispatcher_worker_drain(const dispatcher_worker *worker);
  * never read. */
 int dispatcher_worker_drain_fd(const dispatcher_worker *worker, enum dispatcher_drain kind);
 
+/* True while the service is under stress: nearly all its places are taken, and clients may have to
+ * wait for one. A session does well to wait for its client for a shorter time then, so that slow
+ * clients do not keep places from others. It begins and ends again and again. */
+bool dispatcher_worker_is_stressed(const dispatcher_worker *worker);
+
+/* A descriptor that is readable while the service is under stress: for sessions that wait in
+ * poll(). Who is woken by it goes on waiting without it, for as long as the client may still have.
+ * It belongs to the library, is the same for all sessions, and is never read. */
+int dispatcher_worker_stress_fd(const dispatcher_worker *worker);
+
 #if defined(__GNUC__)
 #define DISPATCHER_PRINTF(format_index, first_argument)                                            \
     __attribute__((format(printf, format_index, first_argument)))

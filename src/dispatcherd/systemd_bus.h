@@ -1,0 +1,20 @@
+/* Questions to systemd over the system bus. Each may block for two seconds: nothing for the loop of
+ * a daemon that serves. The bus is optional: whoever asks goes on without an answer. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#define SYSTEMD_BUS_NAME "org.freedesktop.systemd1"
+#define SYSTEMD_BUS_PATH "/org/freedesktop/systemd1"
+
+#define _cleanup_systemd_bus_         __attribute__((cleanup(systemd_bus_close)))
+#define _cleanup_systemd_bus_message_ __attribute__((cleanup(systemd_bus_message_unref)))
+
+/* Returns 0 with *ret, which the caller closes, or a negative errno. */
+int systemd_bus_open(sd_bus **ret);
+void systemd_bus_close(sd_bus **bus);
+void systemd_bus_message_unref(sd_bus_message **message);
+
+/* The object path of this process's unit, which the caller frees. Returns 0 or a negative errno.
+ * sd_pid_get_unit() would need to see the processes of others, which ProtectProc= hides. */
+int systemd_bus_find_own_unit(sd_bus *bus, char **ret_path);

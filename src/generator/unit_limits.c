@@ -1,0 +1,39 @@
+#include "generator/unit_limits.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+/* The program, its libraries, and files on their way to the disk. */
+#define PROGRAM_BYTES (256 * MIB)
+
+/* What a session has besides its stack. In tcp_smtp_server that is a buffer and the recipients,
+ * less than 1 MiB, since a message is never held in memory; a program that holds each may need
+ * more. */
+#define SESSION_BYTES (4 * MIB)
+
+/* STACKSIZE=0: the stack of a thread is then what setrlimit(2) says of RLIMIT_STACK, which systemd
+ * leaves at the kernel's default. */
+#define DEFAULT_STACK_BYTES (8 * MIB)
+
+/* Each session has a thread, and may have a process beside it. */
+#define TASKS_PER_SESSION 2
+
+/* The main thread, threads of the program's own, and what runs after the worker's end. */
+#define OTHER_TASKS 16
+
+/* There is one more thread than sessions: it reads the channel. */
+static unsigned n_threads(const struct service_options *service)
+{
+    return service->max_conns + 1;
+}
+
+uint64_t unit_limits_memory_bytes(const struct service_options *service)
+{
+    uint64_t stack = service->stacksize_bytes > 0 ? service->stacksize_bytes : DEFAULT_STACK_BYTES;
+
+    return PROGRAM_BYTES + n_threads(service) * (stack + SESSION_BYTES);
+}
+
+unsigned unit_limits_tasks(const struct service_options *service)
+{
+    return n_threads(service) * TASKS_PER_SESSION + OTHER_TASKS;
+}

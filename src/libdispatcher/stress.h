@@ -1,0 +1,19 @@
+/* Whether nearly all places of the service are taken: what sessions look at, and what they wait
+ * for.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct stress {
+    atomic_bool is_on;
+    int fd; /* eventfd: readable while it is on; owned */
+};
+
+/* Returns 0 or a negative errno. */
+int stress_init(struct stress *stress);
+void stress_free(struct stress *stress);
+
+/* Called by one thread at a time. */
+void stress_set(struct stress *stress, bool is_on);

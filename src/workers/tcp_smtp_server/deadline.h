@@ -1,0 +1,22 @@
+/* How long a client may take: usually, and while the service is under stress, when slow clients
+ * keep places for which others wait. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* CLOCK_MONOTONIC, in microseconds. */
+struct deadline {
+    uint64_t usual;
+    uint64_t stressed; /* counts instead while under stress, if it is earlier */
+};
+
+/* After so many microseconds from `from`. */
+struct deadline deadline_after(uint64_t from, uint64_t usual_usec, uint64_t stressed_usec);
+
+struct deadline deadline_earlier(struct deadline a, struct deadline b);
+
+/* Whether the service is under stress: then `stress_fd` (-1: it never is) is readable. */
+bool deadline_is_stressed(int stress_fd);
+
+bool deadline_is_past(struct deadline deadline, uint64_t now, int stress_fd);
