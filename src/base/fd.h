@@ -30,6 +30,10 @@ static inline int take_fd(int *fd)
  * negative errno. */
 int fd_fill_standard(int flags);
 
+/* Nobody can send descriptors over the other end of this Unix socket, or of those that are accepted
+ * from it. Kernels before 6.16 cannot do that. Returns 0 or a negative errno. */
+int fd_refuse_rights(int fd);
+
 /* Each sets or clears one flag. Returns 0 or a negative errno. */
 int fd_set_nonblocking(int fd, bool on);
 int fd_set_cloexec(int fd, bool on);

@@ -5,6 +5,8 @@ libbase_la_SOURCES = \
 	%D%/accept_error.h \
 	%D%/address.c \
 	%D%/address.h \
+	%D%/call_filter.c \
+	%D%/call_filter.h \
 	%D%/fd.c \
 	%D%/fd.h \
 	%D%/host_name.c \

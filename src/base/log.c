@@ -70,13 +70,10 @@ static bool stderr_is_journal(void)
            st.st_ino == (ino_t)inode;
 }
 
-static int connect_to_journal(int fd)
-{
-    const struct sockaddr_un address = {.sun_family = AF_UNIX,
-                                        .sun_path = "/run/systemd/journal/socket"};
-
-    return connect(fd, (const struct sockaddr *)&address, sizeof(address));
-}
+/* Each datagram is sent to this address: the sandbox of a worker forbids connect(), and journald
+ * has another socket there after it was restarted. */
+static const struct sockaddr_un journal_address = {.sun_family = AF_UNIX,
+                                                   .sun_path = "/run/systemd/journal/socket"};
 
 /* O_NONBLOCK belongs to the open file, which others share: the shell at the same terminal, the
  * other programs at the same pipe. So it is set on one of our own. */
@@ -106,12 +103,8 @@ void log_open(const char *identifier)
     sink.identifier = identifier;
     sink.journal_fd = fd_close(sink.journal_fd);
     open_stderr();
-    if (!stderr_is_journal())
-        return;
-    _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || connect_to_journal(fd) < 0)
-        return;
-    sink.journal_fd = take_fd(&fd);
+    if (stderr_is_journal() && access(journal_address.sun_path, W_OK) == 0)
+        sink.journal_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
 void log_use_file(void)
@@ -192,17 +185,11 @@ static int journal_send(int priority, const char *const fields[], size_t n_field
     add_field(&d, message);
     for (size_t i = 0; i < n_fields && i < FIELDS_MAX; i++)
         add_field(&d, fields[i]);
-    struct msghdr datagram = {.msg_iov = d.parts, .msg_iovlen = d.n_parts};
-    if (sendmsg(sink.journal_fd, &datagram, MSG_NOSIGNAL) >= 0)
-        return 0;
-    if (errno == ECONNREFUSED || errno == ENOTCONN || errno == ENOENT) {
-        /* journald was restarted: its socket is a new one. Ours stays the same, since other threads
-         * may be using it. */
-        if (connect_to_journal(sink.journal_fd) == 0 &&
-            sendmsg(sink.journal_fd, &datagram, MSG_NOSIGNAL) >= 0)
-            return 0;
-    }
-    return -errno;
+    const struct msghdr datagram = {.msg_name = (void *)&journal_address,
+                                    .msg_namelen = sizeof(journal_address),
+                                    .msg_iov = d.parts,
+                                    .msg_iovlen = d.n_parts};
+    return sendmsg(sink.journal_fd, &datagram, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 /* A pipe that is ready for writing takes PIPE_BUF bytes, more than a line has. */

@@ -18,7 +18,7 @@
 /* Far more than the daemon sends in one reply. */
 #define REPLY_MAX_BYTES (64 * 1024 * 1024)
 
-int client_open(const char *path, uint64_t limit_usec, struct client *ret)
+int client_connect(const char *path, uint64_t limit_usec)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const struct timeval limit = {
@@ -34,10 +34,24 @@ int client_open(const char *path, uint64_t limit_usec, struct client *ret)
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
         connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
         return -errno;
+    return take_fd(&fd);
+}
+
+void client_use(int *fd, struct client *ret)
+{
     *ret = (struct client){
-        .fd = take_fd(&fd),
+        .fd = take_fd(fd),
         .frames = VARLINK_FRAMES_INIT(REPLY_MAX_BYTES),
     };
+}
+
+int client_open(const char *path, uint64_t limit_usec, struct client *ret)
+{
+    int fd = client_connect(path, limit_usec);
+
+    if (fd < 0)
+        return fd;
+    client_use(&fd, ret);
     return 0;
 }
 

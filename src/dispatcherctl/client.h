@@ -14,6 +14,11 @@ struct client {
 /* Connects. Returns 0 or a negative errno; -EAGAIN where that took too long. */
 int client_open(const char *path, uint64_t limit_usec, struct client *ret);
 
+/* The same in two steps. The first returns the descriptor or a negative errno, the second takes it
+ * over. */
+int client_connect(const char *path, uint64_t limit_usec);
+void client_use(int *fd, struct client *ret);
+
 /* Calls a method of io.dispatcherd.Control; `parameters` passes on. Returns 0 with the whole reply
  * (the caller's): an object with "parameters" and, where it is an error, "error". Else a negative
  * errno: -EINVAL where `parameters` is NULL, -ETIMEDOUT, -ECONNRESET where the daemon closed the

@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/time.h"
+#include "dispatcherd/closer.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/fingerprint.h"
 #include "dispatcherd/message_ids.h"
@@ -16,7 +17,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* How long a worker may take to tell what it holds: it answers as soon as its receiving thread
  * gets the processor. */
@@ -33,7 +33,7 @@ static void let_drain(int channel, const char *name, const char *why)
 
     log_notice("a worker is left to finish its sessions: %s (%s)", why, name);
     (void)channel_send(channel, bytes, length, NULL, 0);
-    (void)shutdown(channel, SHUT_RDWR);
+    closer_drain(channel);
     (void)store_remove(name);
 }
 
@@ -87,6 +87,7 @@ static bool adopt(struct service *service, const struct store_worker *stored, in
     if (!worker)
         return false;
     worker->is_adopted = true;
+    (void)fd_refuse_rights(worker->channel);
     worker->is_welcome = true;
     worker->is_stored = true;
     worker->has_asked_ring = stored->has_ring;

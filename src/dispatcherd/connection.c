@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/context.h"
+#include "dispatcherd/handed_fd.h"
 #include "dispatcherd/queue.h"
 #include "dispatcherd/service.h"
 #include "dispatcherd/worker.h"
@@ -159,10 +160,20 @@ void connection_hand_off(struct connection *connection, struct worker *worker, u
     count_concurrent(connection->service, now);
 }
 
-void connection_activate(struct connection *connection)
+/* A worker that had it may have set options of the socket. */
+static void close_copy(struct connection *connection, uint64_t now)
 {
-    move(connection, CONNECTION_ACTIVE, 0);
-    connection->fd = fd_close(connection->fd);
+    if (connection->handed_at > 0)
+        handed_fd_close(connection->service, connection->fd, now);
+    else
+        fd_close(connection->fd);
+    connection->fd = -1;
+}
+
+void connection_activate(struct connection *connection, uint64_t now)
+{
+    move(connection, CONNECTION_ACTIVE, now);
+    close_copy(connection, now);
     statistics_count_taken(connection->service->statistics, connection->accepted_at,
                            connection->handed_at);
 }
@@ -177,7 +188,7 @@ void connection_close(struct connection *connection, uint64_t now)
     if (connection->is_counted_of_network)
         concurrency_remove(connection->service->networks, &network);
     ident_cancel(connection->ident_request);
-    fd_close(connection->fd);
+    close_copy(connection, now);
     free(connection->tag);
     free(connection->note);
     free(connection);

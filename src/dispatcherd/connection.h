@@ -79,7 +79,7 @@ void connection_wait(struct connection *connection, uint64_t now);
  * before all others. */
 void connection_take_back(struct connection *connection, uint64_t now);
 void connection_hand_off(struct connection *connection, struct worker *worker, uint64_t now);
-void connection_activate(struct connection *connection);
+void connection_activate(struct connection *connection, uint64_t now);
 
 /* Closes and frees it, whatever its state. */
 void connection_close(struct connection *connection, uint64_t now);

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "dispatcherd/closer.h"
 #include "dispatcherd/control_cache.h"
 #include "dispatcherd/control_page.h"
 #include "dispatcherd/control_places.h"
@@ -154,8 +155,12 @@ static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_
     int r = client_fd < 0 ? -errno : identify(control, client_fd, &caller);
     if (r < 0 && r != -EAGAIN && r != -ECONNABORTED && r != -EINTR)
         tell_shortage(control, r);
-    if (r < 0 || !make_place(control, &caller))
+    if (client_fd < 0)
         return 0;
+    if (r < 0 || !make_place(control, &caller)) {
+        closer_drain(client_fd);
+        return 0;
+    }
     struct control_client *client = calloc(1, sizeof(*client));
     if (!client) {
         tell_shortage(control, -ENOMEM);

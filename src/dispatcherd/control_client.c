@@ -5,6 +5,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "dispatcherd/closer.h"
 #include "varlink/memory.h"
 #include "varlink/message.h"
 
@@ -252,9 +253,9 @@ static int read_some(struct control_client *client)
     int r = varlink_frames_room(&client->frames, &room, &size);
     if (r < 0)
         return r;
-    ssize_t n = recv(client->fd, room, size, MSG_DONTWAIT);
+    ssize_t n = closer_receive(client->fd, room, size);
     if (n < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        return n == -EAGAIN ? 0 : (int)n;
     if (n == 0)
         client->has_ended = true;
     client->moved_at = time_now_usec(CLOCK_MONOTONIC);
@@ -327,6 +328,7 @@ void control_client_free(struct control_client *client)
     varlink_frames_clear(&client->frames);
     free(client->events);
     free(client->reply);
+    closer_drain(client->fd);
     fd_close(client->fd);
     free(client);
 }

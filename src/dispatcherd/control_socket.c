@@ -66,6 +66,7 @@ int control_socket_open(struct control_socket *ret, const char *path)
     _cleanup_fd_ int fd = open_socket();
     if (fd < 0)
         return fd;
+    (void)fd_refuse_rights(fd);
     int r = bind_path(fd, &address);
     if (r < 0)
         return r;

@@ -21,6 +21,10 @@ libdaemon_a_SOURCES = \
 	%D%/check_report.h \
 	%D%/checks_store.c \
 	%D%/checks_store.h \
+	%D%/closer.c \
+	%D%/closer.h \
+	%D%/closer_process.c \
+	%D%/closer_process.h \
 	%D%/completion.c \
 	%D%/completion.h \
 	%D%/config_reading.c \
@@ -81,6 +85,8 @@ libdaemon_a_SOURCES = \
 	%D%/figures.h \
 	%D%/fingerprint.c \
 	%D%/fingerprint.h \
+	%D%/handed_fd.c \
+	%D%/handed_fd.h \
 	%D%/handoff.c \
 	%D%/handoff.h \
 	%D%/hangup.c \
@@ -153,6 +159,8 @@ libdaemon_a_SOURCES = \
 	%D%/spawner.h \
 	%D%/spawner_self.c \
 	%D%/spawner_unit.c \
+	%D%/stall_guard.c \
+	%D%/stall_guard.h \
 	%D%/state.c \
 	%D%/state.h \
 	%D%/status.c \

@@ -26,6 +26,8 @@
 #define MESSAGE_ID_WORKER_LIED                                                                     \
     "0bba175ce3a3451186f6b1a5fa3bc188" /* a worker broke the protocol                              \
                                         */
+#define MESSAGE_ID_WORKER_LINGERS                                                                  \
+    "3510cbcb22c44e1396603ac85b71510d" /* a worker has set SO_LINGER */
 #define MESSAGE_ID_SERVICE_FULL                                                                    \
     "3bb40409f5704b9db7ea967f40d33a30" /* every place of a service is taken */
 #define MESSAGE_ID_SERVICE_HAS_ROOM                                                                \

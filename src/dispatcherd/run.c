@@ -7,6 +7,7 @@
 #include "dispatcherd/access.h"
 #include "dispatcherd/adopt.h"
 #include "dispatcherd/bulk.h"
+#include "dispatcherd/closer.h"
 #include "dispatcherd/control.h"
 #include "dispatcherd/control_manager.h"
 #include "dispatcherd/due_find.h"
@@ -20,6 +21,7 @@
 #include "dispatcherd/reload.h"
 #include "dispatcherd/report.h"
 #include "dispatcherd/sockets.h"
+#include "dispatcherd/stall_guard.h"
 #include "dispatcherd/status.h"
 #include "dispatcherd/stop.h"
 #include "dispatcherd/succession.h"
@@ -239,6 +241,10 @@ static int init_context(struct manager *manager, struct config_version *version,
         r = add_signals(manager);
     }
     if (r == 0)
+        r = stall_guard_start();
+    if (r == 0)
+        r = closer_start(manager->context.event);
+    if (r == 0)
         r = host_name_watch_start(manager);
     if (r == 0)
         r = orphans_start(manager);
@@ -314,6 +320,7 @@ static void manager_clear(struct manager *manager)
     access_free(manager->context.access);
     state_free(manager->durable);
     config_version_unref(manager->version);
+    closer_end();
     notify_end(&manager->notifier);
     bulk_end();
     sd_event_source_disable_unref(manager->status_timer);

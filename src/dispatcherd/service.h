@@ -51,6 +51,8 @@ struct service {
     struct concurrency *networks;          /* likewise (source.h); owned */
     struct dns_account dns_account;        /* of the questions to DNS lists */
     struct connection_queue waiting;       /* owned; the one that waits longest first */
+    uint64_t suspect_until;                /* handed_fd.h; CLOCK_MONOTONIC */
+    uint64_t closer_until;                 /* likewise */
     unsigned n_unsent;                     /* hand-offs begun and not sent yet (handoff.h) */
     uint64_t unsent_since;                 /* since when the first of them is */
     sd_event_source *timer;                /* for the policy's next moment */

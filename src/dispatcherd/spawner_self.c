@@ -94,6 +94,7 @@ static int start(const struct service_options *options, struct spawned *ret, cha
         snprintf(error, error_size, "no credentials at the control channel: %s", strerror(-r));
         return r;
     }
+    (void)fd_refuse_rights(ours);
     int r = spawn_image(options->image, theirs, &ret->pid);
     if (r < 0) {
         snprintf(error, error_size, "cannot start %.150s: %s", options->image,

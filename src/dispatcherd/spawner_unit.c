@@ -33,6 +33,7 @@ static int start(const struct service_options *options, struct spawned *ret, cha
         snprintf(error, error_size, "no control channel: %s", strerror(-r));
         return r;
     }
+    (void)fd_refuse_rights(fd);
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
         int r = -errno;
         snprintf(error, error_size,

@@ -1,6 +1,7 @@
 #include "dispatcherd/systemd_bus.h"
 
 #include "base/time.h"
+#include "dispatcherd/stall_guard.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,17 +10,23 @@
 
 int systemd_bus_open(sd_bus **ret)
 {
+    /* A signal ends a call of sd-bus with an error. */
+    stall_guard_hold();
     int r = sd_bus_open_system(ret);
-
-    if (r < 0)
+    if (r < 0) {
+        stall_guard_release();
         return r;
+    }
     sd_bus_set_method_call_timeout(*ret, ASK_LIMIT_USEC);
     return 0;
 }
 
 void systemd_bus_close(sd_bus **bus)
 {
+    if (!*bus)
+        return;
     sd_bus_flush_close_unref(*bus);
+    stall_guard_release();
 }
 
 void systemd_bus_message_unref(sd_bus_message **message)

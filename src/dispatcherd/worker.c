@@ -5,6 +5,7 @@
 #include "dispatcherd/context.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
+#include "dispatcherd/stall_guard.h"
 #include "protocol/debug.h"
 #include "protocol/message.h"
 
@@ -50,7 +51,8 @@ void worker_free(struct worker *worker)
     sd_event_source_disable_unref(worker->store_source);
     ring_reader_free(&worker->ring);
     logfile_clear(&worker->log);
-    fd_close(worker->channel);
+    /* At our end it may be the last copy of a channel that was not read to its end. */
+    (void)stall_guard_close(worker->channel, 0);
     fd_close(worker->peer);
     fd_close(worker->pidfd);
     free(worker->held);

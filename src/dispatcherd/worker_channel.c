@@ -1,8 +1,8 @@
 #include "dispatcherd/worker_channel.h"
 
-#include "base/fd.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "dispatcherd/closer.h"
 #include "dispatcherd/context.h"
 #include "dispatcherd/message_ids.h"
 #include "dispatcherd/report.h"
@@ -236,27 +236,38 @@ static bool take_packet(struct worker *worker, const uint8_t *bytes, size_t leng
     return !worker->lost_reason && message.type != MESSAGE_NEWS;
 }
 
+/* No fault of the worker: it finishes its sessions when the channel ends. */
+static void tell_unreadable(const struct worker *worker, int error)
+{
+    const struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_HUNG);
+
+    report(LOG_ERR, &subject,
+           "cannot read the channel of worker %d: %s; closing it, and the worker ends when its "
+           "sessions are over",
+           (int)worker->pid, strerror(-error));
+}
+
 /* Reads one packet and acts on it. Returns 0 where nothing more is to be read for now (what is
  * there all the same wakes us again), -EPIPE at the end of the channel, 1 otherwise. */
 static int read_packet(struct worker *worker)
 {
     alignas(8) uint8_t bytes[MESSAGE_FROM_WORKER_MAX];
-    int fds[MESSAGE_FDS_MAX];
+    int fds[CHANNEL_FDS_MAX];
     size_t n_fds;
     pid_t pid;
-    ssize_t length = channel_receive(worker->channel, bytes, sizeof(bytes), fds, &n_fds, &pid);
+    ssize_t length = channel_receive_any(worker->channel, bytes, sizeof(bytes), fds, &n_fds, &pid);
 
     /* ENOMEM and ENOBUFS are the kernel's; the packet is still there. */
     if (length == -EAGAIN || length == -ENOMEM || length == -ENOBUFS)
         return 0;
     if (length == 0)
         return -EPIPE;
+    for (size_t i = 0; i < n_fds; i++)
+        closer_close(fds[i]);
     if (length < 0 && length != -EBADMSG) {
-        worker_give_up(worker, "has a channel that cannot be read", MESSAGE_ID_WORKER_HUNG);
-        return 0;
+        tell_unreadable(worker, (int)length);
+        return -EPIPE;
     }
-    for (size_t i = 0; length > 0 && i < n_fds; i++)
-        fd_close(fds[i]);
     if (length < 0 || n_fds > 0) {
         worker_lied(worker, "has sent what is no message");
         return 0;

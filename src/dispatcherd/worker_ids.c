@@ -1,7 +1,7 @@
 #include "dispatcherd/worker_ids.h"
 
-#include "base/fd.h"
 #include "base/time.h"
+#include "dispatcherd/closer.h"
 #include "dispatcherd/completion.h"
 #include "dispatcherd/report.h"
 #include "protocol/channel.h"
@@ -9,9 +9,6 @@
 
 #include <errno.h>
 #include <stdalign.h>
-
-/* A dying worker has no more to say than its channel holds; this is only a bound. */
-#define LAST_WORDS_MAX 4096
 
 /* How long a worker that refuses is left in peace. It drains, as a rule, and is not asked again;
  * where it does not, the next connection, or the same, must not come back at once. */
@@ -63,7 +60,7 @@ bool worker_take_id(struct worker *worker, enum message_type type, uint64_t id, 
     case MESSAGE_ACKNOWLEDGE:
         if (connection->state != CONNECTION_HANDOFF)
             return false;
-        connection_activate(connection);
+        connection_activate(connection, now);
         if (report_is_followed())
             tell_taken(connection);
         return true;
@@ -94,25 +91,27 @@ bool worker_take_ids(struct worker *worker, const struct message *message)
     return true;
 }
 
+/* It ends: the channel is shut down, so that nothing is added to what it holds. */
 void worker_take_last_words(struct worker *worker)
 {
     alignas(8) uint8_t bytes[sizeof(struct message_header) + MESSAGE_IDS_MAX * sizeof(uint64_t)];
     bool is_believed = true;
 
-    for (int i = 0; i < LAST_WORDS_MAX; i++) {
+    for (;;) {
         struct message message;
-        int fds[MESSAGE_FDS_MAX];
-        size_t n_fds = 0;
+        int fds[CHANNEL_FDS_MAX];
+        size_t n_fds;
         pid_t pid;
-        ssize_t length = channel_receive(worker->channel, bytes, sizeof(bytes), fds, &n_fds, &pid);
+        ssize_t length =
+            channel_receive_any(worker->channel, bytes, sizeof(bytes), fds, &n_fds, &pid);
 
         /* What lies behind a broken packet is taken out too: it may hold the worker's own end, by
-         * which we tell that its unit is gone. */
+         * which we tell that its unit is gone, or sockets that make whoever closes them wait. */
         is_believed &= length != -EBADMSG;
+        for (size_t k = 0; k < n_fds; k++)
+            closer_close(fds[k]);
         if (length <= 0 && length != -EBADMSG)
             return;
-        for (size_t k = 0; k < n_fds; k++)
-            fd_close(fds[k]);
         if (!is_believed)
             continue;
         for (size_t at = 0; at < (size_t)length; at += message.length) {

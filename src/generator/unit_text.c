@@ -173,9 +173,9 @@ void unit_text_worker_socket(FILE *stream, const struct unit_environment *enviro
 
 /* All that a program which serves connections handed to it can do without. */
 static const char sandbox[] =
-    "# The sandbox. To let workers reach the network: PrivateNetwork=no, IPAddressDeny= and\n"
-    "# RestrictAddressFamilies=AF_INET AF_INET6; to write elsewhere: ReadWritePaths=; to compile\n"
-    "# at run time: MemoryDenyWriteExecute=no.\n"
+    "# The sandbox. To let workers reach the network: PrivateNetwork=no, IPAddressDeny=,\n"
+    "# RestrictAddressFamilies=AF_INET AF_INET6 and SystemCallFilter=connect bind setsockopt; to\n"
+    "# write elsewhere: ReadWritePaths=; to compile at run time: MemoryDenyWriteExecute=no.\n"
     "DynamicUser=yes\n"
     "UMask=0077\n"
     "# Nothing of /run but where to log and to be ready, and no configuration of other services.\n"
@@ -212,6 +212,9 @@ static const char sandbox[] =
     "SystemCallArchitectures=native\n"
     "SystemCallFilter=@system-service\n"
     "SystemCallFilter=~@privileged @resources\n"
+    "# A connection that is handed over belongs to the network of the host. Without these calls\n"
+    "# it cannot be made one to elsewhere, nor hold up (SO_LINGER) whoever closes it.\n"
+    "SystemCallFilter=~connect bind listen accept accept4 setsockopt @aio\n"
     "SystemCallErrorNumber=EPERM\n";
 
 static void write_limits(FILE *stream, const struct service_options *service)

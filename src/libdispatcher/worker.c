@@ -1,5 +1,6 @@
 #include "libdispatcher/internal.h"
 
+#include "base/call_filter.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -23,6 +25,9 @@
 
 /* How long dispatcherd may take to answer our greeting. It gives a worker 30 s to be ready. */
 #define WELCOME_LIMIT_MSEC 30000
+
+/* In the environment: a program that needs SO_LINGER sets it to 1. */
+#define ALLOW_LINGER "DISPATCHER_ALLOW_LINGER"
 
 /* The program's `stop` may take so long. dispatcherd gives an idle worker that drains 30 s. */
 #define STOP_LIMIT_USEC (20 * USEC_PER_SEC)
@@ -282,6 +287,17 @@ static int greet(dispatcher_worker *worker, int welcome_limit_msec)
     return 0;
 }
 
+/* Whoever takes this process over later cannot make dispatcherd or systemd wait, into whose hands a
+ * client's socket can come, by SO_LINGER (socket(7)). Only if no_new_privs is set, as in the unit
+ * of a worker: it would change what programs can do that this one starts. */
+static void forbid_lingering(void)
+{
+    const char *allow = getenv(ALLOW_LINGER);
+
+    if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 && !(allow && strcmp(allow, "1") == 0))
+        (void)call_filter_install(CALL_FILTER_LINGER);
+}
+
 static int make_ready(dispatcher_worker *worker)
 {
     const struct welcome *welcome = &worker->welcome;
@@ -324,6 +340,7 @@ static int serve(dispatcher_worker *worker)
 
     if (r == 0)
         r = make_waiting_place(worker);
+    forbid_lingering();
     if (r == 0)
         r = make_ready(worker);
     if (r < 0)

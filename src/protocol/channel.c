@@ -4,13 +4,12 @@
 #include "protocol/message.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 
 union control {
     struct cmsghdr header; /* for its alignment */
-    char bytes[CMSG_SPACE(MESSAGE_FDS_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+    char bytes[CMSG_SPACE(CHANNEL_FDS_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
 };
 
 int channel_send(int channel, const void *bytes, size_t length, const int fds[], size_t n_fds)
@@ -42,12 +41,8 @@ int channel_send(int channel, const void *bytes, size_t length, const int fds[],
     return errno == ECONNRESET ? -EPIPE : -errno;
 }
 
-/* Returns false where there were more descriptors than a message may have. (The buffer has room for
- * a few more than that, when no credentials come with them.) */
-static bool take_control(struct msghdr *packet, int fds[], size_t *ret_n_fds, pid_t *ret_pid)
+static void take_control(struct msghdr *packet, int fds[], size_t *ret_n_fds, pid_t *ret_pid)
 {
-    bool is_good = true;
-
     for (struct cmsghdr *c = CMSG_FIRSTHDR(packet); c; c = CMSG_NXTHDR(packet, c)) {
         if (c->cmsg_level != SOL_SOCKET)
             continue;
@@ -59,24 +54,16 @@ static bool take_control(struct msghdr *packet, int fds[], size_t *ret_n_fds, pi
         } else if (c->cmsg_type == SCM_RIGHTS) {
             size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
-            for (size_t i = 0; i < n; i++) {
-                int fd;
-
-                memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-                if (*ret_n_fds < MESSAGE_FDS_MAX)
-                    fds[(*ret_n_fds)++] = fd;
-                else {
-                    fd_close(fd);
-                    is_good = false;
-                }
-            }
+            if (n > CHANNEL_FDS_MAX - *ret_n_fds)
+                n = CHANNEL_FDS_MAX - *ret_n_fds; /* never: the kernel has the same limit */
+            memcpy(fds + *ret_n_fds, CMSG_DATA(c), n * sizeof(int));
+            *ret_n_fds += n;
         }
     }
-    return is_good;
 }
 
-ssize_t channel_receive(int channel, void *bytes, size_t size, int fds[], size_t *ret_n_fds,
-                        pid_t *ret_pid)
+ssize_t channel_receive_any(int channel, void *bytes, size_t size, int fds[], size_t *ret_n_fds,
+                            pid_t *ret_pid)
 {
     union control control;
     struct iovec part = {.iov_base = bytes, .iov_len = size};
@@ -85,9 +72,9 @@ ssize_t channel_receive(int channel, void *bytes, size_t size, int fds[], size_t
                             .msg_control = control.bytes,
                             .msg_controllen = sizeof(control.bytes)};
     ssize_t length;
-    size_t n_fds = 0;
-    pid_t pid = 0;
 
+    *ret_n_fds = 0;
+    *ret_pid = 0;
     /* ECONNRESET says, once, that the other end closed with unread packets; what it had sent
      * before is still to be read. */
     do
@@ -95,17 +82,28 @@ ssize_t channel_receive(int channel, void *bytes, size_t size, int fds[], size_t
     while (length < 0 && (errno == EINTR || errno == ECONNRESET));
     if (length < 0)
         return -errno;
-    bool is_good = take_control(&packet, fds, &n_fds, &pid) && !(packet.msg_flags & MSG_TRUNC);
-    /* Descriptors are cut where there are too many for the buffer, or for this process. */
-    if ((packet.msg_flags & MSG_CTRUNC) && n_fds == MESSAGE_FDS_MAX)
-        is_good = false;
+    take_control(&packet, fds, ret_n_fds, ret_pid);
     /* An empty packet and the end look alike to recvmsg(); the sender's credentials tell. */
-    if (!is_good || (length == 0 && (n_fds > 0 || pid > 0))) {
-        for (size_t i = 0; i < n_fds; i++)
-            fd_close(fds[i]);
+    if ((packet.msg_flags & MSG_TRUNC) || (length == 0 && (*ret_n_fds > 0 || *ret_pid > 0)))
         return -EBADMSG;
+    return length;
+}
+
+ssize_t channel_receive(int channel, void *bytes, size_t size, int fds[], size_t *ret_n_fds,
+                        pid_t *ret_pid)
+{
+    int all[CHANNEL_FDS_MAX];
+    size_t n;
+    ssize_t length = channel_receive_any(channel, bytes, size, all, &n, ret_pid);
+
+    if (n > MESSAGE_FDS_MAX)
+        length = -EBADMSG;
+    if (length >= 0) {
+        memcpy(fds, all, n * sizeof(int));
+        *ret_n_fds = n;
+        return length;
     }
-    *ret_n_fds = n_fds;
-    *ret_pid = pid;
+    for (size_t i = 0; i < n; i++)
+        fd_close(all[i]);
     return length;
 }

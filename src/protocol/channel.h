@@ -19,3 +19,12 @@ int channel_send(int channel, const void *bytes, size_t length, const int fds[],
  * SO_PASSCRED, else 0. */
 ssize_t channel_receive(int channel, void *bytes, size_t size, int fds[], size_t *ret_n_fds,
                         pid_t *ret_pid);
+
+enum {
+    CHANNEL_FDS_MAX = 253 /* descriptors with one packet: SCM_MAX_FD of the kernel */
+};
+
+/* The same for a sender that nobody trusts: `fds` has room for CHANNEL_FDS_MAX, and every
+ * descriptor is the caller's, those of a packet that is refused (-EBADMSG) too. */
+ssize_t channel_receive_any(int channel, void *bytes, size_t size, int fds[], size_t *ret_n_fds,
+                            pid_t *ret_pid);

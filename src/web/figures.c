@@ -116,9 +116,10 @@ static int try_once(struct figures *figures, bool with_lists, uint64_t deadline)
 {
     forget(figures);
     if (!figures->is_connected) {
-        int r = client_open(figures->socket, READ_LIMIT_USEC, &figures->client);
-        if (r < 0)
-            return r;
+        int fd = connector_open(figures->connector, READ_LIMIT_USEC);
+        if (fd < 0)
+            return fd;
+        client_use(&fd, &figures->client);
         figures->is_connected = true;
     }
     int r = read_all(figures, with_lists, deadline);

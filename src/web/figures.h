@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dispatcherctl/client.h"
+#include "web/connector.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -10,7 +11,7 @@
 /* All zero but for its client's descriptor: FIGURES_INIT(). Owns what it has read; all of it is
  * NULL until it was read, and where the last attempt failed. */
 struct figures {
-    const char *socket; /* the caller's */
+    struct connector *connector; /* the caller's */
     struct client client;
     bool is_connected;
     json_t *status;      /* parameters of Status */
@@ -25,7 +26,8 @@ struct figures {
 /* What a person reads on a page; it bounds the page, and the daemon's work for it. */
 #define FIGURES_ROWS_MAX 500
 
-#define FIGURES_INIT(path) ((struct figures){.socket = (path), .client = {.fd = -1}})
+#define FIGURES_INIT(the_connector)                                                                \
+    ((struct figures){.connector = (the_connector), .client = {.fd = -1}})
 
 /* Reads Status and Services, and, where `with_lists`, workers and connections, those that
  * have ended too. Returns 0 or a

@@ -27,6 +27,8 @@ dispatcherd_web_SOURCES = \
 	%D%/answers.h \
 	%D%/assets.c \
 	%D%/assets.h \
+	%D%/connector.c \
+	%D%/connector.h \
 	%D%/figures.c \
 	%D%/figures.h \
 	%D%/http.c \
@@ -35,4 +37,4 @@ dispatcherd_web_SOURCES = \
 	%D%/listen.h \
 	%D%/main.c
 dispatcherd_web_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
-dispatcherd_web_LDADD = $(LINK_WEB) $(LIBSYSTEMD_LIBS) $(MICROHTTPD_LIBS)
+dispatcherd_web_LDADD = $(LINK_WEB) libprotocol.la $(LIBSYSTEMD_LIBS) $(MICROHTTPD_LIBS)

@@ -1,5 +1,6 @@
 /* dispatcherd-web: shows what dispatcherd does, to browsers and to Prometheus. Changes nothing. */
 #include "base/accept_error.h"
+#include "base/call_filter.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/macro.h"
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -38,6 +40,7 @@ struct web {
     const char *socket;
     const char *hosts[HOSTS_MAX];
     size_t n_hosts;
+    struct connector connector;
     struct listen listen;
     struct answers answers;
     struct http *http;
@@ -67,6 +70,16 @@ static int on_sample(sd_event_source *source, uint64_t at, void *data)
     answers_sample(&web->answers);
     int r = sd_event_source_set_time(source, at + SAMPLES_INTERVAL_USEC);
     return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* It ends before us only if somebody has ended it. */
+static int on_connector_end(sd_event_source *source _unused_, int fd _unused_,
+                            uint32_t events _unused_, void *data)
+{
+    struct web *web = data;
+
+    log_err("The process that connects to dispatcherd is gone");
+    return sd_event_exit(web->event, EPIPE);
 }
 
 static int on_http(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,
@@ -152,6 +165,8 @@ static int add_sources(struct web *web)
                             web);
     if (r >= 0)
         r = sd_event_add_io(web->event, NULL, http_fd(web->http), EPOLLIN, on_http, web);
+    if (r >= 0) /* hang-up alone, which needs no asking */
+        r = sd_event_add_io(web->event, NULL, web->connector.fd, 0, on_connector_end, web);
     if (r >= 0)
         r = sd_event_add_time(web->event, NULL, CLOCK_MONOTONIC, time_now_usec(CLOCK_MONOTONIC), 0,
                               on_sample, web);
@@ -174,12 +189,14 @@ static int loop(struct web *web)
         if (web->listen.n == 0)
             return -ENOTCONN; /* without a socket there is nothing to do */
     }
-    return 0;
+    int error = 0; /* of a signal: 0 */
+    (void)sd_event_get_exit_code(web->event, &error);
+    return -error;
 }
 
 static int run(struct web *web)
 {
-    web->answers.figures = FIGURES_INIT(web->socket);
+    web->answers.figures = FIGURES_INIT(&web->connector);
     int r = http_new(&web->answers, web->hosts, web->n_hosts, &web->http);
     if (r == 0)
         r = add_sources(web);
@@ -194,6 +211,24 @@ static int run(struct web *web)
     http_free(web->http);
     answers_clear(&web->answers);
     return r;
+}
+
+/* From here on it reads what strangers send. Who takes it over has no use for their sockets but to
+ * talk to them. */
+static int confine(struct web *web)
+{
+    int r = connector_start(&web->connector, web->socket);
+
+    if (r < 0) {
+        log_err("Cannot start the process that connects to dispatcherd: %s", strerror(-r));
+        return r;
+    }
+    r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
+            ? -errno
+            : call_filter_install(CALL_FILTER_LINGER | CALL_FILTER_CONNECT);
+    if (r < 0)
+        log_warning("Cannot forbid this process to connect to elsewhere: %s", strerror(-r));
+    return 0;
 }
 
 /* Arguments */
@@ -264,7 +299,7 @@ static int prepare_sockets(struct web *web)
 
 int main(int argc, char *argv[])
 {
-    struct web web = {.socket = DEFAULT_SOCKET};
+    struct web web = {.socket = DEFAULT_SOCKET, .connector = CONNECTOR_INIT};
     sigset_t before;
 
     signals_hold(&before);
@@ -279,10 +314,13 @@ int main(int argc, char *argv[])
     int status = parse_arguments(&web, argc, argv);
     if (status < 0) {
         int r = prepare_sockets(&web);
+        if (r >= 0)
+            r = confine(&web);
         if (r >= 0 && (r = run(&web)) < 0)
             log_err("Cannot go on: %s", strerror(-r));
         status = r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     listen_close(&web.listen);
+    connector_end(&web.connector);
     return status;
 }

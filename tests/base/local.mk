@@ -1,6 +1,7 @@
 check_PROGRAMS += \
 	tests/base/test_accept_error \
 	tests/base/test_address \
+	tests/base/test_call_filter \
 	tests/base/test_fd \
 	tests/base/test_host_name \
 	tests/base/test_limited_call \
@@ -16,6 +17,7 @@ check_PROGRAMS += \
 TESTS += \
 	tests/base/test_accept_error \
 	tests/base/test_address \
+	tests/base/test_call_filter \
 	tests/base/test_fd \
 	tests/base/test_host_name \
 	tests/base/test_limited_call \
@@ -92,6 +94,11 @@ tests_base_test_log_limit_SOURCES = %D%/test_log_limit.c
 tests_base_test_log_limit_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_log_limit_CFLAGS = $(TEST_CFLAGS)
 tests_base_test_log_limit_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_call_filter_SOURCES = %D%/test_call_filter.c
+tests_base_test_call_filter_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_call_filter_CFLAGS = $(TEST_CFLAGS)
+tests_base_test_call_filter_LDADD = libbase.la $(TEST_LIBS)
 
 tests_base_test_utf8_SOURCES = %D%/test_utf8.c
 tests_base_test_utf8_CPPFLAGS = $(TEST_CPPFLAGS)

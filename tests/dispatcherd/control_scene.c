@@ -131,7 +131,7 @@ struct connection *scene_add_connection(struct control_scene *scene, size_t serv
     connection_wait(connection, now);
     if (worker) {
         connection_hand_off(connection, worker, now);
-        connection_activate(connection);
+        connection_activate(connection, now);
     }
     return connection;
 }

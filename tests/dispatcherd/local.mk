@@ -1,6 +1,7 @@
 CONTROL_TESTS = \
 	tests/dispatcherd/test_alerts \
 	tests/dispatcherd/test_checks_store \
+	tests/dispatcherd/test_closer \
 	tests/dispatcherd/test_control \
 	tests/dispatcherd/test_control_cache \
 	tests/dispatcherd/test_control_explain \
@@ -13,6 +14,8 @@ CONTROL_TESTS = \
 	tests/dispatcherd/test_due \
 	tests/dispatcherd/test_handoff \
 	tests/dispatcherd/test_history \
+	tests/dispatcherd/test_handed_fd \
+	tests/dispatcherd/test_last_words \
 	tests/dispatcherd/test_logfile \
 	tests/dispatcherd/test_pace \
 	tests/dispatcherd/test_loop \
@@ -163,3 +166,22 @@ tests_dispatcherd_test_logfile_SOURCES = %D%/test_logfile.c
 tests_dispatcherd_test_logfile_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_test_logfile_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_test_logfile_LDADD = $(CONTROL_TEST_LIBS)
+
+LINGERING = \
+	%D%/lingering.c \
+	%D%/lingering.h
+
+tests_dispatcherd_test_closer_SOURCES = $(LINGERING) %D%/test_closer.c
+tests_dispatcherd_test_closer_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_closer_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_closer_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_handed_fd_SOURCES = $(CONTROL_SCENE) $(LINGERING) %D%/test_handed_fd.c
+tests_dispatcherd_test_handed_fd_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_handed_fd_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_handed_fd_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_test_last_words_SOURCES = $(CONTROL_SCENE) $(LINGERING) %D%/test_last_words.c
+tests_dispatcherd_test_last_words_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_test_last_words_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_test_last_words_LDADD = $(CONTROL_TEST_LIBS)

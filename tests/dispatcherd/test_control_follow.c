@@ -264,11 +264,10 @@ END_TEST
 
 START_TEST(test_drops_who_does_not_read)
 {
-    uint64_t end = time_now_usec(CLOCK_MONOTONIC) + 5 * USEC_PER_SEC;
-
     say(FOLLOW);
     for (unsigned i = 0; i < 5000; i++)
         end_one(0);
+    uint64_t end = time_now_usec(CLOCK_MONOTONIC) + 5 * USEC_PER_SEC;
     while (client && time_now_usec(CLOCK_MONOTONIC) < end)
         ck_assert_int_ge(sd_event_run(event, 10 * USEC_PER_MSEC), 0);
     ck_assert_ptr_null(client);

@@ -1,5 +1,6 @@
 /* Any bytes to the control socket, from anybody, in pieces of any size: none may do harm. The first
  * byte says who calls, the second how long the pieces are. */
+#include "dispatcherd/control_cache.h"
 #include "dispatcherd/control_scene.h"
 #include "varlink/frames.h"
 
@@ -64,7 +65,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     struct control_scene *scene = fresh_scene();
-    const struct control_caller caller = {.pid = 1, .uid = data[0], .is_trusted = data[0] % 2};
+    struct control_cache cache = {0};
+    bool is_trusted = data[0] % 2;
+    const struct control_caller caller = {
+        .pid = 1,
+        .uid = data[0],
+        .is_trusted = is_trusted,
+        .cache = is_trusted ? NULL : &cache,
+    };
     size_t piece = (size_t)data[1] + 1;
     for (size_t at = 2; at < size;) {
         size_t n = size - at < piece ? size - at : piece, room_size;
@@ -81,5 +89,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             break;
     }
     varlink_frames_clear(&frames);
+    control_cache_clear(&cache);
     return 0;
 }

@@ -132,7 +132,7 @@ static void send_many(int fd, size_t n)
 {
     union {
         struct cmsghdr header;
-        char bytes[CMSG_SPACE(64 * sizeof(int))];
+        char bytes[CMSG_SPACE(CHANNEL_FDS_MAX * sizeof(int))];
     } control = {0};
     struct iovec part = {.iov_base = (char *)"x", .iov_len = 1};
     struct msghdr packet = {.msg_iov = &part,
@@ -163,6 +163,29 @@ START_TEST(test_refuses_too_many_descriptors)
         }
         pass_credentials();
     }
+}
+END_TEST
+
+/* dispatcherd closes them in its own way. */
+START_TEST(test_gives_all_descriptors_to_who_asks_for_any)
+{
+    char longer[sizeof(bytes) + 1] = "";
+    int any[CHANNEL_FDS_MAX];
+    int before = count_descriptors();
+
+    for (size_t n = 1; n <= CHANNEL_FDS_MAX; n += 36) {
+        send_many(ours, n);
+        ck_assert_int_eq(channel_receive_any(theirs, bytes, sizeof(bytes), any, &n_fds, &pid), 1);
+        ck_assert_uint_eq(n_fds, n);
+        while (n_fds > 0)
+            fd_close(any[--n_fds]);
+    }
+    ck_assert_int_eq(channel_send(ours, longer, sizeof(longer), &ours, 1), 0);
+    ck_assert_int_eq(channel_receive_any(theirs, bytes, sizeof(bytes), any, &n_fds, &pid),
+                     -EBADMSG);
+    ck_assert_uint_eq(n_fds, 1);
+    fd_close(any[0]);
+    ck_assert_int_eq(count_descriptors(), before);
 }
 END_TEST
 
@@ -285,6 +308,7 @@ Suite *make_suite(void)
         &test_tells_who_sent_it,
         &test_refuses_a_packet_that_is_cut,
         &test_refuses_too_many_descriptors,
+        &test_gives_all_descriptors_to_who_asks_for_any,
         &test_tells_of_fewer_descriptors_where_no_more_are_allowed,
         &test_refuses_an_empty_packet,
         &test_a_full_channel_is_to_be_tried_again,

@@ -215,9 +215,12 @@ def empty(fd, identifier):
 
 def descriptors(fd, identifier):
     rights = array.array("i", [fd] * 16)
-    channel.sendmsg(
-        [message(ACKNOWLEDGE, 1, identifier)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)]
-    )
+    try:
+        channel.sendmsg(
+            [message(ACKNOWLEDGE, 1, identifier)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)]
+        )
+    except PermissionError:
+        send(99)  # from Linux 6.16 on the kernel refuses them
     os.close(fd)
 
 

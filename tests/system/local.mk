@@ -28,6 +28,8 @@ dist_check_SCRIPTS += \
 	%D%/bad_worker.py \
 	%D%/by-hand.sh \
 	%D%/container \
+	%D%/hostile_worker.py \
+	%D%/old_kernel.py \
 	%D%/run \
 	%D%/under-systemd.sh \
 	%D%/walkthrough.sh
@@ -67,6 +69,7 @@ EXTRA_DIST += \
 	%D%/test_files.py \
 	%D%/test_figures.py \
 	%D%/test_full.py \
+	%D%/test_hostile_workers.py \
 	%D%/test_identity.py \
 	%D%/test_journal.py \
 	%D%/test_life.py \

@@ -74,6 +74,9 @@ class Scene:
         self.site.start()
         assert ask(self.site, self.port, PATIENCE) == "TEST"
         self.pid = self.site.daemon_pid()
+        # Some are made when they are needed first, and stay: a timer's.
+        self.control("")
+        self.reload("")
         # Others come and go, as that to the service manager.
         self.descriptors = min((descriptors(self.pid) for _ in range(200)), key=len)
 

@@ -6,6 +6,7 @@ import os
 import re
 import selectors
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -63,6 +64,25 @@ def test_headers_allow_nothing_from_outside(site_by_hand, start_web):
     assert page.headers["Cache-Control"] == "no-store"
     assert "Set-Cookie" not in page.headers
     assert "http://" not in page.text and "https://" not in page.text and "style=" not in page.text
+
+
+def seccomp_of(pid):
+    """2: it has a filter (proc(5))."""
+    with open(f"/proc/{pid}/status") as file:
+        return int(re.search(r"^Seccomp:\s+(\d)", file.read(), re.MULTILINE).group(1))
+
+
+def test_the_process_that_serves_cannot_connect(site_by_hand):
+    site_by_hand.run_service()
+    web = Web(site_by_hand)
+    pid = web.process.pid
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        (connector,) = map(int, file.read().split())
+    assert (seccomp_of(pid), seccomp_of(connector)) == (2, seccomp_of("self"))
+    assert web.metrics()["dispatcherd_up"] == "1"
+    # Without the other one it is of no use: it ends, to be started anew.
+    os.kill(connector, signal.SIGKILL)
+    assert web.process.wait(LIMIT) == 1
 
 
 def test_changes_nothing(site_by_hand, start_web):

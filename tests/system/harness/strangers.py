@@ -102,7 +102,7 @@ class Strangers:
         return int(text or 0)
 
     def ask(self):
-        """The status, as yet another user without rights sees it; "" if he was cut off."""
+        """The status, as yet another user without rights sees it; "" if that one was cut off."""
         command = ["python3", "-c", ASK, self.control, str(SOMEBODY)]
         return self.site.run(*command, check=False).stdout
 
