@@ -1,8 +1,8 @@
 #include "dispatcherctl/cells.h"
 
 #include "base/str.h"
-#include "dispatcherctl/duration.h"
-#include "dispatcherctl/reply.h"
+#include "control_client/duration.h"
+#include "control_client/reply.h"
 
 #include <inttypes.h>
 #include <string.h>

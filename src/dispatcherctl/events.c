@@ -1,9 +1,9 @@
 #include "dispatcherctl/events.h"
 
 #include "base/time.h"
-#include "dispatcherctl/client.h"
+#include "control_client/client.h"
+#include "control_client/reply.h"
 #include "dispatcherctl/explain.h"
-#include "dispatcherctl/reply.h"
 #include "dispatcherctl/style.h"
 #include "dispatcherctl/table.h"
 

@@ -1,7 +1,7 @@
 #include "dispatcherctl/explain.h"
 
 #include "base/macro.h"
-#include "dispatcherctl/reply.h"
+#include "control_client/reply.h"
 #include "dispatcherctl/views.h"
 #include "varlink/message.h"
 

@@ -5,18 +5,12 @@ noinst_LIBRARIES += libctl.a
 libctl_a_SOURCES = \
 	%D%/cells.c \
 	%D%/cells.h \
-	%D%/client.c \
-	%D%/client.h \
-	%D%/duration.c \
-	%D%/duration.h \
 	%D%/events.c \
 	%D%/events.h \
 	%D%/explain.c \
 	%D%/explain.h \
 	%D%/query.c \
 	%D%/query.h \
-	%D%/reply.c \
-	%D%/reply.h \
 	%D%/request.h \
 	%D%/selection.c \
 	%D%/selection.h \
@@ -35,7 +29,7 @@ libctl_a_SOURCES = \
 	%D%/views_commands.c \
 	%D%/views_lists.c
 libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-LINK_CTL = libctl.a $(LINK_MAPPING) $(LINK_VARLINK)
+LINK_CTL = libctl.a $(LINK_MAPPING) $(LINK_CONTROL_CLIENT)
 
 dispatcherctl_SOURCES = \
 	%D%/arguments.c \

@@ -1,8 +1,8 @@
 #include "dispatcherctl/query.h"
 
 #include "base/macro.h"
+#include "control_client/reply.h"
 #include "dispatcherctl/explain.h"
-#include "dispatcherctl/reply.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* Whole answers: lists that come in parts are put together. */
 #pragma once
 
-#include "dispatcherctl/client.h"
+#include "control_client/client.h"
 #include "dispatcherctl/request.h"
 
 /* Calls a method with the service of the request. `list` names the member that comes in parts;

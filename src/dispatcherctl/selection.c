@@ -2,7 +2,7 @@
 
 #include "base/macro.h"
 #include "base/str.h"
-#include "dispatcherctl/duration.h"
+#include "control_client/duration.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 
 #include "base/macro.h"
 #include "base/str.h"
-#include "dispatcherctl/reply.h"
+#include "control_client/reply.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "control_client/duration.h"
+#include "control_client/reply.h"
 #include "dispatcherctl/cells.h"
-#include "dispatcherctl/duration.h"
-#include "dispatcherctl/reply.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

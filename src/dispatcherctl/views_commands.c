@@ -2,8 +2,8 @@
 
 #include "base/macro.h"
 #include "base/str.h"
+#include "control_client/reply.h"
 #include "dispatcherctl/cells.h"
-#include "dispatcherctl/reply.h"
 
 #include <errno.h>
 #include <inttypes.h>

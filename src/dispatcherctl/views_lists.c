@@ -2,8 +2,8 @@
 
 #include "base/macro.h"
 #include "base/time.h"
+#include "control_client/reply.h"
 #include "dispatcherctl/cells.h"
-#include "dispatcherctl/reply.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * was no success, the unit's last lines go with it. */
 #include "base/str.h"
 #include "base/time.h"
-#include "dispatcherctl/client.h"
+#include "control_client/client.h"
 #include "dispatcherctl/unit_lines.h"
 
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * Every start is an adoption of N >= 0 workers; what is lacking then, the policy starts. */
 #pragma once
 
-#include "dispatcherd/passed.h"
-#include "dispatcherd/service.h"
+#include "dispatcherd/core/service.h"
+#include "dispatcherd/store/passed.h"
 
 /* Takes from `passed` every worker's channel and asks each who it is and what it holds; it serves
  * on meanwhile, and counts as starting until it has answered. A worker of a service that is gone,

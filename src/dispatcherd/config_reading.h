@@ -1,7 +1,7 @@
 /* Reads the configuration without being held up: within a time limit (base/limited_call.h). */
 #pragma once
 
-#include "dispatcherd/config_version.h"
+#include "dispatcherd/core/config_version.h"
 
 /* How long a file system may not answer: at a reload, for which the main loop stands still, and at
  * the start. Time in which the thread computes does not count: hundreds of thousands of entries may

@@ -1,13 +1,13 @@
 #include "dispatcherd/control_manager.h"
 
 #include "base/time.h"
-#include "dispatcherd/control.h"
+#include "dispatcherd/control/control.h"
 #include "dispatcherd/due_find.h"
-#include "dispatcherd/message_ids.h"
 #include "dispatcherd/reload.h"
-#include "dispatcherd/report.h"
-#include "dispatcherd/spawner.h"
-#include "dispatcherd/worker_ring.h"
+#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/report/report.h"
+#include "dispatcherd/worker/ring.h"
+#include "dispatcherd/worker/spawner.h"
 
 #include <errno.h>
 #include <string.h>

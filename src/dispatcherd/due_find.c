@@ -2,10 +2,10 @@
 
 #include "base/fd.h"
 #include "base/time.h"
-#include "dispatcherd/fingerprint.h"
-#include "dispatcherd/sockets.h"
-#include "dispatcherd/spawner.h"
-#include "dispatcherd/worker.h"
+#include "dispatcherd/core/fingerprint.h"
+#include "dispatcherd/core/worker.h"
+#include "dispatcherd/service/sockets.h"
+#include "dispatcherd/worker/spawner.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include "base/fd.h"
 #include "base/host_name.h"
 #include "base/log.h"
-#include "dispatcherd/operations.h"
+#include "dispatcherd/service/operations.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
  * workers live (design, decision 4). */
 #pragma once
 
-#include "dispatcherd/config_version.h"
+#include "dispatcherd/core/config_version.h"
 
 /* Writes the configuration to memory. Returns the sealed descriptor, which is the caller's, or a
  * negative errno. */

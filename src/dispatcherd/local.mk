@@ -3,221 +3,221 @@ sbin_PROGRAMS += dispatcherd
 # All but main(), so that the tests link it too.
 noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
-	%D%/access.c \
-	%D%/access.h \
-	%D%/admission.c \
-	%D%/admission.h \
 	%D%/adopt.c \
 	%D%/adopt.h \
-	%D%/alerts.c \
-	%D%/alerts.h \
-	%D%/bulk.c \
-	%D%/bulk.h \
-	%D%/check.c \
-	%D%/check.h \
-	%D%/check_internal.h \
-	%D%/check_mapping.c \
-	%D%/check_report.c \
-	%D%/check_report.h \
-	%D%/checks_store.c \
-	%D%/checks_store.h \
-	%D%/closer.c \
-	%D%/closer.h \
-	%D%/closer_process.c \
-	%D%/closer_process.h \
-	%D%/completion.c \
-	%D%/completion.h \
 	%D%/config_reading.c \
 	%D%/config_reading.h \
-	%D%/config_version.c \
-	%D%/config_version.h \
-	%D%/connection.c \
-	%D%/connection.h \
-	%D%/context.c \
-	%D%/context.h \
-	%D%/control.c \
-	%D%/control.h \
-	%D%/control_alerts.c \
-	%D%/control_cache.c \
-	%D%/control_cache.h \
-	%D%/control_call.h \
-	%D%/control_client.c \
-	%D%/control_client.h \
-	%D%/control_commands.c \
-	%D%/control_due.c \
-	%D%/control_explain.c \
-	%D%/control_lists.c \
 	%D%/control_manager.c \
 	%D%/control_manager.h \
-	%D%/control_methods.c \
-	%D%/control_methods.h \
-	%D%/control_options.c \
-	%D%/control_page.c \
-	%D%/control_page.h \
-	%D%/control_peer.c \
-	%D%/control_peer.h \
-	%D%/control_places.c \
-	%D%/control_places.h \
-	%D%/control_follow.c \
-	%D%/control_history.c \
-	%D%/control_share.c \
-	%D%/control_share.h \
-	%D%/control_socket.c \
-	%D%/control_socket.h \
-	%D%/control_statistics.c \
-	%D%/control_views.c \
-	%D%/control_views.h \
-	%D%/decisions_store.c \
-	%D%/decisions_store.h \
-	%D%/dispatch.c \
-	%D%/dispatch.h \
-	%D%/due.c \
-	%D%/due.h \
 	%D%/due_find.c \
 	%D%/due_find.h \
-	%D%/ended.c \
-	%D%/ended.h \
-	%D%/events.c \
-	%D%/events.h \
-	%D%/families.c \
-	%D%/families.h \
-	%D%/figures.c \
-	%D%/figures.h \
-	%D%/fingerprint.c \
-	%D%/fingerprint.h \
-	%D%/handed_fd.c \
-	%D%/handed_fd.h \
-	%D%/handoff.c \
-	%D%/handoff.h \
-	%D%/hangup.c \
-	%D%/hangup.h \
 	%D%/host_name_watch.c \
 	%D%/host_name_watch.h \
-	%D%/identity.c \
-	%D%/identity.h \
-	%D%/job.c \
-	%D%/job.h \
-	%D%/json.c \
-	%D%/json.h \
 	%D%/last_config.c \
 	%D%/last_config.h \
-	%D%/list_alerts.c \
-	%D%/list_alerts.h \
-	%D%/listener.c \
-	%D%/listener.h \
-	%D%/listening_socket.h \
-	%D%/logfile.c \
-	%D%/logfile.h \
-	%D%/logfile_limited.c \
-	%D%/logfile_limited.h \
 	%D%/loop.c \
 	%D%/loop.h \
 	%D%/manager.c \
 	%D%/manager.h \
-	%D%/mapping_guard.c \
-	%D%/mapping_guard.h \
-	%D%/message_ids.h \
-	%D%/name_servers.c \
-	%D%/name_servers.h \
-	%D%/notify.c \
-	%D%/notify.h \
-	%D%/operations.c \
-	%D%/operations.h \
-	%D%/pace.c \
-	%D%/pace.h \
-	%D%/passed.c \
-	%D%/passed.h \
 	%D%/orphans.c \
 	%D%/orphans.h \
-	%D%/queue.c \
-	%D%/queue.h \
-	%D%/refusal.c \
-	%D%/refusal.h \
-	%D%/reach.c \
-	%D%/reach.h \
-	%D%/refusal_run.c \
-	%D%/refusal_run.h \
 	%D%/readmit.c \
 	%D%/readmit.h \
 	%D%/reload.c \
 	%D%/reload.h \
-	%D%/report.c \
-	%D%/report.h \
-	%D%/reserve.c \
-	%D%/reserve.h \
 	%D%/run.c \
 	%D%/run.h \
-	%D%/service.c \
-	%D%/service.h \
-	%D%/socket_match.c \
-	%D%/socket_match.h \
-	%D%/sockets.c \
-	%D%/sockets.h \
-	%D%/spare_sockets.c \
-	%D%/spare_sockets.h \
-	%D%/spawner.c \
-	%D%/spawner.h \
-	%D%/spawner_self.c \
-	%D%/spawner_unit.c \
-	%D%/stall_guard.c \
-	%D%/stall_guard.h \
-	%D%/state.c \
-	%D%/state.h \
 	%D%/status.c \
 	%D%/status.h \
 	%D%/stop.c \
 	%D%/stop.h \
-	%D%/store.c \
-	%D%/store.h \
-	%D%/store_limit.c \
-	%D%/store_limit.h \
 	%D%/store_room.c \
 	%D%/store_room.h \
 	%D%/succession.c \
 	%D%/succession.h \
-	%D%/stress.c \
-	%D%/stress.h \
-	%D%/systemd_bus.c \
-	%D%/systemd_bus.h \
-	%D%/throttle_store.c \
-	%D%/throttle_store.h \
-	%D%/trial.c \
-	%D%/trial.h \
 	%D%/unit_view.c \
 	%D%/unit_view.h \
 	%D%/units_due.c \
 	%D%/units_due.h \
 	%D%/verify.c \
 	%D%/verify.h \
-	%D%/welcome.c \
-	%D%/welcome.h \
-	%D%/worker.c \
-	%D%/worker.h \
-	%D%/worker_cause.c \
-	%D%/worker_cause.h \
-	%D%/worker_channel.c \
-	%D%/worker_channel.h \
-	%D%/worker_end.c \
-	%D%/worker_end.h \
-	%D%/worker_environment.c \
-	%D%/worker_environment.h \
-	%D%/worker_exit.c \
-	%D%/worker_exit.h \
-	%D%/worker_ids.c \
-	%D%/worker_ids.h \
-	%D%/worker_limits.c \
-	%D%/worker_limits.h \
-	%D%/worker_linger.c \
-	%D%/worker_linger.h \
-	%D%/worker_log.c \
-	%D%/worker_log.h \
-	%D%/worker_ring.c \
-	%D%/worker_ring.h \
-	%D%/worker_start.c \
-	%D%/worker_start.h \
-	%D%/worker_unit.c \
-	%D%/worker_unit.h
-nodist_libdaemon_a_SOURCES = %D%/control_descriptions.c
+	%D%/checks/access.c \
+	%D%/checks/access.h \
+	%D%/checks/check.c \
+	%D%/checks/check.h \
+	%D%/checks/check_internal.h \
+	%D%/checks/check_mapping.c \
+	%D%/checks/check_report.c \
+	%D%/checks/check_report.h \
+	%D%/checks/checks_store.c \
+	%D%/checks/checks_store.h \
+	%D%/checks/decisions_store.c \
+	%D%/checks/decisions_store.h \
+	%D%/checks/hangup.c \
+	%D%/checks/hangup.h \
+	%D%/checks/identity.c \
+	%D%/checks/identity.h \
+	%D%/checks/list_alerts.c \
+	%D%/checks/list_alerts.h \
+	%D%/checks/name_servers.c \
+	%D%/checks/name_servers.h \
+	%D%/checks/refusal.c \
+	%D%/checks/refusal.h \
+	%D%/checks/throttle_store.c \
+	%D%/checks/throttle_store.h \
+	%D%/control/alert_views.c \
+	%D%/control/cache.c \
+	%D%/control/cache.h \
+	%D%/control/call.h \
+	%D%/control/client.c \
+	%D%/control/client.h \
+	%D%/control/commands.c \
+	%D%/control/control.c \
+	%D%/control/control.h \
+	%D%/control/due_views.c \
+	%D%/control/explain.c \
+	%D%/control/follow.c \
+	%D%/control/history.c \
+	%D%/control/lists.c \
+	%D%/control/methods.c \
+	%D%/control/methods.h \
+	%D%/control/options.c \
+	%D%/control/page.c \
+	%D%/control/page.h \
+	%D%/control/peer.c \
+	%D%/control/peer.h \
+	%D%/control/places.c \
+	%D%/control/places.h \
+	%D%/control/share.c \
+	%D%/control/share.h \
+	%D%/control/socket.c \
+	%D%/control/socket.h \
+	%D%/control/statistics.c \
+	%D%/control/trial.c \
+	%D%/control/trial.h \
+	%D%/control/views.c \
+	%D%/control/views.h \
+	%D%/core/alerts.c \
+	%D%/core/alerts.h \
+	%D%/core/completion.c \
+	%D%/core/completion.h \
+	%D%/core/config_version.c \
+	%D%/core/config_version.h \
+	%D%/core/connection.c \
+	%D%/core/connection.h \
+	%D%/core/context.c \
+	%D%/core/context.h \
+	%D%/core/due.c \
+	%D%/core/due.h \
+	%D%/core/ended.c \
+	%D%/core/ended.h \
+	%D%/core/fingerprint.c \
+	%D%/core/fingerprint.h \
+	%D%/core/handed_fd.c \
+	%D%/core/handed_fd.h \
+	%D%/core/kernel_queue.c \
+	%D%/core/kernel_queue.h \
+	%D%/core/listening_socket.h \
+	%D%/core/logfile.c \
+	%D%/core/logfile.h \
+	%D%/core/mapping_guard.c \
+	%D%/core/mapping_guard.h \
+	%D%/core/pace.c \
+	%D%/core/pace.h \
+	%D%/core/reach.c \
+	%D%/core/reach.h \
+	%D%/core/refusal_run.c \
+	%D%/core/refusal_run.h \
+	%D%/core/reserve.c \
+	%D%/core/reserve.h \
+	%D%/core/service.c \
+	%D%/core/service.h \
+	%D%/core/worker.c \
+	%D%/core/worker.h \
+	%D%/core/worker_unit.c \
+	%D%/core/worker_unit.h \
+	%D%/report/bulk.c \
+	%D%/report/bulk.h \
+	%D%/report/events.c \
+	%D%/report/events.h \
+	%D%/report/json.c \
+	%D%/report/json.h \
+	%D%/report/message_ids.h \
+	%D%/report/report.c \
+	%D%/report/report.h \
+	%D%/service/arrival.c \
+	%D%/service/arrival.h \
+	%D%/service/dispatch.c \
+	%D%/service/dispatch.h \
+	%D%/service/families.c \
+	%D%/service/families.h \
+	%D%/service/figures.c \
+	%D%/service/figures.h \
+	%D%/service/listener.c \
+	%D%/service/listener.h \
+	%D%/service/operations.c \
+	%D%/service/operations.h \
+	%D%/service/socket_match.c \
+	%D%/service/socket_match.h \
+	%D%/service/sockets.c \
+	%D%/service/sockets.h \
+	%D%/service/spare_sockets.c \
+	%D%/service/spare_sockets.h \
+	%D%/store/closer.c \
+	%D%/store/closer.h \
+	%D%/store/closer_process.c \
+	%D%/store/closer_process.h \
+	%D%/store/job.c \
+	%D%/store/job.h \
+	%D%/store/notify.c \
+	%D%/store/notify.h \
+	%D%/store/passed.c \
+	%D%/store/passed.h \
+	%D%/store/stall_guard.c \
+	%D%/store/stall_guard.h \
+	%D%/store/state.c \
+	%D%/store/state.h \
+	%D%/store/store.c \
+	%D%/store/store.h \
+	%D%/store/store_limit.c \
+	%D%/store/store_limit.h \
+	%D%/store/systemd_bus.c \
+	%D%/store/systemd_bus.h \
+	%D%/worker/cause.c \
+	%D%/worker/cause.h \
+	%D%/worker/channel.c \
+	%D%/worker/channel.h \
+	%D%/worker/drain_limit.c \
+	%D%/worker/drain_limit.h \
+	%D%/worker/end.c \
+	%D%/worker/end.h \
+	%D%/worker/environment.c \
+	%D%/worker/environment.h \
+	%D%/worker/exit.c \
+	%D%/worker/exit.h \
+	%D%/worker/handoff.c \
+	%D%/worker/handoff.h \
+	%D%/worker/linger.c \
+	%D%/worker/linger.h \
+	%D%/worker/logfile_limited.c \
+	%D%/worker/logfile_limited.h \
+	%D%/worker/news.c \
+	%D%/worker/news.h \
+	%D%/worker/ring.c \
+	%D%/worker/ring.h \
+	%D%/worker/spawner.c \
+	%D%/worker/spawner.h \
+	%D%/worker/spawner_self.c \
+	%D%/worker/spawner_unit.c \
+	%D%/worker/start.c \
+	%D%/worker/start.h \
+	%D%/worker/stress.c \
+	%D%/worker/stress.h \
+	%D%/worker/welcome.c \
+	%D%/worker/welcome.h \
+	%D%/worker/worker_log.c \
+	%D%/worker/worker_log.h
+nodist_libdaemon_a_SOURCES = %D%/control/descriptions.c
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
 LINK_DAEMON = libdaemon.a $(LINK_VARLINK) libunits.a $(LINK_MAPPING) libpool.a libstatistics.a \
 	libprotocol.la $(LINK_ACCESS)
@@ -231,12 +231,12 @@ CONTROL_DESCRIPTIONS = \
 	%D%/io.dispatcherd.Control.varlink \
 	%D%/org.varlink.service.varlink
 EXTRA_DIST += $(CONTROL_DESCRIPTIONS)
-CLEANFILES += %D%/control_descriptions.c
+CLEANFILES += %D%/control/descriptions.c
 
-%D%/control_descriptions.c: $(CONTROL_DESCRIPTIONS) %D%/local.mk
+%D%/control/descriptions.c: $(CONTROL_DESCRIPTIONS) %D%/local.mk
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && { \
 		as_string() { $(SED) -e 's/[\\"]/\\&/g' -e 's/.*/    "&\\n"/'; } && \
-		echo '#include "dispatcherd/control_methods.h"' && \
+		echo '#include "dispatcherd/control/methods.h"' && \
 		echo 'const char control_interface_description[] =' && \
 		as_string < $(srcdir)/%D%/io.dispatcherd.Control.varlink && echo '    ;' && \
 		echo 'const char varlink_service_description[] =' && \

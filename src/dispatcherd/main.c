@@ -6,12 +6,12 @@
 #include "config/load.h"
 #include "config/print.h"
 #include "dispatcherd/config_reading.h"
+#include "dispatcherd/core/mapping_guard.h"
 #include "dispatcherd/last_config.h"
-#include "dispatcherd/mapping_guard.h"
-#include "dispatcherd/message_ids.h"
-#include "dispatcherd/report.h"
+#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/report/report.h"
 #include "dispatcherd/run.h"
-#include "dispatcherd/store.h"
+#include "dispatcherd/store/store.h"
 #include "dispatcherd/verify.h"
 
 #include <errno.h>

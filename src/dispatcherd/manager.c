@@ -1,14 +1,14 @@
 #include "dispatcherd/manager.h"
 
 #include "base/fd.h"
-#include "dispatcherd/access.h"
 #include "base/log.h"
-#include "dispatcherd/check.h"
-#include "dispatcherd/dispatch.h"
+#include "dispatcherd/checks/access.h"
+#include "dispatcherd/checks/check.h"
 #include "dispatcherd/last_config.h"
-#include "dispatcherd/listener.h"
-#include "dispatcherd/store.h"
-#include "dispatcherd/worker_log.h"
+#include "dispatcherd/service/dispatch.h"
+#include "dispatcherd/service/listener.h"
+#include "dispatcherd/store/store.h"
+#include "dispatcherd/worker/worker_log.h"
 
 #include <errno.h>
 #include <stdio.h>

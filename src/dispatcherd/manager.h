@@ -7,11 +7,11 @@
 #pragma once
 
 #include "base/host_name.h"
-#include "dispatcherd/config_version.h"
-#include "dispatcherd/context.h"
-#include "dispatcherd/notify.h"
-#include "dispatcherd/service.h"
-#include "dispatcherd/spare_sockets.h"
+#include "dispatcherd/core/config_version.h"
+#include "dispatcherd/core/context.h"
+#include "dispatcherd/core/service.h"
+#include "dispatcherd/service/spare_sockets.h"
+#include "dispatcherd/store/notify.h"
 #include "dispatcherd/units_due.h"
 
 struct control;

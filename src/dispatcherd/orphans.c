@@ -1,8 +1,8 @@
 #include "dispatcherd/orphans.h"
 
 #include "base/time.h"
+#include "dispatcherd/core/worker.h"
 #include "dispatcherd/manager.h"
-#include "dispatcherd/worker.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -2,8 +2,8 @@
 
 #include "base/fd.h"
 #include "base/time.h"
-#include "dispatcherd/check.h"
-#include "dispatcherd/checks_store.h"
+#include "dispatcherd/checks/check.h"
+#include "dispatcherd/checks/checks_store.h"
 
 #include <string.h>
 

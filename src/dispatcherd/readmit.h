@@ -2,8 +2,8 @@
  * they are checked anew, as if they had just come. */
 #pragma once
 
-#include "dispatcherd/passed.h"
-#include "dispatcherd/service.h"
+#include "dispatcherd/core/service.h"
+#include "dispatcherd/store/passed.h"
 
 /* Takes them all from `passed`. One whose service is no more is closed. Returns how many may still
  * come in. */

@@ -1,10 +1,10 @@
 /* Runs the daemon: sockets, signals, the workers of a predecessor, and the event loop. */
 #pragma once
 
-#include "dispatcherd/access.h"
-#include "dispatcherd/config_version.h"
-#include "dispatcherd/passed.h"
-#include "dispatcherd/spawner.h"
+#include "dispatcherd/checks/access.h"
+#include "dispatcherd/core/config_version.h"
+#include "dispatcherd/store/passed.h"
+#include "dispatcherd/worker/spawner.h"
 
 struct run_settings {
     const char *config_file;

@@ -1,8 +1,8 @@
 #include "dispatcherd/status.h"
 
 #include "base/str.h"
-#include "dispatcherd/access.h"
-#include "dispatcherd/alerts.h"
+#include "dispatcherd/checks/access.h"
+#include "dispatcherd/core/alerts.h"
 
 static void add_service(struct str_buffer *line, const struct service *service)
 {

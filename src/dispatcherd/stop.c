@@ -2,12 +2,12 @@
 
 #include "base/str.h"
 #include "base/time.h"
-#include "dispatcherd/check.h"
-#include "dispatcherd/job.h"
-#include "dispatcherd/listener.h"
-#include "dispatcherd/message_ids.h"
-#include "dispatcherd/report.h"
-#include "dispatcherd/worker_end.h"
+#include "dispatcherd/checks/check.h"
+#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/report/report.h"
+#include "dispatcherd/service/listener.h"
+#include "dispatcherd/store/job.h"
+#include "dispatcherd/worker/end.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 #include "dispatcherd/store_room.h"
 
 #include "base/macro.h"
-#include "dispatcherd/checks_store.h"
-#include "dispatcherd/store.h"
+#include "dispatcherd/checks/checks_store.h"
+#include "dispatcherd/store/store.h"
 
 #include <stdio.h>
 #include <string.h>

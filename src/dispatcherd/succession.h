@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dispatcherd/manager.h"
-#include "dispatcherd/passed.h"
+#include "dispatcherd/store/passed.h"
 
 /* Takes it all over, as far as it can be used, and stores what a successor will want. What cannot
  * be used begins anew, and that is said. */

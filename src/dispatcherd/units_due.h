@@ -3,7 +3,7 @@
 #pragma once
 
 #include "config/options.h"
-#include "dispatcherd/due.h"
+#include "dispatcherd/core/due.h"
 
 /* The socket units as they were when the daemon started, which had its sockets from them. Owns its
  * items. All zero: there were none. */

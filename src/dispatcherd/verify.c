@@ -2,8 +2,8 @@
 
 #include "config/load.h"
 #include "config/problem.h"
-#include "dispatcherd/config_version.h"
-#include "dispatcherd/store_limit.h"
+#include "dispatcherd/core/config_version.h"
+#include "dispatcherd/store/store_limit.h"
 #include "dispatcherd/store_room.h"
 #include "dispatcherd/unit_view.h"
 #include "dispatcherd/units_due.h"

@@ -1,7 +1,7 @@
 #include "web/answers.h"
 
 #include "base/time.h"
-#include "dispatcherctl/reply.h"
+#include "control_client/reply.h"
 #include "web/metrics.h"
 #include "web/page.h"
 

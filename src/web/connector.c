@@ -2,7 +2,7 @@
 
 #include "base/fd.h"
 #include "base/time.h"
-#include "dispatcherctl/client.h"
+#include "control_client/client.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"
 

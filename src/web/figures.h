@@ -2,7 +2,7 @@
  * nothing. One connection, kept; every wait is limited. */
 #pragma once
 
-#include "dispatcherctl/client.h"
+#include "control_client/client.h"
 #include "web/connector.h"
 
 #include <jansson.h>

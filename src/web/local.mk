@@ -20,7 +20,7 @@ libweb_a_SOURCES = \
 	%D%/samples.c \
 	%D%/samples.h
 libweb_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-LINK_WEB = libweb.a $(LINK_CTL) -lm
+LINK_WEB = libweb.a $(LINK_CONTROL_CLIENT) -lm
 
 dispatcherd_web_SOURCES = \
 	%D%/answers.c \

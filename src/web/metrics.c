@@ -2,7 +2,7 @@
 
 #include "base/macro.h"
 #include "base/time.h"
-#include "dispatcherctl/reply.h"
+#include "control_client/reply.h"
 
 #include <inttypes.h>
 #include <string.h>

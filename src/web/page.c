@@ -1,7 +1,7 @@
 #include "web/page.h"
 
-#include "dispatcherctl/duration.h"
-#include "dispatcherctl/reply.h"
+#include "control_client/duration.h"
+#include "control_client/reply.h"
 #include "web/html.h"
 
 #include <inttypes.h>

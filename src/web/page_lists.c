@@ -1,6 +1,6 @@
 /* The page's tables: workers and connections, those that are there and those that are over. */
-#include "dispatcherctl/duration.h"
-#include "dispatcherctl/reply.h"
+#include "control_client/duration.h"
+#include "control_client/reply.h"
 #include "web/html.h"
 #include "web/page.h"
 

@@ -1,7 +1,7 @@
 /* One service on the page: gauges, curves, statistics. */
 #include "base/macro.h"
-#include "dispatcherctl/duration.h"
-#include "dispatcherctl/reply.h"
+#include "control_client/duration.h"
+#include "control_client/reply.h"
 #include "web/html.h"
 #include "web/page.h"
 #include "web/plot.h"

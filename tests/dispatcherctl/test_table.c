@@ -1,6 +1,6 @@
 /* Tables, durations, and whole screens as people see them. */
 #include "base/macro.h"
-#include "dispatcherctl/duration.h"
+#include "control_client/duration.h"
 #include "dispatcherctl/table.h"
 #include "dispatcherctl/views.h"
 #include "support/random.h"

@@ -3,9 +3,9 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "config/load.h"
-#include "dispatcherd/config_version.h"
-#include "dispatcherd/listener.h"
+#include "dispatcherd/core/config_version.h"
 #include "dispatcherd/manager.h"
+#include "dispatcherd/service/listener.h"
 
 #include <errno.h>
 #include <stdio.h>

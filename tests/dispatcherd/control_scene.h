@@ -3,9 +3,9 @@
 #pragma once
 
 #include "config/problem.h"
-#include "dispatcherd/context.h"
-#include "dispatcherd/control_methods.h"
-#include "dispatcherd/worker.h"
+#include "dispatcherd/control/methods.h"
+#include "dispatcherd/core/context.h"
+#include "dispatcherd/core/worker.h"
 
 #include <stdbool.h>
 

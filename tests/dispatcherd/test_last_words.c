@@ -3,13 +3,13 @@
 
 #include "base/fd.h"
 #include "base/time.h"
-#include "dispatcherd/closer.h"
 #include "dispatcherd/control_scene.h"
+#include "dispatcherd/core/worker_unit.h"
 #include "dispatcherd/lingering.h"
-#include "dispatcherd/stall_guard.h"
-#include "dispatcherd/worker_end.h"
-#include "dispatcherd/worker_ids.h"
-#include "dispatcherd/worker_unit.h"
+#include "dispatcherd/store/closer.h"
+#include "dispatcherd/store/stall_guard.h"
+#include "dispatcherd/worker/end.h"
+#include "dispatcherd/worker/news.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"
 

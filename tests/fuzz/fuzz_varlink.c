@@ -1,6 +1,6 @@
 /* Any bytes to the control socket, from anybody, in pieces of any size: none may do harm. The first
  * byte says who calls, the second how long the pieces are. */
-#include "dispatcherd/control_cache.h"
+#include "dispatcherd/control/cache.h"
 #include "dispatcherd/control_scene.h"
 #include "varlink/frames.h"
 

@@ -15,7 +15,7 @@ from harness.wait import wait_until
 
 SRCDIR = pathlib.Path(__file__).resolve().parents[2]
 PAGE = SRCDIR / "man/dispatcherd-journal.7"
-IDENTIFIERS = SRCDIR / "src/dispatcherd/message_ids.h"
+IDENTIFIERS = SRCDIR / "src/dispatcherd/report/message_ids.h"
 
 DEAF = "127.0.0.7"  # a client that PORT_ACCESS refuses
 LISTED = "198.51.100.7"  # one that a DNS list has

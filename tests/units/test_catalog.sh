@@ -14,7 +14,7 @@ die()
     exit 1
 }
 
-grep -ohE '"[0-9a-f]{32}"' "$top/src/dispatcherd/message_ids.h" | tr -d '"' | sort >"$scratch/ids"
+grep -ohE '"[0-9a-f]{32}"' "$top/src/dispatcherd/report/message_ids.h" | tr -d '"' | sort >"$scratch/ids"
 sed -nE 's/^-- ([0-9a-f]{32})$/\1/p' "$catalog" | sort >"$scratch/entries"
 grep -oE '^[0-9a-f]{32}' "$top/man/dispatcherd.8" | sort >"$scratch/rows"
 [ -s "$scratch/ids" ] || die 'no identifiers'

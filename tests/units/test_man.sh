@@ -24,13 +24,13 @@ sed 's/\\-/-/g' "$page" >"$scratch/page"
 grep -oE '\b[0-9a-f]{32}\b' "$scratch/page" | sort -u >"$scratch/ids"
 [ -s "$scratch/ids" ] || die "no identifiers in $page"
 while read -r id; do
-    grep -q "\"$id\"" "$top/src/dispatcherd/message_ids.h" || die "no event has the identifier $id"
+    grep -q "\"$id\"" "$top/src/dispatcherd/report/message_ids.h" || die "no event has the identifier $id"
 done <"$scratch/ids"
 
 grep -oE 'DISPATCHER_[A-Z_]+' "$scratch/page" | sort -u >"$scratch/fields"
 [ -s "$scratch/fields" ] || die "no fields in $page"
 while read -r field; do
-    grep -q "\"$field=" "$top/src/dispatcherd/report.c" || die "the daemon has no field $field"
+    grep -q "\"$field=" "$top/src/dispatcherd/report/report.c" || die "the daemon has no field $field"
 done <"$scratch/fields"
 
 # The bits that it speaks of: "bit 9, 16%200".

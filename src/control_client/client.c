@@ -1,0 +1,164 @@
+#include "control_client/client.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "varlink/message.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+/* Far more than the daemon sends in one reply. */
+#define REPLY_MAX_BYTES (64 * 1024 * 1024)
+
+int client_connect(const char *path, uint64_t limit_usec)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct timeval limit = {
+        .tv_sec = (time_t)(limit_usec / USEC_PER_SEC),
+        .tv_usec = (suseconds_t)(limit_usec % USEC_PER_SEC),
+    };
+
+    if (strlen(path) >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* connect() and send() wait for as long as the time limit for sending says. */
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
+        connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        return -errno;
+    return take_fd(&fd);
+}
+
+void client_use(int *fd, struct client *ret)
+{
+    *ret = (struct client){
+        .fd = take_fd(fd),
+        .frames = VARLINK_FRAMES_INIT(REPLY_MAX_BYTES),
+    };
+}
+
+int client_open(const char *path, uint64_t limit_usec, struct client *ret)
+{
+    int fd = client_connect(path, limit_usec);
+
+    if (fd < 0)
+        return fd;
+    client_use(&fd, ret);
+    return 0;
+}
+
+static int send_all(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = send(fd, bytes, size, MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN ? -ETIMEDOUT : -errno;
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+static int wait_readable(int fd, uint64_t deadline)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    if (now >= deadline)
+        return -ETIMEDOUT;
+    uint64_t msec = (deadline - now) / USEC_PER_MSEC;
+    int r = poll(&poll_fd, 1, msec < INT_MAX ? (int)msec + 1 : -1);
+    if (r < 0 && errno != EINTR)
+        return -errno;
+    return 0;
+}
+
+static int read_some(struct client *client, uint64_t deadline)
+{
+    char *room;
+    size_t size;
+
+    int r = varlink_frames_room(&client->frames, &room, &size);
+    if (r < 0)
+        return r;
+    r = wait_readable(client->fd, deadline);
+    if (r < 0)
+        return r;
+    ssize_t n = recv(client->fd, room, size, MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    if (n == 0)
+        return -ECONNRESET;
+    varlink_frames_added(&client->frames, (size_t)n);
+    return 0;
+}
+
+static int receive(struct client *client, uint64_t deadline, json_t **ret)
+{
+    const char *text;
+    size_t length;
+
+    while (!varlink_frames_next(&client->frames, &text, &length)) {
+        int r = read_some(client, deadline);
+        if (r < 0)
+            return r;
+    }
+    return varlink_reply_parse(text, length, ret);
+}
+
+static int call(struct client *client, const char *method, json_t *parameters, bool wants_more,
+                uint64_t limit_usec, json_t **ret)
+{
+    uint64_t deadline = time_add_usec(time_now_usec(CLOCK_MONOTONIC), limit_usec);
+    char name[128];
+    size_t size = 0;
+
+    snprintf(name, sizeof(name), "io.dispatcherd.Control.%s", method);
+    if (!parameters)
+        return -EINVAL;
+    json_auto_t *message = varlink_method(name, parameters);
+    if (message && wants_more && json_object_set_new(message, "more", json_true()) < 0)
+        return -ENOMEM;
+    char *text = message ? varlink_message_text(message, &size) : NULL;
+    if (!text)
+        return -ENOMEM;
+    int r = send_all(client->fd, text, size);
+    free(text);
+    if (r == -EPIPE)
+        r = -ECONNRESET;
+    return r < 0 ? r : receive(client, deadline, ret);
+}
+
+int client_call(struct client *client, const char *method, json_t *parameters, uint64_t limit_usec,
+                json_t **ret)
+{
+    return call(client, method, parameters, false, limit_usec, ret);
+}
+
+int client_call_more(struct client *client, const char *method, json_t *parameters,
+                     uint64_t limit_usec, json_t **ret)
+{
+    return call(client, method, parameters, true, limit_usec, ret);
+}
+
+int client_next(struct client *client, uint64_t limit_usec, json_t **ret)
+{
+    return receive(client, time_add_usec(time_now_usec(CLOCK_MONOTONIC), limit_usec), ret);
+}
+
+void client_close(struct client *client)
+{
+    client->fd = fd_close(client->fd);
+    varlink_frames_clear(&client->frames);
+}

@@ -1,0 +1,23 @@
+/* Whether a connection may come in, found out one stage after the other, before any worker is
+ * troubled (spec 1.2, steps 3 to 5). Most connections pass in one go; one that has to wait for a
+ * server elsewhere, or for a PROXY header, holds up nobody.
+ *
+ *      proxy -> address -> mapping -> limit -> lists -> passed
+ *        |                    |         |        |
+ *        +--------------------+---------+--------+----> refused, or closed without a word
+ */
+#pragma once
+
+#include "dispatcherd/core/service.h"
+
+/* Takes a connection in state checking, and moves it on: to waiting, to its end, or nowhere yet.
+ * Of one that is readmitted no PROXY header is read: that was done before.
+ * The connection may be gone afterwards. */
+void check_begin(struct connection *connection);
+
+/* The daemon leaves: those that wait for a DNS list are left to its successor, as far as the store
+ * takes them (checks_store.h). */
+void checks_leave(struct service *service);
+
+/* Closes every connection of the service that is being checked. */
+void checks_close(struct service *service);

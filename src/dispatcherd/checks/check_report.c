@@ -1,0 +1,85 @@
+#include "dispatcherd/checks/check_report.h"
+
+#include "base/str.h"
+#include "base/time.h"
+#include "dispatcherd/checks/access.h"
+#include "dispatcherd/core/context.h"
+#include "dispatcherd/core/service.h"
+#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/report/report.h"
+
+static struct subject subject_of(const struct connection *connection, const char *message_id)
+{
+    return (struct subject){
+        .service = connection->service->options->name,
+        .connection_id = connection->id,
+        .client = &connection->peer,
+        .message_id = message_id,
+    };
+}
+
+/* A table that is wrong for one client is wrong for each connection that the client makes. */
+#define LIMIT_INTERVAL_USEC (60 * USEC_PER_SEC)
+
+void check_report_limit(const struct connection *connection)
+{
+    const struct subject subject = subject_of(connection, MESSAGE_ID_MAPPING_LIMIT);
+    struct access *access = connection->service->context->access;
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    access->n_limits++;
+    if (access->limit_told_at > 0 && now < access->limit_told_at + LIMIT_INTERVAL_USEC)
+        return;
+    access->limit_told_at = now;
+    report(LOG_ERR, &subject,
+           "PORT_ACCESS takes too long to decide, and so accepts (%lu %s so far); its tables "
+           "call each other, or begin again, without end",
+           access->n_limits, str_plural(access->n_limits, "time", "times"));
+}
+
+void check_report_notes(const struct connection *connection, const struct port_access *verdict,
+                        enum statistics_rejection reason)
+{
+    struct subject subject = subject_of(connection, MESSAGE_ID_MAPPING_NOTE);
+
+    if (verdict->is_rejected)
+        subject.reason = statistics_rejection_to_string(reason);
+    if (verdict->match_note[0])
+        report_note(LOG_NOTICE, &subject, "%s", verdict->match_note);
+    if (verdict->is_rejected && verdict->reject_note[0])
+        report_note(LOG_NOTICE, &subject, "%s", verdict->reject_note);
+}
+
+static struct access_decision_facts facts_of(const struct connection *connection,
+                                             const struct mapping_entry *entry)
+{
+    return (struct access_decision_facts){
+        .at = time_now_usec(CLOCK_MONOTONIC),
+        .connection_id = connection->id,
+        .client = &connection->peer,
+        .local = &connection->local,
+        .service = connection->service->options->name,
+        .file = entry ? entry->file : NULL,
+        .line = entry ? entry->line : 0,
+        .pattern = entry ? entry->text : NULL,
+    };
+}
+
+void check_report_passed(const struct connection *connection, const struct mapping_entry *entry)
+{
+    const struct access_decision_facts facts = facts_of(connection, entry);
+
+    decisions_note(connection->service->context->access->decisions, &facts);
+}
+
+void check_report_refused(const struct connection *connection, const struct refusal *refusal)
+{
+    struct access_decision_facts facts = facts_of(connection, refusal->entry);
+
+    facts.reason = statistics_rejection_to_string(refusal->reason);
+    facts.zone = refusal->entry ? NULL : refusal->list.zone;
+    facts.detail = refusal->what;
+    facts.text = refusal->text;
+    facts.n_text = connection->is_tls ? 0 : refusal->text_length;
+    decisions_note(connection->service->context->access->decisions, &facts);
+}

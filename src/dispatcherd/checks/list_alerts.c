@@ -1,0 +1,114 @@
+#include "dispatcherd/checks/list_alerts.h"
+
+#include "base/str.h"
+#include "base/time.h"
+#include "dispatcherd/core/context.h"
+#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/report/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* A list that is well must be so for as long as it is set aside at the least. */
+static const struct alert_rule rule = {.high = 1, .low = 0, .clear_usec = DNS_HEALTH_ILL_USEC};
+
+/* How late the end of an alert may be told. */
+#define ACCURACY_USEC USEC_PER_SEC
+
+static struct list_alert *find(struct list_alerts *alerts, const char *zone)
+{
+    for (size_t i = 0; i < alerts->n_items; i++)
+        if (strcmp(alerts->items[i].zone, zone) == 0)
+            return &alerts->items[i];
+    if (alerts->n_items == DNS_ZONES_MAX)
+        return NULL;
+    alerts->items[alerts->n_items].zone = zone;
+    return &alerts->items[alerts->n_items++];
+}
+
+static void tell_raised(const struct list_alert *item)
+{
+    const struct subject subject = {.reason = item->reason, .message_id = MESSAGE_ID_DNS_LIST_ILL};
+
+    report(LOG_WARNING, &subject,
+           "DNS list %s is set aside, and refuses nobody: %s; see whether \"dig 2.0.0.127.%s\" "
+           "finds something",
+           item->zone, item->reason, item->zone);
+}
+
+static void tell_cleared(const struct list_alert *item, uint64_t now)
+{
+    const struct subject subject = {.message_id = MESSAGE_ID_DNS_LIST_WELL};
+
+    report(LOG_NOTICE, &subject,
+           "DNS list %s is well again, and asked, after %" PRIu64 " s; it was set aside %u %s",
+           item->zone, alert_duration(&item->alert, now) / USEC_PER_SEC, item->n_times,
+           str_plural(item->n_times, "time", "times"));
+}
+
+static void update(struct list_alert *item, uint64_t now)
+{
+    switch (alert_update(&item->alert, &rule, item->is_ill, now)) {
+    case ALERT_RAISED:
+        tell_raised(item);
+        break;
+    case ALERT_CLEARED:
+        tell_cleared(item, now);
+        item->n_times = 0;
+        break;
+    case ALERT_SAME:
+        break;
+    }
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* Rings while something is pending, and at no other time. */
+static void set_timer(struct list_alerts *alerts)
+{
+    uint64_t next = USEC_INFINITY;
+
+    for (size_t i = 0; i < alerts->n_items; i++) {
+        uint64_t due = alert_due(&alerts->items[i].alert, &rule);
+
+        if (due < next)
+            next = due;
+    }
+    alerts->timer = sd_event_source_disable_unref(alerts->timer);
+    if (next != USEC_INFINITY)
+        (void)sd_event_add_time(alerts->context->event, &alerts->timer, CLOCK_MONOTONIC, next,
+                                ACCURACY_USEC, on_timer, alerts);
+}
+
+static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct list_alerts *alerts = userdata;
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    for (size_t i = 0; i < alerts->n_items; i++)
+        update(&alerts->items[i], now);
+    set_timer(alerts);
+    alerts->context->changed(alerts->context);
+    return 0;
+}
+
+void list_alerts_note(struct list_alerts *alerts, const char *zone, bool is_well,
+                      const char *reason)
+{
+    struct list_alert *item = find(alerts, zone);
+
+    if (!item)
+        return;
+    item->is_ill = !is_well;
+    item->n_times += !is_well;
+    if (!is_well)
+        item->reason = reason;
+    update(item, time_now_usec(CLOCK_MONOTONIC));
+    set_timer(alerts);
+    alerts->context->changed(alerts->context);
+}
+
+void list_alerts_clear(struct list_alerts *alerts)
+{
+    alerts->timer = sd_event_source_disable_unref(alerts->timer);
+}

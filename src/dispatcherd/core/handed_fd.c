@@ -1,0 +1,43 @@
+#include "dispatcherd/core/handed_fd.h"
+
+#include "base/time.h"
+#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/report/report.h"
+#include "dispatcherd/store/closer.h"
+#include "dispatcherd/store/stall_guard.h"
+
+#include <sys/socket.h>
+
+/* A look costs a tenth of what a close does, and the reason for it may be a busy processor. */
+#define SUSPECT_USEC (60 * USEC_PER_SEC)
+#define CLOSER_USEC  (600 * USEC_PER_SEC)
+
+static bool would_wait(int fd)
+{
+    struct linger linger;
+    socklen_t length = sizeof(linger);
+
+    return getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) == 0 && linger.l_onoff &&
+           linger.l_linger > 0;
+}
+
+static void begin_caution(struct service *service, uint64_t now)
+{
+    const struct subject subject = {.service = service->options->name,
+                                    .message_id = MESSAGE_ID_WORKER_LINGERS};
+
+    service->closer_until = now + CLOSER_USEC;
+    report(LOG_WARNING, &subject,
+           "a worker has set SO_LINGER on the socket of a client, which makes others wait that "
+           "close it; for ten minutes another process closes the sockets of this service");
+}
+
+void handed_fd_close(struct service *service, int fd, uint64_t now)
+{
+    if (now >= service->closer_until && now < service->suspect_until && would_wait(fd))
+        begin_caution(service, now);
+    if (now < service->closer_until)
+        closer_close(fd);
+    else if (stall_guard_close(fd, now))
+        service->suspect_until = now + SUSPECT_USEC;
+}

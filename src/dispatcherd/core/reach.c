@@ -1,0 +1,64 @@
+#include "dispatcherd/core/reach.h"
+
+#include "dispatcherd/core/listening_socket.h"
+#include "dispatcherd/core/service.h"
+#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/report/report.h"
+
+#include <string.h>
+
+static void reach_remedy(const struct service *service, const struct listener *listener,
+                         struct str_buffer *text)
+{
+    if (listener->is_inherited)
+        str_buffer_add(text, "systemctl restart dispatcherd.service dispatcherd-%s%s.socket",
+                       service->options->unit_name, listener->is_tls ? "-tls" : "");
+    else
+        str_buffer_add(text, "dispatcherctl reload");
+}
+
+void reach_lost(struct service *service, const struct listener *listener, int error)
+{
+    const struct subject subject = {.service = service->options->name,
+                                    .message_id = MESSAGE_ID_SOCKET_LOST};
+    char address[ADDRESS_TEXT_MAX], words[128];
+    struct str_buffer remedy = str_buffer_init(words, sizeof(words));
+
+    service->reach.n_lost++;
+    service->reach.lost = listener->address;
+    reach_remedy(service, listener, &remedy);
+    report(LOG_ERR, &subject,
+           "the socket at %s does not listen any more (%s): it was shut down by another program, "
+           "as \"ss -K\" does; its clients are refused; to listen again: %s",
+           address_format(&listener->address, address), strerror(error), words);
+}
+
+void reach_restored(struct service *service)
+{
+    service->reach = (struct reach){0};
+}
+
+uint64_t reach_n_missing(const struct service *service)
+{
+    if (service->n_listeners == 0 && service->reach.n_lost == 0)
+        return 1;
+    return service->reach.n_lost;
+}
+
+void reach_describe(const struct service *service, struct str_buffer *text)
+{
+    char address[ADDRESS_TEXT_MAX];
+
+    if (service->n_listeners == 0)
+        str_buffer_add(text, "has no socket: nobody can reach it");
+    else
+        str_buffer_add(text, "does not listen at %s any more: nobody can reach it there",
+                       address_format(&service->reach.lost, address));
+}
+
+const char *reach_accepts(const struct service *service, enum accept_verdict verdict)
+{
+    if (service->n_listeners == 0 && verdict != ACCEPT_STOPPING)
+        return "no socket";
+    return accept_verdict_to_string(verdict);
+}

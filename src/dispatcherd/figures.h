@@ -1,7 +1,0 @@
-/* The figures of services as lines of the log, where bit 20 of DEBUG asks for them. */
-#pragma once
-
-#include "dispatcherd/service.h"
-
-/* Tells those of each service whose turn it is: once a minute, while something happens. */
-void figures_tell(struct service *const services[], size_t n_services, uint64_t now);

@@ -1,8 +1,0 @@
-/* Who uses a connection, as the client's host says (IDENT=1; spec 10). Nobody waits for it: the
- * name is noted when it comes, if the connection is still there. */
-#pragma once
-
-#include "dispatcherd/connection.h"
-
-/* Asks, where the service wants to know. */
-void identity_ask(struct connection *connection);

@@ -1,0 +1,76 @@
+#include "dispatcherd/service/arrival.h"
+
+#include "base/time.h"
+#include "dispatcherd/checks/check.h"
+#include "dispatcherd/checks/refusal.h"
+#include "dispatcherd/report/report.h"
+#include "protocol/debug.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* The address that the client connected to: the listener's own, unless that is the wildcard. */
+static int find_local_address(const struct listener *listener, int fd, struct address *ret)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof(storage);
+
+    if (!address_is_wildcard(&listener->address)) {
+        *ret = listener->address;
+        return 0;
+    }
+    if (getsockname(fd, (struct sockaddr *)&storage, &length) < 0)
+        return -errno;
+    *ret = address_from_sockaddr((struct sockaddr *)&storage, length);
+    return 0;
+}
+
+/* PORT_ACCESS must not decide by an address that the client did not connect to. */
+static void refuse_unknown(struct connection *connection, int error)
+{
+    char what[128];
+    const struct refusal refusal = {.reason = REJECTED_FOR_ERROR, .what = what};
+
+    snprintf(what, sizeof(what), "the address that it connected to cannot be found: %s",
+             strerror(-error));
+    refusal_carry_out(connection, &refusal);
+}
+
+static void report_arrival(const struct connection *connection)
+{
+    const struct service_options *options = connection->service->options;
+    char peer[ADDRESS_TEXT_MAX], local[ADDRESS_TEXT_MAX];
+
+    if (!(options->debug & DEBUG_SERVICE_EXTRA))
+        return;
+    const struct subject subject = {
+        .service = options->name, .connection_id = connection->id, .client = &connection->peer};
+    report_debug(options->debug, DEBUG_SERVICE_EXTRA, &subject, "connection from %s to %s",
+                 address_format(&connection->peer, peer),
+                 address_format(&connection->local, local));
+}
+
+int arrival_take_in(struct listener *listener, int *fd, struct address peer)
+{
+    struct service *service = listener->service;
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    struct connection *connection = connection_new(service, fd, now);
+
+    if (!connection)
+        return -ENOMEM;
+    connection->is_tls = listener->is_tls;
+    connection->peer = peer;
+    connection->local = listener->address;
+    int r = find_local_address(listener, connection->fd, &connection->local);
+    listener->stuck_since = 0;
+    statistics_count_accepted(service->statistics);
+    report_arrival(connection);
+    connection_check(connection);
+    if (r < 0)
+        refuse_unknown(connection, r);
+    else
+        check_begin(connection);
+    return 1;
+}

@@ -1,0 +1,39 @@
+#include "dispatcherd/service/figures.h"
+
+#include "base/time.h"
+#include "dispatcherd/report/report.h"
+#include "protocol/debug.h"
+
+#include <inttypes.h>
+
+#define INTERVAL_USEC (60 * USEC_PER_SEC)
+
+static void tell(const struct service *service, uint64_t now)
+{
+    const struct statistics *statistics = service->statistics;
+    const struct subject subject = {.service = service->options->name};
+    struct level_summary level = level_summary(&statistics->concurrent, now);
+
+    report_debug(service->options->debug, DEBUG_STATISTICS, &subject,
+                 "%" PRIu64 " accepted, %" PRIu64 " rejected, %" PRIu64 " ended, %" PRIu64
+                 " broken, %" PRIu64 " gone; at once %u/%.1f/%u, lasted %" PRIu64 "/%" PRIu64
+                 "/%" PRIu64 " ms, waited %" PRIu64 "/%" PRIu64 "/%" PRIu64 " us",
+                 statistics->n_accepted, statistics_rejected(statistics), statistics->n_ended,
+                 statistics->n_broken, statistics->n_gone, level.min, level.average, level.max,
+                 statistics->durations.min / USEC_PER_MSEC,
+                 span_average(&statistics->durations) / USEC_PER_MSEC,
+                 statistics->durations.max / USEC_PER_MSEC, statistics->waits.min,
+                 span_average(&statistics->waits), statistics->waits.max);
+}
+
+void figures_tell(struct service *const services[], size_t n_services, uint64_t now)
+{
+    for (size_t i = 0; i < n_services; i++) {
+        struct service *service = services[i];
+
+        if (!(service->options->debug & DEBUG_STATISTICS) || now < service->figures_at)
+            continue;
+        service->figures_at = now + INTERVAL_USEC;
+        tell(service, now);
+    }
+}

@@ -1,0 +1,265 @@
+#include "dispatcherd/service/listener.h"
+
+#include "base/accept_error.h"
+#include "base/fd.h"
+#include "base/time.h"
+#include "dispatcherd/core/context.h"
+#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/report/report.h"
+#include "dispatcherd/service/arrival.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* How long accepting rests after an error that lasts: as a rule, the system has no descriptor or
+ * memory for a connection. */
+#define PAUSE_USEC (USEC_PER_SEC / 2)
+
+/* How often it is told, while it lasts or comes again. */
+#define SHORTAGE_INTERVAL_USEC (60 * USEC_PER_SEC)
+
+/* Event sources point at their listener, so that none may exist while the array changes. */
+static void forget_sources(struct service *service)
+{
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener = &service->listeners[i];
+
+        listener->source = sd_event_source_disable_unref(listener->source);
+        listener->pause_source = sd_event_source_disable_unref(listener->pause_source);
+        listener->is_paused = false;
+    }
+}
+
+int listener_add(struct service *service, int *fd, bool is_tls, bool is_inherited)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof(storage);
+
+    if (getsockname(*fd, (struct sockaddr *)&storage, &length) < 0)
+        return -errno;
+    int r = fd_set_nonblocking(*fd, true);
+    if (r < 0)
+        return r;
+    forget_sources(service);
+    struct listener *listeners =
+        reallocarray(service->listeners, service->n_listeners + 1, sizeof(*listeners));
+    if (!listeners)
+        return -ENOMEM;
+    service->listeners = listeners;
+    listeners[service->n_listeners++] = (struct listener){
+        .service = service,
+        .fd = take_fd(fd),
+        .is_tls = is_tls,
+        .is_inherited = is_inherited,
+        .address = address_from_sockaddr((struct sockaddr *)&storage, length),
+    };
+    return 0;
+}
+
+static void yield(struct pace *pace)
+{
+    (void)sched_yield();
+    pace_yielded(pace, time_now_usec(CLOCK_MONOTONIC));
+}
+
+static int on_connection(_unused_ sd_event_source *source, _unused_ int fd,
+                         _unused_ uint32_t events, void *userdata)
+{
+    struct listener *listener = userdata;
+    uint64_t now = 0;
+
+    (void)sd_event_now(listener->service->context->event, CLOCK_MONOTONIC, &now);
+    if (pace_woken(&listener->pace, now, listener->service->statistics->n_admitted))
+        yield(&listener->pace);
+    listener->may_have_more = true;
+    service_touch(listener->service);
+    return 0;
+}
+
+int listeners_start(struct service *service)
+{
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener = &service->listeners[i];
+        if (listener->source)
+            continue;
+        int r = sd_event_add_io(service->context->event, &listener->source, listener->fd, EPOLLIN,
+                                on_connection, listener);
+        if (r < 0)
+            return r;
+        (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
+    }
+    return 0;
+}
+
+static int on_pause_over(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct listener *listener = userdata;
+
+    listener->is_paused = false;
+    listener->may_have_more = true;
+    service_touch(listener->service);
+    return 0;
+}
+
+/* Empty if there is nothing to say beyond the error itself. */
+static const char *advice(int error)
+{
+    switch (error) {
+    case -EMFILE:
+        return "LimitNOFILE= of dispatcherd.service may be too low; ";
+    case -ENFILE:
+        return "the sysctl fs.file-max may be too low; ";
+    case -EPERM:
+    case -EACCES:
+        return "a security module forbids it; ";
+    default:
+        return "";
+    }
+}
+
+/* A shortage that comes and goes is one shortage. */
+static void tell_shortage(struct service *service, int error)
+{
+    const struct subject subject = {.service = service->options->name,
+                                    .message_id = MESSAGE_ID_ACCEPT_FAILED};
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    service->n_shortages++;
+    if (service->shortage_told_at > 0 && now < service->shortage_told_at + SHORTAGE_INTERVAL_USEC)
+        return;
+    service->shortage_told_at = now;
+    report(LOG_ERR, &subject,
+           "cannot accept a connection: %s; clients wait in the kernel's queue "
+           "(%s%lu times so far)",
+           strerror(-error), advice(error), service->n_shortages);
+}
+
+static void pause_accepting(struct listener *listener, int error)
+{
+    struct service *service = listener->service;
+
+    tell_shortage(service, error);
+    listener->may_have_more = false;
+    listener->is_paused = true;
+    (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
+    sd_event_source_disable_unref(listener->pause_source);
+    listener->pause_source = NULL;
+    if (sd_event_add_time_relative(service->context->event, &listener->pause_source,
+                                   CLOCK_MONOTONIC, PAUSE_USEC, USEC_PER_MSEC, on_pause_over,
+                                   listener) < 0)
+        listener->is_paused = false;
+}
+
+/* Returns 1 when a connection was admitted or has gone, 0 when there is none, or a negative errno:
+ * -ESHUTDOWN, which accept4() does not say, if the socket does not listen any more. */
+static int accept_one(struct listener *listener)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof(storage);
+
+    if (!reserve_fill(&listener->service->context->reserve))
+        return -EMFILE;
+    _cleanup_fd_ int fd = accept4(listener->fd, (struct sockaddr *)&storage, &length, SOCK_CLOEXEC);
+    if (fd < 0) {
+        int error = errno;
+
+        switch (accept_error_classify(listener->fd, error)) {
+        case ACCEPT_ERROR_EMPTY:
+            return 0;
+        case ACCEPT_ERROR_NEXT:
+            return 1;
+        case ACCEPT_ERROR_PAUSE:
+            return -error;
+        case ACCEPT_ERROR_LOST:
+            reach_lost(listener->service, listener, error);
+            return -ESHUTDOWN;
+        }
+    }
+    return arrival_take_in(listener, &fd,
+                           address_from_sockaddr((struct sockaddr *)&storage, length));
+}
+
+/* What is left is watched anew, since the array has changed. */
+static void lose(struct service *service, size_t index)
+{
+    listener_remove(service, index);
+    (void)listeners_start(service);
+    for (size_t i = 0; i < service->n_listeners; i++)
+        service->listeners[i].may_have_more = true;
+}
+
+bool listeners_accept(struct service *service)
+{
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener =
+            &service->listeners[(service->next_listener + i) % service->n_listeners];
+
+        if (!listener->may_have_more || listener->is_paused || !listener->source)
+            continue;
+        int r = accept_one(listener);
+        if (r > 0) {
+            listener->may_have_more = pace_accepted(&listener->pace);
+            service->next_listener = (service->next_listener + i + 1) % service->n_listeners;
+            return true;
+        }
+        if (r == -ESHUTDOWN) {
+            lose(service, (service->next_listener + i) % service->n_listeners);
+            return true;
+        }
+        if (r < 0)
+            pause_accepting(listener, r);
+        listener->may_have_more = false;
+    }
+    return false;
+}
+
+void listeners_watch(struct service *service, bool on)
+{
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener = &service->listeners[i];
+
+        if (!listener->source || listener->is_paused)
+            continue;
+        int r = sd_event_source_set_enabled(listener->source, on ? SD_EVENT_ON : SD_EVENT_OFF);
+        if (r < 0)
+            pause_accepting(listener, r);
+    }
+}
+
+int listener_take(struct service *service, size_t index)
+{
+    int fd = service->listeners[index].fd;
+
+    forget_sources(service);
+    service->listeners[index] = service->listeners[--service->n_listeners];
+    return fd;
+}
+
+void listener_remove(struct service *service, size_t index)
+{
+    fd_close(listener_take(service, index));
+}
+
+void listeners_close_own(struct service *service)
+{
+    /* A service has sockets of one kind: all passed, or all bound here. */
+    if (service->n_listeners > 0 && !service->listeners[0].is_inherited)
+        listeners_free(service);
+}
+
+void listeners_free(struct service *service)
+{
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener = &service->listeners[i];
+
+        sd_event_source_disable_unref(listener->source);
+        sd_event_source_disable_unref(listener->pause_source);
+        fd_close(listener->fd);
+    }
+    free(service->listeners);
+    service->listeners = NULL;
+    service->n_listeners = 0;
+}

@@ -1,0 +1,57 @@
+#include "dispatcherd/store/passed.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+int passed_collect(struct passed *ret)
+{
+    char **names = NULL;
+    int n = sd_listen_fds_with_names(1, &names);
+
+    *ret = (struct passed){0};
+    if (n <= 0)
+        return n;
+    ret->items = calloc((size_t)n, sizeof(*ret->items));
+    if (!ret->items)
+        return -ENOMEM;
+    for (int i = 0; i < n; i++)
+        ret->items[ret->n_items++] =
+            (struct passed_fd){.fd = SD_LISTEN_FDS_START + i, .name = names[i]};
+    free(names);
+    ret->has_manager = true;
+    return 0;
+}
+
+int passed_take_newest(struct passed *passed, const char *prefix, unsigned long *ret_number)
+{
+    size_t prefix_length = strlen(prefix);
+    struct passed_fd *newest = NULL;
+
+    *ret_number = 0;
+    for (size_t i = 0; i < passed->n_items; i++) {
+        struct passed_fd *item = &passed->items[i];
+
+        if (item->fd < 0 || strncmp(item->name, prefix, prefix_length) != 0)
+            continue;
+        unsigned long number = strtoul(item->name + prefix_length, NULL, 10);
+        if (newest && number <= *ret_number)
+            continue;
+        newest = item;
+        *ret_number = number;
+    }
+    return newest ? take_fd(&newest->fd) : -1;
+}
+
+void passed_clear(struct passed *passed)
+{
+    for (size_t i = 0; i < passed->n_items; i++) {
+        fd_close(passed->items[i].fd);
+        free(passed->items[i].name);
+    }
+    free(passed->items);
+    *passed = (struct passed){0};
+}

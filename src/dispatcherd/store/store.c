@@ -1,0 +1,149 @@
+#include "dispatcherd/store/store.h"
+
+#include "base/notify_socket.h"
+#include "protocol/message.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Version 0.1. */
+#define OLD_PREFIX      "worker."
+#define OLD_RING_SUFFIX ".ring"
+#define OLD_STOP_SUFFIX ".stop"
+#define OLD_LOG_SUFFIX  ".log"
+
+/* What is in the store, as far as we know: the manager does not tell. */
+static struct {
+    size_t n_entries, max_entries; /* 0: not known */
+    size_t n_name_bytes, max_name_bytes;
+} room = {.max_name_bytes = SIZE_MAX};
+
+const char *store_worker_name(const struct store_worker *worker, char name[STORE_NAME_MAX])
+{
+    snprintf(name, STORE_NAME_MAX, "w%d.%.40s.%u.%s%s%s%s", PROTOCOL_VERSION, worker->unit_name,
+             worker->slot, worker->has_ring ? "r" : "", worker->knows_stop ? "s" : "",
+             worker->knows_log ? "l" : "", worker->knows_stress ? "t" : "");
+    return name;
+}
+
+/* Moves *at behind the suffix if it stands there. */
+static bool take_suffix(const char **at, const char *suffix)
+{
+    size_t length = strlen(suffix);
+
+    if (strncmp(*at, suffix, length) != 0)
+        return false;
+    *at += length;
+    return true;
+}
+
+/* Reads VERSION.SERVICE.SLOT. Returns what follows, or NULL. */
+static const char *parse_worker(const char *text, struct store_worker *ret)
+{
+    char service[STORE_NAME_MAX];
+    int end = 0;
+
+    if (strlen(text) >= sizeof(service) ||
+        sscanf(text, "%9u.%[^.].%9u%n", &ret->version, service, &ret->slot, &end) != 3 ||
+        strlen(service) >= sizeof(ret->unit_name))
+        return NULL;
+    strcpy(ret->unit_name, service);
+    return text + end;
+}
+
+static const char *parse_flags(const char *at, struct store_worker *worker)
+{
+    if (!take_suffix(&at, "."))
+        return NULL;
+    worker->has_ring = take_suffix(&at, "r");
+    worker->knows_stop = take_suffix(&at, "s");
+    worker->knows_log = take_suffix(&at, "l");
+    worker->knows_stress = take_suffix(&at, "t");
+    return at;
+}
+
+static const char *parse_old_flags(const char *at, struct store_worker *worker)
+{
+    worker->has_ring = take_suffix(&at, OLD_RING_SUFFIX);
+    worker->knows_stop = take_suffix(&at, OLD_STOP_SUFFIX);
+    worker->knows_log = take_suffix(&at, OLD_LOG_SUFFIX);
+    return at;
+}
+
+bool store_parse_worker_name(const char *name, struct store_worker *ret)
+{
+    struct store_worker worker = {0};
+    bool is_old = take_suffix(&name, OLD_PREFIX);
+
+    if (!is_old && !take_suffix(&name, "w"))
+        return false;
+    const char *at = parse_worker(name, &worker);
+    if (at)
+        at = is_old ? parse_old_flags(at, &worker) : parse_flags(at, &worker);
+    if (!at || *at != '\0')
+        return false;
+    *ret = worker;
+    return true;
+}
+
+static bool is_full(const char *name)
+{
+    return (room.max_entries > 0 && room.n_entries >= room.max_entries) ||
+           room.n_name_bytes + strlen(name) + 1 > room.max_name_bytes;
+}
+
+void store_set_limits(size_t max_entries, size_t max_name_bytes)
+{
+    room.max_entries = max_entries;
+    room.max_name_bytes = max_name_bytes;
+}
+
+void store_inherit(const char *name)
+{
+    room.n_entries++;
+    room.n_name_bytes += strlen(name) + 1;
+}
+
+static void forget(const char *name)
+{
+    size_t n_bytes = strlen(name) + 1;
+
+    room.n_entries -= room.n_entries > 0 ? 1 : 0;
+    room.n_name_bytes -= room.n_name_bytes > n_bytes ? n_bytes : room.n_name_bytes;
+}
+
+size_t store_n_entries(void)
+{
+    return room.n_entries;
+}
+
+size_t store_max_entries(void)
+{
+    return room.max_entries;
+}
+
+int store_add(const char *name, int fd)
+{
+    char state[STORE_NAME_MAX + 32];
+
+    if (is_full(name))
+        return -ENOSPC;
+    snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
+    int r = notify_socket_send(state, fd);
+    if (r == 0)
+        store_inherit(name);
+    return r;
+}
+
+int store_remove(const char *name)
+{
+    char state[STORE_NAME_MAX + 32];
+
+    snprintf(state, sizeof(state), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+    int r = notify_socket_send(state, -1);
+    if (r == 0)
+        forget(name);
+    return r;
+}

@@ -1,0 +1,133 @@
+#include "dispatcherd/worker/logfile_limited.h"
+
+#include "base/fd.h"
+#include "base/limited_call.h"
+#include "base/macro.h"
+#include "base/time.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The main loop stands still for so long, once for each file system that has gone. */
+#define LIMIT_USEC (2 * USEC_PER_SEC)
+
+struct request {
+    enum {
+        OPEN,
+        FIND,
+        IS_IN_PLACE,
+        HAS_FOLDER
+    } what;
+    struct logfile file;
+    char *pattern; /* FIND; HAS_FOLDER: the folder */
+    char *host_name;
+    pid_t pid;
+    int result; /* a descriptor, 0, or a negative errno */
+};
+
+/* One that did not come to an end in time. */
+static struct limited_call *stuck;
+
+static void request_free(void *data)
+{
+    struct request *request = data;
+
+    if (request->what == OPEN && request->result > 0)
+        fd_close(request->result);
+    logfile_clear(&request->file);
+    free(request->pattern);
+    free(request->host_name);
+    free(request);
+}
+
+static int folder_find(const char *folder)
+{
+    struct stat st;
+
+    return stat(folder, &st) < 0 ? -errno : 0;
+}
+
+static void request_run(void *data)
+{
+    struct request *request = data;
+
+    switch (request->what) {
+    case OPEN:
+        request->result = logfile_open(&request->file);
+        break;
+    case FIND:
+        request->result =
+            logfile_find(&request->file, request->pattern, request->host_name, request->pid);
+        break;
+    case IS_IN_PLACE:
+        request->result = logfile_is_in_place(&request->file) ? 0 : -ENOENT;
+        break;
+    case HAS_FOLDER:
+        request->result = folder_find(request->pattern);
+        break;
+    }
+}
+
+static const struct limited_work request_work = {request_run, request_free};
+
+static bool copy(char **to, const char *from)
+{
+    *to = from ? strdup(from) : NULL;
+    return *to || !from;
+}
+
+/* Runs a copy of the request, which may outlive the caller's; gives back its result, and what it
+ * has learnt of the file. */
+static int request_make(const struct request *model, struct logfile *file)
+{
+    struct request *request = calloc(1, sizeof(*request));
+
+    if (!request)
+        return -ENOMEM;
+    *request = *model;
+    request->file.path = request->pattern = request->host_name = NULL;
+    if (!copy(&request->file.path, model->file.path) || !copy(&request->pattern, model->pattern) ||
+        !copy(&request->host_name, model->host_name)) {
+        request_free(request);
+        return -ENOMEM;
+    }
+    int r = limited_call(&stuck, &request_work, request, LIMIT_USEC);
+    if (r < 0)
+        return r;
+    r = request->result;
+    request->result = 0;
+    if (r >= 0 && file) {
+        logfile_clear(file);
+        *file = request->file;
+        request->file = (struct logfile){0};
+    }
+    request_free(request);
+    return r;
+}
+
+int logfile_limited_open(struct logfile *file)
+{
+    return request_make(&(struct request){.what = OPEN, .file = *file}, file);
+}
+
+int logfile_limited_find(struct logfile *file, const char *pattern, const char *host_name,
+                         pid_t pid)
+{
+    return request_make(
+        &(struct request){
+            .what = FIND, .pattern = (char *)pattern, .host_name = (char *)host_name, .pid = pid},
+        file);
+}
+
+bool logfile_limited_is_in_place(const struct logfile *file)
+{
+    return request_make(&(struct request){.what = IS_IN_PLACE, .file = *file}, NULL) != -ENOENT;
+}
+
+bool logfile_limited_has_folder(const char *folder)
+{
+    return request_make(&(struct request){.what = HAS_FOLDER, .pattern = (char *)folder}, NULL) ==
+           0;
+}

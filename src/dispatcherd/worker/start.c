@@ -1,0 +1,85 @@
+#include "dispatcherd/worker/start.h"
+
+#include "base/fd.h"
+#include "base/time.h"
+#include "dispatcherd/core/context.h"
+#include "dispatcherd/core/fingerprint.h"
+#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/report/report.h"
+#include "dispatcherd/worker/channel.h"
+#include "dispatcherd/worker/end.h"
+#include "dispatcherd/worker/spawner.h"
+#include "protocol/debug.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/* How long a worker may take until it is ready (spec 1.4). */
+#define START_LIMIT_SEC 30
+
+static int on_start_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+{
+    struct worker *worker = userdata;
+
+    worker_give_up(worker, "was not ready in 30 s", MESSAGE_ID_START_FAILED);
+    return 0;
+}
+
+static int watch(struct worker *worker, pid_t pid)
+{
+    int r = worker_channel_watch(worker);
+
+    if (r == 0)
+        r = sd_event_add_time_relative(worker->service->context->event, &worker->limit_source,
+                                       CLOCK_MONOTONIC, START_LIMIT_SEC * USEC_PER_SEC,
+                                       USEC_PER_SEC / 4, on_start_limit, worker);
+    if (r == 0 && pid > 0)
+        r = worker_watch_process(worker, pid, true);
+    return r;
+}
+
+/* A child that cannot be watched must not run unseen. */
+static void undo_spawn(pid_t pid)
+{
+    if (pid <= 0)
+        return;
+    (void)kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+void worker_start(struct service *service, unsigned slot, enum decision_reason reason)
+{
+    struct spawned spawned = {.channel = -1};
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    char error[256] = "";
+
+    reserve_release(&service->context->reserve);
+    int r = service->context->spawner->start(service->options, &spawned, error, sizeof(error));
+    if (r < 0) {
+        service_start_failed(service, reason, "%s", error[0] ? error : strerror(-r));
+        pool_start_failed(service->pool, now);
+        return;
+    }
+    _cleanup_fd_ int channel = spawned.channel;
+    struct worker *worker = worker_new(service, slot, reason, &channel, now);
+    r = worker ? watch(worker, spawned.pid) : -ENOMEM;
+    if (r < 0) {
+        undo_spawn(spawned.pid);
+        service_start_failed(service, reason, "cannot watch the new worker: %s", strerror(-r));
+        if (worker) {
+            worker_free(worker);
+            pool_worker_exited(service->pool, slot, now);
+        } else {
+            pool_start_failed(service->pool, now);
+        }
+        return;
+    }
+    service->state->fingerprints[slot] = fingerprint_of(service->options);
+    struct subject subject = worker_subject(worker, NULL);
+    subject.reason = decision_reason_to_string(reason);
+    report_event("worker started", service->options->debug, DEBUG_PROCESS, &subject,
+                 "a worker is started: %s", subject.reason);
+}

@@ -1,0 +1,97 @@
+#include "dispatcherd/worker/stress.h"
+
+#include "base/time.h"
+#include "dispatcherd/core/alerts.h"
+#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/report/report.h"
+#include "protocol/channel.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+/* Early enough that there is room left for those who come until the first slow client is sent away.
+ */
+#define HIGH_FIFTHS 4
+#define LOW_FIFTHS  3
+
+/* The load of a busy service goes up and down. */
+#define CALM_USEC (10 * USEC_PER_SEC)
+
+static void stress_send(struct worker *worker)
+{
+    uint8_t bytes[sizeof(struct message_header)];
+    bool is_stressed = worker->service->stress.is_raised;
+    size_t length = message_write_value(bytes, sizeof(bytes), MESSAGE_STRESS, is_stressed);
+
+    int r = channel_send(worker->channel, bytes, length, NULL, 0);
+    worker_tell_packet(worker, MESSAGE_STRESS, is_stressed);
+    worker->is_told_of_stress = is_stressed;
+    worker->is_stress_unsent = r == -EAGAIN;
+    if (r == -EAGAIN)
+        (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
+}
+
+static void stress_tell(struct worker *worker)
+{
+    enum pool_worker_state state = worker_in_pool(worker)->state;
+
+    if (worker->knows_stress && worker->channel >= 0 && !worker_is_being_adopted(worker) &&
+        (state == POOL_WORKER_READY || state == POOL_WORKER_DRAINING) &&
+        worker->is_told_of_stress != worker->service->stress.is_raised)
+        stress_send(worker);
+}
+
+void stress_tell_ready(struct worker *worker)
+{
+    worker->is_told_of_stress = worker->is_adopted && !worker->service->stress.is_raised;
+    stress_tell(worker);
+}
+
+void stress_send_again(struct worker *worker)
+{
+    if (worker->is_stress_unsent && worker->channel >= 0)
+        stress_send(worker);
+}
+
+static void report_change(const struct service *service, enum alert_change change, uint64_t now)
+{
+    const struct alert *stress = &service->stress;
+    struct subject subject = {.service = service->options->name, .message_id = MESSAGE_ID_STRESS};
+    uint64_t n_sec = alert_duration(stress, now) / USEC_PER_SEC;
+
+    if (change == ALERT_RAISED) {
+        report(LOG_NOTICE, &subject,
+               "is under stress: %" PRIu64 " of %lu places are taken; slow clients get less time",
+               stress->worst, service_places(service));
+        return;
+    }
+    subject.message_id = MESSAGE_ID_STRESS_OVER;
+    report(LOG_NOTICE, &subject,
+           "is no longer under stress after %" PRIu64 " s; clients get their usual time", n_sec);
+}
+
+/* A full service may have fewer connections than places: a worker that drains takes no more. */
+static uint64_t places_taken(const struct service *service, uint64_t places)
+{
+    const struct pool *pool = service->pool;
+
+    return alerts_is_full(service) ? places : pool->n_active + pool->n_handoffs;
+}
+
+uint64_t stress_look(struct service *service, uint64_t now)
+{
+    uint64_t places = service_places(service);
+    uint64_t high = places - places / 5 * (5 - HIGH_FIFTHS), low = places * LOW_FIFTHS / 5;
+    const struct alert_rule rule = {
+        .high = high > 0 ? high : 1, .low = low, .clear_usec = CALM_USEC};
+    enum alert_change change =
+        alert_update(&service->stress, &rule, places_taken(service, places), now);
+
+    if (change != ALERT_SAME) {
+        report_change(service, change, now);
+        for (unsigned slot = 0; slot < service->pool->n_slots; slot++)
+            if (service->workers[slot])
+                stress_tell(service->workers[slot]);
+    }
+    return alert_due(&service->stress, &rule);
+}

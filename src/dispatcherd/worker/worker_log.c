@@ -1,0 +1,142 @@
+#include "dispatcherd/worker/worker_log.h"
+
+#include "base/fd.h"
+#include "dispatcherd/core/context.h"
+#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/report/report.h"
+#include "dispatcherd/worker/logfile_limited.h"
+#include "dispatcherd/worker/spawner.h"
+#include "protocol/channel.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+/* Where the lines of a worker without a log file go: a unit's to the journal, a child's where ours
+ * do. */
+static const char *elsewhere(const struct service *service)
+{
+    return service->context->spawner == &spawner_unit || log_is_journal() ? "the journal"
+                                                                          : "standard error";
+}
+
+static void report_failure(const struct worker *worker, int error, bool has_file)
+{
+    const struct service *service = worker->service;
+    struct subject subject = worker_subject(worker, MESSAGE_ID_LOGFILE_FAILED);
+    const char *path = worker->log.path ? worker->log.path : service->options->logfile;
+
+    if (has_file)
+        report(
+            LOG_ERR, &subject,
+            "cannot open LOGFILE %s anew: %s; worker %d goes on with the file that was moved away",
+            path, strerror(-error), (int)worker->pid);
+    else
+        report(LOG_ERR, &subject, "cannot open LOGFILE %s: %s; worker %d logs to %s", path,
+               strerror(-error), (int)worker->pid, elsewhere(service));
+}
+
+int worker_log_open(struct worker *worker)
+{
+    const char *pattern = worker->service->options->logfile;
+
+    if (!pattern)
+        return -1;
+    int fd = logfile_name(&worker->log, pattern, worker->service->context->host_name, worker->pid);
+    if (fd == 0)
+        fd = logfile_limited_open(&worker->log);
+    if (fd < 0)
+        report_failure(worker, fd, false);
+    return fd < 0 ? -1 : fd;
+}
+
+/* One that does not know LOG would take it for what is no message, and end. */
+static void report_ignorance(struct worker *worker)
+{
+    struct subject subject = worker_subject(worker, MESSAGE_ID_LOGFILE_FAILED);
+
+    if (worker->has_log_of_old)
+        return;
+    worker->has_log_of_old = true;
+    report(LOG_WARNING, &subject,
+           "LOGFILE %s was moved away or removed, and worker %d does not know how to change it: it "
+           "goes on with the old one until it is replaced; dispatcherctl restart %s does that now",
+           worker->log.path, (int)worker->pid, worker->service->options->name);
+}
+
+/* The worker has a name for its file, and a channel that is open. */
+static void renew(struct worker *worker)
+{
+    uint8_t bytes[sizeof(struct message_header)];
+    size_t length = message_write_value(bytes, sizeof(bytes), MESSAGE_LOG, 0);
+
+    if (!worker->knows_log) {
+        report_ignorance(worker);
+        return;
+    }
+    _cleanup_fd_ int fd = logfile_limited_open(&worker->log);
+    worker->is_log_unsent = false;
+    if (fd < 0) {
+        report_failure(worker, fd, true);
+        return;
+    }
+    int r = channel_send(worker->channel, bytes, length, &fd, 1);
+    worker_tell_packet(worker, MESSAGE_LOG, 0);
+    worker->is_log_unsent = r == -EAGAIN;
+    if (r == -EAGAIN)
+        (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
+}
+
+void worker_log_send_again(struct worker *worker)
+{
+    if (worker->is_log_unsent && worker->channel >= 0)
+        renew(worker);
+}
+
+void worker_log_adopt(struct worker *worker)
+{
+    const struct service *service = worker->service;
+    const char *pattern = service->options->logfile;
+
+    if (!pattern)
+        return;
+    int r = logfile_limited_find(&worker->log, pattern, service->context->host_name, worker->pid);
+    if (r == 0 || r == -ETIMEDOUT)
+        return;
+    /* It was moved away while nobody looked, or could not be opened. */
+    if (logfile_name(&worker->log, pattern, service->context->host_name, worker->pid) == 0)
+        renew(worker);
+}
+
+void worker_logs_check(struct service *service)
+{
+    for (unsigned slot = 0; slot < service->pool->n_slots; slot++) {
+        struct worker *worker = service->workers[slot];
+
+        if (worker && worker->channel >= 0 && worker->is_welcome && worker->log.path &&
+            !worker_is_being_adopted(worker) && !logfile_limited_is_in_place(&worker->log))
+            renew(worker);
+    }
+}
+
+static int on_folder(_unused_ sd_event_source *source, _unused_ const struct inotify_event *event,
+                     void *userdata)
+{
+    worker_logs_check(userdata);
+    return 0;
+}
+
+void worker_logs_watch(struct service *service)
+{
+    const char *pattern = service->options->logfile;
+    char folder[PATH_MAX];
+
+    service->log_source = sd_event_source_disable_unref(service->log_source);
+    if (!pattern || logfile_folder(pattern, service->context->host_name, folder) < 0 ||
+        !logfile_limited_has_folder(folder))
+        return;
+    /* What cannot be watched is looked after at a signal, and at a reload. */
+    (void)sd_event_add_inotify(service->context->event, &service->log_source, folder,
+                               IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR, on_folder, service);
+}
