@@ -57,7 +57,8 @@ enum dns_answer dns_list_meaning(struct in_addr address)
 
     if (value >> 24 != 127 || value == INADDR_LOOPBACK)
         return DNS_ANSWER_NOT_A_LIST;
-    /* The table of spec 6.2 begins at 127.0.0.2; 127.0.0.0 means as little as 127.0.0.1. */
+    /* The table of meanings in dispatcher.cnf(5), DNS_VERIFY_DOMAIN, begins at 127.0.0.2; 127.0.0.0
+     * means as little as 127.0.0.1. */
     if (value < INADDR_LOOPBACK)
         return DNS_ANSWER_NOT_A_LIST;
     if (value >> 8 == 0x7fffff)

@@ -1,4 +1,4 @@
-/* The rules of DNS lists (RFC 5782; spec 6): which name is asked about a client, who is never asked
+/* The rules of DNS lists (RFC 5782): which name is asked about a client, who is never asked
  * about, what an answer means, and what a listed client is told. Pure. */
 #pragma once
 
@@ -18,8 +18,8 @@
 /* Longest text of a list that is kept. */
 #define DNS_TEXT_MAX 200
 
-/* What the answer to a question for A says (spec 6.2), the least first: of several addresses in one
- * answer the greatest counts. */
+/* What the answer to a question for A says (dispatcher.cnf(5), DNS_VERIFY_DOMAIN), the least first:
+ * of several addresses in one answer the greatest counts. */
 enum dns_answer {
     DNS_ANSWER_CLEAN,        /* no such name, or no address */
     DNS_ANSWER_NOT_A_LIST,   /* outside 127/8, or 127.0.0.1: a parked, hijacked or dead zone */
@@ -43,7 +43,8 @@ int dns_list_read_zone(const char *text, char ret[DNS_ZONE_MAX + 1]);
  * client has no such address. */
 int dns_list_query_name(const struct address *client, const char *zone, char ret[DNS_NAME_MAX + 1]);
 
-/* What a listed client reads (spec 6.1), with its CRLF; "" on ports where nothing is said. */
+/* What a listed client reads (dispatcher.cnf(5), DNS_VERIFY_DOMAIN), with its CRLF; "" on ports
+ * where nothing is said. */
 const char *dns_list_rejection(uint16_t port);
 
 /* Writes what a list says of a client (TXT) as one line of printable ASCII: other bytes become

@@ -1,5 +1,5 @@
-/* Asks DNS lists about a client (spec 6): all of them at the same time, the first "yes" decides,
- * and whatever goes wrong accepts.
+/* Asks DNS lists about a client (dispatcher.cnf(5), DNS_VERIFY_DOMAIN): all of them at the same
+ * time, the first "yes" decides, and whatever goes wrong accepts.
  *
  * A list whose test entries are not as they should be is set aside, and not asked until they are
  * (dns_health.h). A "yes" of a list that is in its first test waits for that test.

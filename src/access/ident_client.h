@@ -1,4 +1,4 @@
-/* Asks the machine of a client who uses a connection (IDENT, RFC 1413; spec 10). Nobody waits for
+/* Asks the machine of a client who uses a connection (IDENT, RFC 1413). Nobody waits for
  * the answer, and nothing depends on it: every failure is the same "none". */
 #pragma once
 

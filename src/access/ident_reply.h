@@ -1,4 +1,4 @@
-/* The one line that an IDENT server answers with (RFC 1413; spec 10). The server is a stranger and
+/* The one line that an IDENT server answers with (RFC 1413). The server is a stranger and
  * its words are data for people to read, never a reason to decide anything. Pure. */
 #pragma once
 

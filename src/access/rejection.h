@@ -1,4 +1,5 @@
-/* Turns clients away: sends a text, and sees to it that the client can read it (spec 5.6).
+/* Turns clients away: sends a text, and sees to it that the client can read it
+ * (dispatcher-mappings(5)).
  *
  * Closing a connection with bytes unread makes the kernel reset it, and a reset takes the text from
  * the client who has not read it yet. So after the text only the sending side is closed, and what

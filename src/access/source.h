@@ -1,5 +1,5 @@
 /* Who a connection is counted for: an IPv4 address, or the /64 of an IPv6 address, which one
- * household or one server has to itself (spec 8.1). */
+ * household or one server has to itself (dispatcher-mappings(5)). */
 #pragma once
 
 #include "base/address.h"

@@ -1,4 +1,5 @@
-/* The connection throttle: how many connections a source has made within a minute (spec 8.1).
+/* The connection throttle: how many connections a source has made within a minute
+ * (dispatcher-mappings(5)).
  *
  * A key is a source (an IPv4 address, or the /64 of an IPv6 address), a rate and a kind; keys count
  * for themselves. The table holds a fixed number of them. When it is full, the one that was not
@@ -16,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Keys of the daemon's table (spec 8.1). It takes 3 MiB when all are in use, and next to nothing
- * before. */
+/* Keys of the daemon's table (dispatcher-mappings(5)). It takes 3 MiB when all are in use, and next
+ * to nothing before. */
 #define THROTTLE_KEYS_MAX 65536
 
 #define THROTTLE_WINDOW_USEC UINT64_C(60000000)

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* listen() is never asked for fewer, whatever the pool's size (spec 3.1). */
+/* listen() is never asked for fewer, whatever the pool's size (dispatcher.cnf(5)). */
 #define BACKLOG_MIN 5
 
 static unsigned *count_of(struct service_options *service, enum option_id id)

@@ -1,5 +1,5 @@
 /* What cannot be seen from one line alone: options against each other, services against each
- * other, and the system (spec 2.6). */
+ * other, and the system (dispatcher.cnf(5)). */
 #pragma once
 
 #include "config/scope.h"

@@ -43,7 +43,7 @@ static void loader_clear(struct loader *loader)
 }
 
 /* What a service may not be called, since its units' names are read by root, and some are taken
- * (design, service names). NULL where the name is good. */
+ * (dispatcher.cnf(5), SERVICE). NULL where the name is good. */
 static const char *name_fault(const char *name)
 {
     static const char *const reserved[] = {"WEB", "WORKER", "CONTROL"};

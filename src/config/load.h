@@ -18,5 +18,5 @@ int config_load_usable(const char *path, const struct config_places *places,
                        struct problem_list *problems, struct config *ret);
 
 /* Adds an error for each enabled service whose IMAGE is missing or not executable: for --check;
- * at run time that is a failed start (spec 1.4). */
+ * at run time that is a failed start (dispatcherd(8)). */
 void config_check_images(const struct config *config, struct problem_list *problems);

@@ -1,4 +1,4 @@
-/* Integers of dispatcher.cnf: decimal, or base and value as b%v (spec 2.3).
+/* Integers of dispatcher.cnf: decimal, or base and value as b%v (dispatcher.cnf(5)).
  *
  * No strtol() here: it takes leading blanks, a second sign and, in base 16, a 0x, all of which are
  * errors in this file. */
@@ -16,8 +16,8 @@
  * say; only what does not fit in 64 bits is refused here. */
 int number_parse(const char *text, int64_t *ret, char reason[NUMBER_REASON_MAX]);
 
-/* Reads the debug mask of the environment (spec 4.2): one to eight hexadecimal digits, after an
- * optional 0x or 16%; or -1. Returns 0 or -EINVAL. */
+/* Reads the debug mask of the environment (dispatcherd-journal(7)): one to eight hexadecimal
+ * digits, after an optional 0x or 16%; or -1. Returns 0 or -EINVAL. */
 int number_parse_environment_mask(const char *text, uint32_t *ret);
 
 /* True where `text` consists of the digits 0 and 1 alone, and of at least `min_digits`: most likely

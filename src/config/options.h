@@ -85,7 +85,7 @@ struct service_options {
     unsigned max_life_conns;    /* 0: unlimited */
     unsigned max_idle_time_sec; /* 0: never */
 
-    uint32_t debug; /* spec 4.1 */
+    uint32_t debug; /* dispatcherd-journal(7) */
     unsigned historical_time_sec;
     bool ident;
     struct str_list dns_servers; /* of the Dispatcher alone */
@@ -103,7 +103,7 @@ struct config {
     struct service_options *services; /* in the order of the file */
     size_t n_services;
 
-    /* Of the Dispatcher itself: [SERVICE=DISPATCHER], else the global part (spec 2.2). */
+    /* Of the Dispatcher itself: [SERVICE=DISPATCHER], else the global part (dispatcher.cnf(5)). */
     uint32_t debug;
     unsigned historical_time_sec;
     char *logfile;               /* as that of a service; NULL: none */

@@ -1,14 +1,15 @@
-/* Names of files in dispatcher.cnf, and the folders that they are relative to (spec 2.5). */
+/* Names of files in dispatcher.cnf, and the folders that they are relative to (dispatcher.cnf(5)).
+ */
 #pragma once
 
 #include <stddef.h>
 
 /* What the reading depends on besides the file. The strings stay the caller's. */
 struct config_places {
-    const char *worker_dir;     /* where relative IMAGEs and IMTA_BIN: are (spec 2.5) */
+    const char *worker_dir;     /* where relative IMAGEs and IMTA_BIN: are (dispatcher.cnf(5)) */
     const char *config_dir;     /* IMTA_TABLE: */
     const char *log_dir;        /* IMTA_LOG:, and relative LOGFILEs */
-    const char *debug_env;      /* the environment's debug mask as text (spec 4.2), or NULL */
+    const char *debug_env;      /* the environment's debug mask, as text; NULL: none */
     const char *debug_env_name; /* of that variable, for messages */
 };
 

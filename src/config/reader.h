@@ -1,5 +1,5 @@
 /* Lines of dispatcher.cnf: joins continued ones, leaves out comments and blank ones, and puts the
- * lines of included files in place (spec 2.1 and 2.4). What a line says is not its business. */
+ * lines of included files in place (dispatcher.cnf(5)). What a line says is not its business. */
 #pragma once
 
 #include "base/str.h"

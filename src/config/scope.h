@@ -1,5 +1,5 @@
 /* One part of dispatcher.cnf on its way to effective options: the lines before the first section,
- * a service's section, or the Dispatcher's own (spec 2.2). */
+ * a service's section, or the Dispatcher's own (dispatcher.cnf(5)). */
 #pragma once
 
 #include "config/option_table.h"

@@ -7,5 +7,5 @@
 char *text_trim(char *text);
 
 /* True where something in the text looks like a comment, as in "25 ! smtp". There are none within
- * a line (spec 2.1), so whoever cannot make sense of the text says so. */
+ * a line (dispatcher.cnf(5)), so whoever cannot make sense of the text says so. */
 bool text_has_comment(const char *text);

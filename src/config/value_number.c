@@ -21,7 +21,7 @@ static int parse_integer(const struct value_source *source, int64_t *ret)
 }
 
 /* Brings the value into the option's range where the option allows that. What is no integer of this
- * file at all (spec 2.3) stays an error. */
+ * file at all (dispatcher.cnf(5)) stays an error. */
 static int64_t adjust(const struct value_source *source, int64_t value)
 {
     const struct option *option = source->option;
@@ -138,7 +138,7 @@ const struct option_type value_flag = {
     .is_set = is_flag_set,
 };
 
-/* A negative mask is in two's complement: -1 is all bits (spec 2.3). */
+/* A negative mask is in two's complement: -1 is all bits (dispatcher.cnf(5)). */
 static int parse_mask(const struct value_source *source, void *place)
 {
     int64_t value;

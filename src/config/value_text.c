@@ -165,7 +165,7 @@ const struct option_type value_image = {
     .is_set = is_string_set,
 };
 
-/* %s is the host's name, %% a percent sign; the rest is kept for later (spec 12.2). */
+/* %s is the host's name, %% a percent sign; the rest is kept for later (dispatcher-worker(7)). */
 static bool has_good_percents(const char *text)
 {
     for (; (text = strchr(text, '%')); text += 2)
@@ -255,8 +255,8 @@ const struct option_type value_parameters = {
     .is_set = is_list_set,
 };
 
-/* Lists of a service (spec 6.1), and bytes of a zone's name: the name that is asked for has at most
- * 253, and an IPv6 client takes 64 of them. */
+/* Lists of a service (dispatcher.cnf(5), DNS_VERIFY_DOMAIN), and bytes of a zone's name: the name
+ * that is asked for has at most 253, and an IPv6 client takes 64 of them. */
 #define ZONES_MAX      5
 #define ZONE_BYTES_MAX (253 - 64)
 

@@ -1,5 +1,5 @@
 /* The last configuration that was good: kept in the store, for a start onto a broken file while
- * workers live (design, decision 4). */
+ * workers live. */
 #pragma once
 
 #include "dispatcherd/core/config_version.h"

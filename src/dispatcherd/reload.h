@@ -1,4 +1,4 @@
-/* A changed dispatcher.cnf comes into force while the daemon runs (spec 1.6). */
+/* A changed dispatcher.cnf comes into force while the daemon runs (dispatcherd(8)). */
 #pragma once
 
 #include "config/problem.h"

@@ -1,5 +1,5 @@
-/* What the DEBUG bits of the worker switch on (spec 4.1: 12, 13, 14, 16, 17). Never what a session
- * says or hears. */
+/* What the DEBUG bits of the worker switch on (dispatcherd-journal(7), bits 12, 13, 14, 16, 17).
+ * Never what a session says or hears. */
 #pragma once
 
 #include "libdispatcher/internal.h"

@@ -1,4 +1,4 @@
-/* What a worker learns at its start (spec 12.4). */
+/* What a worker learns at its start (dispatcher-worker(7)). */
 #pragma once
 
 #include "base/str.h"

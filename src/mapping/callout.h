@@ -1,6 +1,6 @@
-/* The routines that templates call by $[image,routine,argument] (spec 7.6). They are built in: what
- * the image names is no file, and nothing is loaded. The engine does not carry them out; it says
- * what is to be asked. */
+/* The routines that templates call by $[image,routine,argument] (dispatcher-mappings(5)). They are
+ * built in: what the image names is no file, and nothing is loaded. The engine does not carry them
+ * out; it says what is to be asked. */
 #pragma once
 
 #include "base/address.h"
@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 enum callout_routine {
-    CALLOUT_DNS_LIST,         /* is the address on the list? (spec 6.4) */
-    CALLOUT_THROTTLE,         /* more than `limit` connections a minute? (spec 8.1) */
+    CALLOUT_DNS_LIST,         /* is the address on the list? (dispatcher-mappings(5)) */
+    CALLOUT_THROTTLE,         /* more than `limit` connections a minute? (dispatcher-mappings(5)) */
     CALLOUT_THROTTLE_PENALTY, /* the same, where attempts count on */
     CALLOUT_CONCURRENT,       /* more than `limit` connections at this moment? */
 };

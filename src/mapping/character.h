@@ -6,13 +6,13 @@
 #include <stdint.h>
 
 /* Strings under way hold two bytes of ours, which no file and no client can bring in, since control
- * characters are refused in files and replaced in what comes from outside (spec 5.2):
+ * characters are refused in files and replaced in what comes from outside (dispatcher-mappings(5)):
  *
  * A tilde that the template has as such, which parts lines of a rejection. Every other tilde is
  * itself. */
 #define CHARACTER_LINE_END '\n'
 
-/* A vertical bar that came from outside, and so parts no arguments (spec 6.4). */
+/* A vertical bar that came from outside, and so parts no arguments (dispatcher-mappings(5)). */
 #define CHARACTER_OUTER_BAR '\x01'
 
 /* A tab is text: files may quote it. */
@@ -58,7 +58,7 @@ static inline char character_fold(char c)
     return (unsigned char)c < ' ' ? character_plain(c) : character_lower(c);
 }
 
-/* Characters of a table's name (spec 7.1). */
+/* Characters of a table's name (dispatcher-mappings(5)). */
 #define TABLE_NAME_MAX 64
 
 /* The text can be the name of a table, but for its first character. */

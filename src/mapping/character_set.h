@@ -17,8 +17,8 @@ void character_set_add(struct character_set *set, char c);
 /* Adds all from `first` to `last`. */
 void character_set_add_range(struct character_set *set, char first, char last);
 
-/* Adds what a letter of spec 7.3 stands for, as D for the digits. Returns false where it stands for
- * nothing. */
+/* Adds what a letter of dispatcher-mappings(5) stands for, as D for the digits. Returns false where
+ * it stands for nothing. */
 bool character_set_add_class(struct character_set *set, char letter);
 
 static inline bool character_set_has(const struct character_set *set, char c)

@@ -6,7 +6,7 @@
 #include "mapping/set.h"
 
 /* Finds the tables of all calls, marks those that PORT_ACCESS uses, and adds the problems of these:
- * errors of elements that are not available (spec 7.4), of tables that do not exist, call
- * themselves or nest too deep (7.5); warnings of entries that end the mapping by failing (7.2), and
- * of flags without effect (5.3). */
+ * errors of elements that are not available (dispatcher-mappings(5)), of tables that do not exist,
+ * call themselves or nest too deep; warnings of entries that end the mapping by failing, and of
+ * flags without effect. */
 void check_tables(struct mapping_set *set, struct problem_list *problems);

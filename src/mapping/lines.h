@@ -1,6 +1,7 @@
 /* Lines of a mapping file: joins continued ones, leaves out comments, puts included files in place
- * (spec 7.1), and says which begin in the first column. Unlike in dispatcher.cnf that counts, and
- * so do blank lines; so this is no part of config/reader.h. What a line says is not its business.
+ * (dispatcher-mappings(5)), and says which begin in the first column. Unlike in dispatcher.cnf that
+ * counts, and so do blank lines; so this is no part of config/reader.h. What a line says is not its
+ * business.
  */
 #pragma once
 
@@ -13,7 +14,7 @@
 
 #define MAPPING_INCLUDE_DEPTH_MAX 3
 
-/* Bytes of a line with its continuations (spec 7.1). */
+/* Bytes of a line with its continuations (dispatcher-mappings(5)). */
 #define MAPPING_LINE_MAX 4096
 
 enum mapping_line_kind {

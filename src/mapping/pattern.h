@@ -1,5 +1,5 @@
-/* Patterns of a mapping file (spec 7.3): compiled when the file is read, matched without
- * allocation and in bounded time. */
+/* Patterns of a mapping file (dispatcher-mappings(5)): compiled when the file is read, matched
+ * without allocation and in bounded time. */
 #pragma once
 
 #include "mapping/arena.h"
@@ -11,14 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of a pattern, and of a string that is compared (spec 7.1). */
+/* Bytes of a pattern, and of a string that is compared (dispatcher-mappings(5)). */
 #define PATTERN_BYTES_MAX 256
 #define PATTERN_INPUT_MAX 1024
 
 /* Wildcards have numbers from 0; a template's $n has one digit. */
 #define PATTERN_FIELDS_MAX 10
 
-/* Steps of one comparison (spec 7.3). A step is a few nanoseconds. */
+/* Steps of one comparison (dispatcher-mappings(5)). A step is a few nanoseconds. */
 #define PATTERN_STEPS_MAX 100000
 
 enum pattern_kind {

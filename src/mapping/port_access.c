@@ -58,8 +58,8 @@ static void copy_plain(char text[MAPPING_STRING_MAX + 1], const char *from, size
     text[length] = '\0';
 }
 
-/* Writes the rejection as it is sent: lines end where the template has a tilde (spec 5.2), and
- * whatever is too long is cut so that its last line is whole. */
+/* Writes the rejection as it is sent: lines end where the template has a tilde
+ * (dispatcher-mappings(5)), and whatever is too long is cut so that its last line is whole. */
 static void write_reply(struct port_access *verdict, const char *text, size_t length)
 {
     static const char crlf[] = "\r\n";
@@ -84,7 +84,7 @@ static void write_reply(struct port_access *verdict, const char *text, size_t le
     verdict->reply_length = n + 2;
 }
 
-/* Gives the string's parts to the flags, in the order of spec 5.3. */
+/* Gives the string's parts to the flags, in the order of dispatcher-mappings(5). */
 static void give_out(const struct mapping_run *run, struct port_access *verdict)
 {
     uint32_t flags = mapping_run_flags(run);

@@ -1,5 +1,5 @@
-/* What PORT_ACCESS says of a connection (spec 5). Pure: the probe in, the verdict out; whoever
- * accepted the connection runs the mapping between the two. */
+/* What PORT_ACCESS says of a connection (dispatcher-mappings(5)). Pure: the probe in, the verdict
+ * out; whoever accepted the connection runs the mapping between the two. */
 #pragma once
 
 #include "base/address.h"
@@ -11,10 +11,10 @@
 /* "TCP|server|port|client|port" and its NUL. */
 #define PORT_ACCESS_PROBE_MAX 112
 
-/* Bytes to the client, at most (spec 5.6). */
+/* Bytes to the client, at most (dispatcher-mappings(5)). */
 #define PORT_ACCESS_REPLY_MAX 1024
 
-/* The input flag that tells the Dispatcher's own run of the table (spec 5.4). */
+/* The input flag that tells the Dispatcher's own run of the table (dispatcher-mappings(5)). */
 #define PORT_ACCESS_INPUT_FLAGS FLAG_OF('A')
 
 /* Writes the probe; an IPv4 address in IPv6 form is written as IPv4, a zone is left out. Returns 0,

@@ -6,7 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* Restarted passes with a string that is no shorter, after which none is begun (spec 7.2). */
+/* Restarted passes with a string that is no shorter, after which none is begun
+ * (dispatcher-mappings(5)). */
 #define LOOPS_MAX 10
 
 /* Text: a stack, of which only the end grows. */

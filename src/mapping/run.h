@@ -1,4 +1,4 @@
-/* Applies a table to a string (spec 7.2, 7.4 to 7.6, 7.9).
+/* Applies a table to a string (dispatcher-mappings(5)).
  *
  * A run is a value of fixed size: it allocates nothing, does no I/O, and takes bounded time. Where
  * a template calls a routine, the run stops and says what is to be asked; it goes on when the
@@ -20,18 +20,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of a string, and of an entry's result; an entry that would make more fails (spec 7.1). */
+/* Bytes of a string, and of an entry's result; an entry that would make more fails
+ * (dispatcher-mappings(5)). */
 #define MAPPING_STRING_MAX 1024
 
-/* Template elements of a run, callouts included (spec 7.2), and steps of its comparisons: some tens
- * of milliseconds. */
+/* Template elements of a run, callouts included (dispatcher-mappings(5)), and steps of its
+ * comparisons: some tens of milliseconds. */
 #define MAPPING_ELEMENTS_MAX 10000
 #define MAPPING_STEPS_MAX    20000000
 
 /* All strings of a run: those of all tables on the way down share them. */
 #define MAPPING_TEXT_MAX (8 * MAPPING_STRING_MAX)
 
-/* Text that a callout's answer may bring (spec 6.4). */
+/* Text that a callout's answer may bring (dispatcher-mappings(5)). */
 #define MAPPING_ANSWER_MAX 200
 
 /* Something that happened, for whoever wants to see how a result came about. */

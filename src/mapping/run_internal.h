@@ -16,7 +16,7 @@ bool run_append(struct mapping_run *run, const char *text, size_t length);
 bool run_append_substitution(struct mapping_run *run, const char *text, size_t length);
 
 /* Makes the text from `start` on a substitution, whatever it was: a tilde in it parts no lines
- * (spec 5.2). */
+ * (dispatcher-mappings(5)). */
 void run_make_substitution(struct mapping_run *run, size_t start);
 
 /* Works through the next element of the template. */

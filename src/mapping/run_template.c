@@ -5,7 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* What a listed address is told before the text of the list (spec 6.4), and without any. */
+/* What a listed address is told before the text of the list (dispatcher-mappings(5)),
+ * and without any. */
 static const char listed_reply[] = "500 5.7.1 ";
 static const char listed_no_text[] = "No error text available.";
 
@@ -156,7 +157,8 @@ void run_element(struct mapping_run *run)
         run_fail(run);
 }
 
-/* Printable ASCII at most so long (spec 6.4), with bars that part nothing. */
+/* Printable ASCII at most so long (dispatcher-mappings(5)), with bars that part
+ * nothing. */
 static size_t clean(const char *text, char cleaned[MAPPING_ANSWER_MAX])
 {
     size_t n = 0;

@@ -17,7 +17,7 @@
 /* The table that decides about connections. */
 #define MAPPING_PORT_ACCESS "PORT_ACCESS"
 
-/* A table that calls one that calls one …: so many below the first (spec 7.5). */
+/* A table that calls one that calls one …: so many below the first (dispatcher-mappings(5)). */
 #define MAPPING_DEPTH_MAX 10
 
 struct mapping_entry {

@@ -121,7 +121,7 @@ static int add_field(struct compiler *compiler, char digit)
                (struct template_element){.kind = TEMPLATE_FIELD, .number = (uint8_t)number});
 }
 
-/* "1E", behind the plus. Other letters mean nothing there (spec 7.9). */
+/* "1E", behind the plus. Other letters mean nothing there (dispatcher-mappings(5)). */
 static int read_plus(struct compiler *compiler)
 {
     if (compiler->end - compiler->at < 2 || compiler->at[0] != '1' ||

@@ -1,4 +1,4 @@
-/* Templates of a mapping file (spec 7.4), compiled when the file is read. */
+/* Templates of a mapping file (dispatcher-mappings(5)), compiled when the file is read. */
 #pragma once
 
 #include "mapping/arena.h"
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of a template (spec 7.1). */
+/* Bytes of a template (dispatcher-mappings(5)). */
 #define TEMPLATE_BYTES_MAX 1024
 
 /* Arguments within arguments: that of $|…| may hold a $[…], and the other way round. */

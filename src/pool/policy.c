@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Workers born together must not all go together: one expiry a second (spec 1.5). */
+/* Workers born together must not all go together: one expiry a second (dispatcherd(8)). */
 #define EXPIRY_DISTANCE_USEC USEC_PER_SEC
 
 const char *decision_reason_to_string(enum decision_reason reason)
@@ -109,7 +109,7 @@ static bool is_past_idle(const struct pool_worker *worker, const struct pool_opt
     return is_idle(worker) && options->max_idle_usec > 0 && now >= idle_until(worker, options);
 }
 
-/* True where a is the better one for the next connection (spec 1.3). */
+/* True where a is the better one for the next connection (dispatcherd(8)). */
 static bool is_better(const struct pool_worker *a, bool a_is_due, const struct pool_worker *b,
                       bool b_is_due)
 {
@@ -297,7 +297,7 @@ static enum decision_reason reason_to_retire(const struct pool *pool,
     return REASON_NONE;
 }
 
-/* Idle ones first, since they free their place at once; then the oldest (spec 1.5). */
+/* Idle ones first, since they free their place at once; then the oldest (dispatcherd(8)). */
 static bool goes_before(const struct pool_worker *a, const struct pool_worker *b)
 {
     if (is_idle(a) != is_idle(b))

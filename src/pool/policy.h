@@ -2,8 +2,8 @@
  *
  * policy_decide() gives one decision; the caller carries it out, tells the pool (pool.h) what came
  * of it, and asks again, until the answer is to wait. It may be asked at any moment after any
- * change; asking changes nothing. Rules: spec 1.3 (who gets a connection), 1.4 (who is started),
- * 1.5 (who is retired), 1.7 (what is accepted). */
+ * change; asking changes nothing. The rules, in dispatcherd(8): who gets a connection, who is
+ * started, who is retired, what is accepted. */
 #pragma once
 
 #include "pool/pool.h"
@@ -76,7 +76,7 @@ enum accept_verdict {
 
 const char *accept_verdict_to_string(enum accept_verdict verdict);
 
-/* Connections of a service that may be in the checks at a time (design, decision 3). */
+/* Connections of a service that may be in the checks at a time. */
 #define POLICY_CHECKING_MAX 1024
 
 enum accept_verdict policy_may_accept(const struct pool *pool, const struct pool_options *options,

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-/* Failed starts are repeated after 1, 2, 4 ... 60 seconds (spec 1.4). */
+/* Failed starts are repeated after 1, 2, 4 ... 60 seconds (dispatcherd(8)). */
 #define START_DELAY_MAX_USEC (60 * USEC_PER_SEC)
 
 const char *pool_worker_state_to_string(enum pool_worker_state state)

@@ -127,5 +127,5 @@ void pool_handoff_acknowledged(struct pool *pool, unsigned slot);
 void pool_connection_adopted(struct pool *pool, unsigned slot); /* the worker has it already */
 void pool_connection_ended(struct pool *pool, unsigned slot, uint64_t now);
 
-/* A worker has proved itself when it was ready for so long (spec 1.4), in microseconds. */
+/* A worker has proved itself when it was ready for so long (dispatcherd(8)), in microseconds. */
 #define POOL_GOOD_USEC UINT64_C(5000000)

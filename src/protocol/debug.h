@@ -1,5 +1,5 @@
-/* The bits of the DEBUG mask (spec 4.1), which dispatcherd and its workers share: MESSAGE_DEBUG
- * carries it, and the welcome. */
+/* The bits of the DEBUG mask (dispatcherd-journal(7)), which dispatcherd and its workers share:
+ * MESSAGE_DEBUG carries it, and the welcome. */
 #pragma once
 
 #include <stdint.h>

@@ -40,8 +40,8 @@ enum message_type {
     MESSAGE_NEWS = 8,        /* look at my ring */
 
     /* dispatcherd to worker */
-    MESSAGE_WELCOME = 65,    /* text: all that it must know (spec 12.4); first descriptor where
-                                there is RING=entries: its ring */
+    MESSAGE_WELCOME = 65,    /* text: all that it must know; first descriptor if there is
+                                RING=entries: its ring */
     MESSAGE_CONNECTION = 66, /* connections, with a descriptor for each */
     MESSAGE_DRAIN = 67,      /* value: seconds until its sessions are cut */
     MESSAGE_DEBUG = 68,      /* value: the new debug mask */

@@ -1,5 +1,5 @@
 /* The connections and workers of a service that are over, for as long as HISTORICAL_TIME says, in
- * bounded memory (spec 9.4): the oldest go first.
+ * bounded memory (dispatcherctl(1)): the oldest go first.
  *
  * Pure, and plain data without pointers: it lives in the memory that outlasts the daemon. All zero
  * is the beginning, and any bytes are a valid state, so that a predecessor's need no check. Memory
@@ -20,7 +20,7 @@
  * MAX_CONNS allows. */
 #define HISTORY_HELD_MAX 50
 
-/* Bytes of an IDENT user's name that are kept (spec 10). */
+/* Bytes of an IDENT user's name that are kept (dispatcher.cnf(5), IDENT). */
 #define IDENT_USER_MAX 64
 
 enum history_end {

@@ -1,5 +1,5 @@
-/* Events an hour, in hours that begin with the counting and not with the clock (spec 9.2). Plain
- * data without pointers: it may live in memory that outlasts a process. */
+/* Events an hour, in hours that begin with the counting and not with the clock (dispatcherctl(1)).
+ * Plain data without pointers: it may live in memory that outlasts a process. */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* What is counted of one service (spec 9).
+/* What is counted of one service (dispatcherctl(1)).
  *
  * Pure: no system call, no clock, no allocation, no pointers; each event costs a few additions. So
  * it lives in the memory that outlasts the daemon (dispatcherd/state.h). What a worker counts is

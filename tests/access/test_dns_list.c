@@ -187,7 +187,7 @@ START_TEST(test_what_is_no_ip_address_is_never_asked)
 }
 END_TEST
 
-/* The table of spec 6.2. */
+/* The table of dispatcher.cnf(5), DNS_VERIFY_DOMAIN. */
 static const struct {
     const char *address;
     enum dns_answer meaning;

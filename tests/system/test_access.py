@@ -1,4 +1,4 @@
-"""Who may come in (spec 5 and 8): PORT_ACCESS, throttles, the PROXY protocol."""
+"""Who may come in (dispatcher-mappings(5)): PORT_ACCESS, throttles, the PROXY protocol."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Which worker gets a connection (spec 1.3), and what a slow one delays (1.7)."""
+"""Which worker gets a connection (dispatcherd(8)), and what a slow one delays."""
 
 
 def test_takes_the_worker_with_fewest_connections(site):  # question 31

@@ -1,4 +1,4 @@
-"""Who may come in, as others see it (spec 6 and 10): DNS lists and IDENT, with real servers."""
+"""Who may come in, as others see it: DNS lists and IDENT (dispatcher.cnf(5)), with real servers."""
 
 import json
 import time
@@ -15,7 +15,7 @@ REFUSED = {
     143: "* BYE access_control: host found on DNS list and rejected\r\n",
     587: "",
 }
-SILENCE_LIMIT = 5.0  # seconds that a question may take (spec 6.3)
+SILENCE_LIMIT = 5.0  # seconds that a question may take (dispatcher.cnf(5))
 IDENT_LIMIT = 2.0
 
 
@@ -74,7 +74,7 @@ def test_others_are_served(site, names):
     assert come(site, port, "198.51.100.8").ask("peer") == "198.51.100.8 4711"
     assert come(site, port, "2001:db8:1::8").ask("peer") == "2001:db8:1::8 4711"
     questions = len(names.questions)
-    # About these no list can know anything (spec 6.2).
+    # About these no list can know anything (dispatcher.cnf(5)).
     for client in ["127.0.0.2", "10.1.2.3", "192.168.7.7", "fd00::7"]:
         assert come(site, port, client).ask("service") == "TEST"
     assert len(names.questions) == questions

@@ -1,4 +1,4 @@
-"""When every place is taken (spec 1.7)."""
+"""When every place is taken (dispatcherd(8))."""
 
 from harness.burst import Burst
 from harness.wait import holds_for, wait_until

@@ -1,4 +1,4 @@
-"""Start, readiness, status, watchdog, stop (spec 1.6)."""
+"""Start, readiness, status, watchdog, stop (dispatcherd(8))."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""How many workers there are, and when one is added (spec 1.4)."""
+"""How many workers there are, and when one is added (dispatcherd(8))."""
 
 from harness.burst import Burst
 from harness.wait import holds_for, wait_until

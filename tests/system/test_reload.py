@@ -1,4 +1,4 @@
-"""A reload applies what has changed, refuses what is broken, and cuts no session (spec 50 to 55)."""
+"""A reload applies what has changed, refuses what is broken, and cuts no session (dispatcherd(8))."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Where a service listens: PORT, TLS_PORT, INTERFACE_ADDRESS, both families (spec 3.1)."""
+"""Where a service listens: PORT, TLS_PORT, INTERFACE_ADDRESS, both families (dispatcher.cnf(5))."""
 
 import socket
 

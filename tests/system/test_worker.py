@@ -1,4 +1,4 @@
-"""What a worker learns, and where its output goes (spec 12)."""
+"""What a worker learns, and where its output goes (dispatcher-worker(7))."""
 
 import re
 

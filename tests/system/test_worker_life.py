@@ -1,4 +1,4 @@
-"""How long a worker lives (spec 1.5)."""
+"""How long a worker lives (dispatcherd(8))."""
 
 import json
 import signal

@@ -1,5 +1,5 @@
 /* Whether a connection may come in, found out one stage after the other, before any worker is
- * troubled (spec 1.2, steps 3 to 5). Most connections pass in one go; one that has to wait for a
+ * troubled (dispatcherd(8)). Most connections pass in one go; one that has to wait for a
  * server elsewhere, or for a PROXY header, holds up nobody.
  *
  *      proxy -> address -> mapping -> limit -> lists -> passed

@@ -1,4 +1,4 @@
-/* Who uses a connection, as the client's host says (IDENT=1; spec 10). Nobody waits for it: the
+/* Who uses a connection, as the client's host says (IDENT=1). Nobody waits for it: the
  * name is noted when it comes, if the connection is still there. */
 #pragma once
 

@@ -53,7 +53,7 @@ static void describe_list(const struct dns_lists_answer *list, char *text, size_
         str_buffer_add(&buffer, ", \"%s\"", list->text);
 }
 
-/* In the words of spec 4.3. */
+/* In the words of dispatcherd-journal(7). */
 static void tell(const struct connection *connection, const struct refusal *refusal)
 {
     const struct service_options *options = connection->service->options;

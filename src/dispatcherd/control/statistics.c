@@ -1,4 +1,4 @@
-/* A service's figures (spec 9.1) as JSON. */
+/* A service's figures (dispatcherctl(1)) as JSON. */
 #include "dispatcherd/control/views.h"
 #include "dispatcherd/core/ended.h"
 

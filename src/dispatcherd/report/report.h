@@ -1,4 +1,4 @@
-/* What the daemon tells: log lines with the fields of the contract (design: "journal"). */
+/* What the daemon tells: log lines with the fields of the contract (dispatcherd-journal(7)). */
 #pragma once
 
 #include "base/address.h"

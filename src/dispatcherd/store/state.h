@@ -1,5 +1,5 @@
 /* What must survive the daemon, in memory that a successor can read: a memfd, kept in the service
- * manager's store (design, decision 4).
+ * manager's store.
  *
  * The services' pools and statistics live in it, so that nothing need be saved: whenever the
  * daemon dies, what it knew is there. A successor takes from it what counts and times say; who

@@ -1,6 +1,6 @@
-/* How a worker process comes into being: two ways behind one small interface (design, decision
- * 9). Either way the daemon gets one end of a control channel, and the worker has the other as
- * descriptor 3; everything after that is the same. */
+/* How a worker process comes into being: two ways behind one small interface. Either way the daemon
+ * gets one end of a control channel, and the worker has the other as descriptor 3; everything after
+ * that is the same. */
 #pragma once
 
 #include "config/options.h"

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* How long a worker may take until it is ready (spec 1.4). */
+/* How long a worker may take until it is ready (dispatcherd(8)). */
 #define START_LIMIT_SEC 30
 
 static int on_start_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)

@@ -1,4 +1,4 @@
-/* Tells a new worker all that it must know (spec 12.4). */
+/* Tells a new worker all that it must know (dispatcher-worker(7)). */
 #pragma once
 
 #include "dispatcherd/core/worker.h"

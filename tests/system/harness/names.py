@@ -9,7 +9,7 @@ import threading
 
 from .wait import wait_until
 
-# As spec 6.2 has it, and RFC 5782, 5: 127.0.0.2 is always listed.
+# RFC 5782, 5: 127.0.0.2 is always listed.
 LISTED_IPV4 = ":127.0.0.2:Listed ($)\n127.0.0.2\n198.51.100.7\n198.51.100.16/28\n"
 LISTED_IPV6 = ":127.0.0.2:Listed ($)\n0:0:0:0:0:ffff:7f00:2\n2001:db8:1::7\n"
 LISTED_SILENTLY = ":127.0.0.2:\n127.0.0.2\n198.51.100.7\n"
