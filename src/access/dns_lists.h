@@ -79,7 +79,7 @@ void dns_lists_free(struct dns_lists *lists);
 void dns_lists_set_times(struct dns_lists *lists, uint64_t limit_usec, uint64_t usec_well,
                          uint64_t usec_ill);
 
-/* Asks about a client. Returns 1 with *ret_answer if that is known at once; 0 with *ret where
+/* Asks about a client. Returns 1 with *ret_answer if that is known at once; 0 with *ret if
  * the callback will come, within DNS_QUERY_LIMIT_USEC, or twice that for a text; -E2BIG for more
  * than DNS_LISTS_ZONES_MAX zones; or another negative errno: the caller accepts. */
 int dns_lists_ask(struct dns_lists *lists, const struct dns_lists_question *question,

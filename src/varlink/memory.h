@@ -1,7 +1,7 @@
 /* Memory for jansson, which does not stand it that an allocation fails: its parser loses a byte of
  * what it reads, or writes past the end of a string, and goes on.
  *
- * So where malloc() has nothing, a reserve of our own steps in for as long as the message at hand
+ * So if malloc() has nothing, a reserve of our own steps in for as long as the message at hand
  * is being worked on, and the caller learns afterwards that the result is to be thrown away. The
  * reserve is memory that is never touched until then. */
 #pragma once

@@ -5,7 +5,7 @@ Only the one in slot 0 does, so that another one is there to serve. The sessions
 `pid` and `quit`.
 
 At the start:       die-early, hang, ready-0, ready-too-many, ready-twice, flood, hello-twice;
-                    version, where the program's name begins so; fork, likewise: a child says hello
+                    version, if the program's name begins so; fork, likewise: a child says hello
                     and exits, and the first process stays
 At a drain:         stubborn: takes no notice, and feeds its watchdog
 At a connection:    silent, die, close, stranger, end-early, end-twice, acknowledge-twice, unknown,

@@ -13,7 +13,7 @@ def status(site):
 
 
 def is_turned_away(site, port):
-    """True where a client is neither served nor left to wait."""
+    """True if a client is neither served nor left to wait."""
     try:
         return site.connect(port).ask("service") is None
     except (BrokenPipeError, ConnectionResetError):

@@ -15,7 +15,7 @@ DELIVERED = pathlib.Path(__file__).parents[2] / "units/dispatcher.cnf"
 
 
 def run_delivered(site, **changes):
-    """The delivered configuration, with another port, and other values where they are given."""
+    """The delivered configuration, with another port, and other values if they are given."""
     port = site.free_port()
     maildir = site.prepare_maildir()
     lines = [
@@ -79,14 +79,14 @@ def test_silent_clients_leave_room_for_others(site, sources, limit):
     silent = Silent(site, port, sources)
     line, duration = read_greeting(site, port, "127.0.6.1")
     assert line.startswith("220 ") and duration < GREETED_WITHIN
-    # The others have been turned away, with a text where the port says which protocol it is.
+    # The others have been turned away, with a text if the port says which protocol it is.
     wait_until(lambda: silent.n_closed() == N_SILENT - limit, 60, silent.n_closed)
     assert taken(site) == limit + 1
     assert site.services()["SMTP"]["stressed_since"] is None
 
 
 def begin_message(sock):
-    """Sends an envelope, and not a word of the message. False where the connection was refused."""
+    """Sends an envelope, and not a word of the message. False if the connection was refused."""
     replies = sock.makefile("rb")
     try:
         if not replies.readline().startswith(b"220 "):

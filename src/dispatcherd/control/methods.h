@@ -49,7 +49,7 @@ struct control_caller {
     pid_t pid;
     uid_t uid;
     bool is_trusted; /* may change things, and see clients */
-    bool is_page;    /* the unit of dispatcherd-web(8), where it is not trusted */
+    bool is_page;    /* the unit of dispatcherd-web(8), if it is not trusted */
 
     /* Of replies that may be a moment old for this caller; NULL: none may. */
     struct control_cache *cache;
@@ -57,7 +57,7 @@ struct control_caller {
 
 /* Answers one call. Where it asks for events, `follower` follows them from then on; NULL: that is
  * refused. Returns 0 with the reply and its NUL in *ret (the caller's, to be freed with
- * free(); NULL where none is wanted); -EBADMSG where the text is no call; or -ENOMEM, and the reply
+ * free(); NULL if none is wanted); -EBADMSG if the text is no call; or -ENOMEM, and the reply
  * is control_out_of_memory. A call that changes something may have been carried out all the same.
  */
 int control_answer(const struct control_operations *operations, void *userdata,

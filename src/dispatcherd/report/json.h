@@ -26,7 +26,7 @@ void view_append(json_t **array, json_t *value);
 /* Both readings of a moment of CLOCK_MONOTONIC; null for 0, which stands for "not yet". */
 json_t *view_time(uint64_t at, const struct control_clock *clock);
 
-/* Any bytes as JSON text; where they are no UTF-8, "?" stands for each that is not ASCII. null for
+/* Any bytes as JSON text; if they are no UTF-8, "?" stands for each that is not ASCII. null for
  * NULL. */
 json_t *view_text(const char *text);
 

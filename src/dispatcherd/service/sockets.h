@@ -13,7 +13,7 @@
 void sockets_take_passed(struct service *const services[], size_t n_services,
                          struct spare_sockets *spare, sd_event *event, struct passed *passed);
 
-/* Says again where the service's passed sockets are not what dispatcher.cnf says. Returns whether
+/* Says again if the service's passed sockets are not what dispatcher.cnf says. Returns whether
  * there is such a place. */
 bool sockets_compare(const struct service *service);
 

@@ -1,4 +1,4 @@
-/* Closes descriptors that somebody hostile may have sent, or had, where that makes nobody wait.
+/* Closes descriptors that somebody hostile may have sent, or had, so that nobody waits for it.
  *
  * A close can wait for as long as a stranger likes: for the client of a TCP socket with SO_LINGER
  * (socket(7)), and for the sockets that lie unread in a socket. A process that is exiting waits for

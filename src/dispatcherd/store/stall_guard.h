@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Called by the thread that makes the calls. Without it, or where it fails, nothing is bounded.
+/* Called by the thread that makes the calls. Without it, or if it fails, nothing is bounded.
  * Returns 0 or a negative errno. */
 int stall_guard_start(void);
 

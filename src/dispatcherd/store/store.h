@@ -45,8 +45,8 @@ void store_set_limits(size_t max_entries, size_t max_name_bytes);
 /* A predecessor has put something of that name into the store. */
 void store_inherit(const char *name);
 
-/* Puts a copy of fd into the store, or takes what has this name out of it. Returns 0 (also where
- * there is no service manager), -EAGAIN where the manager is too busy now, -ENOSPC if the store is
+/* Puts a copy of fd into the store, or takes what has this name out of it. Returns 0 (also if
+ * there is no service manager), -EAGAIN if the manager is too busy now, -ENOSPC if the store is
  * full, or another negative errno. */
 int store_add(const char *name, int fd);
 int store_remove(const char *name);

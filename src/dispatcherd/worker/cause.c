@@ -26,7 +26,7 @@ bool worker_cause_is_coming(const struct worker *worker)
            worker->pid > 0 && !worker->cause[0];
 }
 
-/* Returns -1 where it is none. */
+/* Returns -1 if it is none. */
 static int read_number(const char *text)
 {
     char *end;
@@ -35,7 +35,7 @@ static int read_number(const char *text)
     return end != text && *end == '\0' && number >= 0 && number <= 255 ? (int)number : -1;
 }
 
-/* systemd gives the name without "SIG". Returns 0 where it is none. */
+/* systemd gives the name without "SIG". Returns 0 if it is none. */
 static int read_signal(const char *text)
 {
     for (int i = 1; i < NSIG; i++) {

@@ -13,7 +13,7 @@ struct worker_cause {
     const char *lines; /* what the unit has logged last; NULL: nothing */
 };
 
-/* True where it makes sense to wait for the cause before the end is told. */
+/* True if it makes sense to wait for the cause before the end is told. */
 bool worker_cause_is_coming(const struct worker *worker);
 
 void worker_cause_set(struct worker *worker, const struct worker_cause *cause);

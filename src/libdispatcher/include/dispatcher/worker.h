@@ -92,7 +92,7 @@ enum dispatcher_drain {
     DISPATCHER_DRAIN_NONE,    /* the worker takes connections */
     DISPATCHER_DRAIN_RECYCLE, /* it takes no new ones; its sessions may take their time */
     DISPATCHER_DRAIN_STOP     /* the service or the host stops, and waits: a session ends as soon as
-                                 its protocol allows, with "come back later" where it can */
+                                 its protocol allows, with "come back later" if it can */
 };
 
 enum dispatcher_drain dispatcher_worker_drain(const dispatcher_worker *worker);
