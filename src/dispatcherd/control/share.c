@@ -12,6 +12,9 @@
 
 #define ACCURACY_USEC 100
 
+/* When to look at the inner loop again if the kernel would not watch it (epoll_ctl(2)). */
+#define LOOK_AGAIN_USEC (100 * USEC_PER_MSEC)
+
 enum share_state {
     SHARE_WATCHING,
     SHARE_READY,
@@ -26,14 +29,16 @@ struct control_share {
     sd_event *inner;        /* owned */
     sd_event_source *watch; /* of the inner loop's descriptor */
     sd_event_source *turn;  /* when the outer loop has nothing else to do */
-    sd_event_source *timer; /* the end of patience, or of the rest */
+    sd_event_source *timer; /* the end of patience, or of the rest; or what stands for `watch` */
 };
 
 static void set_state(struct control_share *share, enum share_state state, uint64_t timer_usec)
 {
     share->state = state;
-    (void)sd_event_source_set_enabled(share->watch,
-                                      state == SHARE_WATCHING ? SD_EVENT_ON : SD_EVENT_OFF);
+    int r = sd_event_source_set_enabled(share->watch,
+                                        state == SHARE_WATCHING ? SD_EVENT_ON : SD_EVENT_OFF);
+    if (r < 0 && state == SHARE_WATCHING)
+        timer_usec = LOOK_AGAIN_USEC;
     (void)sd_event_source_set_enabled(share->turn,
                                       state == SHARE_READY ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
     /* From now on, not from when the loop woke up: the turn is no part of the rest. */
@@ -109,6 +114,8 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
         take_turn(share);
     else if (share->state == SHARE_RESTING)
         become_calm(share);
+    else if (share->state == SHARE_WATCHING)
+        become_ready(share);
     return 0;
 }
 
