@@ -1,11 +1,14 @@
 /* ExecStopPost= of a worker's unit: tells dispatcherd how the worker ended. systemd has put that
  * into the environment (systemd.exec(5)), but for the process, which its unit still knows. If it
  * was no success, the unit's last lines go with it. */
+#include "base/fd.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "control_client/client.h"
 #include "dispatcherctl/unit_lines.h"
 
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +19,17 @@
 
 /* dispatcherd waits no longer than a second for what we have to say. */
 #define LIMIT_USEC USEC_PER_SEC
+
+/* systemd runs this outside of the unit's sandbox, but for TemporaryFileSystem=, which holds for it
+ * as well (systemd 252 and 257): no socket and no volatile journal would be in sight. If it has no
+ * right to change that, it goes on with what it sees. */
+static void leave_namespace(void)
+{
+    _cleanup_fd_ int fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0)
+        (void)setns(fd, CLONE_NEWNS);
+}
 
 static void bus_cleanup(sd_bus **bus)
 {
@@ -71,6 +85,7 @@ int main(int argc, char *argv[])
         fputs("Usage: worker_ended UNIT\n", stderr);
         return 2;
     }
+    leave_namespace();
     /* Without a bus dispatcherd goes by the unit's service. */
     (void)find_process(argv[1], &pid);
     int r = client_open(CONTROL_SOCKET, LIMIT_USEC, &client);

@@ -307,6 +307,9 @@ UNITS_OF_DROP_INS = {
     "CPUSchedulingPolicy": "dispatcherd.service",
     "ReadWritePaths": "dispatcherd-smtp-worker@.service",
     "Environment": "dispatcherd-web.service",
+    "BindReadOnlyPaths": "dispatcherd-smtp-worker@.service",
+    "SystemCallFilter": "dispatcherd-smtp-worker@.service",
+    "FileDescriptorStoreMax": "dispatcherd.service",
 }
 
 
