@@ -109,7 +109,13 @@ static void describe_status(struct worker *worker, const char *status)
     worker->exit_status = read_number(status);
     const char *step = setup_step(worker->exit_status);
 
-    if (step)
+    /* systemd's own line with the error is lost: its process may not connect to the journal any
+     * more by then (SystemCallFilter= in the worker's unit). */
+    if (step && strcmp(step, "EXEC") == 0)
+        snprintf(worker->cause, sizeof(worker->cause), "%s",
+                 "could not be run (status 203/EXEC): it, or its interpreter, is missing or not "
+                 "executable");
+    else if (step)
         snprintf(worker->cause, sizeof(worker->cause),
                  "could not be set up by systemd (status %d/%s)", worker->exit_status, step);
     else

@@ -30,7 +30,9 @@ START_TEST(test_says_of_what_a_worker_died)
     } cases[] = {
         {"success", "exited", "0", "exited with status 0", 0, 0},
         {"exit-code", "exited", "127", "exited with status 127", 127, 0},
-        {"exit-code", "exited", "203", "could not be set up by systemd (status 203/EXEC)", 203, 0},
+        {"exit-code", "exited", "203",
+         "could not be run (status 203/EXEC): it, or its interpreter, is missing or not executable",
+         203, 0},
         {"exit-code", "exited", "226", "could not be set up by systemd (status 226/NAMESPACE)", 226,
          0},
         {"exit-code", "exited", "199", "exited with status 199", 199, 0},
