@@ -36,8 +36,8 @@ START_TEST(test_accepts_what_the_manuals_describe)
         "PORT_ACCESS\n\n  *a* \\\n  $Nb\n",
         "! a comment is not continued\\\nPORT_ACCESS\n\n  *a*  $Nb\n",
         /* What other programs' tables have is no business of ours. */
-        "PORT_ACCESS\n\n  *  $N\n\nOTHER\n\n  a  "
-        "$}x,y{$]ldap:///[$#f|10|3#${key}$=$[x,y,z]$|NONE;$0|$5\n",
+        ("PORT_ACCESS\n\n  *  $N\n\nOTHER\n\n  a  "
+         "$}x,y{$]ldap:///[$#f|10|3#${key}$=$[x,y,z]$|NONE;$0|$5\n"),
         "PORT_ACCESS\n\n  *  $N\n\nOTHER\n\n  a  $C$|OTHER;$0|\n",
         "PORT_ACCESS\n\n  *  $N\n\nOTHER\n\n  a  $|OTHER;x|\n",
     };

@@ -51,6 +51,10 @@ def test_an_example_outlives_the_limits_of_its_unit(site, builddir, name):
     holds_for(lambda: worker in site.workers("ECHO"), 5, "its session goes on")
     assert converse(client, name, "still here") == "still here"
     client.close()
-    wait_until(lambda: list(site.workers("ECHO")) != [] and worker not in site.workers("ECHO"))
+    wait_until(
+        lambda: list(site.workers("ECHO")) != [] and worker not in site.workers("ECHO"),
+        30,
+        "the successor alone",
+    )
     site.stop()
     assert site.count_log("ECHO: worker .* (was killed|died)|watchdog|cannot start") == 0

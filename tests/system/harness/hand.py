@@ -43,9 +43,19 @@ class Manager:
         self.sock.close()
 
 
+def parent_of(pid):
+    """The number of a process's parent; 0 if the process has gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
 def processes_of(folder):
     """Processes whose program was called by a path below the folder, with that path's last part. Of
-    a script, the path is the interpreter's argument."""
+    a script, the path is the interpreter's argument. Copies of such a process are left out: for a
+    moment at its end the leak sanitizer makes one."""
     found = []
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         try:
@@ -56,7 +66,8 @@ def processes_of(folder):
         for program in words:
             if program.startswith(folder + "/"):
                 found.append((int(path.split("/")[2]), os.path.basename(program)))
-    return found
+    pids = {pid for pid, _ in found}
+    return [(pid, name) for pid, name in found if parent_of(pid) not in pids]
 
 
 class HandSite(Site):
