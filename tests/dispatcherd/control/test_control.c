@@ -306,7 +306,7 @@ START_TEST(test_drops_who_stops_in_the_middle_of_a_call)
     _cleanup_fd_ int slow = connect_client(), silent = connect_client();
     uint64_t end = time_now_usec(CLOCK_MONOTONIC) + USEC_PER_SEC;
     /* A byte now and then does not help. */
-    for (size_t i = 0; !is_closed(slow) && time_now_usec(CLOCK_MONOTONIC) < end; i++) {
+    while (!is_closed(slow) && time_now_usec(CLOCK_MONOTONIC) < end) {
         (void)send(slow, "{", 1, MSG_NOSIGNAL);
         turn(50 * USEC_PER_MSEC);
     }
