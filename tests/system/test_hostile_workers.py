@@ -95,6 +95,8 @@ def attack(site, mode, n=3, start=None):
         # It may have ended by itself.
         site.run("kill", "-s", "KILL", str(pid), check=False)
         check_others(site, good)
+        # The next client is for the next worker.
+        wait_until(lambda: pid not in site.workers("BAD"), LIMIT, "its end is noticed")
 
 
 AGAINST_DISPATCHERD = ["linger", "refuse", "back", "behind", "nested", "unread"]
