@@ -90,7 +90,8 @@ def attack(site, mode, n=3, start=None):
         def is_over():
             return site.count_log("hostile: over") > i or pid not in site.workers("BAD")
 
-        wait_until(is_over, LIMIT, "it has done what it does, or was killed for it", 0.1)
+        # One that broke the protocol is given its time to go before it is killed.
+        wait_until(is_over, 4 * LIMIT, "it has done what it does, or was killed for it", 0.1)
         check_others(site, good)
         # It may have ended by itself.
         site.run("kill", "-s", "KILL", str(pid), check=False)
