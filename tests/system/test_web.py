@@ -76,10 +76,10 @@ def test_the_process_that_serves_cannot_connect(site_by_hand):
     site_by_hand.run_service()
     web = Web(site_by_hand)
     pid = web.process.pid
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        (connector,) = map(int, file.read().split())
     # Its port is open a moment before: clients that come by then wait.
     wait_until(lambda: seccomp_of(pid) == 2, LIMIT, "the process forbids itself to connect")
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        (connector,) = map(int, file.read().split())
     assert seccomp_of(connector) == seccomp_of("self")
     assert web.metrics()["dispatcherd_up"] == "1"
     # Without the other one it is of no use: it ends, to be started anew.
