@@ -45,6 +45,7 @@ EXTRA_DIST += \
 	%D%/harness/fail.py \
 	%D%/harness/hand.py \
 	%D%/harness/identd.py \
+	%D%/harness/journal.py \
 	%D%/harness/mail.py \
 	%D%/harness/names.py \
 	%D%/harness/samples.py \
@@ -53,6 +54,7 @@ EXTRA_DIST += \
 	%D%/harness/strangers.py \
 	%D%/harness/stream.py \
 	%D%/harness/systemd.py \
+	%D%/harness/varlink.py \
 	%D%/harness/wait.py \
 	%D%/harness/walk.py \
 	%D%/harness/web.py \

@@ -1,15 +1,10 @@
 """A reload applies what has changed, refuses what is broken, and cuts no session (dispatcherd(8))."""
 
-import json
 import socket
 
 import pytest
 from harness.stream import Stream
 from harness.wait import holds_for, wait_until
-
-
-def status(site):
-    return json.loads(site.control("--json", "status").stdout)
 
 
 def is_turned_away(site, port):
@@ -190,7 +185,7 @@ def test_a_service_that_comes_back_is_served_after_the_reload(site, out):
     assert site.refuses(port) if site.way == "hand" else is_turned_away(site, port)
     site.reload(kept + text)
     assert site.connect(port).ask("service") == "TEST"
-    assert not status(site)["due"]
+    assert not site.status()["due"]
     assert client.ask("quit") == "bye"
 
 
@@ -208,7 +203,7 @@ def test_a_service_that_was_dropped_by_systemd_comes_back_by_the_command(site_of
             assert site.refuses(port)
             assert not site.systemctl("list-units", "--no-legend", "dispatcherd-test*.socket").stdout
     assert site.connect(port).ask("service") == "TEST"
-    assert not status(site)["due"]
+    assert not site.status()["due"]
 
 
 def test_a_service_whose_workers_cannot_be_started_lets_nobody_wait(site_of_systemd):
@@ -221,9 +216,9 @@ def test_a_service_whose_workers_cannot_be_started_lets_nobody_wait(site_of_syst
     site.systemctl("daemon-reload")
     site.reload(kept + text)
     assert is_turned_away(site, port)
-    site.run("sh", "-c", status(site)["due_command"])
+    site.run("sh", "-c", site.status()["due_command"])
     assert site.connect(port).ask("service") == "TEST"
-    assert not status(site)["due"]
+    assert not site.status()["due"]
 
 
 def test_a_kill_amid_a_change_of_ports_closes_none(site_of_systemd):
@@ -240,7 +235,7 @@ def test_a_kill_amid_a_change_of_ports_closes_none(site_of_systemd):
     wait_until(lambda: site.daemon_pid() not in (0, pid), 20, "a successor")
     wait_until(lambda: not site.refuses(new), 20, "the new port")
     assert site.connect(new).ask("service") == "TEST"
-    assert not status(site)["due"]
+    assert not site.status()["due"]
 
 
 DUE = {
@@ -266,16 +261,16 @@ def test_what_is_due_stands_in_status_until_it_is_done(site_of_systemd, change, 
     options = {"PORT": site.free_port(), "MIN_PROCS": 1, "BACKLOG": 200}
     site.write_config(site.service("TEST", **options))
     site.start()
-    assert not status(site)["due"]
+    assert not site.status()["due"]
     options |= change(site)
     assert command in site.reload(site.service("TEST", **options)).stdout
-    assert status(site)["due_command"] == command
+    assert site.status()["due_command"] == command
     assert f"to do all that is due: {command}" in site.control("status").stdout
     site.wait_for_status(f"due: {command};")
     for part in command.split(" && "):
-        assert status(site)["due_command"], part
+        assert site.status()["due_command"], part
         site.run("sh", "-c", part)
-    wait_until(lambda: not status(site)["due"], 20, lambda: status(site)["due"])
+    wait_until(lambda: not site.status()["due"], 20, lambda: site.status()["due"])
     wait_until(lambda: "due:" not in site.status_text(), 20, "a STATUS without it")
     service = site.services()["TEST"]
     assert {item["queue"]["limit"] for item in service["listeners"]} == {options["BACKLOG"]}
@@ -290,16 +285,16 @@ def test_a_broken_file_makes_nothing_due_that_does_harm(site):
     if site.way == "systemd":
         # The generator leaves the service out, and systemd closes its socket; the daemon serves on.
         site.systemctl("daemon-reload")
-    assert status(site)["due_command"] == "dispatcherctl reload"
-    assert "has errors" in status(site)["due"][0]["text"]
+    assert site.status()["due_command"] == "dispatcherctl reload"
+    assert "has errors" in site.status()["due"][0]["text"]
     assert site.connect(port).ask("service") == "TEST"
     site.write_config(good)
     site.control("reload")
     for _ in range(2):
-        command = status(site)["due_command"]
+        command = site.status()["due_command"]
         if site.way == "systemd" and command:
             site.run("sh", "-c", command)
-    assert not status(site)["due"]
+    assert not site.status()["due"]
     assert site.connect(port).ask("service") == "TEST"
 
 
@@ -311,11 +306,11 @@ def test_a_daemon_that_gets_no_socket_stays_and_says_so(site_of_systemd):
     site.systemctl("daemon-reload")
     site.systemctl("restart", "dispatcherd")
     assert site.refuses(port)
-    assert status(site)["due_command"] == "dispatcherctl reload"
+    assert site.status()["due_command"] == "dispatcherctl reload"
     site.reload(good)
-    site.run("sh", "-c", status(site)["due_command"])
+    site.run("sh", "-c", site.status()["due_command"])
     assert site.connect(port).ask("service") == "TEST"
-    assert not status(site)["due"]
+    assert not site.status()["due"]
 
 
 def test_a_file_that_was_changed_and_not_reloaded_is_due(site):
@@ -324,14 +319,14 @@ def test_a_file_that_was_changed_and_not_reloaded_is_due(site):
     site.write_beside_config("included.cnf", included)
     site.write_config(site.service("OTHER", PORT=other) + "<included.cnf\n")
     site.start()
-    assert not status(site)["due"]
+    assert not site.status()["due"]
     site.write_beside_config("included.cnf", included + "MAX_CONNS=7\n")
-    wait_until(lambda: status(site)["due"], what="what is due")
-    (due,) = status(site)["due"]
+    wait_until(lambda: site.status()["due"], what="what is due")
+    (due,) = site.status()["due"]
     assert due["command"] == "dispatcherctl reload"
     assert due["text"].endswith("included.cnf was changed since it was read")
     site.control("reload")
-    assert due not in status(site)["due"]
+    assert due not in site.status()["due"]
 
 
 def test_services_swap_their_ports(site_by_hand):
@@ -353,12 +348,12 @@ def test_a_port_that_cannot_be_bound_is_due_until_it_can(site_by_hand):
     holder.listen()
     said = site.reload(site.service("TEST", PORT=f"{port},{taken}")).stdout
     assert "cannot listen at all of its ports" in said
-    (due,) = status(site)["due"]
+    (due,) = site.status()["due"]
     assert due["text"] == f"TEST does not listen at 0.0.0.0:{taken}"
     assert due["command"] == "dispatcherctl reload"
     holder.close()
     site.reload()
-    assert not status(site)["due"]
+    assert not site.status()["due"]
     assert site.connect(taken).ask("service") == "TEST"
 
 

@@ -4,7 +4,6 @@ The promise is what `dispatcherctl status` and `services` say. SOAK=1 walks for 
 RELOAD_STEPS=N and RELOAD_SEED=N walk for as long, or the same way again.
 """
 
-import json
 import random
 
 from harness.soak import times
@@ -92,17 +91,12 @@ class Walker:
         self.wait_until_up()
 
     def wait_until_up(self):
-        wait_until(
-            lambda: self.site.control("status", check=False).returncode == 0,
-            ANSWER_LIMIT,
-            "an answer of the control socket",
-            0.1,
-        )
+        wait_until(self.site.answers, ANSWER_LIMIT, "an answer of the control socket")
 
     # What is promised
 
     def status(self):
-        return json.loads(self.site.control("--json", "status").stdout)
+        return self.site.status()
 
     def promised(self):
         """The services that are in force or drain, by name."""

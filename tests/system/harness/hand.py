@@ -119,6 +119,9 @@ class HandSite(Site):
             f"{self.builddir}/dispatcherctl", "--socket", self.control_path, *arguments, check=check
         )
 
+    def control_socket(self):
+        return self.control_path
+
     def write_config(self, text):
         with open(self.config, "w") as file:
             file.write(text)

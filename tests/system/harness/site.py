@@ -4,12 +4,12 @@ A test is written against Site and runs in both.
 """
 
 import abc
-import json
 import re
 import signal
 import socket
 import subprocess
 
+from . import varlink
 from .client import Client
 from .wait import wait_until
 
@@ -126,6 +126,10 @@ class Site(abc.ABC):
         """Runs dispatcherctl. Returns its subprocess.CompletedProcess."""
 
     @abc.abstractmethod
+    def control_socket(self):
+        """Its path, as this process may connect to it."""
+
+    @abc.abstractmethod
     def program_for(self, service, path):
         """The path of a program, which need not be the test worker, as IMAGE of a service."""
 
@@ -194,7 +198,19 @@ class Site(abc.ABC):
         return {pid: item for pid, item in workers.items() if item["service"] == service}
 
     def list_of(self, verb):
-        return json.loads(self.control("--json", verb).stdout)[verb]
+        """What `dispatcherctl --json VERB` lists."""
+        return varlink.list_of(self.control_socket(), LIMIT, verb.capitalize(), verb)
+
+    def status(self):
+        """What `dispatcherctl --json status` prints."""
+        return varlink.call(self.control_socket(), LIMIT, "Status")
+
+    def answers(self):
+        """True if a dispatcherd answers at the control socket."""
+        try:
+            return bool(self.status())
+        except varlink.CallFailed:
+            return False
 
     def statistics(self, service):
         return self.services()[service]["statistics"]
@@ -273,7 +289,7 @@ class Site(abc.ABC):
         """Waits for a line that matches the regular expression. Returns the match."""
         regex = re.compile(pattern, re.MULTILINE)
         return wait_until(
-            lambda: regex.search(self.log_text()), limit, f"a log line like {pattern!r}", 0.1
+            lambda: regex.search(self.log_text()), limit, f"a log line like {pattern!r}"
         )
 
     def wait_for_status(self, pattern, limit=LIMIT):

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 
+from .journal import Journal
 from .site import LIMIT, Site
 from .wait import wait_until
 
@@ -22,8 +23,7 @@ class SystemdSite(Site):
         self.container = container
         self.config = f"{container.configdir}/dispatcher.cnf"
         self.drop_ins = []
-        cursor = self.container.read("journalctl", "-n0", "--show-cursor")
-        self.cursor = cursor.split("cursor: ")[1]
+        self.journal = Journal(container)
 
     def systemctl(self, *arguments, check=True):
         return self.container.run("systemctl", *arguments, check=check)
@@ -44,6 +44,9 @@ class SystemdSite(Site):
 
     def control(self, *arguments, check=True):
         return self.run("dispatcherctl", *arguments, check=check)
+
+    def control_socket(self):
+        return self.container.path("/run/dispatcherd/control")
 
     def write_file(self, path, text):
         path = self.container.path(path)
@@ -130,9 +133,7 @@ class SystemdSite(Site):
         self.container.run("kill", "-s", signal_name, str(pid))
 
     def log_text(self):
-        return self.container.read(
-            "journalctl", "--no-pager", "-o", "short-precise", f"--after-cursor={self.cursor}"
-        )
+        return self.journal.text()
 
     def status_text(self):
         return self.show("StatusText")
@@ -166,6 +167,7 @@ class SystemdSite(Site):
         finally:
             self.close_helpers()
             self.clean()
+            self.journal.close()
 
     def clean(self):
         # Those of a service that was taken out of the file belong to no slice any more.
