@@ -366,7 +366,8 @@ def test_waiting_checks_outlive_the_daemon(site_of_systemd, interrupt):
     site = site_of_systemd
     server = NameServer(site)
     site.add_arguments("--dns-servers", server.server)
-    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="silent.test")
+    # One worker alone: each is in the store as well.
+    port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="silent.test", MAX_PROCS=1)
     before = n_stored(site)
     clients = [come(site, port, f"198.51.100.{i + 1}") for i in range(10)]
     wait_until(lambda: n_stored(site) == before + 10, what="ten connections in the store")
@@ -400,7 +401,7 @@ def test_a_stored_check_that_refuses_closes_the_connection(site_of_systemd):
     server = NameServer(site)
     site.add_arguments("--dns-servers", server.server)
     table = CALLOUT % "silent.test" + "  *  $N500$ nobody\n"
-    port = run_behind_proxy(site, table)
+    port = run_behind_proxy(site, table, MAX_PROCS=1)
     before = n_stored(site)
     clients = [come(site, port, f"198.51.100.{i + 1}") for i in range(3)]
     wait_until(lambda: n_stored(site) == before + 3, what="three connections in the store")
