@@ -3,6 +3,7 @@
 #include "access/cares.h"
 #include "base/macro.h"
 #include "base/time.h"
+#include "base/timer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ struct watch {
 struct dns_client {
     sd_event *event;
     ares_channel channel; /* NULL before and after its life */
-    sd_event_source *timer;
+    struct timer timer;   /* at the first wait that c-ares ends */
     LIST_HEAD(watches, watch) watches;
 };
 
@@ -79,13 +80,10 @@ static void set_timer(struct dns_client *client)
     struct timeval left;
 
     if (!ares_timeout(client->channel, NULL, &left)) {
-        (void)sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
+        timer_stop(&client->timer);
         return;
     }
-    (void)sd_event_source_set_time(client->timer, time_now_usec(CLOCK_MONOTONIC) +
-                                                      (uint64_t)left.tv_sec * USEC_PER_SEC +
-                                                      (uint64_t)left.tv_usec);
-    (void)sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT);
+    timer_set_in(&client->timer, (uint64_t)left.tv_sec * USEC_PER_SEC + (uint64_t)left.tv_usec);
 }
 
 /* Before it adapted its waits, c-ares walked through all questions to say when the first of them
@@ -95,24 +93,19 @@ static void advance_timer(struct dns_client *client)
 {
     uint64_t first_wait_ends =
         time_now_usec(CLOCK_MONOTONIC) + CARES_FIRST_WAIT_MSEC * USEC_PER_MSEC;
-    int enabled = SD_EVENT_OFF;
-    uint64_t timer_ends = 0;
 
-    (void)sd_event_source_get_enabled(client->timer, &enabled);
-    (void)sd_event_source_get_time(client->timer, &timer_ends);
-    if (CARES_ADAPTS_WAITS || enabled == SD_EVENT_OFF)
+    if (CARES_ADAPTS_WAITS || !timer_is_set(&client->timer))
         set_timer(client);
-    else if (timer_ends > first_wait_ends)
-        (void)sd_event_source_set_time(client->timer, first_wait_ends);
+    else
+        timer_set_no_later(&client->timer, first_wait_ends);
 }
 
-static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_timer(void *userdata)
 {
     struct dns_client *client = userdata;
 
     ares_process_fd(client->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
     set_timer(client);
-    return 0;
 }
 
 static int on_io(_unused_ sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -193,10 +186,7 @@ int dns_client_new(sd_event *event, const char *servers, struct dns_client **ret
     client->event = sd_event_ref(event);
     int r = open_channel(client, servers);
     if (r >= 0)
-        r = sd_event_add_time(event, &client->timer, CLOCK_MONOTONIC, USEC_INFINITY, ACCURACY_USEC,
-                              on_timer, client);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
+        r = timer_init(&client->timer, event, ACCURACY_USEC, on_timer, client);
     if (r < 0) {
         dns_client_free(client);
         return r;
@@ -212,7 +202,7 @@ void dns_client_free(struct dns_client *client)
     /* Closes its sockets too, and so ends the watches. */
     if (client->channel)
         ares_destroy(client->channel);
-    sd_event_source_disable_unref(client->timer);
+    timer_clear(&client->timer);
     sd_event_unref(client->event);
     free(client);
     ares_library_cleanup();

@@ -4,6 +4,7 @@
 #include "base/macro.h"
 #include "base/siphash.h"
 #include "base/time.h"
+#include "base/timer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ struct dns_queries {
     struct dns_cache *cache;
     dns_queries_callback on_end;
     uint64_t limit_usec;
-    sd_event_source *timer;    /* at the limit of the first of `asked`; all have the same limit */
+    struct timer timer;        /* at the limit of the first of `asked`; all have the same limit */
     sd_event_source *deferred; /* on while there is something in `ended` */
     struct siphash_key key;
     struct dns_account common; /* of those who have no account */
@@ -79,12 +80,7 @@ static void set_timer(struct dns_queries *queries)
 {
     const struct dns_query *first = TAILQ_FIRST(&queries->asked);
 
-    if (!first) {
-        (void)sd_event_source_set_enabled(queries->timer, SD_EVENT_OFF);
-        return;
-    }
-    (void)sd_event_source_set_time(queries->timer, first->until_usec);
-    (void)sd_event_source_set_enabled(queries->timer, SD_EVENT_ONESHOT);
+    timer_set_at(&queries->timer, first ? first->until_usec : USEC_INFINITY);
 }
 
 void dns_waiter_leave(struct dns_waiter *waiter)
@@ -179,7 +175,7 @@ static int on_deferred(_unused_ sd_event_source *source, void *userdata)
     return 0;
 }
 
-static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_timer(void *userdata)
 {
     struct dns_queries *queries = userdata;
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
@@ -194,7 +190,6 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
         tell(query, -ETIMEDOUT);
     }
     set_timer(queries);
-    return 0;
 }
 
 /* Puts a question that nobody has asked to the servers. */
@@ -257,10 +252,7 @@ bool dns_queries_look(struct dns_queries *queries, const char *name, enum dns_ty
 
 static int add_sources(struct dns_queries *queries)
 {
-    int r = sd_event_add_time(queries->event, &queries->timer, CLOCK_MONOTONIC, USEC_INFINITY,
-                              ACCURACY_USEC, on_timer, queries);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(queries->timer, SD_EVENT_OFF);
+    int r = timer_init(&queries->timer, queries->event, ACCURACY_USEC, on_timer, queries);
     if (r >= 0)
         r = sd_event_add_defer(queries->event, &queries->deferred, on_deferred, queries);
     if (r >= 0)
@@ -343,7 +335,7 @@ void dns_queries_free(struct dns_queries *queries)
         free(query);
     }
     dns_cache_free(queries->cache);
-    sd_event_source_disable_unref(queries->timer);
+    timer_clear(&queries->timer);
     sd_event_source_disable_unref(queries->deferred);
     sd_event_unref(queries->event);
     free(queries);

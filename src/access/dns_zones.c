@@ -3,6 +3,7 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "base/timer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ struct dns_zones {
     struct dns_zones_hooks hooks;
     uint64_t usec_well;
     uint64_t usec_ill;
-    sd_event_source *timer; /* at the first test that is due */
+    struct timer timer; /* at the first test that is due */
     TAILQ_HEAD(, dns_zone) list;
     size_t n_zones;
 };
@@ -62,9 +63,7 @@ static void set_timer(struct dns_zones *zones)
         if (dns_health_crowd_due(&zone->health) < next)
             next = dns_health_crowd_due(&zone->health);
     }
-    (void)sd_event_source_set_time(zones->timer, next);
-    (void)sd_event_source_set_enabled(zones->timer,
-                                      next == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+    timer_set_at(&zones->timer, next);
 }
 
 /* Tells of a change, and of the end of the first test. */
@@ -135,7 +134,7 @@ static void start_test(struct dns_zone *zone)
         time_add_usec(time_now_usec(CLOCK_MONOTONIC), zone->owner->usec_ill);
 }
 
-static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_timer(void *userdata)
 {
     struct dns_zones *zones = userdata;
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
@@ -149,7 +148,6 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
             start_test(zone);
     }
     set_timer(zones);
-    return 0;
 }
 
 void dns_zone_wait_begins(struct dns_zone *zone)
@@ -238,10 +236,7 @@ int dns_zones_new(sd_event *event, struct dns_queries *queries, const struct dns
     zones->hooks = *hooks;
     zones->usec_well = DNS_HEALTH_WELL_USEC;
     zones->usec_ill = DNS_HEALTH_ILL_USEC;
-    int r = sd_event_add_time(event, &zones->timer, CLOCK_MONOTONIC, USEC_INFINITY, ACCURACY_USEC,
-                              on_timer, zones);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(zones->timer, SD_EVENT_OFF);
+    int r = timer_init(&zones->timer, event, ACCURACY_USEC, on_timer, zones);
     if (r < 0) {
         dns_zones_free(zones);
         return r;
@@ -262,7 +257,7 @@ void dns_zones_free(struct dns_zones *zones)
         TAILQ_REMOVE(&zones->list, zone, link);
         free(zone);
     }
-    sd_event_source_disable_unref(zones->timer);
+    timer_clear(&zones->timer);
     sd_event_unref(zones->event);
     free(zones);
 }

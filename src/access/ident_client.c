@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/macro.h"
 #include "base/time.h"
+#include "base/timer.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -39,7 +40,7 @@ TAILQ_HEAD(requests, ident_request);
 
 struct ident_clients {
     sd_event *event;
-    sd_event_source *timer; /* at the limit of the first of `open`; all have the same limit */
+    struct timer timer; /* at the limit of the first of `open`; all have the same limit */
     uint16_t port;
     unsigned n_open;
     struct requests free;
@@ -51,12 +52,7 @@ static void set_timer(struct ident_clients *clients)
 {
     const struct ident_request *first = TAILQ_FIRST(&clients->open);
 
-    if (!first) {
-        (void)sd_event_source_set_enabled(clients->timer, SD_EVENT_OFF);
-        return;
-    }
-    (void)sd_event_source_set_time(clients->timer, first->until_usec);
-    (void)sd_event_source_set_enabled(clients->timer, SD_EVENT_ONESHOT);
+    timer_set_at(&clients->timer, first ? first->until_usec : USEC_INFINITY);
 }
 
 /* From open to free. The timer is left to come too early for nothing. */
@@ -124,7 +120,7 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uin
     return 0;
 }
 
-static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_timer(void *userdata)
 {
     struct ident_clients *clients = userdata;
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
@@ -133,7 +129,6 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
     while ((request = TAILQ_FIRST(&clients->open)) && request->until_usec <= now)
         finish(request, NULL);
     set_timer(clients);
-    return 0;
 }
 
 /* Starts to connect from one address to the other. Returns the descriptor or a negative errno. */
@@ -221,10 +216,7 @@ int ident_clients_new(sd_event *event, uint16_t port, struct ident_clients **ret
         clients->requests[i].fd = -1;
         TAILQ_INSERT_TAIL(&clients->free, &clients->requests[i], link);
     }
-    int r = sd_event_add_time(event, &clients->timer, CLOCK_MONOTONIC, USEC_INFINITY, ACCURACY_USEC,
-                              on_timer, clients);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(clients->timer, SD_EVENT_OFF);
+    int r = timer_init(&clients->timer, event, ACCURACY_USEC, on_timer, clients);
     if (r < 0) {
         ident_clients_free(clients);
         return r;
@@ -241,7 +233,7 @@ void ident_clients_free(struct ident_clients *clients)
         return;
     while ((request = TAILQ_FIRST(&clients->open)))
         close_request(request);
-    sd_event_source_disable_unref(clients->timer);
+    timer_clear(&clients->timer);
     sd_event_unref(clients->event);
     free(clients);
 }

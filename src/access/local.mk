@@ -42,4 +42,4 @@ libaccess_a_SOURCES = \
 	%D%/throttle.c \
 	%D%/throttle.h
 libaccess_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(CARES_CFLAGS)
-LINK_ACCESS = libaccess.a libbase.la $(LIBSYSTEMD_LIBS) $(CARES_LIBS) $(RESOLV_LIBS)
+LINK_ACCESS = libaccess.a $(LINK_LOOP) $(CARES_LIBS) $(RESOLV_LIBS)

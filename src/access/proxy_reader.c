@@ -2,6 +2,7 @@
 
 #include "base/macro.h"
 #include "base/time.h"
+#include "base/timer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 struct proxy_reader {
     int fd; /* the caller's */
     sd_event_source *io;
-    sd_event_source *limit;
+    struct timer limit;
     proxy_reader_callback callback;
     void *userdata;
 };
@@ -26,7 +27,7 @@ struct proxy_reader {
 static void stop(struct proxy_reader *reader)
 {
     reader->io = sd_event_source_disable_unref(reader->io);
-    reader->limit = sd_event_source_disable_unref(reader->limit);
+    timer_clear(&reader->limit);
 }
 
 /* The callback may free the reader. */
@@ -121,17 +122,15 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
     return 0;
 }
 
-static int on_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_limit(void *userdata)
 {
     fail(userdata, PROXY_TIMED_OUT, "the PROXY header did not come in time", 0);
-    return 0;
 }
 
 int proxy_reader_start(sd_event *event, int fd, uint64_t limit_usec, proxy_reader_callback callback,
                        void *userdata, struct proxy_reader **ret)
 {
     struct proxy_reader *reader = calloc(1, sizeof(*reader));
-    uint64_t limit = time_add_usec(time_now_usec(CLOCK_MONOTONIC), limit_usec);
 
     if (!reader)
         return -ENOMEM;
@@ -142,12 +141,12 @@ int proxy_reader_start(sd_event *event, int fd, uint64_t limit_usec, proxy_reade
      * told (EPOLLET). */
     int r = sd_event_add_io(event, &reader->io, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, on_io, reader);
     if (r >= 0)
-        r = sd_event_add_time(event, &reader->limit, CLOCK_MONOTONIC, limit, ACCURACY_USEC,
-                              on_limit, reader);
+        r = timer_init(&reader->limit, event, ACCURACY_USEC, on_limit, reader);
     if (r < 0) {
         proxy_reader_free(reader);
         return r;
     }
+    timer_set_in(&reader->limit, limit_usec);
     *ret = reader;
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/macro.h"
 #include "base/time.h"
+#include "base/timer.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -31,7 +32,7 @@ TAILQ_HEAD(slots, slot);
 
 struct rejections {
     sd_event *event;
-    sd_event_source *timer; /* at the limit of the first of `open`; all have the same limit */
+    struct timer timer; /* at the limit of the first of `open`; all have the same limit */
     struct slots free;
     struct slots open; /* in the order of their limits */
     unsigned n_open;
@@ -100,12 +101,7 @@ static void set_timer(struct rejections *rejections)
 {
     const struct slot *first = TAILQ_FIRST(&rejections->open);
 
-    if (!first) {
-        (void)sd_event_source_set_enabled(rejections->timer, SD_EVENT_OFF);
-        return;
-    }
-    (void)sd_event_source_set_time(rejections->timer, first->until_usec);
-    (void)sd_event_source_set_enabled(rejections->timer, SD_EVENT_ONESHOT);
+    timer_set_at(&rejections->timer, first ? first->until_usec : USEC_INFINITY);
 }
 
 /* From open to free. The timer is left to come too early for nothing. */
@@ -133,7 +129,7 @@ static int on_io(_unused_ sd_event_source *source, int fd, _unused_ uint32_t eve
     return 0;
 }
 
-static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_timer(void *userdata)
 {
     struct rejections *rejections = userdata;
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
@@ -142,7 +138,6 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
     while ((slot = TAILQ_FIRST(&rejections->open)) && slot->until_usec <= now)
         slot_close(slot, &rejections->counts.n_timed_out);
     set_timer(rejections);
-    return 0;
 }
 
 /* Watches the descriptor with the slot's event source. Returns 0 or a negative errno. */
@@ -185,10 +180,7 @@ int rejections_new(sd_event *event, struct rejections **ret)
         TAILQ_INSERT_TAIL(&rejections->free, &rejections->slots[i], link);
     }
     rejections->event = sd_event_ref(event);
-    int r = sd_event_add_time(event, &rejections->timer, CLOCK_MONOTONIC, USEC_INFINITY,
-                              ACCURACY_USEC, on_timer, rejections);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(rejections->timer, SD_EVENT_OFF);
+    int r = timer_init(&rejections->timer, event, ACCURACY_USEC, on_timer, rejections);
     if (r < 0) {
         rejections_free(rejections);
         return r;
@@ -206,7 +198,7 @@ void rejections_free(struct rejections *rejections)
         if (rejections->slots[i].fd >= 0)
             close_now(&rejections->slots[i].fd);
     }
-    sd_event_source_disable_unref(rejections->timer);
+    timer_clear(&rejections->timer);
     sd_event_unref(rejections->event);
     free(rejections);
 }

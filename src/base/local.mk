@@ -41,3 +41,11 @@ libbase_la_SOURCES = \
 	%D%/time.h \
 	%D%/utf8.c \
 	%D%/utf8.h
+
+# For users of an event loop; not in libbase.la, all of which is in libdispatcher.so.
+noinst_LIBRARIES += libloop.a
+libloop_a_SOURCES = \
+	%D%/timer.c \
+	%D%/timer.h
+libloop_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+LINK_LOOP = libloop.a libbase.la $(LIBSYSTEMD_LIBS)

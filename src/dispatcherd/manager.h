@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/host_name.h"
+#include "base/timer.h"
 #include "dispatcherd/core/config_version.h"
 #include "dispatcherd/core/context.h"
 #include "dispatcherd/core/service.h"
@@ -42,10 +43,10 @@ struct manager {
     uint64_t started_at;             /* CLOCK_MONOTONIC */
     char host_name[HOST_NAME_BYTES]; /* up to its first dot; host_name_watch.h writes it */
     sd_event_source *host_name_source;
-    sd_event_source *status_timer;
-    sd_event_source *orphans_timer; /* orphans.h; NULL unless this is process 1 */
-    sd_event_source *stop_timer;
-    sd_event_source *extend_timer;
+    struct timer status_timer;
+    struct timer orphans_timer; /* orphans.h; not made unless this is process 1 */
+    struct timer stop_timer;    /* stop.h; likewise the next */
+    struct timer extend_timer;
     uint64_t leave_until;        /* leaving: what waits may hold us up so long */
     bool is_cut;                 /* stopping: the time for finishing is over */
     bool is_on_last_config;      /* dispatcher.cnf is broken: the last good one is in force */

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 /* A worker that has ended hides the orphans behind it until it is reaped itself. */
-#define RETRY_USEC (100 * USEC_PER_MSEC)
+#define RETRY_USEC          (100 * USEC_PER_MSEC)
+#define RETRY_ACCURACY_USEC (USEC_PER_SEC / 4)
 
 static bool is_worker(const struct manager *manager, pid_t pid)
 {
@@ -39,20 +40,19 @@ static bool reap(const struct manager *manager)
     }
 }
 
-static int on_retry(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_retry(void *userdata)
 {
     struct manager *manager = userdata;
 
-    if (reap(manager))
-        return 0;
-    (void)sd_event_source_set_time_relative(manager->orphans_timer, RETRY_USEC);
-    return sd_event_source_set_enabled(manager->orphans_timer, SD_EVENT_ONESHOT);
+    if (!reap(manager))
+        timer_set_in(&manager->orphans_timer, RETRY_USEC);
 }
 
 static int on_child(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *info,
                     void *userdata)
 {
-    return on_retry(NULL, 0, userdata);
+    on_retry(userdata);
+    return 0;
 }
 
 int orphans_start(struct manager *manager)
@@ -65,8 +65,9 @@ int orphans_start(struct manager *manager)
     sigaddset(&set, SIGCHLD);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
-    int r = sd_event_add_time_relative(manager->context.event, &manager->orphans_timer,
-                                       CLOCK_MONOTONIC, 0, 0, on_retry, manager);
+    int r = timer_init(&manager->orphans_timer, manager->context.event, RETRY_ACCURACY_USEC,
+                       on_retry, manager);
+    timer_set_at(&manager->orphans_timer, 0);
     if (r >= 0)
         r = sd_event_add_signal(manager->context.event, NULL, SIGCHLD, on_child, manager);
     return r < 0 ? r : 0;
@@ -74,5 +75,5 @@ int orphans_start(struct manager *manager)
 
 void orphans_end(struct manager *manager)
 {
-    manager->orphans_timer = sd_event_source_disable_unref(manager->orphans_timer);
+    timer_clear(&manager->orphans_timer);
 }

@@ -37,6 +37,7 @@
 #include <unistd.h>
 
 #define STATUS_INTERVAL_USEC USEC_PER_SEC
+#define STATUS_ACCURACY_USEC (USEC_PER_SEC / 10)
 
 /* How old what it says of commands that are due may be. */
 #define DUE_INTERVAL_USEC (5 * USEC_PER_SEC)
@@ -64,11 +65,10 @@ static void look_again(struct manager *manager)
 {
     if (manager->due.n_items == 0)
         return;
-    (void)sd_event_source_set_time_relative(manager->status_timer, DUE_INTERVAL_USEC);
-    (void)sd_event_source_set_enabled(manager->status_timer, SD_EVENT_ONESHOT);
+    timer_set_in(&manager->status_timer, DUE_INTERVAL_USEC);
 }
 
-static int on_status(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_status(void *userdata)
 {
     struct manager *manager = userdata;
     char text[NOTIFY_STATUS_MAX];
@@ -80,24 +80,12 @@ static int on_status(_unused_ sd_event_source *source, _unused_ uint64_t usec, v
                  status_format(manager, text, sizeof(text)));
     notify_status(&manager->notifier, status_format(manager, text, sizeof(text)));
     look_again(manager);
-    return 0;
 }
 
 static void status_soon(struct manager *manager)
 {
-    int enabled = SD_EVENT_OFF;
-
-    if (!manager->status_timer) {
-        (void)sd_event_add_time_relative(manager->context.event, &manager->status_timer,
-                                         CLOCK_MONOTONIC, STATUS_INTERVAL_USEC, USEC_PER_SEC / 10,
-                                         on_status, manager);
-        return;
-    }
-    (void)sd_event_source_get_enabled(manager->status_timer, &enabled);
-    if (enabled != SD_EVENT_OFF)
-        return;
-    (void)sd_event_source_set_time_relative(manager->status_timer, STATUS_INTERVAL_USEC);
-    (void)sd_event_source_set_enabled(manager->status_timer, SD_EVENT_ONESHOT);
+    if (!timer_is_set(&manager->status_timer))
+        timer_set_in(&manager->status_timer, STATUS_INTERVAL_USEC);
 }
 
 /* Start */
@@ -133,7 +121,7 @@ static void become_running(struct manager *manager)
     unsigned n_workers = manager_count_workers(manager);
 
     manager->state = MANAGER_RUNNING;
-    on_status(NULL, 0, manager);
+    on_status(manager);
     notify_ready(&manager->notifier);
     for (size_t i = 0; i < manager->n_services; i++)
         say_where(manager->services[i]);
@@ -236,10 +224,15 @@ static int init_context(struct manager *manager, struct config_version *version,
     struct access_settings access = settings->access;
     access.configured_dns_servers = &version->config.dns_servers;
     int r = sd_event_new(&manager->context.event);
-    if (r == 0) {
-        bulk_start(manager->context.event);
+    if (r == 0)
+        r = bulk_start(manager->context.event);
+    if (r == 0)
+        r = timer_init(&manager->status_timer, manager->context.event, STATUS_ACCURACY_USEC,
+                       on_status, manager);
+    if (r == 0)
+        r = stop_init(manager);
+    if (r == 0)
         r = add_signals(manager);
-    }
     if (r == 0)
         r = stall_guard_start();
     if (r == 0)
@@ -323,11 +316,10 @@ static void manager_clear(struct manager *manager)
     closer_end();
     notify_end(&manager->notifier);
     bulk_end();
-    sd_event_source_disable_unref(manager->status_timer);
+    timer_clear(&manager->status_timer);
     orphans_end(manager);
     host_name_watch_end(manager);
-    sd_event_source_disable_unref(manager->stop_timer);
-    sd_event_source_disable_unref(manager->extend_timer);
+    stop_end(manager);
     sd_event_unref(manager->context.event);
     reserve_release(&manager->context.reserve);
 }
@@ -379,7 +371,7 @@ static int start(struct manager *manager, struct passed *passed)
     for (size_t i = 0; i < manager->n_services; i++)
         service_touch(manager->services[i]);
     /* Workers may take their time until all of them are ready, and some serve before. */
-    on_status(NULL, 0, manager);
+    on_status(manager);
     on_change(&manager->context);
     return 0;
 }

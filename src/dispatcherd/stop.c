@@ -38,32 +38,27 @@ static void cut(struct manager *manager)
                 worker_cut(manager->services[i]->workers[slot]);
 }
 
-static int on_limit(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void exit_loop(struct manager *manager)
 {
-    struct manager *manager = userdata;
-
-    if (manager->is_cut)
-        return sd_event_exit(manager->context.event, EXIT_SUCCESS);
-    cut(manager);
-    (void)sd_event_source_set_time_relative(source, CUT_LIMIT_USEC);
-    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-    return 0;
+    (void)sd_event_exit(manager->context.event, EXIT_SUCCESS);
 }
 
-static int on_extend(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_drain_limit(struct manager *manager)
+{
+    if (manager->is_cut) {
+        exit_loop(manager);
+        return;
+    }
+    cut(manager);
+    timer_set_in(&manager->stop_timer, CUT_LIMIT_USEC);
+}
+
+static void on_extend(void *userdata)
 {
     struct manager *manager = userdata;
 
     notify_extend(&manager->notifier, 3 * EXTEND_INTERVAL_USEC);
-    (void)sd_event_source_set_time_relative(source, EXTEND_INTERVAL_USEC);
-    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-    return 0;
-}
-
-static void limit(struct manager *manager, uint64_t usec, sd_event_time_handler_t on_time)
-{
-    (void)sd_event_add_time_relative(manager->context.event, &manager->stop_timer, CLOCK_MONOTONIC,
-                                     usec, USEC_PER_MSEC, on_time, manager);
+    timer_set_in(&manager->extend_timer, EXTEND_INTERVAL_USEC);
 }
 
 static void leave_checks(struct manager *manager)
@@ -73,17 +68,40 @@ static void leave_checks(struct manager *manager)
 }
 
 /* Other checks may wait for a DNS list by now, and the service manager take more messages. */
-static int on_leaving(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_leaving(struct manager *manager)
 {
-    struct manager *manager = userdata;
-
     leave_checks(manager);
     stop_check(manager);
     if (time_now_usec(CLOCK_MONOTONIC) >= manager->leave_until)
-        return sd_event_exit(manager->context.event, EXIT_SUCCESS);
-    (void)sd_event_source_set_time_relative(source, LEAVE_INTERVAL_USEC);
-    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-    return 0;
+        exit_loop(manager);
+    else
+        timer_set_in(&manager->stop_timer, LEAVE_INTERVAL_USEC);
+}
+
+static void on_stop_timer(void *userdata)
+{
+    struct manager *manager = userdata;
+
+    if (manager->state == MANAGER_LEAVING)
+        on_leaving(manager);
+    else
+        on_drain_limit(manager);
+}
+
+int stop_init(struct manager *manager)
+{
+    sd_event *event = manager->context.event;
+    int r = timer_init(&manager->stop_timer, event, USEC_PER_MSEC, on_stop_timer, manager);
+
+    if (r == 0)
+        r = timer_init(&manager->extend_timer, event, USEC_PER_SEC / 10, on_extend, manager);
+    return r;
+}
+
+void stop_end(struct manager *manager)
+{
+    timer_clear(&manager->stop_timer);
+    timer_clear(&manager->extend_timer);
 }
 
 static void leave(struct manager *manager, enum job_type job)
@@ -96,7 +114,7 @@ static void leave(struct manager *manager, enum job_type job)
                str_plural(n_workers, "worker", "workers"), n_connections,
                str_plural(n_connections, "connection", "connections"), job_type_to_string(job));
     manager->leave_until = time_now_usec(CLOCK_MONOTONIC) + LEAVE_LIMIT_USEC;
-    limit(manager, LEAVE_INTERVAL_USEC, on_leaving);
+    timer_set_in(&manager->stop_timer, LEAVE_INTERVAL_USEC);
     for (size_t i = 0; i < manager->n_services; i++)
         listeners_free(manager->services[i]);
     leave_checks(manager);
@@ -112,9 +130,8 @@ static void drain(struct manager *manager)
     log_notice("stopping: %u %s may go on for up to %u s", n,
                str_plural(n, "connection", "connections"), limit_sec);
     /* A second more than the workers have, who see to it themselves. */
-    limit(manager, (limit_sec + 1) * USEC_PER_SEC, on_limit);
-    (void)sd_event_add_time_relative(manager->context.event, &manager->extend_timer,
-                                     CLOCK_MONOTONIC, 0, USEC_PER_SEC / 10, on_extend, manager);
+    timer_set_in(&manager->stop_timer, (limit_sec + 1) * USEC_PER_SEC);
+    timer_set_at(&manager->extend_timer, 0);
     for (size_t i = 0; i < manager->n_services; i++) {
         listeners_free(manager->services[i]);
         manager->services[i]->pool->is_stopping = true;
@@ -127,7 +144,7 @@ void stop_begin(struct manager *manager)
 {
     if (manager->state == MANAGER_STOPPING || manager->state == MANAGER_LEAVING) {
         manager->leave_until = 0;
-        (void)sd_event_source_set_time(manager->stop_timer, 0);
+        timer_set_at(&manager->stop_timer, 0);
         return;
     }
     notify_stopping(&manager->notifier);
@@ -157,5 +174,5 @@ void stop_check(struct manager *manager)
         is_done = manager_count_workers(manager) == 0 &&
                   (manager->is_cut || manager_count_connections(manager) == 0);
     if (is_done)
-        (void)sd_event_exit(manager->context.event, EXIT_SUCCESS);
+        exit_loop(manager);
 }

@@ -7,6 +7,12 @@
 
 #include "dispatcherd/manager.h"
 
+/* Makes what the end needs, at the start: a stop that cannot be limited would be found out too
+ * late. Returns 0 or a negative errno. */
+int stop_init(struct manager *manager);
+
+void stop_end(struct manager *manager);
+
 /* SIGTERM or SIGINT: begins to end; a second call cuts what is left at once. */
 void stop_begin(struct manager *manager);
 

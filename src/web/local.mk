@@ -37,4 +37,4 @@ dispatcherd_web_SOURCES = \
 	%D%/listen.h \
 	%D%/main.c
 dispatcherd_web_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
-dispatcherd_web_LDADD = $(LINK_WEB) libprotocol.la $(LIBSYSTEMD_LIBS) $(MICROHTTPD_LIBS)
+dispatcherd_web_LDADD = $(LINK_WEB) libprotocol.la $(LINK_LOOP) $(MICROHTTPD_LIBS)

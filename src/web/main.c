@@ -6,6 +6,7 @@
 #include "base/macro.h"
 #include "base/signals.h"
 #include "base/time.h"
+#include "base/timer.h"
 #include "web/http.h"
 #include "web/listen.h"
 
@@ -32,6 +33,9 @@
 /* How long nothing is accepted where the kernel has no descriptor or memory for it. */
 #define ACCEPT_PAUSE_USEC USEC_PER_SEC
 
+/* How late a sample may be taken. */
+#define SAMPLE_ACCURACY_USEC (USEC_PER_SEC / 4)
+
 enum {
     EXIT_USAGE = 2,
 };
@@ -47,6 +51,8 @@ struct web {
     sd_event *event;
     sd_event_source *listening[LISTEN_MAX];
     uint64_t accept_at; /* not before that time */
+    struct timer sample;
+    uint64_t sample_at; /* CLOCK_MONOTONIC */
 };
 
 static void print_help(void)
@@ -63,13 +69,14 @@ static void print_help(void)
 
 /* Events */
 
-static int on_sample(sd_event_source *source, uint64_t at, void *data)
+/* At equal distances, however late the last one was. */
+static void on_sample(void *data)
 {
     struct web *web = data;
 
     answers_sample(&web->answers);
-    int r = sd_event_source_set_time(source, at + SAMPLES_INTERVAL_USEC);
-    return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    web->sample_at += SAMPLES_INTERVAL_USEC;
+    timer_set_at(&web->sample, web->sample_at);
 }
 
 /* It ends before us only if somebody has ended it. */
@@ -168,8 +175,9 @@ static int add_sources(struct web *web)
     if (r >= 0) /* hang-up alone, which needs no asking */
         r = sd_event_add_io(web->event, NULL, web->connector.fd, 0, on_connector_end, web);
     if (r >= 0)
-        r = sd_event_add_time(web->event, NULL, CLOCK_MONOTONIC, time_now_usec(CLOCK_MONOTONIC), 0,
-                              on_sample, web);
+        r = timer_init(&web->sample, web->event, SAMPLE_ACCURACY_USEC, on_sample, web);
+    web->sample_at = time_now_usec(CLOCK_MONOTONIC);
+    timer_set_at(&web->sample, web->sample_at);
     return r < 0 ? r : sd_event_set_watchdog(web->event, true);
 }
 
@@ -206,6 +214,7 @@ static int run(struct web *web)
     }
     for (size_t i = 0; i < LISTEN_MAX; i++)
         sd_event_source_unref(web->listening[i]);
+    timer_clear(&web->sample);
     /* Its descriptor is the event loop's too: that one first. */
     sd_event_unref(web->event);
     http_free(web->http);

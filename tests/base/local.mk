@@ -13,6 +13,7 @@ check_PROGRAMS += \
 	tests/base/test_siphash \
 	tests/base/test_str \
 	tests/base/test_text_file \
+	tests/base/test_timer \
 	tests/base/test_utf8
 TESTS += \
 	tests/base/test_accept_error \
@@ -29,6 +30,7 @@ TESTS += \
 	tests/base/test_siphash \
 	tests/base/test_str \
 	tests/base/test_text_file \
+	tests/base/test_timer \
 	tests/base/test_utf8
 
 tests_base_test_accept_error_SOURCES = %D%/test_accept_error.c
@@ -104,3 +106,8 @@ tests_base_test_utf8_SOURCES = %D%/test_utf8.c
 tests_base_test_utf8_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_utf8_CFLAGS = $(TEST_CFLAGS)
 tests_base_test_utf8_LDADD = libbase.la $(TEST_LIBS)
+
+tests_base_test_timer_SOURCES = %D%/test_timer.c
+tests_base_test_timer_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_timer_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_base_test_timer_LDADD = $(LINK_LOOP) $(TEST_LIBS)

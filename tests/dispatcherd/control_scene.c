@@ -90,6 +90,7 @@ void scene_init(struct control_scene *scene, const char *configuration)
     struct config config = {0};
 
     *scene = (struct control_scene){.context = {.changed = change_nothing}};
+    need(sd_event_new(&scene->context.event) >= 0);
     need(state_new(&scene->state) == 0);
     scene->context.next_connection_id = state_next_connection_id(scene->state);
     context_init_ids(&scene->context);
@@ -142,5 +143,6 @@ void scene_clear(struct control_scene *scene)
         manager_free_service(scene->services[i]);
     state_free(scene->state);
     config_version_unref(scene->version);
+    sd_event_unref(scene->context.event);
     *scene = (struct control_scene){0};
 }

@@ -47,6 +47,8 @@ static int init(struct access *access, const struct access_settings *settings)
     if (r == 0)
         r = decisions_new(DECISIONS_MAX, time_now_usec(CLOCK_MONOTONIC), &access->decisions);
     if (r == 0)
+        r = list_alerts_init(&access->list_alerts, access->context);
+    if (r == 0)
         r = open_lists(access, settings);
     if (r == 0)
         r = ident_clients_new(event, settings->ident_port, &access->ident_clients);
@@ -65,7 +67,6 @@ int access_new(struct context *context, const struct access_settings *settings,
     if (!access)
         return -ENOMEM;
     access->context = context;
-    access->list_alerts.context = context;
     access_set_mappings(access, mappings);
     int r = init(access, settings);
     if (r < 0) {

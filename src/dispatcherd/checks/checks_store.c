@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "base/timer.h"
 #include "dispatcherd/core/connection.h"
 #include "dispatcherd/core/service.h"
 
@@ -19,7 +20,7 @@
 
 struct checks_store {
     sd_event *event;
-    sd_event_source *timer;
+    struct timer timer;
     bool is_open;
     TAILQ_HEAD(, stored_check) waiting; /* the one that waits longest first */
     size_t n_stored;
@@ -135,21 +136,11 @@ static bool has_room(const struct checks_store *store, size_t max)
     return store->n_stored + store->n_pending < max;
 }
 
-static void ring_at(struct checks_store *store, uint64_t at)
-{
-    (void)sd_event_source_set_time(store->timer, at);
-    (void)sd_event_source_set_enabled(store->timer,
-                                      at == USEC_INFINITY ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
-}
-
 /* Many checks end at the same time: what takes the places is best seen after that. */
 static void ring_soon(struct checks_store *store)
 {
-    int enabled = SD_EVENT_OFF;
-
-    (void)sd_event_source_get_enabled(store->timer, &enabled);
-    if (enabled == SD_EVENT_OFF && (store->n_pending > 0 || !TAILQ_EMPTY(&store->waiting)))
-        ring_at(store, time_now_usec(CLOCK_MONOTONIC) + RETRY_USEC);
+    if (!timer_is_set(&store->timer) && (store->n_pending > 0 || !TAILQ_EMPTY(&store->waiting)))
+        timer_set_in(&store->timer, RETRY_USEC);
 }
 
 /* Puts what is due into the store. */
@@ -171,13 +162,12 @@ static void look(struct checks_store *store)
     }
     if (store->n_pending > 0 && now + RETRY_USEC < next)
         next = now + RETRY_USEC;
-    ring_at(store, next);
+    timer_set_at(&store->timer, next);
 }
 
-static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_timer(void *userdata)
 {
     look(userdata);
-    return 0;
 }
 
 int checks_store_new(sd_event *event, struct checks_store **ret)
@@ -188,10 +178,7 @@ int checks_store_new(sd_event *event, struct checks_store **ret)
         return -ENOMEM;
     TAILQ_INIT(&store->waiting);
     store->event = sd_event_ref(event);
-    int r = sd_event_add_time(event, &store->timer, CLOCK_MONOTONIC, USEC_INFINITY, USEC_PER_MSEC,
-                              on_timer, store);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(store->timer, SD_EVENT_OFF);
+    int r = timer_init(&store->timer, event, USEC_PER_MSEC, on_timer, store);
     if (r < 0) {
         checks_store_free(store);
         return r;
@@ -209,7 +196,7 @@ void checks_store_free(struct checks_store *store)
 {
     if (!store)
         return;
-    sd_event_source_disable_unref(store->timer);
+    timer_clear(&store->timer);
     sd_event_unref(store->event);
     free(store);
 }

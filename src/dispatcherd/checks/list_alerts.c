@@ -61,8 +61,6 @@ static void update(struct list_alert *item, uint64_t now)
     }
 }
 
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata);
-
 /* Rings while something is pending, and at no other time. */
 static void set_timer(struct list_alerts *alerts)
 {
@@ -74,13 +72,10 @@ static void set_timer(struct list_alerts *alerts)
         if (due < next)
             next = due;
     }
-    alerts->timer = sd_event_source_disable_unref(alerts->timer);
-    if (next != USEC_INFINITY)
-        (void)sd_event_add_time(alerts->context->event, &alerts->timer, CLOCK_MONOTONIC, next,
-                                ACCURACY_USEC, on_timer, alerts);
+    timer_set_at(&alerts->timer, next);
 }
 
-static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_timer(void *userdata)
 {
     struct list_alerts *alerts = userdata;
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
@@ -89,7 +84,12 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
         update(&alerts->items[i], now);
     set_timer(alerts);
     alerts->context->changed(alerts->context);
-    return 0;
+}
+
+int list_alerts_init(struct list_alerts *alerts, struct context *context)
+{
+    alerts->context = context;
+    return timer_init(&alerts->timer, context->event, ACCURACY_USEC, on_timer, alerts);
 }
 
 void list_alerts_note(struct list_alerts *alerts, const char *zone, bool is_well,
@@ -110,5 +110,5 @@ void list_alerts_note(struct list_alerts *alerts, const char *zone, bool is_well
 
 void list_alerts_clear(struct list_alerts *alerts)
 {
-    alerts->timer = sd_event_source_disable_unref(alerts->timer);
+    timer_clear(&alerts->timer);
 }

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "access/dns_zones.h"
+#include "base/timer.h"
 #include "statistics/alert.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <systemd/sd-event.h>
 
 struct context;
 
@@ -19,13 +19,15 @@ struct list_alert {
     struct alert alert;
 };
 
-/* All zero but the context before its first use. */
 struct list_alerts {
     struct context *context; /* outlives it, and is told of changes */
-    sd_event_source *timer;  /* for the first that is due */
+    struct timer timer;      /* for the first that is due */
     size_t n_items;
     struct list_alert items[DNS_ZONES_MAX];
 };
+
+/* Makes it, all zero before. Returns 0 or a negative errno. */
+int list_alerts_init(struct list_alerts *alerts, struct context *context);
 
 /* As dns_zones_callback: the list was set aside, or taken back. */
 void list_alerts_note(struct list_alerts *alerts, const char *zone, bool is_well,

@@ -120,7 +120,7 @@ static int send_reply(struct control_client *client)
 static void stop_waiting(struct control_client *client)
 {
     client->wait = CONTROL_WAIT_NOTHING;
-    (void)sd_event_source_set_enabled(client->limit_source, SD_EVENT_OFF);
+    timer_stop(&client->limit);
 }
 
 /* Without memory for any other answer. Nothing is under way to the client, so the socket has room,
@@ -172,12 +172,11 @@ static int answer_call(struct control_client *client)
     return r < 0 ? r : !client->reply;
 }
 
-static int on_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_limit(void *userdata)
 {
     struct control_client *client = userdata;
 
     client->gone(client);
-    return 0;
 }
 
 static enum control_wait awaited(const struct control_client *client)
@@ -189,7 +188,7 @@ static enum control_wait awaited(const struct control_client *client)
     return varlink_frames_is_pending(&client->frames) ? CONTROL_WAIT_MESSAGE : CONTROL_WAIT_CALL;
 }
 
-static int limit_wait(struct control_client *client)
+static void limit_wait(struct control_client *client)
 {
     const uint64_t limits[] = {
         [CONTROL_WAIT_CALL] = client->limits.call_usec,
@@ -199,13 +198,11 @@ static int limit_wait(struct control_client *client)
     enum control_wait wait = awaited(client);
 
     if (wait == client->wait)
-        return 0;
+        return;
     stop_waiting(client);
     client->wait = wait;
-    if (wait == CONTROL_WAIT_NOTHING)
-        return 0;
-    int r = sd_event_source_set_time_relative(client->limit_source, limits[wait]);
-    return r < 0 ? r : sd_event_source_set_enabled(client->limit_source, SD_EVENT_ONESHOT);
+    if (wait != CONTROL_WAIT_NOTHING)
+        timer_set_in(&client->limit, limits[wait]);
 }
 
 static uint32_t wanted_events(const struct control_client *client)
@@ -218,10 +215,8 @@ static uint32_t wanted_events(const struct control_client *client)
 /* Prepares for what comes next. Returns 0 or a negative errno. */
 static int wait_for_more(struct control_client *client)
 {
-    int r = limit_wait(client);
-
-    if (r >= 0)
-        r = sd_event_source_set_io_events(client->io_source, wanted_events(client));
+    limit_wait(client);
+    int r = sd_event_source_set_io_events(client->io_source, wanted_events(client));
     if (r >= 0)
         r = sd_event_source_set_enabled(client->again_source,
                                         client->has_calls ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
@@ -302,8 +297,7 @@ static int add_sources(struct control_client *client, sd_event *event)
     if (r >= 0)
         r = sd_event_source_set_enabled(client->again_source, SD_EVENT_OFF);
     if (r >= 0)
-        r = sd_event_add_time(event, &client->limit_source, CLOCK_MONOTONIC, USEC_INFINITY,
-                              LIMIT_ACCURACY_USEC, on_limit, client);
+        r = timer_init(&client->limit, event, LIMIT_ACCURACY_USEC, on_limit, client);
     return r;
 }
 
@@ -314,7 +308,7 @@ int control_client_start(struct control_client *client)
     client->moved_at = time_now_usec(CLOCK_MONOTONIC);
     int r = add_sources(client, control_share_event(client->share));
     if (r >= 0)
-        r = limit_wait(client);
+        limit_wait(client);
     control_share_touch(client->share);
     return r < 0 ? r : 0;
 }
@@ -324,7 +318,7 @@ void control_client_free(struct control_client *client)
     events_leave(&client->follower);
     sd_event_source_disable_unref(client->io_source);
     sd_event_source_disable_unref(client->again_source);
-    sd_event_source_disable_unref(client->limit_source);
+    timer_clear(&client->limit);
     varlink_frames_clear(&client->frames);
     free(client->events);
     free(client->reply);

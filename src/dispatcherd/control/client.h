@@ -2,6 +2,7 @@
  * the last reply is gone, and after the others had their turn. */
 #pragma once
 
+#include "base/timer.h"
 #include "dispatcherd/control/methods.h"
 #include "dispatcherd/control/share.h"
 #include "dispatcherd/report/events.h"
@@ -55,7 +56,7 @@ struct control_client {
     uint64_t moved_at;   /* when it sent or read anything last; CLOCK_MONOTONIC */
     sd_event_source *io_source;
     sd_event_source *again_source; /* for has_calls */
-    sd_event_source *limit_source;
+    struct timer limit;            /* of `wait` */
 };
 
 TAILQ_HEAD(control_client_list, control_client);

@@ -2,6 +2,7 @@
 
 #include "base/macro.h"
 #include "base/time.h"
+#include "base/timer.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -29,7 +30,7 @@ struct control_share {
     sd_event *inner;        /* owned */
     sd_event_source *watch; /* of the inner loop's descriptor */
     sd_event_source *turn;  /* when the outer loop has nothing else to do */
-    sd_event_source *timer; /* the end of patience, or of the rest; or what stands for `watch` */
+    struct timer timer;     /* the end of patience, or of the rest; or what stands for `watch` */
 };
 
 static void set_state(struct control_share *share, enum share_state state, uint64_t timer_usec)
@@ -43,9 +44,9 @@ static void set_state(struct control_share *share, enum share_state state, uint6
                                       state == SHARE_READY ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
     /* From now on, not from when the loop woke up: the turn is no part of the rest. */
     if (timer_usec > 0)
-        (void)sd_event_source_set_time(share->timer, time_now_usec(CLOCK_MONOTONIC) + timer_usec);
-    (void)sd_event_source_set_enabled(share->timer,
-                                      timer_usec > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+        timer_set_in(&share->timer, timer_usec);
+    else
+        timer_stop(&share->timer);
 }
 
 static void become_ready(struct control_share *share)
@@ -106,7 +107,7 @@ static int on_turn(_unused_ sd_event_source *source, void *userdata)
     return 0;
 }
 
-static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_timer(void *userdata)
 {
     struct control_share *share = userdata;
 
@@ -116,7 +117,6 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
         become_calm(share);
     else if (share->state == SHARE_WATCHING)
         become_ready(share);
-    return 0;
 }
 
 static int add_sources(struct control_share *share, sd_event *event)
@@ -128,8 +128,7 @@ static int add_sources(struct control_share *share, sd_event *event)
     if (r >= 0)
         r = sd_event_source_set_priority(share->turn, SD_EVENT_PRIORITY_IDLE);
     if (r >= 0)
-        r = sd_event_add_time(event, &share->timer, CLOCK_MONOTONIC, USEC_INFINITY, ACCURACY_USEC,
-                              on_timer, share);
+        r = timer_init(&share->timer, event, ACCURACY_USEC, on_timer, share);
     return r;
 }
 
@@ -174,7 +173,7 @@ void control_share_free(struct control_share *share)
         return;
     sd_event_source_disable_unref(share->watch);
     sd_event_source_disable_unref(share->turn);
-    sd_event_source_disable_unref(share->timer);
+    timer_clear(&share->timer);
     sd_event_unref(share->inner);
     free(share);
 }

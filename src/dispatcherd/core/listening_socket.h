@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "base/timer.h"
 #include "dispatcherd/core/pace.h"
 
 #include <stdbool.h>
@@ -21,7 +22,7 @@ struct listener {
     struct address address; /* AF_UNIX without its path */
     struct pace pace;
     sd_event_source *source;
-    sd_event_source *pause_source;
+    struct timer pause; /* until it accepts again */
     uint64_t
         waiting_since; /* core/kernel_queue.h: clients were found in the kernel's queue; 0: none */
     uint64_t stuck_since; /* likewise, and none was accepted since; 0: none, or one was */

@@ -3,6 +3,7 @@
 #include "access/concurrency.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "base/timer.h"
 #include "dispatcherd/core/config_version.h"
 #include "dispatcherd/core/context.h"
 #include "dispatcherd/core/fingerprint.h"
@@ -32,6 +33,22 @@ static struct pool_options pool_options_of(const struct service_options *options
     };
 }
 
+/* The policy's moments are not worth a wake-up to the microsecond. */
+#define TIMER_ACCURACY_USEC (20 * USEC_PER_MSEC)
+
+static void on_moment(void *userdata)
+{
+    service_touch(userdata);
+}
+
+static void on_look(void *userdata)
+{
+    struct service *service = userdata;
+
+    service->has_looked = true;
+    service_touch(service);
+}
+
 /* More connections than one process has descriptors for. The memory is taken as it is used. */
 #define ADDRESSES_MAX (UINT32_C(1) << 20)
 
@@ -46,8 +63,14 @@ int service_new(struct context *context, struct config_version *version,
     int r = concurrency_new(ADDRESSES_MAX, &context->hash_key, &service->addresses);
     if (r == 0)
         r = concurrency_new(ADDRESSES_MAX, &context->hash_key, &service->networks);
+    if (r == 0)
+        r = timer_init(&service->timer, context->event, TIMER_ACCURACY_USEC, on_moment, service);
+    if (r == 0)
+        r = timer_init(&service->look_timer, context->event, USEC_PER_MSEC, on_look, service);
     if (r < 0) {
+        timer_clear(&service->timer);
         concurrency_free(service->addresses);
+        concurrency_free(service->networks);
         free(service);
         return r;
     }
@@ -109,8 +132,8 @@ void service_free(struct service *service)
     while ((connection = TAILQ_FIRST(&service->waiting)))
         connection_close(connection, 0);
     assert(TAILQ_EMPTY(&service->checks));
-    sd_event_source_disable_unref(service->timer);
-    sd_event_source_disable_unref(service->look_timer);
+    timer_clear(&service->timer);
+    timer_clear(&service->look_timer);
     sd_event_source_disable_unref(service->log_source);
     concurrency_free(service->addresses);
     concurrency_free(service->networks);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "access/dns_queries.h"
+#include "base/timer.h"
 #include "config/options.h"
 #include "dispatcherd/core/connection.h"
 #include "dispatcherd/core/reach.h"
@@ -55,8 +56,8 @@ struct service {
     uint64_t closer_until;                 /* likewise */
     unsigned n_unsent;                     /* hand-offs begun and not sent yet (handoff.h) */
     uint64_t unsent_since;                 /* since when the first of them is */
-    sd_event_source *timer;                /* for the policy's next moment */
-    sd_event_source *look_timer;           /* while hand-offs are under way: to look at the rings */
+    struct timer timer;                    /* for the policy's next moment */
+    struct timer look_timer;               /* while hand-offs are under way: to look at the rings */
     sd_event_source *log_source;           /* watches the folder of LOGFILE; see worker_log.h */
     bool has_looked;                       /* it has rung since the service last came to rest */
 
@@ -95,8 +96,8 @@ struct service {
 };
 
 /* Makes the service of `options`, which are part of `version`, with its place in what survives; it
- * uses the version and owns the place. It has no listeners and no workers yet. Returns 0 or
- * -ENOMEM. */
+ * uses the version and owns the place. It has no listeners and no workers yet. Returns 0 or a
+ * negative errno. */
 int service_new(struct context *context, struct config_version *version,
                 const struct service_options *options, struct service_state *state,
                 void (*dispatch)(struct service *service), struct service **ret);

@@ -2,6 +2,7 @@
 
 #include "base/log_limit.h"
 #include "base/time.h"
+#include "base/timer.h"
 #include "dispatcherd/report/message_ids.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@
  * important ones too (RateLimitBurst= in journald.conf(5)). In that time all of these together
  * write 800 + 800 + 8,000 at the most. */
 static struct {
-    sd_event_source *timer;
+    struct timer timer;
     struct log_limit limits[N_BULK_KINDS];
 } bulk = {
     .limits =
@@ -50,29 +51,23 @@ static void set_timer(void)
     for (int kind = 0; kind < N_BULK_KINDS; kind++)
         if (log_limit_due_at(&bulk.limits[kind]) < at)
             at = log_limit_due_at(&bulk.limits[kind]);
-    if (at == USEC_INFINITY)
-        return;
-    (void)sd_event_source_set_time(bulk.timer, at);
-    (void)sd_event_source_set_enabled(bulk.timer, SD_EVENT_ONESHOT);
+    timer_set_at(&bulk.timer, at);
 }
 
-static int on_due(_unused_ sd_event_source *source, _unused_ uint64_t usec, _unused_ void *userdata)
+static void on_due(_unused_ void *userdata)
 {
     sum_up_due(time_now_usec(CLOCK_MONOTONIC));
     set_timer();
-    return 0;
 }
 
-void bulk_start(sd_event *event)
+int bulk_start(sd_event *event)
 {
-    if (sd_event_add_time(event, &bulk.timer, CLOCK_MONOTONIC, 0, USEC_PER_SEC, on_due, NULL) < 0)
-        return;
-    (void)sd_event_source_set_enabled(bulk.timer, SD_EVENT_OFF);
+    return timer_init(&bulk.timer, event, USEC_PER_SEC, on_due, NULL);
 }
 
 void bulk_end(void)
 {
-    bulk.timer = sd_event_source_disable_unref(bulk.timer);
+    timer_clear(&bulk.timer);
     for (int kind = 0; kind < N_BULK_KINDS; kind++)
         sum_up((enum bulk_kind)kind, time_now_usec(CLOCK_MONOTONIC));
 }
@@ -101,7 +96,7 @@ bool bulk_take(enum bulk_kind kind, const struct subject *subject)
     name_line(kind, subject, name);
     if (log_limit_take(&bulk.limits[kind], now, log_has_room_for_bulk(), name))
         return true;
-    if (bulk.timer)
+    if (timer_is_made(&bulk.timer))
         set_timer();
     else
         sum_up_due(now);

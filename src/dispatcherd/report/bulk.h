@@ -15,9 +15,9 @@ enum bulk_kind {
     N_BULK_KINDS
 };
 
-/* From now on sums are logged when they are due. Without it, or if that fails, with the next
- * line of their kind. */
-void bulk_start(sd_event *event);
+/* From now on sums are logged when they are due; before, with the next line of their kind. Returns
+ * 0 or a negative errno. */
+int bulk_start(sd_event *event);
 
 /* Logs what was not summed up yet. */
 void bulk_end(void);

@@ -30,63 +30,15 @@
  * an end for those that never end. */
 #define RETIRE_LIMIT_SEC 86400
 
-/* The policy's moments are not worth a wake-up to the microsecond. */
-#define TIMER_ACCURACY_USEC (20 * USEC_PER_MSEC)
-
 /* Acknowledgements are not told, since we nearly always come by before: so late they are looked for
  * where we do not. */
 #define LOOK_USEC (5 * USEC_PER_MSEC)
-
-static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
-{
-    service_touch(userdata);
-    return 0;
-}
 
 /* A timer that rings too early costs one look at the pool; setting it anew at each connection would
  * cost a system call. So it is only ever set earlier, and later once it has rung. */
 static void ring_at(struct service *service, uint64_t at)
 {
-    uint64_t set_at = 0;
-    int enabled = SD_EVENT_OFF;
-
-    if (!service->timer) {
-        if (at != USEC_INFINITY)
-            (void)sd_event_add_time(service->context->event, &service->timer, CLOCK_MONOTONIC, at,
-                                    TIMER_ACCURACY_USEC, on_timer, service);
-        return;
-    }
-    (void)sd_event_source_get_enabled(service->timer, &enabled);
-    (void)sd_event_source_get_time(service->timer, &set_at);
-    if (at == USEC_INFINITY || (enabled != SD_EVENT_OFF && set_at <= at))
-        return;
-    (void)sd_event_source_set_time(service->timer, at);
-    (void)sd_event_source_set_enabled(service->timer, SD_EVENT_ONESHOT);
-}
-
-static int on_look(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
-{
-    struct service *service = userdata;
-
-    service->has_looked = true;
-    service_touch(service);
-    return 0;
-}
-
-static void look_soon(struct service *service, uint64_t now)
-{
-    int enabled = SD_EVENT_OFF;
-
-    if (!service->look_timer) {
-        (void)sd_event_add_time(service->context->event, &service->look_timer, CLOCK_MONOTONIC,
-                                now + LOOK_USEC, USEC_PER_MSEC, on_look, service);
-        return;
-    }
-    (void)sd_event_source_get_enabled(service->look_timer, &enabled);
-    if (enabled != SD_EVENT_OFF)
-        return;
-    (void)sd_event_source_set_time(service->look_timer, now + LOOK_USEC);
-    (void)sd_event_source_set_enabled(service->look_timer, SD_EVENT_ONESHOT);
+    timer_set_no_later(&service->timer, at);
 }
 
 /* What workers are to tell at once: what something waits for, and acknowledgements where looking
@@ -179,7 +131,7 @@ static void rest(struct service *service, enum accept_verdict verdict, uint32_t 
 {
     service->has_looked = false;
     if (service->pool->n_handoffs > 0 && !(wanted & RING_WANTS_ANSWERS))
-        look_soon(service, now);
+        timer_set_no_later(&service->look_timer, now + LOOK_USEC);
     uint64_t look_at = queue_watch(service, verdict == ACCEPT_YES, now);
     uint64_t tell_at = alerts_tell(service, verdict, now);
     uint64_t stress_at = stress_look(service, now);

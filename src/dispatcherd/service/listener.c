@@ -28,7 +28,7 @@ static void forget_sources(struct service *service)
         struct listener *listener = &service->listeners[i];
 
         listener->source = sd_event_source_disable_unref(listener->source);
-        listener->pause_source = sd_event_source_disable_unref(listener->pause_source);
+        timer_clear(&listener->pause);
         listener->is_paused = false;
     }
 }
@@ -79,28 +79,32 @@ static int on_connection(_unused_ sd_event_source *source, _unused_ int fd,
     return 0;
 }
 
-int listeners_start(struct service *service)
-{
-    for (size_t i = 0; i < service->n_listeners; i++) {
-        struct listener *listener = &service->listeners[i];
-        if (listener->source)
-            continue;
-        int r = sd_event_add_io(service->context->event, &listener->source, listener->fd, EPOLLIN,
-                                on_connection, listener);
-        if (r < 0)
-            return r;
-        (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
-    }
-    return 0;
-}
-
-static int on_pause_over(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_pause_over(void *userdata)
 {
     struct listener *listener = userdata;
 
     listener->is_paused = false;
     listener->may_have_more = true;
     service_touch(listener->service);
+}
+
+int listeners_start(struct service *service)
+{
+    for (size_t i = 0; i < service->n_listeners; i++) {
+        struct listener *listener = &service->listeners[i];
+        if (listener->source)
+            continue;
+        int r = timer_init(&listener->pause, service->context->event, USEC_PER_MSEC, on_pause_over,
+                           listener);
+        if (r >= 0)
+            r = sd_event_add_io(service->context->event, &listener->source, listener->fd, EPOLLIN,
+                                on_connection, listener);
+        if (r < 0) {
+            timer_clear(&listener->pause);
+            return r;
+        }
+        (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
+    }
     return 0;
 }
 
@@ -145,12 +149,7 @@ static void pause_accepting(struct listener *listener, int error)
     listener->may_have_more = false;
     listener->is_paused = true;
     (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
-    sd_event_source_disable_unref(listener->pause_source);
-    listener->pause_source = NULL;
-    if (sd_event_add_time_relative(service->context->event, &listener->pause_source,
-                                   CLOCK_MONOTONIC, PAUSE_USEC, USEC_PER_MSEC, on_pause_over,
-                                   listener) < 0)
-        listener->is_paused = false;
+    timer_set_in(&listener->pause, PAUSE_USEC);
 }
 
 /* Returns 1 when a connection was admitted or has gone, 0 when there is none, or a negative errno:
@@ -256,7 +255,7 @@ void listeners_free(struct service *service)
         struct listener *listener = &service->listeners[i];
 
         sd_event_source_disable_unref(listener->source);
-        sd_event_source_disable_unref(listener->pause_source);
+        timer_clear(&listener->pause);
         fd_close(listener->fd);
     }
     free(service->listeners);

@@ -13,24 +13,11 @@
 
 #define RETRY_USEC (100 * USEC_PER_MSEC)
 
+/* How late a sign of life may come; limits are of some seconds. */
+#define WATCHDOG_ACCURACY_USEC (USEC_PER_SEC / 4)
+
 /* In a row, of one notification: a socket that does not work by then is not there. */
 #define FAILURES_MAX 50
-
-static void flush(struct notifier *notifier);
-
-static int on_retry(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
-{
-    flush(userdata);
-    return 0;
-}
-
-static void retry_later(struct notifier *notifier)
-{
-    sd_event_source_disable_unref(notifier->retry);
-    notifier->retry = NULL;
-    (void)sd_event_add_time_relative(notifier->event, &notifier->retry, CLOCK_MONOTONIC, RETRY_USEC,
-                                     USEC_PER_MSEC, on_retry, notifier);
-}
 
 static void flush(struct notifier *notifier)
 {
@@ -50,7 +37,7 @@ static void flush(struct notifier *notifier)
         log_warning("cannot notify the service manager: %s; trying again for %u s", strerror(-r),
                     (unsigned)(FAILURES_MAX * RETRY_USEC / USEC_PER_SEC));
     if (r == -EAGAIN || (r < 0 && notifier->n_failures < FAILURES_MAX)) {
-        retry_later(notifier);
+        timer_set_in(&notifier->retry, RETRY_USEC);
         return;
     }
     notifier->n_failures = 0;
@@ -59,27 +46,33 @@ static void flush(struct notifier *notifier)
     notifier->is_status_due = false;
 }
 
-static int on_watchdog(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void on_retry(void *userdata)
+{
+    flush(userdata);
+}
+
+static void on_watchdog(void *userdata)
 {
     struct notifier *notifier = userdata;
 
     (void)notify_socket_send("WATCHDOG=1", -1);
-    (void)sd_event_source_set_time_relative(source, notifier->watchdog_usec);
-    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-    return 0;
+    timer_set_in(&notifier->watchdog, notifier->watchdog_usec);
 }
 
 int notify_start(struct notifier *notifier, sd_event *event)
 {
     uint64_t limit_usec;
 
-    notifier->event = event;
+    int r = timer_init(&notifier->retry, event, USEC_PER_MSEC, on_retry, notifier);
+    if (r < 0)
+        return r;
     if (sd_watchdog_enabled(1, &limit_usec) <= 0)
         return 0;
     /* Twice as often as needed: one sign of life may be late. */
     notifier->watchdog_usec = limit_usec / 2;
-    return sd_event_add_time_relative(event, &notifier->watchdog, CLOCK_MONOTONIC, 0, 0,
-                                      on_watchdog, notifier);
+    r = timer_init(&notifier->watchdog, event, WATCHDOG_ACCURACY_USEC, on_watchdog, notifier);
+    timer_set_at(&notifier->watchdog, 0);
+    return r;
 }
 
 void notify_ready(struct notifier *notifier)
@@ -122,6 +115,6 @@ void notify_status(struct notifier *notifier, const char *status)
 
 void notify_end(struct notifier *notifier)
 {
-    notifier->retry = sd_event_source_disable_unref(notifier->retry);
-    notifier->watchdog = sd_event_source_disable_unref(notifier->watchdog);
+    timer_clear(&notifier->retry);
+    timer_clear(&notifier->watchdog);
 }

@@ -3,21 +3,21 @@
  * sent, is sent again later. */
 #pragma once
 
+#include "base/timer.h"
+
 #include <stdbool.h>
-#include <systemd/sd-event.h>
 
 #define NOTIFY_STATUS_MAX 512
 
 /* All zero before notify_start(). */
 struct notifier {
-    sd_event *event;
     bool is_ready_due;
     bool is_stopping_due;
     bool is_status_due;
     char status[NOTIFY_STATUS_MAX];
-    sd_event_source *retry;
+    struct timer retry;
     unsigned n_failures; /* in a row, but for a manager that is busy */
-    sd_event_source *watchdog;
+    struct timer watchdog;
     uint64_t watchdog_usec; /* between two signs of life; 0: nobody asks for them */
 };
 

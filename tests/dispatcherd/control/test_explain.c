@@ -78,7 +78,6 @@ static void setup(void)
     struct mapping_set *set = load_tables();
 
     scene_init(&scene, configuration);
-    ck_assert_int_ge(sd_event_new(&scene.context.event), 0);
     ck_assert_int_eq(access_new(&scene.context, &settings, set, &access_control), 0);
     mapping_set_unref(set);
     scene.context.access = access_control;
@@ -88,11 +87,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-    sd_event *event = scene.context.event;
-
     scene_clear(&scene);
     access_free(access_control);
-    sd_event_unref(event);
 }
 
 static json_t *call(const char *method, json_t *parameters)

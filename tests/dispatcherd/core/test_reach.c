@@ -33,7 +33,6 @@ static void add_listener(void)
 static void set_up(void)
 {
     scene_init(&scene, "[SERVICE=SMTP]\nIMAGE=/bin/true\nPORT=2525\n");
-    ck_assert_int_eq(sd_event_new(&scene.context.event), 0);
     service = scene.services[0];
     listeners_free(service); /* that of the scene does not listen */
     add_listener();
@@ -42,11 +41,8 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    sd_event *event = scene.context.event;
-
     events_leave(&follower);
     scene_clear(&scene);
-    sd_event_unref(event);
 }
 
 /* As "ss -K" does, and shutdown(2) by any process that shares the socket. */

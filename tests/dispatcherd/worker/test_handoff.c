@@ -30,7 +30,6 @@ static unsigned n_begun;
 static void setup(void)
 {
     scene_init(&scene, "[SERVICE=TEST]\nPORT=25\nIMAGE=/bin/true\nMAX_CONNS=40\n");
-    ck_assert_int_ge(sd_event_new(&scene.context.event), 0);
     service = scene.services[0];
     n_begun = 0;
     for (unsigned i = 0; i < N_WORKERS; i++) {
@@ -47,9 +46,7 @@ static void teardown(void)
 {
     for (unsigned i = 0; i < N_WORKERS; i++)
         fd_close(theirs[i]);
-    sd_event *event = scene.context.event;
     scene_clear(&scene);
-    sd_event_unref(event);
 }
 
 /* One that waits, with a descriptor that can be told from the others. */
