@@ -159,8 +159,10 @@ static void on_socket(void *userdata, ares_socket_t fd, int readable, int writab
 
     if (events == 0 && watch)
         watch_free(watch);
-    else if (events != 0 && watch)
-        (void)sd_event_source_set_io_events(watch->io, events);
+    else if (watch && sd_event_source_set_io_events(watch->io, events) < 0)
+        watch_free(watch);
+    else if (watch)
+        return;
     else if (events != 0)
         watch_new(client, fd, events);
 }

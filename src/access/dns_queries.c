@@ -1,6 +1,7 @@
 #include "access/dns_queries.h"
 
 #include "access/dns_cache.h"
+#include "base/event_source.h"
 #include "base/macro.h"
 #include "base/siphash.h"
 #include "base/time.h"
@@ -159,7 +160,7 @@ static void on_answer(void *userdata, int error, const struct dns_fact *fact)
     LIST_REMOVE(query, in_bucket);
     TAILQ_REMOVE(&owner->asked, query, link);
     TAILQ_INSERT_TAIL(&owner->ended, query, link);
-    (void)sd_event_source_set_enabled(owner->deferred, SD_EVENT_ONESHOT);
+    event_source_defer(owner->deferred);
 }
 
 static int on_deferred(_unused_ sd_event_source *source, void *userdata)
@@ -256,7 +257,7 @@ static int add_sources(struct dns_queries *queries)
     if (r >= 0)
         r = sd_event_add_defer(queries->event, &queries->deferred, on_deferred, queries);
     if (r >= 0)
-        r = sd_event_source_set_enabled(queries->deferred, SD_EVENT_OFF);
+        event_source_off(queries->deferred);
     return r;
 }
 

@@ -1,5 +1,6 @@
 #include "access/rejection.h"
 
+#include "base/event_source.h"
 #include "base/fd.h"
 #include "base/macro.h"
 #include "base/time.h"
@@ -109,7 +110,7 @@ static void slot_close(struct slot *slot, uint64_t *counter)
 {
     struct rejections *owner = slot->owner;
 
-    (void)sd_event_source_set_enabled(slot->io, SD_EVENT_OFF);
+    event_source_off(slot->io);
     slot->fd = fd_close(slot->fd);
     TAILQ_REMOVE(&owner->open, slot, link);
     TAILQ_INSERT_HEAD(&owner->free, slot, link);

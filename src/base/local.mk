@@ -45,6 +45,8 @@ libbase_la_SOURCES = \
 # For users of an event loop; not in libbase.la, all of which is in libdispatcher.so.
 noinst_LIBRARIES += libloop.a
 libloop_a_SOURCES = \
+	%D%/event_source.c \
+	%D%/event_source.h \
 	%D%/timer.c \
 	%D%/timer.h
 libloop_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)

@@ -1,5 +1,6 @@
 #include "base/timer.h"
 
+#include "base/event_source.h"
 #include "base/macro.h"
 #include "base/time.h"
 
@@ -20,12 +21,9 @@ int timer_init(struct timer *timer, sd_event *event, uint64_t accuracy_usec,
     int r = sd_event_add_time(event, &source, CLOCK_MONOTONIC, USEC_INFINITY, accuracy_usec,
                               on_time, timer);
 
-    if (r >= 0)
-        r = sd_event_source_set_enabled(source, SD_EVENT_OFF);
-    if (r < 0) {
-        sd_event_source_disable_unref(source);
+    if (r < 0)
         return r;
-    }
+    event_source_off(source);
     *timer = (struct timer){
         .source = source,
         .at = USEC_INFINITY,

@@ -38,9 +38,10 @@ int host_name_watch_start(struct manager *manager)
         return 0;
     int r = sd_event_add_io(manager->context.event, &manager->host_name_source, fd, 0, on_change,
                             manager);
+    if (r >= 0)
+        r = sd_event_source_set_io_fd_own(manager->host_name_source, true);
     if (r < 0)
         return r;
-    (void)sd_event_source_set_io_fd_own(manager->host_name_source, true);
     (void)take_fd(&fd);
     return 0;
 }

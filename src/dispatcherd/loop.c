@@ -1,5 +1,6 @@
 #include "dispatcherd/loop.h"
 
+#include "base/event_source.h"
 #include "base/log.h"
 #include "base/time.h"
 
@@ -15,7 +16,6 @@
 int loop_run(sd_event *event)
 {
     unsigned n_failures = 0;
-    int code = 0;
 
     while (sd_event_get_state(event) != SD_EVENT_FINISHED) {
         int r = sd_event_run(event, UINT64_MAX);
@@ -29,6 +29,5 @@ int loop_run(sd_event *event)
             log_err("the main loop cannot wait for events: %s; trying again", strerror(-r));
         (void)usleep(PAUSE_USEC);
     }
-    (void)sd_event_get_exit_code(event, &code);
-    return code;
+    return event_loop_exit_code(event);
 }

@@ -1,5 +1,6 @@
 #include "dispatcherd/stop.h"
 
+#include "base/event_source.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/checks/check.h"
@@ -38,15 +39,10 @@ static void cut(struct manager *manager)
                 worker_cut(manager->services[i]->workers[slot]);
 }
 
-static void exit_loop(struct manager *manager)
-{
-    (void)sd_event_exit(manager->context.event, EXIT_SUCCESS);
-}
-
 static void on_drain_limit(struct manager *manager)
 {
     if (manager->is_cut) {
-        exit_loop(manager);
+        event_loop_exit(manager->context.event, EXIT_SUCCESS);
         return;
     }
     cut(manager);
@@ -73,7 +69,7 @@ static void on_leaving(struct manager *manager)
     leave_checks(manager);
     stop_check(manager);
     if (time_now_usec(CLOCK_MONOTONIC) >= manager->leave_until)
-        exit_loop(manager);
+        event_loop_exit(manager->context.event, EXIT_SUCCESS);
     else
         timer_set_in(&manager->stop_timer, LEAVE_INTERVAL_USEC);
 }
@@ -174,5 +170,5 @@ void stop_check(struct manager *manager)
         is_done = manager_count_workers(manager) == 0 &&
                   (manager->is_cut || manager_count_connections(manager) == 0);
     if (is_done)
-        exit_loop(manager);
+        event_loop_exit(manager->context.event, EXIT_SUCCESS);
 }

@@ -1,6 +1,7 @@
 /* dispatcherd-web: shows what dispatcherd does, to browsers and to Prometheus. Changes nothing. */
 #include "base/accept_error.h"
 #include "base/call_filter.h"
+#include "base/event_source.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/macro.h"
@@ -197,9 +198,7 @@ static int loop(struct web *web)
         if (web->listen.n == 0)
             return -ENOTCONN; /* without a socket there is nothing to do */
     }
-    int error = 0; /* of a signal: 0 */
-    (void)sd_event_get_exit_code(web->event, &error);
-    return -error;
+    return -event_loop_exit_code(web->event); /* of a signal: 0 */
 }
 
 static int run(struct web *web)

@@ -2,6 +2,7 @@ check_PROGRAMS += \
 	tests/base/test_accept_error \
 	tests/base/test_address \
 	tests/base/test_call_filter \
+	tests/base/test_event_source \
 	tests/base/test_fd \
 	tests/base/test_host_name \
 	tests/base/test_limited_call \
@@ -19,6 +20,7 @@ TESTS += \
 	tests/base/test_accept_error \
 	tests/base/test_address \
 	tests/base/test_call_filter \
+	tests/base/test_event_source \
 	tests/base/test_fd \
 	tests/base/test_host_name \
 	tests/base/test_limited_call \
@@ -111,3 +113,8 @@ tests_base_test_timer_SOURCES = %D%/test_timer.c
 tests_base_test_timer_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_test_timer_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 tests_base_test_timer_LDADD = $(LINK_LOOP) $(TEST_LIBS)
+
+tests_base_test_event_source_SOURCES = %D%/test_event_source.c
+tests_base_test_event_source_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_base_test_event_source_CFLAGS = $(TEST_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_base_test_event_source_LDADD = $(LINK_LOOP) $(TEST_LIBS)

@@ -188,7 +188,7 @@ static int on_hangup(_unused_ sd_event_source *source, _unused_ int fd, uint32_t
     struct service *service = check->connection->service;
 
     if (!hangup_is_gone(check->connection, events)) {
-        (void)sd_event_source_set_io_events(check->hangup_source, 0);
+        hangup_watch_end(check->hangup_source);
         return 0;
     }
     close_gone(check);
@@ -199,9 +199,8 @@ static int on_hangup(_unused_ sd_event_source *source, _unused_ int fd, uint32_t
 /* A client that goes away while others are asked about it needs no place any more. */
 static void watch_hangup(struct check *check)
 {
-    if (!check->proxy && !check->hangup_source)
-        (void)sd_event_add_io(check->connection->service->context->event, &check->hangup_source,
-                              check->connection->fd, EPOLLRDHUP, on_hangup, check);
+    if (!check->proxy)
+        hangup_watch(&check->hangup_source, check->connection, on_hangup, check);
 }
 
 static void pass(struct connection *connection, uint64_t now)

@@ -1,5 +1,6 @@
 #include "dispatcherd/control/client.h"
 
+#include "base/event_source.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/macro.h"
@@ -79,7 +80,7 @@ static void take_event(struct follower *follower, json_t *event)
 
     if ((client->n_lost_events > 0 && !append_loss(client)) || !append_event(client, event))
         client->n_lost_events++;
-    (void)sd_event_source_set_enabled(client->again_source, SD_EVENT_ONESHOT);
+    event_source_defer(client->again_source);
     control_share_touch(client->share);
 }
 
@@ -217,9 +218,10 @@ static int wait_for_more(struct control_client *client)
 {
     limit_wait(client);
     int r = sd_event_source_set_io_events(client->io_source, wanted_events(client));
-    if (r >= 0)
-        r = sd_event_source_set_enabled(client->again_source,
-                                        client->has_calls ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+    if (client->has_calls)
+        event_source_defer(client->again_source);
+    else
+        event_source_off(client->again_source);
     return r;
 }
 
@@ -295,7 +297,7 @@ static int add_sources(struct control_client *client, sd_event *event)
     if (r >= 0)
         r = sd_event_source_set_priority(client->again_source, client->priority);
     if (r >= 0)
-        r = sd_event_source_set_enabled(client->again_source, SD_EVENT_OFF);
+        event_source_off(client->again_source);
     if (r >= 0)
         r = timer_init(&client->limit, event, LIMIT_ACCURACY_USEC, on_limit, client);
     return r;

@@ -1,5 +1,6 @@
 #include "dispatcherd/control/share.h"
 
+#include "base/event_source.h"
 #include "base/macro.h"
 #include "base/time.h"
 #include "base/timer.h"
@@ -40,8 +41,10 @@ static void set_state(struct control_share *share, enum share_state state, uint6
                                         state == SHARE_WATCHING ? SD_EVENT_ON : SD_EVENT_OFF);
     if (r < 0 && state == SHARE_WATCHING)
         timer_usec = LOOK_AGAIN_USEC;
-    (void)sd_event_source_set_enabled(share->turn,
-                                      state == SHARE_READY ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+    if (state == SHARE_READY)
+        event_source_defer(share->turn);
+    else
+        event_source_off(share->turn);
     /* From now on, not from when the loop woke up: the turn is no part of the rest. */
     if (timer_usec > 0)
         timer_set_in(&share->timer, timer_usec);

@@ -1,6 +1,7 @@
 #include "dispatcherd/service/listener.h"
 
 #include "base/accept_error.h"
+#include "base/event_source.h"
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/core/context.h"
@@ -69,9 +70,8 @@ static int on_connection(_unused_ sd_event_source *source, _unused_ int fd,
                          _unused_ uint32_t events, void *userdata)
 {
     struct listener *listener = userdata;
-    uint64_t now = 0;
+    uint64_t now = event_loop_now(listener->service->context->event);
 
-    (void)sd_event_now(listener->service->context->event, CLOCK_MONOTONIC, &now);
     if (pace_woken(&listener->pace, now, listener->service->statistics->n_admitted))
         yield(&listener->pace);
     listener->may_have_more = true;
@@ -88,24 +88,32 @@ static void on_pause_over(void *userdata)
     service_touch(listener->service);
 }
 
+/* It is watched, but not yet for connections. Returns 0 or a negative errno. */
+static int start(struct listener *listener)
+{
+    sd_event *event = listener->service->context->event;
+
+    if (listener->source)
+        return 0;
+    int r = timer_init(&listener->pause, event, USEC_PER_MSEC, on_pause_over, listener);
+    if (r >= 0)
+        r = sd_event_add_io(event, &listener->source, listener->fd, EPOLLIN, on_connection,
+                            listener);
+    if (r < 0) {
+        timer_clear(&listener->pause);
+        return r;
+    }
+    event_source_off(listener->source);
+    return 0;
+}
+
 int listeners_start(struct service *service)
 {
-    for (size_t i = 0; i < service->n_listeners; i++) {
-        struct listener *listener = &service->listeners[i];
-        if (listener->source)
-            continue;
-        int r = timer_init(&listener->pause, service->context->event, USEC_PER_MSEC, on_pause_over,
-                           listener);
-        if (r >= 0)
-            r = sd_event_add_io(service->context->event, &listener->source, listener->fd, EPOLLIN,
-                                on_connection, listener);
-        if (r < 0) {
-            timer_clear(&listener->pause);
-            return r;
-        }
-        (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
-    }
-    return 0;
+    int r = 0;
+
+    for (size_t i = 0; i < service->n_listeners && r >= 0; i++)
+        r = start(&service->listeners[i]);
+    return r;
 }
 
 /* Empty if there is nothing to say beyond the error itself. */
@@ -148,7 +156,7 @@ static void pause_accepting(struct listener *listener, int error)
     tell_shortage(service, error);
     listener->may_have_more = false;
     listener->is_paused = true;
-    (void)sd_event_source_set_enabled(listener->source, SD_EVENT_OFF);
+    event_source_off(listener->source);
     timer_set_in(&listener->pause, PAUSE_USEC);
 }
 
@@ -181,11 +189,11 @@ static int accept_one(struct listener *listener)
                            address_from_sockaddr((struct sockaddr *)&storage, length));
 }
 
-/* What is left is watched anew, since the array has changed. */
+/* The others are watched anew when the service comes to rest (listeners_watch()), since the array
+ * has changed. */
 static void lose(struct service *service, size_t index)
 {
     listener_remove(service, index);
-    (void)listeners_start(service);
     for (size_t i = 0; i < service->n_listeners; i++)
         service->listeners[i].may_have_more = true;
 }
@@ -215,12 +223,25 @@ bool listeners_accept(struct service *service)
     return false;
 }
 
+/* Tries to start it if it is not; without memory for that it is tried again after a pause. */
+static bool is_started(struct listener *listener)
+{
+    struct service *service = listener->service;
+    int r = start(listener);
+
+    if (r < 0) {
+        tell_shortage(service, r);
+        timer_set_no_later(&service->timer, time_now_usec(CLOCK_MONOTONIC) + PAUSE_USEC);
+    }
+    return r >= 0;
+}
+
 void listeners_watch(struct service *service, bool on)
 {
     for (size_t i = 0; i < service->n_listeners; i++) {
         struct listener *listener = &service->listeners[i];
 
-        if (!listener->source || listener->is_paused)
+        if (listener->is_paused || !is_started(listener))
             continue;
         int r = sd_event_source_set_enabled(listener->source, on ? SD_EVENT_ON : SD_EVENT_OFF);
         if (r < 0)

@@ -12,8 +12,8 @@ int listener_add(struct service *service, int *fd, bool is_tls, bool is_inherite
 /* Starts watching those that are not watched yet; before this call nothing is accepted. */
 int listeners_start(struct service *service);
 
-/* Takes one off, the `index`-th; the last one takes its place. listeners_start() has to follow.
- * Returns its descriptor, which is the caller's. */
+/* Takes one off, the `index`-th; the last one takes its place. listeners_start() or
+ * listeners_watch() has to follow. Returns its descriptor, which is the caller's. */
 int listener_take(struct service *service, size_t index);
 
 /* Closes one, the `index`-th; the last one takes its place. */
@@ -23,7 +23,8 @@ void listener_remove(struct service *service, size_t index);
  * where there is none, or none can be taken for now. */
 bool listeners_accept(struct service *service);
 
-/* Watches the sockets or leaves them alone, so that what may not be accepted costs nothing. */
+/* Watches the sockets or leaves them alone, so that what may not be accepted costs nothing. Without
+ * memory for one that is not watched yet it is tried again a little later. */
 void listeners_watch(struct service *service, bool on);
 
 /* Closes those that the service manager does not hold; frees all of them then, if there are such.

@@ -1,5 +1,6 @@
 #include "dispatcherd/store/closer.h"
 
+#include "base/event_source.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -176,7 +177,7 @@ int closer_start(sd_event *event)
     closer.event = event;
     int r = sd_event_add_defer(event, &closer.flush_source, on_flush, NULL);
     if (r >= 0)
-        r = sd_event_source_set_enabled(closer.flush_source, SD_EVENT_OFF);
+        event_source_off(closer.flush_source);
     return r < 0 ? r : 0;
 }
 
@@ -202,7 +203,7 @@ void closer_close(int fd)
     if (closer.n_waiting % CLOSER_BATCH_MAX == 0 || !closer.flush_source)
         flush();
     else
-        (void)sd_event_source_set_enabled(closer.flush_source, SD_EVENT_ONESHOT);
+        event_source_defer(closer.flush_source);
 }
 
 static void close_all(const int fds[], size_t n)

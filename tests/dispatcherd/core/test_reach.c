@@ -53,6 +53,7 @@ static void shut_down(size_t index)
     service->listeners[index].may_have_more = true;
     while (listeners_accept(service))
         ;
+    listeners_watch(service, true); /* as the dispatch does when the service comes to rest */
 }
 
 static const char *described(void)

@@ -1,0 +1,33 @@
+#include "base/event_source.h"
+
+#include "base/time.h"
+
+void event_source_off(sd_event_source *source)
+{
+    (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
+void event_source_defer(sd_event_source *source)
+{
+    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+void event_loop_exit(sd_event *event, int code)
+{
+    (void)sd_event_exit(event, code);
+}
+
+int event_loop_exit_code(sd_event *event)
+{
+    int code = 0;
+
+    (void)sd_event_get_exit_code(event, &code);
+    return code;
+}
+
+uint64_t event_loop_now(sd_event *event)
+{
+    uint64_t now;
+
+    return sd_event_now(event, CLOCK_MONOTONIC, &now) < 0 ? time_now_usec(CLOCK_MONOTONIC) : now;
+}
