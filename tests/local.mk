@@ -18,6 +18,7 @@ TEST_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 TEST_LIBS = libtestsupport.a $(CHECK_LIBS)
 
 include tests/base/local.mk
+include tests/files/local.mk
 include tests/config/local.mk
 include tests/mapping/local.mk
 include tests/access/local.mk

@@ -2,9 +2,9 @@
 
 #include "config/check.h"
 #include "config/number.h"
-#include "config/reader.h"
 #include "config/scope.h"
 #include "config/text.h"
+#include "files/reader.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -76,6 +76,15 @@ static char *lower_case_copy(const char *name)
             *c = (char)(*c - 'A' + 'a');
     return copy;
 }
+
+const struct reader_rules config_line_rules = {
+    .line_max = CONFIG_LINE_MAX,
+    .too_long = "the line is longer than 65536 bytes",
+    .comment_marks = "!;#",
+    .include_example = "site.cnf",
+    .cut_off = PROBLEM_ERROR,
+    .cut_off_text = "the file ends after a backslash, which joins the line with the next",
+};
 
 static struct scope *find_section(const struct loader *loader, const char *name)
 {
@@ -169,10 +178,13 @@ static int read_files(struct loader *loader, const char *path)
 {
     struct reader reader;
     struct line line;
-    int r = reader_open(&reader, path, loader->places, loader->problems, &loader->files);
+    int r = reader_open(&reader, &config_line_rules, path, loader->places, loader->problems,
+                        &loader->files);
 
     while (r == 0 && (r = reader_next(&reader, &line)) > 0) {
         r = 0;
+        if (line.kind == LINE_BLANK)
+            continue;
         if (line.kind == LINE_BROKEN)
             loader->current->is_broken = true;
         else if (*line.text == '[')

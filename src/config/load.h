@@ -2,8 +2,15 @@
 #pragma once
 
 #include "config/options.h"
-#include "config/places.h"
-#include "config/problem.h"
+#include "files/places.h"
+#include "files/problem.h"
+#include "files/reader.h"
+
+/* Bytes of a line with its continuations (dispatcher.cnf(5)). */
+#define CONFIG_LINE_MAX 65536
+
+/* What files/reader.h has to know of its lines. */
+extern const struct reader_rules config_line_rules;
 
 /* Reads `path` and what it includes. Returns 0 with *ret filled (free it with config_clear());
  * -EINVAL where `problems` got at least one error (*ret untouched); -ENOMEM. An unreadable file

@@ -18,14 +18,8 @@ libconfig_a_SOURCES = \
 	%D%/option_table.h \
 	%D%/options.c \
 	%D%/options.h \
-	%D%/places.c \
-	%D%/places.h \
 	%D%/print.c \
 	%D%/print.h \
-	%D%/problem.c \
-	%D%/problem.h \
-	%D%/reader.c \
-	%D%/reader.h \
 	%D%/scope.c \
 	%D%/scope.h \
 	%D%/text.c \
@@ -35,4 +29,4 @@ libconfig_a_SOURCES = \
 	%D%/value_number.c \
 	%D%/value_servers.c \
 	%D%/value_text.c
-LINK_CONFIG = libconfig.a libbase.la
+LINK_CONFIG = libconfig.a $(LINK_FILES)

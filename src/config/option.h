@@ -4,8 +4,8 @@
 
 #include "base/macro.h"
 #include "config/options.h"
-#include "config/places.h"
-#include "config/problem.h"
+#include "files/places.h"
+#include "files/problem.h"
 
 #include <stdint.h>
 #include <stdio.h>

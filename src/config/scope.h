@@ -3,7 +3,7 @@
 #pragma once
 
 #include "config/option_table.h"
-#include "config/reader.h"
+#include "files/reader.h"
 
 #include <assert.h>
 

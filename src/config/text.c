@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* CR, too: it is left where a file from another system ends without LF. */
-static const char blanks[] = " \t\r";
+static const char blanks[] = " \t";
 
 char *text_trim(char *text)
 {

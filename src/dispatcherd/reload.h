@@ -1,7 +1,7 @@
 /* A changed dispatcher.cnf comes into force while the daemon runs (dispatcherd(8)). */
 #pragma once
 
-#include "config/problem.h"
+#include "files/problem.h"
 #include "dispatcherd/manager.h"
 
 /* Reads the file again. One with errors is refused as a whole: what is in force stays, and

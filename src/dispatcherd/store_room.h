@@ -7,7 +7,7 @@
 #pragma once
 
 #include "config/options.h"
-#include "config/problem.h"
+#include "files/problem.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "config/options.h"
-#include "config/problem.h"
+#include "files/problem.h"
 
 #include <stdbool.h>
 

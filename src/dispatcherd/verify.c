@@ -1,7 +1,7 @@
 #include "dispatcherd/verify.h"
 
 #include "config/load.h"
-#include "config/problem.h"
+#include "files/problem.h"
 #include "dispatcherd/core/config_version.h"
 #include "dispatcherd/store/store_limit.h"
 #include "dispatcherd/store_room.h"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "config/options.h"
-#include "config/problem.h"
+#include "files/problem.h"
 #include "generator/unit_text.h"
 
 #include <stdbool.h>

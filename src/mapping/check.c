@@ -1,6 +1,6 @@
 #include "mapping/check.h"
 
-#include "mapping/place.h"
+#include "files/place.h"
 
 /* A way down through calls. */
 struct path {

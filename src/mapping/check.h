@@ -2,7 +2,7 @@
  * is said about the others. */
 #pragma once
 
-#include "config/problem.h"
+#include "files/problem.h"
 #include "mapping/set.h"
 
 /* Finds the tables of all calls, marks those that PORT_ACCESS uses, and adds the problems of these:

@@ -1,10 +1,10 @@
 #include "mapping/doubts.h"
 
 #include "config/nearest.h"
+#include "files/place.h"
 #include "mapping/character.h"
 #include "mapping/form.h"
 #include "mapping/metermaid.h"
-#include "mapping/place.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

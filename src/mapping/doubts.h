@@ -2,7 +2,7 @@
  * everybody, or decide about nobody, by a slip. */
 #pragma once
 
-#include "config/problem.h"
+#include "files/problem.h"
 #include "mapping/set.h"
 
 /* Adds warnings about the set that was read from `path` and has its calls resolved

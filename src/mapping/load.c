@@ -1,10 +1,10 @@
 #include "mapping/set.h"
 
+#include "files/place.h"
 #include "mapping/character.h"
 #include "mapping/check.h"
 #include "mapping/doubts.h"
 #include "mapping/lines.h"
-#include "mapping/place.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,14 +24,14 @@ struct loader {
     bool has_entry;              /* since the name of the table */
 };
 
-static struct place place_of(const struct loader *loader, const struct mapping_line *line)
+static struct place place_of(const struct loader *loader, const struct line *line)
 {
     return (struct place){loader->problems, line->file, line->number};
 }
 
 /* Names of tables */
 
-static const char *name_fault(const struct mapping_line *line, size_t length)
+static const char *name_fault(const struct line *line, size_t length)
 {
     static const char form[] = "a line that is no entry, which is indented, begins with the name "
                                "of a table, and that with a letter";
@@ -50,7 +50,7 @@ static const char *name_fault(const struct mapping_line *line, size_t length)
 }
 
 /* Appends an empty table. Returns 0 or -ENOMEM. */
-static int add_table(struct loader *loader, const struct mapping_line *line, const char *name)
+static int add_table(struct loader *loader, const struct line *line, const char *name)
 {
     struct mapping_set *set = loader->set;
     struct mapping_table **tables =
@@ -70,14 +70,14 @@ static int add_table(struct loader *loader, const struct mapping_line *line, con
     return 0;
 }
 
-static int read_name(struct loader *loader, const struct mapping_line *line)
+static int read_name(struct loader *loader, const struct line *line)
 {
     const struct place place = place_of(loader, line);
     size_t length = line->length;
 
     while (length > 0 && character_is_blank(line->text[length - 1]))
         length--;
-    struct mapping_line trimmed = *line;
+    struct line trimmed = *line;
     trimmed.length = length;
     const char *fault = name_fault(&trimmed, lines_word(line->text, length));
     bool follows_entry = loader->has_entry && !loader->is_after_blank;
@@ -138,7 +138,7 @@ static void check_blank_lines(const struct loader *loader, const struct place *p
         place_warning(place, "the table goes on after a blank line, which should end it");
 }
 
-static int read_entry(struct loader *loader, const struct mapping_line *line)
+static int read_entry(struct loader *loader, const struct line *line)
 {
     const struct place place = place_of(loader, line);
     struct arena *arena = &loader->set->arena;
@@ -234,9 +234,9 @@ static int finish(struct loader *loader, const char *path)
 }
 
 /* Included lines stand in place; a line that was continued is one. */
-static void copy_line(const struct mapping_line *line, FILE *copy)
+static void copy_line(const struct line *line, FILE *copy)
 {
-    const char *indent = line->kind == MAPPING_LINE_ENTRY ? "  " : "";
+    const char *indent = line->kind == LINE_TEXT && line->is_indented ? "  " : "";
 
     if (copy)
         fprintf(copy, "%s%.*s\n", indent, (int)line->length, line->text);
@@ -244,31 +244,30 @@ static void copy_line(const struct mapping_line *line, FILE *copy)
 
 static int read_file(struct loader *loader, const char *path, FILE *copy)
 {
-    struct lines lines;
-    struct mapping_line line;
-    int r = lines_open(&lines, path, loader->problems, &loader->set->files);
+    const struct config_places places = config_places_default();
+    struct reader reader;
+    struct line line;
+    int r = reader_open(&reader, &mapping_line_rules, path, &places, loader->problems,
+                        &loader->set->files);
 
-    while (r == 0 && (r = lines_next(&lines, &line)) > 0) {
+    while (r == 0 && (r = reader_next(&reader, &line)) > 0) {
         r = 0;
         copy_line(&line, copy);
         switch (line.kind) {
-        case MAPPING_LINE_BLANK:
+        case LINE_BLANK:
             loader->is_after_name = false;
             loader->is_after_blank = true;
             break;
-        case MAPPING_LINE_NAME:
-            r = read_name(loader, &line);
+        case LINE_TEXT:
+            r = line.is_indented ? read_entry(loader, &line) : read_name(loader, &line);
             break;
-        case MAPPING_LINE_ENTRY:
-            r = read_entry(loader, &line);
-            break;
-        case MAPPING_LINE_BROKEN:
+        case LINE_BROKEN:
             loader->is_after_name = loader->is_after_blank = false;
             break;
         }
     }
-    loader->set->is_empty = loader->set->files.n_items > 0 && !lines.has_text;
-    lines_close(&lines);
+    loader->set->is_empty = loader->set->files.n_items > 0 && !reader.has_text;
+    reader_close(&reader);
     return r == -ENOMEM ? r : 0;
 }
 

@@ -28,7 +28,6 @@ libmapping_a_SOURCES = \
 	%D%/pattern.h \
 	%D%/pattern_compile.c \
 	%D%/pattern_match.c \
-	%D%/place.h \
 	%D%/port_access.c \
 	%D%/port_access.h \
 	%D%/run.c \

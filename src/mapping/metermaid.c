@@ -1,8 +1,8 @@
 #include "mapping/metermaid.h"
 
 #include "base/str.h"
+#include "files/place.h"
 #include "mapping/character.h"
-#include "mapping/place.h"
 
 #include <stdio.h>
 #include <string.h>

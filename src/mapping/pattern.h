@@ -2,10 +2,10 @@
  * without allocation and in bounded time. */
 #pragma once
 
+#include "files/place.h"
 #include "mapping/arena.h"
 #include "mapping/character_set.h"
 #include "mapping/network.h"
-#include "mapping/place.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/str.h"
-#include "config/problem.h"
+#include "files/problem.h"
 #include "mapping/arena.h"
 #include "mapping/network_index.h"
 #include "mapping/pattern.h"

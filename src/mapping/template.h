@@ -1,9 +1,9 @@
 /* Templates of a mapping file (dispatcher-mappings(5)), compiled when the file is read. */
 #pragma once
 
+#include "files/place.h"
 #include "mapping/arena.h"
 #include "mapping/callout.h"
-#include "mapping/place.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,10 +10,7 @@ CONFIG_TESTS = \
 	tests/config/test_load \
 	tests/config/test_number \
 	tests/config/test_option_table \
-	tests/config/test_places \
-	tests/config/test_print \
-	tests/config/test_problem \
-	tests/config/test_reader
+	tests/config/test_print
 check_PROGRAMS += $(CONFIG_TESTS)
 TESTS += $(CONFIG_TESTS)
 
@@ -32,25 +29,10 @@ tests_config_test_option_table_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_config_test_option_table_CFLAGS = $(TEST_CFLAGS)
 tests_config_test_option_table_LDADD = $(LINK_CONFIG) $(TEST_LIBS)
 
-tests_config_test_places_SOURCES = %D%/test_places.c
-tests_config_test_places_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_config_test_places_CFLAGS = $(TEST_CFLAGS)
-tests_config_test_places_LDADD = $(LINK_CONFIG) $(TEST_LIBS)
-
 tests_config_test_print_SOURCES = %D%/test_print.c
 tests_config_test_print_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_config_test_print_CFLAGS = $(TEST_CFLAGS)
 tests_config_test_print_LDADD = libtestconfig.a $(LINK_CONFIG) $(TEST_LIBS)
-
-tests_config_test_problem_SOURCES = %D%/test_problem.c
-tests_config_test_problem_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_config_test_problem_CFLAGS = $(TEST_CFLAGS)
-tests_config_test_problem_LDADD = $(LINK_CONFIG) $(TEST_LIBS)
-
-tests_config_test_reader_SOURCES = %D%/test_reader.c
-tests_config_test_reader_CPPFLAGS = $(TEST_CPPFLAGS)
-tests_config_test_reader_CFLAGS = $(TEST_CFLAGS)
-tests_config_test_reader_LDADD = libtestconfig.a $(LINK_CONFIG) $(TEST_LIBS)
 
 tests_config_test_interface_address_SOURCES = %D%/test_interface_address.c
 tests_config_test_interface_address_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -8,6 +8,7 @@ top=$(cd "${srcdir:-.}" && pwd)
 # From the bottom; those of one line know nothing of each other.
 rooms='
 base
+files
 config pool protocol statistics varlink
 access control_client generator libdispatcher mapping
 dispatcherd/report

@@ -1,6 +1,6 @@
 /* What changes something. Each command is told in the journal with who gave it. */
 #include "config/number.h"
-#include "config/problem.h"
+#include "files/problem.h"
 #include "dispatcherd/control/call.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/operations.h"

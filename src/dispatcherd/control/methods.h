@@ -2,7 +2,7 @@
  * comes in as text, its reply goes out as text; sockets are control.c's business. */
 #pragma once
 
-#include "config/problem.h"
+#include "files/problem.h"
 #include "dispatcherd/core/service.h"
 
 #include <stdbool.h>

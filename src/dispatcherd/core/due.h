@@ -6,7 +6,7 @@
 
 #include "base/str.h"
 #include "config/options.h"
-#include "config/problem.h"
+#include "files/problem.h"
 
 /* Kinds of commands, as bits. */
 enum {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "config/options.h"
-#include "config/problem.h"
+#include "files/problem.h"
 #include "mapping/set.h"
 
 /* Adds an error if the new tables have no entry in PORT_ACCESS and those in force (NULL: none)

@@ -1,4 +1,5 @@
-/* Names of files in dispatcher.cnf, and the folders that they are relative to (dispatcher.cnf(5)).
+/* Names of files in the configuration, and the folders that they are relative to
+ * (dispatcher.cnf(5)).
  */
 #pragma once
 

@@ -1,7 +1,7 @@
-/* Where in a mapping file something stands, and where its problems go. */
+/* Where in a file something stands, and where its problems go. */
 #pragma once
 
-#include "config/problem.h"
+#include "files/problem.h"
 
 struct place {
     struct problem_list *problems;

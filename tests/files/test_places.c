@@ -1,7 +1,7 @@
 #include "support/suite.h"
 
 #include "base/macro.h"
-#include "config/places.h"
+#include "files/places.h"
 
 #include <errno.h>
 #include <stdlib.h>

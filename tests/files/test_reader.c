@@ -1,8 +1,10 @@
-#include "fixture.h"
+#include "config/fixture.h"
 #include "support/suite.h"
 
 #include "base/macro.h"
-#include "config/reader.h"
+#include "config/load.h"
+#include "files/reader.h"
+#include "mapping/lines.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,8 +24,10 @@ static void teardown(void)
     fixture_stop(&fixture);
 }
 
-/* Reads dispatcher.cnf, and returns its lines as "NUMBER:TEXT|", "NUMBER:BROKEN|" for bad ones. */
-static const char *read_lines(void)
+/* Reads dispatcher.cnf by the rules, and returns its lines as "NUMBER:TEXT|", "NUMBER:BROKEN|" for
+ * bad ones. If columns count, an indented line's text follows a blank, and blank lines are shown.
+ */
+static const char *read_lines_by(const struct reader_rules *rules)
 {
     static char all[4096];
     struct str_buffer buffer = str_buffer_init(all, sizeof(all));
@@ -32,16 +36,23 @@ static const char *read_lines(void)
     struct line line;
 
     problem_list_clear(&fixture.problems);
-    int r = reader_open(&reader, fixture_path(&fixture, "dispatcher.cnf"), &fixture.places,
+    int r = reader_open(&reader, rules, fixture_path(&fixture, "dispatcher.cnf"), &fixture.places,
                         &fixture.problems, &files);
     ck_assert_int_eq(r, 0);
     while ((r = reader_next(&reader, &line)) > 0)
-        str_buffer_add(&buffer, "%u:%.60s|", line.number,
-                       line.kind == LINE_BROKEN ? "BROKEN" : line.text);
+        if (line.kind != LINE_BLANK || rules->has_columns)
+            str_buffer_add(&buffer, "%u:%s%.60s|", line.number,
+                           rules->has_columns && line.is_indented ? " " : "",
+                           line.kind == LINE_BROKEN ? "BROKEN" : line.text);
     ck_assert_int_eq(r, 0);
     reader_close(&reader);
     str_list_clear(&files);
     return all;
+}
+
+static const char *read_lines(void)
+{
+    return read_lines_by(&config_line_rules);
 }
 
 START_TEST(test_makes_lines_of_bytes)
@@ -56,6 +67,11 @@ START_TEST(test_makes_lines_of_bytes)
         {"a\r\nb\r\n\r\n", "1:a|2:b|"},
         {"a\rb\n", "1:a\rb|"},
         {"a\r", "1:a|"},
+        {"a\r\r\nb\r\r", "1:a|2:b|"},
+        {"\ra\n", "1:\ra|"},
+        {"a \r\n", "1:a|"},
+        {"a\\\r\r\nb", "1:ab|"},
+        {"a\\\r", "1:BROKEN|"},
         {" \ta \t\n", "1:a|"},
         {"! a\n ; b\n\t# c\na ! b\n", "4:a ! b|"},
         {"a\\\nb\n", "1:ab|"},
@@ -114,6 +130,71 @@ START_TEST(test_names_characters_that_nobody_sees)
 }
 END_TEST
 
+/* Where the two files differ, and where they do not. */
+START_TEST(test_reads_a_mapping_file_by_columns)
+{
+    static const struct {
+        const char *text, *lines;
+        unsigned n_warnings;
+    } cases[] = {
+        {"A\n\n  p t\n", "1:A|2:|3: p t|", 0},
+        {"A\r\n\r\n\tp t\r\n", "1:A|2:|3: p t|", 0},
+        {"A\r\r\n p t\r\r", "1:A|2: p t|", 0},
+        {" p t \n", "1: p t |", 0},
+        {"! a\n; b\n # c\n ! d\n", "3: # c|4: ! d|", 0},
+        {" p t\\\r\n  u\n", "1: p tu|", 0},
+        {" p t\\\n  q u\n", "1: p tq u|", 1},
+        {" p t\\ \n q u\n", "1: p t\\ |2: q u|", 1},
+        {" p\rt\n", "1: p\rt|", 1},
+        {" p t\\", "1: p t|", 1},
+        {" p t\\\r", "1: p t|", 1},
+        {"! a\\\n p t\n", "2: p t|", 0},
+        {" <missing\n", "1: <missing|", 0},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        fixture_write(&fixture, "dispatcher.cnf", cases[i].text);
+        ck_assert_str_eq(read_lines_by(&mapping_line_rules), cases[i].lines);
+        ck_assert_uint_eq(fixture.problems.n_errors, 0);
+        ck_assert_msg(fixture.problems.n_warnings == cases[i].n_warnings, "%zu: %s", i,
+                      fixture_problems(&fixture));
+    }
+}
+END_TEST
+
+START_TEST(test_a_comment_has_no_limit_and_no_nul)
+{
+    static const struct reader_rules *const all[] = {&config_line_rules, &mapping_line_rules};
+    static const char nul[] = "! \0\nb\n";
+    char *text = malloc(CONFIG_LINE_MAX + 10);
+
+    memset(text, '!', CONFIG_LINE_MAX + 2);
+    strcpy(text + CONFIG_LINE_MAX + 2, "\\\nb\n");
+    for (size_t i = 0; i < ELEMENTSOF(all); i++) {
+        fixture_write(&fixture, "dispatcher.cnf", text);
+        ck_assert_str_eq(read_lines_by(all[i]), "2:b|");
+        ck_assert_uint_eq(fixture.problems.n_errors, 0);
+        fixture_write_bytes(&fixture, "dispatcher.cnf", nul, sizeof(nul) - 1);
+        ck_assert_str_eq(read_lines_by(all[i]), "1:BROKEN|2:b|");
+        ck_assert(fixture_said(&fixture, "dispatcher.cnf:1: error: the line holds a NUL byte"));
+    }
+    free(text);
+}
+END_TEST
+
+START_TEST(test_a_mapping_line_that_is_too_long_is_one_error)
+{
+    char text[MAPPING_LINE_MAX + 20];
+
+    memset(text, 'x', MAPPING_LINE_MAX);
+    strcpy(text + MAPPING_LINE_MAX, "xx\\\nb\nc");
+    fixture_write(&fixture, "dispatcher.cnf", text);
+    ck_assert_str_eq(read_lines_by(&mapping_line_rules), "1:BROKEN|3:c|");
+    ck_assert_uint_eq(fixture.problems.n_errors, 1);
+    ck_assert(fixture_said(&fixture, "dispatcher.cnf:1: error: the line has more than 4096"));
+}
+END_TEST
+
 START_TEST(test_says_that_a_file_ends_in_a_continued_line)
 {
     fixture_write(&fixture, "dispatcher.cnf", "a\nb\\\nc\\\n");
@@ -142,19 +223,19 @@ END_TEST
 
 START_TEST(test_takes_lines_of_64_kib_and_no_longer_ones)
 {
-    char *text = malloc(LINE_BYTES_MAX + 10);
+    char *text = malloc(CONFIG_LINE_MAX + 10);
 
-    memset(text, 'x', LINE_BYTES_MAX);
-    strcpy(text + LINE_BYTES_MAX, "\nb\n");
+    memset(text, 'x', CONFIG_LINE_MAX);
+    strcpy(text + CONFIG_LINE_MAX, "\nb\n");
     fixture_write(&fixture, "dispatcher.cnf", text);
     read_lines();
     ck_assert_uint_eq(fixture.problems.n_errors, 0);
-    strcpy(text + LINE_BYTES_MAX, "x\nb\n");
+    strcpy(text + CONFIG_LINE_MAX, "x\nb\n");
     fixture_write(&fixture, "dispatcher.cnf", text);
     ck_assert_str_eq(read_lines(), "1:BROKEN|2:b|");
     ck_assert(fixture_said(&fixture, "dispatcher.cnf:1: error: the line is longer than 65536"));
     /* The continuation belongs to the line that is too long. */
-    strcpy(text + LINE_BYTES_MAX, "xx\\\nb\nc");
+    strcpy(text + CONFIG_LINE_MAX, "xx\\\nb\nc");
     fixture_write(&fixture, "dispatcher.cnf", text);
     ck_assert_str_eq(read_lines(), "1:BROKEN|3:c|");
     free(text);
@@ -252,6 +333,9 @@ Suite *make_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, test_makes_lines_of_bytes);
     tcase_add_test(tcase, test_names_characters_that_nobody_sees);
+    tcase_add_test(tcase, test_reads_a_mapping_file_by_columns);
+    tcase_add_test(tcase, test_a_comment_has_no_limit_and_no_nul);
+    tcase_add_test(tcase, test_a_mapping_line_that_is_too_long_is_one_error);
     tcase_add_test(tcase, test_says_that_a_file_ends_in_a_continued_line);
     tcase_add_test(tcase, test_warns_of_a_blank_after_the_backslash);
     tcase_add_test(tcase, test_refuses_nul_bytes_and_goes_on);

@@ -1,6 +1,6 @@
 #include "support/suite.h"
 
-#include "config/problem.h"
+#include "files/problem.h"
 
 #include <string.h>
 

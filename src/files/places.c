@@ -1,4 +1,4 @@
-#include "config/places.h"
+#include "files/places.h"
 
 #include "base/macro.h"
 #include "base/str.h"

@@ -1,4 +1,4 @@
-#include "config/problem.h"
+#include "files/problem.h"
 
 #include <stdarg.h>
 #include <stdio.h>
