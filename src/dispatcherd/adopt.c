@@ -31,7 +31,7 @@ static void let_drain(int channel, const char *name, const char *why)
     uint8_t bytes[sizeof(struct message_header)];
     size_t length = message_write_value(bytes, sizeof(bytes), MESSAGE_DRAIN, ADOPT_DRAIN_LIMIT_SEC);
 
-    log_notice("a worker is left to finish its sessions: %s (%s)", why, name);
+    report_daemon(LOG_NOTICE, "a worker is left to finish its sessions: %s (%s)", why, name);
     (void)channel_send(channel, bytes, length, NULL, 0);
     closer_drain(channel);
     (void)store_remove(name);

@@ -2,7 +2,7 @@
 
 #include "base/fd.h"
 #include "base/host_name.h"
-#include "base/log.h"
+#include "dispatcherd/report/report.h"
 #include "dispatcherd/service/operations.h"
 
 #include <errno.h>
@@ -25,8 +25,9 @@ static int on_change(_unused_ sd_event_source *source, _unused_ int fd, _unused_
     for (size_t i = 0; i < manager->n_services; i++)
         if (!manager->services[i]->is_going)
             n += operation_replace_workers(manager->services[i]);
-    log_notice("the host is now called %s; workers that know its former name are replaced: %u",
-               name, n);
+    report_daemon(LOG_NOTICE,
+                  "the host is now called %s; workers that know its former name are replaced: %u",
+                  name, n);
     return 0;
 }
 

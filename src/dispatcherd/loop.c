@@ -1,8 +1,8 @@
 #include "dispatcherd/loop.h"
 
 #include "base/event_source.h"
-#include "base/log.h"
 #include "base/time.h"
+#include "dispatcherd/report/report.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -26,7 +26,8 @@ int loop_run(sd_event *event)
         if (++n_failures == FAILURES_MAX)
             return r;
         if (n_failures == 1)
-            log_err("the main loop cannot wait for events: %s; trying again", strerror(-r));
+            report_daemon(LOG_ERR, "the main loop cannot wait for events: %s; trying again",
+                          strerror(-r));
         (void)usleep(PAUSE_USEC);
     }
     return event_loop_exit_code(event);

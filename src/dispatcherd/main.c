@@ -207,7 +207,8 @@ static void report_problems(const struct problem_list *problems)
     }
     size_t n_left_out = problems->n_errors + problems->n_warnings - problems->n_items;
     if (n_left_out > 0)
-        log_err("and %zu more %s", n_left_out, str_plural(n_left_out, "problem", "problems"));
+        report_daemon(LOG_ERR, "and %zu more %s", n_left_out,
+                      str_plural(n_left_out, "problem", "problems"));
 }
 
 static int print_config(const char *file, const struct config_places *places)
@@ -293,7 +294,7 @@ static int run_with(const struct arguments *arguments, struct passed *passed)
     if (r < 0) {
         /* No fault of the files: the service manager is to try again. */
         if (n_errors == 0) {
-            log_err("cannot read the configuration: %s", strerror(-r));
+            report_daemon(LOG_ERR, "cannot read the configuration: %s", strerror(-r));
             status = EXIT_FAILURE;
         }
         config_version_unref(version);
@@ -315,7 +316,8 @@ static int run(const struct arguments *arguments)
     log_open("dispatcherd");
     int r = passed_collect(&passed);
     if (r < 0) {
-        log_err("the descriptors that the service manager passed cannot be used: %s", strerror(-r));
+        report_daemon(LOG_ERR, "the descriptors that the service manager passed cannot be used: %s",
+                      strerror(-r));
         return EXIT_FAILURE;
     }
     int status = run_with(arguments, &passed);
@@ -347,7 +349,8 @@ int main(int argc, char *argv[])
     signals_hold(&before);
     int r = fd_fill_standard(O_RDWR);
     if (r < 0) {
-        log_err("cannot open /dev/null in place of a standard descriptor: %s", strerror(-r));
+        report_daemon(LOG_ERR, "cannot open /dev/null in place of a standard descriptor: %s",
+                      strerror(-r));
         return EXIT_FAILURE;
     }
     if (parse_arguments(argc, argv, &arguments) < 0) {

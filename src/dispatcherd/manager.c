@@ -1,10 +1,10 @@
 #include "dispatcherd/manager.h"
 
 #include "base/fd.h"
-#include "base/log.h"
 #include "dispatcherd/checks/access.h"
 #include "dispatcherd/checks/check.h"
 #include "dispatcherd/last_config.h"
+#include "dispatcherd/report/report.h"
 #include "dispatcherd/service/dispatch.h"
 #include "dispatcherd/service/listener.h"
 #include "dispatcherd/store/store.h"
@@ -99,9 +99,11 @@ void manager_remember_config(struct manager *manager)
     int r = remember_config(manager);
 
     if (r < 0)
-        log_warning("cannot keep a copy of this configuration: %s; should the files be broken at a "
-                    "restart of dispatcherd, an older one serves, or none",
-                    strerror(-r));
+        report_daemon(
+            LOG_WARNING,
+            "cannot keep a copy of this configuration: %s; should the files be broken at a "
+            "restart of dispatcherd, an older one serves, or none",
+            strerror(-r));
     else
         manager->config_number++;
 }

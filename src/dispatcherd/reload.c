@@ -70,7 +70,7 @@ static void revive(struct manager *manager, struct service *service, struct conf
                    const struct service_options *options)
 {
     service->is_going = false;
-    service->pool->is_stopping = false;
+    pool_resume(service->pool);
     update(manager, service, version, options);
 }
 
@@ -183,6 +183,6 @@ int reload(struct manager *manager, struct problem_list *problems)
     if (manager->has_successor_store)
         store_room_check(&manager->version->config, store_max_entries(), PROBLEM_WARNING, problems);
     say_problems(problems, n_told);
-    log_notice("reloaded %s", manager->config_file);
+    report_daemon(LOG_NOTICE, "reloaded %s", manager->config_file);
     return 0;
 }

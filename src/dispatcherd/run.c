@@ -332,10 +332,11 @@ static int check_descriptors(const struct manager *manager)
     int r = reserve_check(manager->n_services, &limit, &needed);
 
     if (r < 0)
-        log_err("may open %lu descriptors, but needs at least %lu to serve %zu %s: raise "
-                "LimitNOFILE= of dispatcherd.service (started by hand: ulimit -n)",
-                limit, needed, manager->n_services,
-                str_plural(manager->n_services, "service", "services"));
+        report_daemon(LOG_ERR,
+                      "may open %lu descriptors, but needs at least %lu to serve %zu %s: raise "
+                      "LimitNOFILE= of dispatcherd.service (started by hand: ulimit -n)",
+                      limit, needed, manager->n_services,
+                      str_plural(manager->n_services, "service", "services"));
     return manager_count_workers(manager) > 0 ? 0 : r;
 }
 
@@ -400,7 +401,7 @@ int run_services(struct config_version *version, const struct run_settings *sett
     if (r == 0)
         r = status = loop_run(manager.context.event);
     if (r < 0) {
-        log_err("cannot run: %s%s", strerror(-r), advice(r));
+        report_daemon(LOG_ERR, "cannot run: %s%s", strerror(-r), advice(r));
         status = r == -EMFILE ? EX_CONFIG : EXIT_FAILURE;
     } else {
         const struct subject subject = {.message_id = MESSAGE_ID_STOPPED};

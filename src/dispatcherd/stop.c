@@ -106,9 +106,9 @@ static void leave(struct manager *manager, enum job_type job)
     unsigned n_connections = manager_count_connections(manager);
 
     manager->state = MANAGER_LEAVING;
-    log_notice("leaving %u %s with %u %s to a successor (job: %s)", n_workers,
-               str_plural(n_workers, "worker", "workers"), n_connections,
-               str_plural(n_connections, "connection", "connections"), job_type_to_string(job));
+    report_daemon(LOG_NOTICE, "leaving %u %s with %u %s to a successor (job: %s)", n_workers,
+                  str_plural(n_workers, "worker", "workers"), n_connections,
+                  str_plural(n_connections, "connection", "connections"), job_type_to_string(job));
     manager->leave_until = time_now_usec(CLOCK_MONOTONIC) + LEAVE_LIMIT_USEC;
     timer_set_in(&manager->stop_timer, LEAVE_INTERVAL_USEC);
     for (size_t i = 0; i < manager->n_services; i++)
@@ -123,14 +123,14 @@ static void drain(struct manager *manager)
     unsigned n = manager_count_connections(manager);
 
     manager->state = MANAGER_STOPPING;
-    log_notice("stopping: %u %s may go on for up to %u s", n,
-               str_plural(n, "connection", "connections"), limit_sec);
+    report_daemon(LOG_NOTICE, "stopping: %u %s may go on for up to %u s", n,
+                  str_plural(n, "connection", "connections"), limit_sec);
     /* A second more than the workers have, who see to it themselves. */
     timer_set_in(&manager->stop_timer, (limit_sec + 1) * USEC_PER_SEC);
     timer_set_at(&manager->extend_timer, 0);
     for (size_t i = 0; i < manager->n_services; i++) {
         listeners_free(manager->services[i]);
-        manager->services[i]->pool->is_stopping = true;
+        pool_stop(manager->services[i]->pool);
         workers_hurry(manager->services[i]);
         service_touch(manager->services[i]);
     }

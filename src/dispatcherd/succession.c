@@ -1,7 +1,6 @@
 #include "dispatcherd/succession.h"
 
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/notify_socket.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -35,8 +34,9 @@ static void take_over_throttle(struct manager *manager, struct passed *passed)
     struct throttle *throttle = fd >= 0 ? throttle_store_open(&fd) : NULL;
     if (!throttle) {
         if (number > 0) {
-            log_warning("the throttle of the dispatcher before this one cannot be read; "
-                        "its counts begin anew");
+            report_daemon(LOG_WARNING,
+                          "the throttle of the dispatcher before this one cannot be read; "
+                          "its counts begin anew");
             snprintf(name, sizeof(name), STORE_THROTTLE "%lu", number);
             (void)store_remove(name);
         }
@@ -46,8 +46,8 @@ static void take_over_throttle(struct manager *manager, struct passed *passed)
     if (throttle)
         access_set_throttle(context->access, throttle);
     if (r < 0 || store_error < 0)
-        log_warning("the throttle's counts will not survive this dispatcher: %s",
-                    strerror(r < 0 ? -r : -store_error));
+        report_daemon(LOG_WARNING, "the throttle's counts will not survive this dispatcher: %s",
+                      strerror(r < 0 ? -r : -store_error));
 }
 
 /* A mapping file is often corrected, and the daemon restarted, before somebody asks why a client
@@ -62,8 +62,10 @@ static void take_over_decisions(struct manager *manager, struct passed *passed)
     struct decisions *decisions = fd >= 0 ? decisions_store_open(&fd) : NULL;
     if (!decisions) {
         if (number > 0) {
-            log_warning("what the dispatcher before this one decided about clients cannot be read; "
-                        "\"dispatcherctl explain\" begins anew");
+            report_daemon(
+                LOG_WARNING,
+                "what the dispatcher before this one decided about clients cannot be read; "
+                "\"dispatcherctl explain\" begins anew");
             snprintf(name, sizeof(name), STORE_DECISIONS "%lu", number);
             (void)store_remove(name);
         }
@@ -73,8 +75,8 @@ static void take_over_decisions(struct manager *manager, struct passed *passed)
     if (decisions)
         access_set_decisions(manager->context.access, decisions);
     if (r < 0 || store_error < 0)
-        log_warning("decisions about clients will not outlive this dispatcher: %s",
-                    strerror(r < 0 ? -r : -store_error));
+        report_daemon(LOG_WARNING, "decisions about clients will not outlive this dispatcher: %s",
+                      strerror(r < 0 ? -r : -store_error));
 }
 
 static void store_counts(const struct manager *manager, unsigned long old_number)
@@ -84,7 +86,7 @@ static void store_counts(const struct manager *manager, unsigned long old_number
     snprintf(name, sizeof(name), STORE_STATE "%lu", old_number + 1);
     int r = store_add(name, state_fd(manager->durable));
     if (r < 0) {
-        log_warning("the counts will not survive this dispatcher: %s", strerror(-r));
+        report_daemon(LOG_WARNING, "the counts will not survive this dispatcher: %s", strerror(-r));
     } else if (old_number > 0) {
         snprintf(name, sizeof(name), STORE_STATE "%lu", old_number);
         (void)store_remove(name);
@@ -134,20 +136,21 @@ void succession_take_over(struct manager *manager, struct passed *passed)
     _cleanup_fd_ int old_fd = passed_take_newest(passed, STORE_STATE, &old_number);
     int r = old_fd < 0 ? 0 : state_open(&old_fd, &old);
     if (r < 0)
-        log_warning("what the dispatcher before this one counted cannot be read (%s); "
-                    "the counts begin anew",
-                    strerror(-r));
+        report_daemon(LOG_WARNING,
+                      "what the dispatcher before this one counted cannot be read (%s); "
+                      "the counts begin anew",
+                      strerror(-r));
     if (old)
         state_inherit(manager->durable, old, time_now_usec(CLOCK_MONOTONIC));
     take_over_throttle(manager, passed);
     take_over_decisions(manager, passed);
     unsigned n = adopt_workers(manager->services, manager->n_services, passed, old);
     if (n > 0)
-        log_notice("taking over %u %s", n, str_plural(n, "worker", "workers"));
+        report_daemon(LOG_NOTICE, "taking over %u %s", n, str_plural(n, "worker", "workers"));
     state_free(old);
     n = readmit_checks(manager->services, manager->n_services, passed);
     if (n > 0)
-        log_notice("checking %u %s anew whose checks were not over", n,
-                   str_plural(n, "connection", "connections"));
+        report_daemon(LOG_NOTICE, "checking %u %s anew whose checks were not over", n,
+                      str_plural(n, "connection", "connections"));
     store_counts(manager, old_number);
 }

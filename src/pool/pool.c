@@ -126,6 +126,16 @@ void pool_start_failed(struct pool *pool, uint64_t now)
     pool->next_start_at = now + (delay < START_DELAY_MAX_USEC ? delay : START_DELAY_MAX_USEC);
 }
 
+void pool_stop(struct pool *pool)
+{
+    pool->is_stopping = true;
+}
+
+void pool_resume(struct pool *pool)
+{
+    pool->is_stopping = false;
+}
+
 void pool_forget_failures(struct pool *pool)
 {
     pool->n_failed_starts = 0;

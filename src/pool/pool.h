@@ -57,7 +57,7 @@ struct pool {
     uint64_t next_start_at;   /* after a failed start: not before */
     uint64_t last_expiry_at;  /* of a retirement for age or use; 0: none yet */
     uint64_t n_starts;
-    bool is_stopping; /* nothing is accepted any more, or started but for what was accepted */
+    bool is_stopping; /* pool_stop() */
 };
 
 /* Workers that take, or will soon take, connections. */
@@ -94,6 +94,11 @@ bool pool_worker_exited(struct pool *pool, unsigned slot, uint64_t now);
 
 /* A start that did not even begin: the same delay. */
 void pool_start_failed(struct pool *pool, uint64_t now);
+
+/* Nothing is accepted any more, or started but for what was accepted; and all is as before again.
+ */
+void pool_stop(struct pool *pool);
+void pool_resume(struct pool *pool);
 
 /* What made starts fail may have been mended: the next one need not wait. */
 void pool_forget_failures(struct pool *pool);

@@ -1,12 +1,14 @@
 dist_check_SCRIPTS += \
 	%D%/test_catalog.sh \
 	%D%/test_man.sh \
+	%D%/test_owners.sh \
 	%D%/test_packages.sh \
 	%D%/test_restart_order.sh \
 	%D%/test_rooms.sh
 TESTS += \
 	tests/units/test_catalog.sh \
 	tests/units/test_man.sh \
+	tests/units/test_owners.sh \
 	tests/units/test_packages.sh \
 	tests/units/test_restart_order.sh \
 	tests/units/test_rooms.sh

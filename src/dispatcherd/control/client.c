@@ -2,10 +2,10 @@
 
 #include "base/event_source.h"
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/macro.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "dispatcherd/report/report.h"
 #include "dispatcherd/store/closer.h"
 #include "varlink/memory.h"
 #include "varlink/message.h"
@@ -130,8 +130,9 @@ static int say_out_of_memory(const struct control_client *client)
 {
     ssize_t size = (ssize_t)strlen(control_out_of_memory) + 1;
 
-    log_err("a call to the control socket by process %d of user %u fails: out of memory",
-            (int)client->caller.pid, (unsigned)client->caller.uid);
+    report_daemon(LOG_ERR,
+                  "a call to the control socket by process %d of user %u fails: out of memory",
+                  (int)client->caller.pid, (unsigned)client->caller.uid);
     ssize_t n = send(client->fd, control_out_of_memory, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
     return n == size ? 0 : -ENOMEM;
 }

@@ -1,4 +1,6 @@
-/* What the daemon tells: log lines with the fields of the contract (dispatcherd-journal(7)). */
+/* What the daemon logs: lines with the fields of the contract (dispatcherd-journal(7)), which those
+ * who follow its events (events.h) get too. No other room of the daemon logs by itself; log.h alone
+ * would leave the followers out. */
 #pragma once
 
 #include "base/address.h"
@@ -26,6 +28,9 @@ struct subject {
 
 /* One line. Keeps errno. */
 void report(int priority, const struct subject *subject, const char *format, ...) _printf_(3, 4);
+
+/* One line about the daemon as a whole. */
+#define report_daemon(priority, ...) report(priority, &(struct subject){0}, __VA_ARGS__)
 
 /* One line that clients can provoke at will: within the limit of bulk.h. */
 void report_note(int priority, const struct subject *subject, const char *format, ...)

@@ -20,7 +20,7 @@ void operation_stop(struct service *service)
 {
     if (service->pool->is_stopping)
         return;
-    service->pool->is_stopping = true;
+    pool_stop(service->pool);
     workers_hurry(service);
     listeners_close_own(service);
     say(service, "stopped by request; sessions may finish");
@@ -40,7 +40,7 @@ int operation_start(struct service *service)
         if (r < 0)
             return r;
     }
-    service->pool->is_stopping = false;
+    pool_resume(service->pool);
     say(service, "started by request");
     service_touch(service);
     return 0;

@@ -2,8 +2,8 @@
 
 #include "base/event_source.h"
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/time.h"
+#include "dispatcherd/report/report.h"
 #include "dispatcherd/store/closer_process.h"
 #include "dispatcherd/store/stall_guard.h"
 #include "protocol/channel.h"
@@ -112,7 +112,8 @@ static bool has_process(void)
     int r = start_process();
     if (r < 0) {
         closer.retry_at = now + RETRY_USEC;
-        log_warning("cannot start a process that closes descriptors: %s", strerror(-r));
+        report_daemon(LOG_WARNING, "cannot start a process that closes descriptors: %s",
+                      strerror(-r));
     }
     return r == 0;
 }

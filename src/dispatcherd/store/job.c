@@ -1,8 +1,8 @@
 #include "dispatcherd/store/job.h"
 
-#include "base/log.h"
 #include "base/macro.h"
 #include "base/str.h"
+#include "dispatcherd/report/report.h"
 #include "dispatcherd/store/systemd_bus.h"
 
 #include <errno.h>
@@ -74,6 +74,6 @@ enum job_type job_ask(void)
 
     if (r >= 0)
         return type;
-    log_notice("systemd cannot be asked why it ends this process: %s", strerror(-r));
+    report_daemon(LOG_NOTICE, "systemd cannot be asked why it ends this process: %s", strerror(-r));
     return JOB_UNKNOWN;
 }

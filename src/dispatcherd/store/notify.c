@@ -1,10 +1,10 @@
 #include "dispatcherd/store/notify.h"
 
-#include "base/log.h"
 #include "base/macro.h"
 #include "base/notify_socket.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "dispatcherd/report/report.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,8 +34,8 @@ static void flush(struct notifier *notifier)
         return;
     int r = notify_socket_send(text, -1);
     if (r < 0 && r != -EAGAIN && notifier->n_failures++ == 0)
-        log_warning("cannot notify the service manager: %s; trying again for %u s", strerror(-r),
-                    (unsigned)(FAILURES_MAX * RETRY_USEC / USEC_PER_SEC));
+        report_daemon(LOG_WARNING, "cannot notify the service manager: %s; trying again for %u s",
+                      strerror(-r), (unsigned)(FAILURES_MAX * RETRY_USEC / USEC_PER_SEC));
     if (r == -EAGAIN || (r < 0 && notifier->n_failures < FAILURES_MAX)) {
         timer_set_in(&notifier->retry, RETRY_USEC);
         return;

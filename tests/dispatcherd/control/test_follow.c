@@ -262,6 +262,19 @@ START_TEST(test_keeps_who_reads_and_never_comes_to_an_end)
 }
 END_TEST
 
+/* A reload, a stop, a takeover: whoever follows gets every line of the log. */
+START_TEST(test_passes_on_lines_about_the_daemon)
+{
+    say(FOLLOW_POP3);
+    json_decref(next());
+    report_daemon(LOG_NOTICE, "reloaded %s", "dispatcher.cnf");
+    json_auto_t *reply = next();
+    ck_assert_ptr_nonnull(reply);
+    ck_assert_str_eq(get(reply, "event"), "message");
+    ck_assert_str_eq(get(reply, "text"), "reloaded dispatcher.cnf");
+}
+END_TEST
+
 START_TEST(test_drops_who_does_not_read)
 {
     say(FOLLOW);
@@ -285,6 +298,7 @@ Suite *make_suite(void)
         test_ends_when_the_client_is_freed,
         test_counts_what_a_slow_reader_misses,
         test_keeps_who_reads_and_never_comes_to_an_end,
+        test_passes_on_lines_about_the_daemon,
         test_drops_who_does_not_read,
     };
     Suite *suite = suite_create("control_follow");
