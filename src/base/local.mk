@@ -7,6 +7,8 @@ libbase_la_SOURCES = \
 	%D%/address.h \
 	%D%/call_filter.c \
 	%D%/call_filter.h \
+	%D%/come_back.c \
+	%D%/come_back.h \
 	%D%/fd.c \
 	%D%/fd.h \
 	%D%/host_name.c \
