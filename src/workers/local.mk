@@ -1,3 +1,14 @@
+# What the delivered workers share.
+noinst_LIBRARIES += libworkercommon.a
+libworkercommon_a_SOURCES = \
+	%D%/common/parameters.c \
+	%D%/common/parameters.h \
+	%D%/common/parameters_worker.c \
+	%D%/common/send_away.c \
+	%D%/common/send_away.h \
+	%D%/common/unit.c \
+	%D%/common/unit.h
+
 worker_PROGRAMS += tcp_smtp_server
 
 # All but main(), so that the tests link it too.
@@ -37,4 +48,4 @@ tcp_smtp_server_SOURCES = \
 	%D%/tcp_smtp_server/connection_log.c \
 	%D%/tcp_smtp_server/connection_log.h \
 	%D%/tcp_smtp_server/main.c
-tcp_smtp_server_LDADD = libsmtpserver.a libdispatcher.la libbase.la
+tcp_smtp_server_LDADD = libsmtpserver.a libworkercommon.a libdispatcher.la libbase.la

@@ -4,7 +4,7 @@
 if ENABLE_FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_smtp_session
 tests_fuzz_fuzz_smtp_session_SOURCES = %D%/fuzz_smtp_session.c
-tests_fuzz_fuzz_smtp_session_LDADD = libsmtpserver.a libbase.la
+tests_fuzz_fuzz_smtp_session_LDADD = libsmtpserver.a libworkercommon.a libbase.la
 tests_fuzz_fuzz_smtp_session_LDFLAGS = -fsanitize=fuzzer
 endif
 

@@ -7,6 +7,22 @@ libsmtptest_a_SOURCES = \
 libsmtptest_a_CPPFLAGS = $(TEST_CPPFLAGS)
 libsmtptest_a_CFLAGS = $(TEST_CFLAGS) -pthread
 
+COMMON_TESTS = \
+	tests/workers/test_parameters \
+	tests/workers/test_send_away
+check_PROGRAMS += $(COMMON_TESTS)
+TESTS += $(COMMON_TESTS)
+
+tests_workers_test_parameters_SOURCES = %D%/test_parameters.c
+tests_workers_test_parameters_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_parameters_CFLAGS = $(TEST_CFLAGS)
+tests_workers_test_parameters_LDADD = libworkercommon.a libbase.la $(TEST_LIBS)
+
+tests_workers_test_send_away_SOURCES = %D%/test_send_away.c
+tests_workers_test_send_away_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_send_away_CFLAGS = $(TEST_CFLAGS)
+tests_workers_test_send_away_LDADD = libworkercommon.a libbase.la $(TEST_LIBS)
+
 SMTP_TESTS = \
 	tests/workers/test_smtp_command \
 	tests/workers/test_smtp_data \
@@ -18,7 +34,7 @@ SMTP_TESTS = \
 check_PROGRAMS += $(SMTP_TESTS)
 TESTS += $(SMTP_TESTS)
 
-SMTP_TEST_LIBS = libsmtptest.a libsmtpserver.a libbase.la $(TEST_LIBS)
+SMTP_TEST_LIBS = libsmtptest.a libsmtpserver.a libworkercommon.a libbase.la $(TEST_LIBS)
 
 tests_workers_test_smtp_command_SOURCES = %D%/test_smtp_command.c
 tests_workers_test_smtp_command_CPPFLAGS = $(TEST_CPPFLAGS)

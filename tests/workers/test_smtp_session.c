@@ -32,13 +32,13 @@ static struct session_settings settings;
 
 static void set_up(void)
 {
-    char error[SETTINGS_ERROR_BYTES], parameter[128];
+    char error[PARAMETER_TEXT_MAX], parameter[128];
 
     log_set_max_priority(LOG_EMERG);
     smtp_folder_make(&folder);
     snprintf(parameter, sizeof(parameter), "MAILDIR=%s", folder.maildir);
     ck_assert_int_eq(session_settings_init(&settings, "SMTP", "mx.example"), 0);
-    ck_assert_int_eq(session_settings_apply(&settings, parameter, error), 0);
+    ck_assert_int_eq(parameters_apply(&session_parameters, &settings, parameter, error), 0);
     ck_assert_int_eq(session_settings_complete(&settings), 0);
     settings.max_message_octets = 1000;
     settings.timeouts.linger = 100 * USEC_PER_MSEC;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static struct session_settings settings;
-static char error[SETTINGS_ERROR_BYTES];
+static char error[PARAMETER_TEXT_MAX];
 
 static void set_up(void)
 {
@@ -50,7 +50,7 @@ START_TEST(test_takes_parameters)
         "MAILDIR=/srv/a",    "MAILDIR=/srv/b",     "SIZE=65536"};
 
     for (size_t i = 0; i < ELEMENTSOF(parameters); i++)
-        ck_assert_int_eq(session_settings_apply(&settings, parameters[i], error), 0);
+        ck_assert_int_eq(parameters_apply(&session_parameters, &settings, parameters[i], error), 0);
     ck_assert_int_eq(session_settings_complete(&settings), 0);
     ck_assert_str_eq(settings.channel, "tcp_local");
     ck_assert_str_eq(settings.maildir, "/srv/b");
@@ -89,8 +89,9 @@ START_TEST(test_refuses_what_it_does_not_understand)
 
     for (size_t i = 0; i < ELEMENTSOF(parameters); i++) {
         error[0] = '\0';
-        ck_assert_msg(session_settings_apply(&settings, parameters[i], error) == -EINVAL, "'%s'",
-                      parameters[i]);
+        ck_assert_msg(parameters_apply(&session_parameters, &settings, parameters[i], error) ==
+                          -EINVAL,
+                      "'%s'", parameters[i]);
         ck_assert_ptr_nonnull(strstr(error, parameters[i]));
     }
 }
@@ -111,7 +112,8 @@ START_TEST(test_received_says_who_how_and_when)
     char text[TRACE_RECEIVED_BYTES];
 
     ck_assert_int_eq(setenv("TZ", "UTC0", 1), 0);
-    ck_assert_int_eq(session_settings_apply(&settings, "CHANNEL=tcp_local", error), 0);
+    ck_assert_int_eq(parameters_apply(&session_parameters, &settings, "CHANNEL=tcp_local", error),
+                     0);
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
         const struct session_peer peer = {
             .connection_id = "0123456789abcdef", .host = cases[i].host, .port = 4711};

@@ -1,5 +1,6 @@
 /* tcp_smtp_server: an SMTP server as a worker of dispatcherd. Joins libdispatcher, which brings the
  * connections, and session.h, which serves them. */
+#include "workers/common/unit.h"
 #include "workers/tcp_smtp_server/connection_log.h"
 #include "workers/tcp_smtp_server/maildir.h"
 #include "workers/tcp_smtp_server/session.h"
@@ -12,51 +13,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The template unit of the service's workers, in which an administrator would allow a path. */
-static void unit_name(char name[64], const char *service)
-{
-    snprintf(name, 64, "dispatcherd-%.32s-worker@.service", service);
-    for (; *name; name++)
-        if (*name >= 'A' && *name <= 'Z')
-            *name = (char)(*name - 'A' + 'a');
-}
-
 static int make_maildir(const struct session_settings *settings, dispatcher_worker *worker)
 {
     int r = maildir_make(settings->maildir);
-    char unit[64];
+    char unit[UNIT_NAME_MAX];
 
-    unit_name(unit, settings->service);
     if (r == -EACCES || r == -EPERM || r == -EROFS || r == -ENOENT)
         dispatcher_worker_log(worker, LOG_ERR,
                               "cannot deliver to MAILDIR=%s: %s; let the worker's user write "
                               "there, and under systemd add ReadWritePaths=%s with: "
                               "systemctl edit %s",
-                              settings->maildir, strerror(-r), settings->maildir, unit);
+                              settings->maildir, strerror(-r), settings->maildir,
+                              unit_name(settings->service, unit));
     else if (r < 0)
         dispatcher_worker_log(worker, LOG_ERR, "cannot deliver to MAILDIR=%s: %s",
                               settings->maildir, strerror(-r));
     else
         maildir_clean(settings->maildir);
     return r;
-}
-
-/* Says every mistake in the PARAMETERs, not the first alone. */
-static int apply_parameters(struct session_settings *settings, dispatcher_worker *worker)
-{
-    char error[SETTINGS_ERROR_BYTES];
-    const char *parameter;
-    int result = 0;
-
-    for (size_t i = 0; (parameter = dispatcher_worker_parameter(worker, i)); i++) {
-        int r = session_settings_apply(settings, parameter, error);
-
-        if (r == -EINVAL)
-            dispatcher_worker_log(worker, LOG_ERR, "%s", error);
-        if (r < 0)
-            result = r;
-    }
-    return result;
 }
 
 static int start(dispatcher_worker *worker, void *userdata)
@@ -68,9 +42,7 @@ static int start(dispatcher_worker *worker, void *userdata)
     settings->stop_fd = dispatcher_worker_drain_fd(worker, DISPATCHER_DRAIN_STOP);
     settings->stress_fd = dispatcher_worker_stress_fd(worker);
     if (r == 0)
-        r = apply_parameters(settings, worker);
-    if (r == 0)
-        r = session_settings_complete(settings);
+        r = parameters_of_worker(&session_parameters, settings, worker);
     if (r == -ENOMEM)
         dispatcher_worker_log(worker, LOG_ERR, "out of memory");
     if (r < 0)
@@ -103,13 +75,25 @@ static void stop(dispatcher_worker *worker, void *userdata)
     connection_log_end(worker);
 }
 
-int main(void)
+static int check(struct session_settings *settings, int argc, char *argv[])
+{
+    if (session_settings_init(settings, "", "localhost") < 0)
+        return EXIT_FAILURE;
+    return parameters_check(&session_parameters, settings, argc, argv);
+}
+
+int main(int argc, char *argv[])
 {
     static const struct dispatcher_worker_callbacks callbacks = {
         .start = start, .serve = serve, .stop = stop};
     struct session_settings settings = {0};
 
-    int r = dispatcher_worker_run(&callbacks, &settings);
+    int status = EXIT_SUCCESS;
+
+    if (parameters_is_check(argc, argv))
+        status = check(&settings, argc, argv);
+    else if (dispatcher_worker_run(&callbacks, &settings) < 0)
+        status = EXIT_FAILURE;
     session_settings_clear(&settings);
-    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return status;
 }

@@ -64,80 +64,64 @@ static int replace_string(char **string, const char *value)
     return 0;
 }
 
-/* Each parser returns 0, -ENOMEM, or -EINVAL and what would be right. */
-
 /* The name goes into a comment of Received:, so it must need no quoting there. */
-static int apply_channel(struct session_settings *settings, const char *value,
-                         const char **ret_hint)
+static int read_channel(const struct parameter *parameter, const char *value, void *place,
+                        char *hint)
 {
     size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                   "0123456789_-");
 
-    *ret_hint = "must be a channel's name: 1 to 32 letters, digits, '_' and '-'";
-    if (length == 0 || length > CHANNEL_MAX || value[length])
+    if (length > CHANNEL_MAX || value[length])
         return -EINVAL;
-    return replace_string(&settings->channel, value);
+    return parameter_read_text(parameter, value, place, hint);
 }
 
-static int apply_domain(struct session_settings *settings, const char *value, const char **ret_hint)
+static int read_domain(const struct parameter *parameter, const char *value, void *place,
+                       char *hint)
 {
-    *ret_hint = "must be a domain, such as example.com, or an address literal, such as [192.0.2.1]";
-    if (!path_is_domain(value, true))
-        return -EINVAL;
-    return str_list_append(&settings->domains, value);
+    return path_is_domain(value, true) ? parameter_read_list(parameter, value, place, hint)
+                                       : -EINVAL;
 }
 
-static int apply_maildir(struct session_settings *settings, const char *value,
-                         const char **ret_hint)
+static int complete(void *settings, const struct parameter_report *report _unused_)
 {
-    *ret_hint = "must be the path of a folder";
-    if (!*value)
-        return -EINVAL;
-    return replace_string(&settings->maildir, value);
+    return session_settings_complete(settings);
 }
 
-static int apply_size(struct session_settings *settings, const char *value, const char **ret_hint)
-{
-    char *end;
-
-    *ret_hint = "must be a number of bytes from 65536 to 1099511627776";
-    errno = 0;
-    unsigned long long size = strtoull(value, &end, 10);
-    if (*value < '0' || *value > '9' || *end || errno != 0 || size < MIN_SIZE_OCTETS ||
-        size > MAX_SIZE_OCTETS)
-        return -EINVAL;
-    settings->max_message_octets = size;
-    return 0;
-}
-
-static const struct {
-    const char *prefix;
-    int (*apply)(struct session_settings *settings, const char *value, const char **ret_hint);
-} parameters[] = {
-    {"CHANNEL=", apply_channel},
-    {"DOMAIN=", apply_domain},
-    {"MAILDIR=", apply_maildir},
-    {"SIZE=", apply_size},
+static const struct parameter parameters[] = {
+    {
+        .name = "CHANNEL",
+        .read = read_channel,
+        .offset = offsetof(struct session_settings, channel),
+        .hint = "must be a channel's name: 1 to 32 letters, digits, '_' and '-'",
+    },
+    {
+        .name = "DOMAIN",
+        .read = read_domain,
+        .offset = offsetof(struct session_settings, domains),
+        .hint = "must be a domain, such as example.com, or an address literal, such as [192.0.2.1]",
+    },
+    {
+        .name = "MAILDIR",
+        .read = parameter_read_text,
+        .offset = offsetof(struct session_settings, maildir),
+        .hint = "must be the path of a folder",
+    },
+    {
+        .name = "SIZE",
+        .read = parameter_read_number,
+        .offset = offsetof(struct session_settings, max_message_octets),
+        .min = MIN_SIZE_OCTETS,
+        .max = MAX_SIZE_OCTETS,
+        .hint = "must be a number of bytes from 65536 to 1099511627776",
+    },
 };
 
-int session_settings_apply(struct session_settings *settings, const char *parameter,
-                           char error[SETTINGS_ERROR_BYTES])
-{
-    for (size_t i = 0; i < ELEMENTSOF(parameters); i++) {
-        const char *hint = NULL;
-
-        if (!str_starts_nocase(parameter, parameters[i].prefix))
-            continue;
-        int r = parameters[i].apply(settings, parameter + strlen(parameters[i].prefix), &hint);
-        if (r == -EINVAL)
-            snprintf(error, SETTINGS_ERROR_BYTES, "PARAMETER=%.200s: %s", parameter, hint);
-        return r;
-    }
-    snprintf(error, SETTINGS_ERROR_BYTES,
-             "PARAMETER=%.200s: unknown; the parameters are CHANNEL=, DOMAIN=, MAILDIR= and SIZE=",
-             parameter);
-    return -EINVAL;
-}
+const struct parameter_table session_parameters = {
+    .items = parameters,
+    .n_items = ELEMENTSOF(parameters),
+    .complete = complete,
+};
 
 int session_settings_complete(struct session_settings *settings)
 {

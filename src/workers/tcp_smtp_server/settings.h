@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/str.h"
+#include "workers/common/parameters.h"
 
 #include <stdint.h>
 
@@ -38,15 +39,12 @@ struct session_settings {
     int stress_fd; /* readable while under stress; -1: never; not ours */
 };
 
-#define SETTINGS_ERROR_BYTES 512
-
 /* Starts with the defaults. Returns 0 or -ENOMEM; in either case session_settings_clear() frees. */
 int session_settings_init(struct session_settings *settings, const char *service,
                           const char *host_name);
 
-/* Takes one PARAMETER, "NAME=value". Returns 0, -ENOMEM, or -EINVAL and the reason in `error`. */
-int session_settings_apply(struct session_settings *settings, const char *parameter,
-                           char error[SETTINGS_ERROR_BYTES]);
+/* CHANNEL=, DOMAIN=, MAILDIR= and SIZE= (tcp_smtp_server(8)). */
+extern const struct parameter_table session_parameters;
 
 /* Fills in what no PARAMETER named: DOMAIN and MAILDIR. Returns 0 or -ENOMEM. */
 int session_settings_complete(struct session_settings *settings);

@@ -1,0 +1,10 @@
+/* Ends a connection that a worker cannot serve. */
+#pragma once
+
+#include "base/come_back.h"
+
+/* Tells the client to come back later, in the words of `protocol` (base/come_back.h), and closes
+ * the sending side. Never waits: a client that does not read misses the text. The descriptor stays
+ * the caller's. Nothing may be sent to a client that expects TLS: COME_BACK_UNKNOWN sends no
+ * text. */
+void send_away(int fd, enum come_back_protocol protocol);
