@@ -8,6 +8,8 @@
 /* tcp_smtp_server(8) */
 static const char *const without_tls[] = {"tcp_smtp_server"};
 
+static const char *const delivered[] = {"inetd", "pass", "proxy", "tcp_smtp_server"};
+
 const char *image_name(const char *image)
 {
     const char *slash = strrchr(image, '/');
@@ -15,10 +17,20 @@ const char *image_name(const char *image)
     return slash ? slash + 1 : image;
 }
 
-bool image_lacks_tls(const char *image)
+static bool is_named(const char *image, const char *const names[], size_t n_names)
 {
-    for (size_t i = 0; i < ELEMENTSOF(without_tls); i++)
-        if (strcmp(image_name(image), without_tls[i]) == 0)
+    for (size_t i = 0; i < n_names; i++)
+        if (strcmp(image_name(image), names[i]) == 0)
             return true;
     return false;
+}
+
+bool image_lacks_tls(const char *image)
+{
+    return is_named(image, without_tls, ELEMENTSOF(without_tls));
+}
+
+bool image_checks_parameters(const char *image)
+{
+    return is_named(image, delivered, ELEMENTSOF(delivered));
 }

@@ -9,3 +9,7 @@ const char *image_name(const char *image);
 /* True if the program is one of ours that speaks no TLS: it closes each connection of a TLS_PORT.
  */
 bool image_lacks_tls(const char *image);
+
+/* True if the program, by its name, is one of ours that can say whether it understands its
+ * PARAMETERs: "IMAGE --check-parameters" (workers/common/parameters.h). */
+bool image_checks_parameters(const char *image);

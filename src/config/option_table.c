@@ -195,6 +195,7 @@ void service_options_clear(struct service_options *service)
         option_table[i].type->clear(option_place(&option_table[i], service));
     free(service->name);
     free(service->unit_name);
+    free(service->parameter_origins);
     *service = (struct service_options){0};
 }
 

@@ -73,7 +73,8 @@ struct service_options {
     char *image;   /* absolute path */
     char *logfile; /* absolute path, %s and %% not yet replaced; NULL: the journal */
     struct str_list parameters;
-    unsigned stacksize_bytes; /* of a worker's thread; 0: the system's default */
+    struct origin *parameter_origins; /* of each of them; owned */
+    unsigned stacksize_bytes;         /* of a worker's thread; 0: the system's default */
 
     unsigned min_procs;
     unsigned max_procs;

@@ -102,6 +102,35 @@ static void say_suspicious(const struct scope *scope, const struct value_source 
                       VALUE_ARGS(source));
 }
 
+/* Makes the origins as many as there are PARAMETERs: one more than before, or none. */
+static int add_parameter_origin(struct service_options *values, const struct value_source *source)
+{
+    size_t n = values->parameters.n_items;
+
+    if (n == 0)
+        return 0;
+    struct origin *origins = reallocarray(values->parameter_origins, n, sizeof(*origins));
+    if (!origins)
+        return -ENOMEM;
+    origins[n - 1] = (struct origin){.file = source->file, .line = source->line};
+    values->parameter_origins = origins;
+    return 0;
+}
+
+static int copy_parameter_origins(struct service_options *values,
+                                  const struct service_options *from)
+{
+    size_t n = from->parameters.n_items;
+
+    values->parameter_origins = calloc(n + 1, sizeof(*values->parameter_origins));
+    if (!values->parameter_origins)
+        return -ENOMEM;
+    if (n > 0)
+        memcpy(values->parameter_origins, from->parameter_origins,
+               n * sizeof(*from->parameter_origins));
+    return 0;
+}
+
 /* Remembers a value that was read. */
 static void set_written(struct scope *scope, const struct value_source *source)
 {
@@ -154,6 +183,8 @@ int scope_read_line(struct scope *scope, const struct line *line,
         return 0;
     say_suspicious(scope, &source);
     int r = source.option->type->parse(&source, option_place(source.option, &scope->values));
+    if (r == 0 && option_id(source.option) == OPTION_PARAMETER)
+        r = add_parameter_origin(&scope->values, &source);
     if (r == 0)
         set_written(scope, &source);
     else if (r == -EINVAL)
@@ -175,6 +206,8 @@ int scope_inherit(struct scope *section, const struct scope *global)
         void *place = option_place(option, &section->values);
         option->type->clear(place);
         if (option->type->copy(option_place_const(option, &global->values), place) < 0)
+            return -ENOMEM;
+        if (i == OPTION_PARAMETER && copy_parameter_origins(&section->values, &global->values) < 0)
             return -ENOMEM;
         section->values.origins[i] = global->values.origins[i];
     }

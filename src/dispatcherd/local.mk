@@ -21,6 +21,8 @@ libdaemon_a_SOURCES = \
 	%D%/manager.h \
 	%D%/orphans.c \
 	%D%/orphans.h \
+	%D%/parameter_check.c \
+	%D%/parameter_check.h \
 	%D%/readmit.c \
 	%D%/readmit.h \
 	%D%/reload.c \

@@ -3,6 +3,7 @@
 #include "config/load.h"
 #include "files/problem.h"
 #include "dispatcherd/core/config_version.h"
+#include "dispatcherd/parameter_check.h"
 #include "dispatcherd/store/store_limit.h"
 #include "dispatcherd/store_room.h"
 #include "dispatcherd/unit_view.h"
@@ -44,6 +45,19 @@ static void check_store_room(const struct files *files, const struct config *con
         store_room_check(config, store_limit_of_daemon(), PROBLEM_ERROR, problems);
 }
 
+/* Of services without other errors, whatever is wrong with the rest of the file. */
+static void check_parameters(const struct files *files, struct problem_list *problems)
+{
+    const struct config_places places = config_places_default();
+    struct problem_list known = {0};
+    struct config config = {0};
+
+    if (config_load_usable(files->config, &places, &known, &config) == 0)
+        parameter_check(&config, problems);
+    config_clear(&config);
+    problem_list_clear(&known);
+}
+
 static int check_files(const struct files *files, bool is_unit)
 {
     struct problem_list problems = {0};
@@ -58,6 +72,8 @@ static int check_files(const struct files *files, bool is_unit)
         unit_view_check_files(&version->config.files, &problems);
         unit_view_check_files(&version->mappings->files, &problems);
     }
+    if (!is_unit)
+        check_parameters(files, &problems);
     config_version_unref(version);
     return finish_check(r, &problems);
 }
@@ -75,6 +91,7 @@ static int check_images(void *data)
     unit_view_check_images(config, &problems);
     if (problems.n_errors == 0)
         config_check_images(config, &problems);
+    parameter_check(config, &problems);
     return finish_check(0, &problems);
 }
 

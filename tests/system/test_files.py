@@ -233,6 +233,19 @@ def test_root_checks_the_programs_as_their_workers(checked):
         checked.run("rm", "-f", *copies)
 
 
+def test_a_delivered_worker_says_what_is_wrong_with_its_parameters(checked):
+    port = checked.free_port()
+    parameters = ["DOMAIN=a.example", "SIZE=12", "DOMANE=b.example"]
+    checked.write_config(
+        checked.service("TEST", PORT=port, IMAGE="tcp_smtp_server", PARAMETER=parameters)
+    )
+    status, text = check(checked)
+    assert status == 1 and "PARAMETER=SIZE=12: must be a number of bytes from" in text, text
+    lines = checked.run("cat", checked.config).stdout.splitlines()
+    line = 1 + next(n for n, line in enumerate(lines) if "DOMANE" in line)
+    assert f"dispatcher.cnf:{line}: error: PARAMETER=DOMANE=b.example: unknown" in text, text
+
+
 def test_root_checks_other_files_as_root(checked):
     shell(checked, 'install -m 600 "$1" /root/draft.cnf', checked.config)
     try:
