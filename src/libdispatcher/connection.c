@@ -84,10 +84,12 @@ bool dispatcher_connection_is_tls(const dispatcher_connection *connection)
 
 const char *dispatcher_connection_access_tag(const dispatcher_connection *connection)
 {
-    return connection->access_tag;
+    return connection->access_texts ? connection->access_texts : "";
 }
 
 const char *dispatcher_connection_access_note(const dispatcher_connection *connection)
 {
-    return connection->access_note;
+    const char *texts = connection->access_texts;
+
+    return texts ? texts + strlen(texts) + 1 : "";
 }

@@ -69,7 +69,8 @@ static int send_connection(int channel, const dispatcher_connection *connection)
         .flags = connection->is_tls ? CONNECTION_FLAG_TLS : 0,
     };
     size_t length = message_write_connection(bytes, sizeof(bytes), MESSAGE_HELD, &record,
-                                             connection->access_tag, connection->access_note);
+                                             dispatcher_connection_access_tag(connection),
+                                             dispatcher_connection_access_note(connection));
 
     return send_patiently(channel, bytes, length);
 }

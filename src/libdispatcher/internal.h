@@ -14,11 +14,14 @@
 #include <stdatomic.h>
 
 enum {
-    BATCH_MAX = 64 /* connections acknowledged at once */
+    BATCH_MAX = 64, /* connections acknowledged at once */
+
+    /* An end of a session may wait this long for dispatcherd to look by itself. Under load that
+     * saves a packet for nearly every session. */
+    ENDED_DELAY_MSEC = 5
 };
 
-/* Owned by whoever receives until a session starts, then by that session's thread. The texts that
- * are hardly ever used come last: memory that nobody has touched costs nothing. */
+/* Owned by whoever receives until a session starts, then by whoever serves it. */
 struct dispatcher_connection {
     dispatcher_worker *worker;
     int fd;
@@ -30,11 +33,11 @@ struct dispatcher_connection {
     char id_text[17];                  /* "" until asked for */
     char peer_host[ADDRESS_TEXT_MAX];  /* likewise */
     char local_host[ADDRESS_TEXT_MAX]; /* likewise */
-    char access_tag[CONNECTION_TEXT_MAX + 1];
-    char access_note[CONNECTION_TEXT_MAX + 1];
+    char *access_texts; /* owned: the tag and its NUL, the note and its NUL; NULL: both are empty */
 };
 
-/* A place, and the connection in it, which is filled by session_reserve()'s caller. */
+/* A place, and the connection in it, which is filled by session_reserve()'s caller. Its texts stay
+ * until the place is used again: held.c may be reading them when the session ends. */
 struct session {
     struct session *next;     /* of the free ones, or of those that wait for a thread */
     bool is_reserved;         /* neither free nor over; under the lock of struct sessions */
@@ -47,7 +50,8 @@ struct session {
  *
  * An idle thread waits for the `idle_epoll` of the worker, which wakes the one that came last: its
  * stack is still in the caches. What it waits for is a packet on the channel (receive.c), or a
- * session that was started and has no thread yet. */
+ * session that was started and has no thread yet. A program that takes its connections has a
+ * single thread, which reads the channel (taking.c). */
 struct sessions {
     pthread_mutex_t lock;
     struct session *items;     /* n_items of them, owned */
@@ -81,6 +85,7 @@ struct dispatcher_worker {
     int channel;    /* stays open to the end, so that no thread meets a stale number */
     int idle_epoll; /* where idle threads wait: for the channel, and for work_fd */
     int work_fd;    /* eventfd, always readable; watched where a thread is wanted */
+    int teller_fd;  /* timerfd of taking.c; -1: sessions have threads */
     int wake_fd;    /* eventfd: the main thread shall look at the drain again */
     int signal_fd;
     struct welcome welcome;
@@ -92,8 +97,9 @@ struct dispatcher_worker {
     struct receiver receiver; /* last, since most of its memory is never touched */
 };
 
-/* Makes the places and their threads: as many as `wanted` or as the system allows. Returns the
- * number of places, or a negative errno where there is none. */
+/* Makes the places and their threads: as many as `wanted` or as the system allows; for a program
+ * that takes its connections, one thread and all the places. Returns the number of places, or a
+ * negative errno where there is none. */
 int sessions_start(dispatcher_worker *worker, unsigned wanted, size_t stack_size);
 
 /* A free place whose connection the caller fills, or NULL where all are taken. It goes on with
@@ -104,8 +110,28 @@ struct session *session_reserve(dispatcher_worker *worker);
 void session_start(struct session *session);
 void session_release(struct session *session);
 
+/* The session is over: closes its socket, makes the place free and publishes the end. Returns true
+ * where the caller is to remind dispatcherd, by sessions_remind() in ENDED_DELAY_MSEC, of what it
+ * has not read. */
+bool session_finish(struct session *session);
+
+/* Reminds dispatcherd. Returns true where it is to be done again in ENDED_DELAY_MSEC. */
+bool sessions_remind(dispatcher_worker *worker);
+
 /* Sessions that were reserved and are not over. */
 unsigned sessions_busy(struct sessions *sessions);
+
+/* Connections have just been acknowledged, so dispatcherd will look: the ends of before need no
+ * reminder, and the next one a whole delay. */
+void taking_look(dispatcher_worker *worker);
+
+/* Gives the connection of a session that was acknowledged to a program that takes it. */
+void taking_start_session(struct session *session);
+
+/* Prepares for taking_thread(), the one thread of a program that takes its connections. Returns 0
+ * or a negative errno. */
+int taking_init(dispatcher_worker *worker);
+void *taking_thread(void *argument);
 
 /* Waits for every thread to end; no session may be under way. Frees all. */
 void sessions_stop(dispatcher_worker *worker);

@@ -28,6 +28,7 @@ libworker_la_SOURCES = \
 	%D%/session.c \
 	%D%/stress.c \
 	%D%/stress.h \
+	%D%/taking.c \
 	%D%/welcome.c \
 	%D%/welcome.h \
 	%D%/worker.c

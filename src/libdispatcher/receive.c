@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -95,6 +96,14 @@ static int acknowledge(dispatcher_worker *worker)
     return 0;
 }
 
+static void start_session(struct session *session)
+{
+    if (session->connection.worker->callbacks->take)
+        taking_start_session(session);
+    else
+        session_start(session);
+}
+
 /* A session starts only when its acknowledgement counts: where dispatcherd has given this worker
  * up, another one may already have the connection, and it must not be served twice. */
 static void start_batch(dispatcher_worker *worker)
@@ -104,9 +113,11 @@ static void start_batch(dispatcher_worker *worker)
     if (receiver->n_batch == 0)
         return;
     int r = acknowledge(worker);
+    if (r == 0 && worker->callbacks->take)
+        taking_look(worker);
     for (size_t i = 0; i < receiver->n_batch; i++)
         if (r == 0)
-            session_start(receiver->batch[i]);
+            start_session(receiver->batch[i]);
         else
             session_release(receiver->batch[i]);
     receiver->n_batch = 0;
@@ -116,8 +127,26 @@ static void start_batch(dispatcher_worker *worker)
     }
 }
 
-static void fill_connection(dispatcher_connection *connection, const struct connection_view *view,
-                            int fd)
+/* They are rare, so a place has no room for them. */
+static int copy_texts(dispatcher_connection *connection, const struct connection_view *view)
+{
+    const struct connection_record *record = view->record;
+
+    free(connection->access_texts);
+    connection->access_texts = NULL;
+    if (record->tag_length == 0 && record->note_length == 0)
+        return 0;
+    char *texts = calloc(1, (size_t)record->tag_length + record->note_length + 2);
+    if (!texts)
+        return -ENOMEM;
+    memcpy(texts, view->tag, record->tag_length);
+    memcpy(texts + record->tag_length + 1, view->note, record->note_length);
+    connection->access_texts = texts;
+    return 0;
+}
+
+static int fill_connection(dispatcher_connection *connection, const struct connection_view *view,
+                           int fd)
 {
     const struct connection_record *record = view->record;
 
@@ -130,10 +159,7 @@ static void fill_connection(dispatcher_connection *connection, const struct conn
     connection->id_text[0] = '\0';
     connection->peer_host[0] = '\0';
     connection->local_host[0] = '\0';
-    memcpy(connection->access_tag, view->tag, record->tag_length);
-    connection->access_tag[record->tag_length] = '\0';
-    memcpy(connection->access_note, view->note, record->note_length);
-    connection->access_note[record->note_length] = '\0';
+    return copy_texts(connection, view);
 }
 
 /* Refused connections are closed here; dispatcherd still has its copy. */
@@ -144,6 +170,11 @@ static void take_connection(dispatcher_worker *worker, const struct connection_v
 
     if (!dispatcher_worker_is_draining(worker) && receiver->n_batch < BATCH_MAX)
         session = session_reserve(worker);
+    if (session && fill_connection(&session->connection, view, fd) < 0) {
+        session_release(session);
+        session = NULL;
+        fd = -1;
+    }
     if (!session) {
         debug_say(worker, DEBUG_WORKER_HANDOFFS, NULL, "refused connection %016" PRIx64,
                   view->record->id);
@@ -151,7 +182,6 @@ static void take_connection(dispatcher_worker *worker, const struct connection_v
         tell(worker, MESSAGE_REFUSE, view->record->id);
         return;
     }
-    fill_connection(&session->connection, view, fd);
     debug_say(worker, DEBUG_WORKER_HANDOFFS, &session->connection, "taken off the channel");
     receiver->batch[receiver->n_batch++] = session;
 }

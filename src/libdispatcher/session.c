@@ -17,15 +17,11 @@ static void watch_work(dispatcher_worker *worker, bool for_ever)
     (void)epoll_ctl(worker->idle_epoll, EPOLL_CTL_MOD, worker->work_fd, &event);
 }
 
-/* An end of a session may wait this long for dispatcherd to look by itself. Under load that saves a
- * packet for nearly every session. */
-#define ENDED_DELAY_MSEC 5
-
 /* Makes the place free and publishes the end in one step: the next connection may come as soon as
- * dispatcherd knows, and the main thread must not think that all is said and done before it is.
- * Returns true where this thread is the one to remind dispatcherd of what it has not read. */
-static bool finish(dispatcher_worker *worker, struct session *session)
+ * dispatcherd knows, and the main thread must not think that all is said and done before it is. */
+bool session_finish(struct session *session)
 {
+    dispatcher_worker *worker = session->connection.worker;
     struct sessions *sessions = &worker->sessions;
     uint64_t id = session->connection.id;
 
@@ -67,12 +63,11 @@ static struct session *take_started(dispatcher_worker *worker, bool *is_woken)
     return session;
 }
 
-static void remind(dispatcher_worker *worker, bool *is_teller)
+bool sessions_remind(dispatcher_worker *worker)
 {
     atomic_store(&worker->sessions.has_teller, false);
-    *is_teller = news_remind(&worker->news) == NEWS_SEND &&
-                 !news_send(&worker->news, worker->channel) &&
-                 !atomic_exchange(&worker->sessions.has_teller, true);
+    return news_remind(&worker->news) == NEWS_SEND && !news_send(&worker->news, worker->channel) &&
+           !atomic_exchange(&worker->sessions.has_teller, true);
 }
 
 /* Waits until there is something to do, and does it, but for serving. Returns true where it was
@@ -85,7 +80,7 @@ static bool wait_for_work(dispatcher_worker *worker, bool *is_teller)
     if (n > 0 && event.data.fd == worker->channel)
         receiver_attend(worker);
     if (*is_teller)
-        remind(worker, is_teller);
+        *is_teller = sessions_remind(worker);
     return n > 0 && event.data.fd == worker->work_fd;
 }
 
@@ -98,7 +93,7 @@ static struct session *wait_for_session(dispatcher_worker *worker, bool is_telle
         struct session *session = take_started(worker, &is_woken);
 
         if (session && is_teller)
-            remind(worker, &is_teller);
+            is_teller = sessions_remind(worker);
         if (session)
             return session;
         is_woken = wait_for_work(worker, &is_teller);
@@ -116,12 +111,13 @@ static void *session_thread(void *argument)
         debug_say(worker, DEBUG_WORKER_EXTRA, &session->connection, "a session begins");
         worker->callbacks->serve(&session->connection, worker->userdata);
         debug_say(worker, DEBUG_WORKER_EXTRA, &session->connection, "the session is over");
-        is_teller = finish(worker, session);
+        is_teller = session_finish(session);
     }
     return NULL;
 }
 
-static int make_threads(dispatcher_worker *worker, unsigned wanted, size_t stack_size)
+static int make_threads(dispatcher_worker *worker, void *(*function)(void *), unsigned wanted,
+                        size_t stack_size)
 {
     struct sessions *sessions = &worker->sessions;
     pthread_attr_t attributes;
@@ -133,13 +129,32 @@ static int make_threads(dispatcher_worker *worker, unsigned wanted, size_t stack
                                                    ? (size_t)PTHREAD_STACK_MIN
                                                    : stack_size);
     while (sessions->n_threads < wanted && r == 0) {
-        r = pthread_create(&sessions->threads[sessions->n_threads], &attributes, session_thread,
-                           worker);
+        r = pthread_create(&sessions->threads[sessions->n_threads], &attributes, function, worker);
         if (r == 0)
             sessions->n_threads++;
     }
     pthread_attr_destroy(&attributes);
     return -r;
+}
+
+static int start_serving(dispatcher_worker *worker, size_t stack_size, unsigned wanted)
+{
+    struct sessions *sessions = &worker->sessions;
+    int r = make_threads(worker, session_thread, wanted + 1, stack_size);
+
+    sessions->n_items = sessions->n_threads < 2 ? 0 : sessions->n_threads - 1;
+    return r;
+}
+
+static int start_taking(dispatcher_worker *worker, size_t stack_size, unsigned wanted)
+{
+    int r = taking_init(worker);
+
+    if (r == 0)
+        r = make_threads(worker, taking_thread, 1, stack_size);
+    if (r == 0)
+        worker->sessions.n_items = wanted;
+    return r;
 }
 
 int sessions_start(dispatcher_worker *worker, unsigned wanted, size_t stack_size)
@@ -154,11 +169,9 @@ int sessions_start(dispatcher_worker *worker, unsigned wanted, size_t stack_size
     sessions->threads = calloc(wanted + 1, sizeof(*sessions->threads));
     if (!sessions->items || !sessions->threads)
         return -ENOMEM;
-    int r = make_threads(worker, wanted + 1, stack_size);
-    if (sessions->n_threads < 2)
-        return r;
-    sessions->n_items = sessions->n_threads - 1;
-    return (int)sessions->n_items;
+    int r = worker->callbacks->take ? start_taking(worker, stack_size, wanted)
+                                    : start_serving(worker, stack_size, wanted);
+    return sessions->n_items > 0 ? (int)sessions->n_items : r;
 }
 
 struct session *session_reserve(dispatcher_worker *worker)
@@ -170,7 +183,7 @@ struct session *session_reserve(dispatcher_worker *worker)
     if (session)
         sessions->free = session->next;
     else if (sessions->n_used < sessions->n_items)
-        session = &sessions->items[sessions->n_used++];
+        (session = &sessions->items[sessions->n_used++])->connection.access_texts = NULL;
     if (session) {
         session->connection.worker = worker;
         session->is_reserved = true;
@@ -220,6 +233,8 @@ void sessions_stop(dispatcher_worker *worker)
     watch_work(worker, true);
     for (unsigned i = 0; i < sessions->n_threads; i++)
         pthread_join(sessions->threads[i], NULL);
+    for (unsigned i = 0; i < sessions->n_used; i++)
+        free(sessions->items[i].connection.access_texts);
     free(sessions->items);
     free(sessions->threads);
     *sessions = (struct sessions){0};

@@ -134,6 +134,13 @@ static int open_channel(dispatcher_worker *worker)
     return fd_set_cloexec(worker->channel, true);
 }
 
+static int check_callbacks(const struct dispatcher_worker_callbacks *callbacks)
+{
+    if (!callbacks->serve != !callbacks->take)
+        return 0;
+    return say(-EINVAL, "the program has to give one of 'serve' and 'take'");
+}
+
 /* Before `start`, which may hand the descriptors on. */
 static int make_descriptors(dispatcher_worker *worker)
 {
@@ -362,7 +369,7 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     worker.callbacks = callbacks;
     worker.userdata = userdata;
     worker.channel = worker.signal_fd = worker.wake_fd = -1;
-    worker.idle_epoll = worker.work_fd = -1;
+    worker.idle_epoll = worker.work_fd = worker.teller_fd = -1;
     worker.drain.recycle_fd = worker.drain.stop_fd = worker.stress.fd = -1;
     pthread_mutex_init(&worker.receiver.lock, NULL);
     news_init(&worker.news);
@@ -370,7 +377,9 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     debug_start();
     if (r < 0)
         return say(r, "cannot open /dev/null");
-    r = open_channel(&worker);
+    r = check_callbacks(callbacks);
+    if (r == 0)
+        r = open_channel(&worker);
     if (r == 0)
         r = make_descriptors(&worker);
     if (r == 0)
@@ -385,6 +394,7 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     worker.signal_fd = fd_close(worker.signal_fd);
     worker.wake_fd = fd_close(worker.wake_fd);
     worker.work_fd = fd_close(worker.work_fd);
+    worker.teller_fd = fd_close(worker.teller_fd);
     worker.idle_epoll = fd_close(worker.idle_epoll);
     worker.channel = fd_close(worker.channel);
     return r;

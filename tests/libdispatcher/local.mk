@@ -2,19 +2,25 @@ check_PROGRAMS += \
 	tests/libdispatcher/example \
 	tests/libdispatcher/run_talkative_worker \
 	tests/libdispatcher/test_draining \
+	tests/libdispatcher/test_draining_taking \
 	tests/libdispatcher/test_greeting \
 	tests/libdispatcher/test_manager \
 	tests/libdispatcher/test_manual \
 	tests/libdispatcher/test_news \
-	tests/libdispatcher/test_sessions
+	tests/libdispatcher/test_news_taking \
+	tests/libdispatcher/test_sessions \
+	tests/libdispatcher/test_sessions_taking
 TESTS += \
 	tests/libdispatcher/test_draining \
+	tests/libdispatcher/test_draining_taking \
 	tests/libdispatcher/test_greeting \
 	tests/libdispatcher/test_interface.sh \
 	tests/libdispatcher/test_manager \
 	tests/libdispatcher/test_manual \
 	tests/libdispatcher/test_news \
-	tests/libdispatcher/test_sessions
+	tests/libdispatcher/test_news_taking \
+	tests/libdispatcher/test_sessions \
+	tests/libdispatcher/test_sessions_taking
 
 dist_check_SCRIPTS += \
 	%D%/extract_example \
@@ -44,6 +50,8 @@ libtestworker_la_CPPFLAGS = $(TEST_CPPFLAGS)
 libtestworker_la_CFLAGS = $(TEST_CFLAGS) -pthread
 
 WORKER_TEST_CPPFLAGS = $(TEST_CPPFLAGS) -DTEST_BUILD_DIR='"$(abs_top_builddir)/tests"'
+# The same tests with a worker that serves by events.
+TAKING_TEST_CPPFLAGS = $(WORKER_TEST_CPPFLAGS) -DWORKER_UNDER_TEST=taking_worker
 WORKER_TEST_CFLAGS = $(TEST_CFLAGS) -pthread
 WORKER_TEST_LIBS = libtestworker.la libworker.la $(TEST_LIBS)
 
@@ -55,6 +63,11 @@ tests_libdispatcher_test_draining_SOURCES = %D%/test_draining.c
 tests_libdispatcher_test_draining_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
 tests_libdispatcher_test_draining_CFLAGS = $(WORKER_TEST_CFLAGS)
 tests_libdispatcher_test_draining_LDADD = $(WORKER_TEST_LIBS)
+
+tests_libdispatcher_test_draining_taking_SOURCES = %D%/test_draining.c
+tests_libdispatcher_test_draining_taking_CPPFLAGS = $(TAKING_TEST_CPPFLAGS)
+tests_libdispatcher_test_draining_taking_CFLAGS = $(WORKER_TEST_CFLAGS)
+tests_libdispatcher_test_draining_taking_LDADD = $(WORKER_TEST_LIBS)
 
 tests_libdispatcher_test_greeting_SOURCES = %D%/test_greeting.c
 tests_libdispatcher_test_greeting_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
@@ -76,7 +89,17 @@ tests_libdispatcher_test_news_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
 tests_libdispatcher_test_news_CFLAGS = $(WORKER_TEST_CFLAGS)
 tests_libdispatcher_test_news_LDADD = $(WORKER_TEST_LIBS)
 
+tests_libdispatcher_test_news_taking_SOURCES = %D%/test_news.c
+tests_libdispatcher_test_news_taking_CPPFLAGS = $(TAKING_TEST_CPPFLAGS)
+tests_libdispatcher_test_news_taking_CFLAGS = $(WORKER_TEST_CFLAGS)
+tests_libdispatcher_test_news_taking_LDADD = $(WORKER_TEST_LIBS)
+
 tests_libdispatcher_test_sessions_SOURCES = %D%/test_sessions.c
 tests_libdispatcher_test_sessions_CPPFLAGS = $(WORKER_TEST_CPPFLAGS)
 tests_libdispatcher_test_sessions_CFLAGS = $(WORKER_TEST_CFLAGS)
 tests_libdispatcher_test_sessions_LDADD = $(WORKER_TEST_LIBS)
+
+tests_libdispatcher_test_sessions_taking_SOURCES = %D%/test_sessions.c
+tests_libdispatcher_test_sessions_taking_CPPFLAGS = $(TAKING_TEST_CPPFLAGS)
+tests_libdispatcher_test_sessions_taking_CFLAGS = $(WORKER_TEST_CFLAGS)
+tests_libdispatcher_test_sessions_taking_LDADD = $(WORKER_TEST_LIBS)

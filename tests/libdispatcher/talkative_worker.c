@@ -4,12 +4,16 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -110,23 +114,26 @@ static void answer(dispatcher_connection *c, char command, FILE *out)
     }
 }
 
+static bool answer_line(dispatcher_connection *connection, char command)
+{
+    char text[2048];
+    FILE *out = fmemopen(text, sizeof(text), "w");
+
+    answer(connection, command, out);
+    fputc('\n', out);
+    long length = ftell(out);
+    fclose(out);
+    return write(dispatcher_connection_fd(connection), text, (size_t)length) >= 0;
+}
+
 void talkative_serve(dispatcher_connection *connection, void *userdata)
 {
     int fd = dispatcher_connection_fd(connection);
     char command;
 
     (void)userdata;
-    while (read(fd, &command, 1) == 1 && command != 'q') {
-        char text[2048];
-        FILE *out = fmemopen(text, sizeof(text), "w");
-
-        answer(connection, command, out);
-        fputc('\n', out);
-        long length = ftell(out);
-        fclose(out);
-        if (write(fd, text, (size_t)length) < 0)
-            return;
-    }
+    while (read(fd, &command, 1) == 1 && command != 'q' && answer_line(connection, command))
+        ;
 }
 
 static void stop(dispatcher_worker *worker, void *userdata)
@@ -139,4 +146,80 @@ static void stop(dispatcher_worker *worker, void *userdata)
 const struct dispatcher_worker_callbacks talkative_worker = {
     .serve = talkative_serve,
     .stop = stop,
+};
+
+/* The event loop of the other one. */
+static struct {
+    int epoll;
+    int end_fd; /* eventfd: it shall end */
+    pthread_t thread;
+} loop;
+
+/* Returns false if the session is over. */
+static bool attend(dispatcher_connection *connection)
+{
+    char command;
+    ssize_t n = recv(dispatcher_connection_fd(connection), &command, 1, MSG_DONTWAIT);
+
+    if (n < 0 && errno == EAGAIN)
+        return true;
+    return n == 1 && command != 'q' && answer_line(connection, command);
+}
+
+static void *run_loop(void *argument)
+{
+    struct epoll_event event;
+
+    for (;;) {
+        int n = epoll_wait(loop.epoll, &event, 1, -1);
+        dispatcher_connection *connection = event.data.ptr;
+
+        if (n > 0 && !connection)
+            return argument;
+        if (n > 0 && !attend(connection)) {
+            /* The fake dispatcher may still have its copy. */
+            epoll_ctl(loop.epoll, EPOLL_CTL_DEL, dispatcher_connection_fd(connection), NULL);
+            dispatcher_connection_end(connection);
+        }
+    }
+}
+
+static int start_loop(dispatcher_worker *worker, void *userdata)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    (void)worker;
+    loop.epoll = epoll_create1(EPOLL_CLOEXEC);
+    loop.end_fd = eventfd(0, EFD_CLOEXEC);
+    if (loop.epoll < 0 || loop.end_fd < 0 ||
+        epoll_ctl(loop.epoll, EPOLL_CTL_ADD, loop.end_fd, &event) < 0)
+        return -errno;
+    return -pthread_create(&loop.thread, NULL, run_loop, userdata);
+}
+
+static void take(dispatcher_connection *connection, void *userdata)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+
+    (void)userdata;
+    /* Some sessions end before this function does. */
+    if (!attend(connection))
+        dispatcher_connection_end(connection);
+    else
+        epoll_ctl(loop.epoll, EPOLL_CTL_ADD, dispatcher_connection_fd(connection), &event);
+}
+
+static void stop_loop(dispatcher_worker *worker, void *userdata)
+{
+    const uint64_t one = 1;
+
+    (void)!write(loop.end_fd, &one, sizeof(one));
+    pthread_join(loop.thread, NULL);
+    stop(worker, userdata);
+}
+
+const struct dispatcher_worker_callbacks taking_worker = {
+    .start = start_loop,
+    .take = take,
+    .stop = stop_loop,
 };

@@ -12,7 +12,15 @@
 
 #include "dispatcher/worker.h"
 
-/* Prints "stop called" on standard error when the worker ends by itself. */
+/* Each connection on a thread of its own, or all of them by an event loop. Tests are made for both:
+ * of the one that WORKER_UNDER_TEST names.
+ *
+ * Both print "stop called" on standard error when the worker ends by itself. */
 extern const struct dispatcher_worker_callbacks talkative_worker;
+extern const struct dispatcher_worker_callbacks taking_worker;
+
+#ifndef WORKER_UNDER_TEST
+#define WORKER_UNDER_TEST talkative_worker
+#endif
 
 void talkative_serve(dispatcher_connection *connection, void *userdata);

@@ -21,7 +21,7 @@ static void start_limited(const char *drain_limit)
     struct fake_welcome welcome = fake_welcome_default();
 
     welcome.drain_limit = drain_limit;
-    fake_start(fake, &talkative_worker, 10000);
+    fake_start(fake, &WORKER_UNDER_TEST, 10000);
     fake_greet(fake, &welcome);
 }
 

@@ -329,13 +329,35 @@ START_TEST(test_ends_when_there_is_no_thread)
 }
 END_TEST
 
+static void serve_nothing(dispatcher_connection *connection, void *userdata)
+{
+    (void)connection;
+    (void)userdata;
+}
+
+START_TEST(test_a_program_serves_or_takes)
+{
+    static const struct dispatcher_worker_callbacks cases[] = {
+        {.start = NULL},
+        {.serve = serve_nothing, .take = serve_nothing},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        fake_start(fake, &cases[i], 10000);
+        expect_exit(EINVAL);
+        ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "one of 'serve' and 'take'"));
+    }
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *suite = suite_create("greeting");
 
     ADD_TESTS(suite, "welcome", test_is_ready_for_as_many_as_the_welcome_says,
-              test_tells_the_program_what_the_welcome_says, test_makes_stacks_of_the_size_asked_for,
-              test_works_on_the_smallest_stack, test_writes_to_the_log_file_of_the_welcome,
+              test_a_program_serves_or_takes, test_tells_the_program_what_the_welcome_says,
+              test_makes_stacks_of_the_size_asked_for, test_works_on_the_smallest_stack,
+              test_writes_to_the_log_file_of_the_welcome,
               test_logs_to_standard_error_without_a_log_file,
               test_another_log_file_takes_what_comes_from_then_on, test_gives_up_on_another_version,
               test_gives_up_on_a_welcome_that_is_none, test_gives_up_on_another_message,

@@ -163,7 +163,7 @@ static void start(void)
     struct fake_welcome welcome = fake_welcome_default();
 
     welcome.max_conns = "50";
-    fake_start(fake, &talkative_worker, 10000);
+    fake_start(fake, &WORKER_UNDER_TEST, 10000);
     fake_greet(fake, &welcome);
     fake->n_packets = 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "libdispatcher/fake_dispatcher.h"
+#include "libdispatcher/internal.h"
 #include "libdispatcher/talkative_worker.h"
 #include "protocol/channel.h"
 
@@ -27,7 +28,7 @@ static void start(const char *max_conns)
     struct fake_welcome welcome = fake_welcome_default();
 
     welcome.max_conns = max_conns;
-    fake_start(fake, &talkative_worker, 10000);
+    fake_start(fake, &WORKER_UNDER_TEST, 10000);
     fake_greet(fake, &welcome);
 }
 
@@ -235,6 +236,12 @@ START_TEST(test_drains_when_it_may_have_no_more_descriptors)
 }
 END_TEST
 
+START_TEST(test_a_place_is_small)
+{
+    ck_assert_uint_le(sizeof(struct session), 384);
+}
+END_TEST
+
 /* Whatever came before a question is in its answer, whoever received which. */
 START_TEST(test_tells_a_new_dispatcher_all_that_it_has)
 {
@@ -329,7 +336,7 @@ Suite *make_suite(void)
               test_serves_up_to_max_conns_at_a_time, test_a_place_is_free_before_its_end_is_told,
               test_wakes_the_thread_that_slept_least, test_acknowledges_together_what_came_together,
               test_takes_many_connections_in_one_message, test_leaks_no_descriptor,
-              test_drains_when_it_may_have_no_more_descriptors,
+              test_a_place_is_small, test_drains_when_it_may_have_no_more_descriptors,
               test_tells_a_new_dispatcher_all_that_it_has,
               test_takes_what_came_before_the_order_to_drain_and_nothing_after,
               test_what_it_said_before_a_sudden_death_is_true);

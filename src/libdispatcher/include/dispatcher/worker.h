@@ -2,8 +2,9 @@
  *
  * A worker is a process that dispatcherd (or systemd on its behalf) starts with one end of a
  * control channel as descriptor 3. Over it come the connections, already accepted; the library
- * serves up to the service's MAX_CONNS of them at a time, each on a thread of its own, tells
- * dispatcherd of the end of each, and ends the process when dispatcherd no longer wants it.
+ * has up to the service's MAX_CONNS of them served at a time, each on a thread of its own or by the
+ * program's event loop, tells dispatcherd of the end of each, and ends the process when dispatcherd
+ * no longer wants it.
  *
  * The program gives functions; dispatcher_worker_run() does the rest. See dispatcher-worker(3)
  * for an example, and dispatcher-worker(7) for the protocol.
@@ -27,7 +28,8 @@ extern "C" {
  * thread. */
 typedef struct dispatcher_worker dispatcher_worker;
 
-/* One connection. Belongs to the thread that serves it, until that function returns. */
+/* One connection. Belongs to the thread that serves it, until that function returns; or to the
+ * program that took it, until dispatcher_connection_end(). One thread at a time may use it. */
 typedef struct dispatcher_connection dispatcher_connection;
 
 /* What the program does. Each function gets the `userdata` that dispatcher_worker_run() was
@@ -38,9 +40,15 @@ struct dispatcher_worker_callbacks {
      * error, which is the journal or the service's LOGFILE. */
     int (*start)(dispatcher_worker *worker, void *userdata);
 
-    /* Serves one connection to its end, on a thread of its own; must not be NULL. Its socket is in
-     * blocking mode, and the library closes it afterwards. */
+    /* Serves one connection to its end, on a thread of its own. Its socket is in blocking mode, and
+     * the library closes it afterwards. A program gives this or `take`, not both. */
     void (*serve)(dispatcher_connection *connection, void *userdata);
+
+    /* Takes one connection, for programs that serve many on one thread: called on the thread that
+     * receives them, so it must not block. The session goes on after it has returned, until
+     * dispatcher_connection_end(), which may also be called before. The socket is in blocking
+     * mode. */
+    void (*take)(dispatcher_connection *connection, void *userdata);
 
     /* Called once, on the main thread, after the last connection ended and every thread is gone;
      * may be NULL. Not called when the worker ends because the drain limit has passed. The process
@@ -55,11 +63,12 @@ struct dispatcher_worker_callbacks {
  * Returns 0 after an ordinary end, or a negative errno after one line about the cause on standard
  * error: -ENOTCONN where descriptor 3 is no control channel (the program was not started by
  * dispatcherd), -EPROTO where dispatcherd speaks no version of the protocol that this library
- * knows, -EBADMSG where it sends what is no message, -ECONNRESET where it closed the channel
- * before the worker was welcome, -ETIMEDOUT where no welcome came in 30 seconds, -EAGAIN or
- * -ENOMEM where not one thread could be made, -EPIPE where dispatcherd is gone before the worker
- * was ready, another errno where a system call failed, or what `start` returned. Where the drain
- * limit passes it does not return: the process ends with EXIT_FAILURE. */
+ * knows, -EINVAL where `callbacks` has both of `serve` and `take` or none, -EBADMSG where it sends
+ * what is no message, -ECONNRESET where it closed the channel before the worker was welcome,
+ * -ETIMEDOUT where no welcome came in 30 seconds, -EAGAIN or -ENOMEM where not one thread could be
+ * made, -EPIPE where dispatcherd is gone before the worker was ready, another errno where a system
+ * call failed, or what `start` returned. Where the drain limit passes it does not return: the
+ * process ends with EXIT_FAILURE. */
 int dispatcher_worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userdata);
 
 /* The service's name as dispatcher.cnf writes it. */
@@ -136,11 +145,16 @@ void dispatcher_connection_log(const dispatcher_connection *connection, int prio
 void dispatcher_connection_log_v(const dispatcher_connection *connection, int priority,
                                  const char *format, va_list arguments) DISPATCHER_PRINTF(3, 0);
 
+/* Ends the session of a connection that `take` was given: closes its socket, and tells dispatcherd.
+ * To be called once, from any thread; never waits. Afterwards the connection no longer exists, and
+ * the next one may have its memory. */
+void dispatcher_connection_end(dispatcher_connection *connection);
+
 /* The worker that serves the connection. */
 dispatcher_worker *dispatcher_connection_worker(const dispatcher_connection *connection);
 
-/* The socket. The library closes it when `serve` returns; a program that wants to keep it
- * duplicates it. */
+/* The socket. The library closes it when `serve` returns, or by dispatcher_connection_end(); a
+ * program that wants to keep it duplicates it. */
 int dispatcher_connection_fd(const dispatcher_connection *connection);
 
 /* The connection's identifier, unique on this host: 16 hexadecimal digits. The same text stands in
