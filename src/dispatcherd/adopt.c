@@ -53,6 +53,7 @@ static int ask(struct worker *worker)
     _cleanup_fd_ int ring = -1;
 
     message_text_add_number(&text, "VERSION", PROTOCOL_VERSION);
+    message_text_add_number(&text, "ALERT", 1);
     int r = worker->has_asked_ring ? worker_ring_open(worker, &ring) : 0;
     if (r < 0)
         return r;

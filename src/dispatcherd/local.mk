@@ -101,6 +101,8 @@ libdaemon_a_SOURCES = \
 	%D%/control/views.h \
 	%D%/core/alerts.c \
 	%D%/core/alerts.h \
+	%D%/core/backend.c \
+	%D%/core/backend.h \
 	%D%/core/completion.c \
 	%D%/core/completion.h \
 	%D%/core/config_version.c \

@@ -32,6 +32,7 @@ static void add_alerts(struct str_buffer *line, const struct manager *manager)
         [SERVICE_ALERT_DYING] = "loses its workers",
         [SERVICE_ALERT_UNREACHABLE] = "cannot be reached",
         [SERVICE_ALERT_REFUSING] = "refuses everybody",
+        [SERVICE_ALERT_BACKEND] = "lacks a back end",
     };
     const struct access *access = manager->context.access;
 

@@ -99,6 +99,10 @@ int held_tell(dispatcher_worker *worker, const struct message *adopt, int ring_f
         r = send_patiently(
             worker->channel, ready,
             message_write_value(ready, sizeof(ready), MESSAGE_READY, worker->sessions.n_items));
+    if (r == 0) {
+        alert_meet(&worker->alert, message_find_text(adopt, "ALERT") != NULL);
+        alert_tell(&worker->alert, worker->channel);
+    }
     /* After READY, since what is in the ring is read after that. */
     if (r == 0 && dispatcher_worker_is_draining(worker) &&
         news_tell(&worker->news, MESSAGE_DRAINING, 0) == NEWS_SEND)

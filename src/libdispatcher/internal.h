@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dispatcher/worker.h"
+#include "libdispatcher/alert.h"
 #include "libdispatcher/drain.h"
 #include "libdispatcher/manager.h"
 #include "libdispatcher/news.h"
@@ -94,6 +95,7 @@ struct dispatcher_worker {
     atomic_uint debug;
     struct drain drain;
     struct stress stress;
+    struct alert_news alert;
     struct receiver receiver; /* last, since most of its memory is never touched */
 };
 

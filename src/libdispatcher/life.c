@@ -69,7 +69,7 @@ void attend_to_life(dispatcher_worker *worker)
 {
     struct manager manager = manager_start();
     bool has_sigterm = false;
-    uint64_t cut_at;
+    uint64_t cut_at, next;
 
     /* A receiver that is stuck holds this up too, and the watchdog is not fed. */
     while (!receiver_is_done(worker, &cut_at)) {
@@ -83,8 +83,9 @@ void attend_to_life(dispatcher_worker *worker)
             _exit(EXIT_FAILURE);
         }
         manager_attend(&manager, now);
-        wait_and_handle(worker,
-                        poll_timeout_msec(manager.next_at < cut_at ? manager.next_at : cut_at, now),
+        next = alert_attend(&worker->alert, worker->channel, now);
+        next = manager.next_at < next ? manager.next_at : next;
+        wait_and_handle(worker, poll_timeout_msec(next < cut_at ? next : cut_at, now),
                         &has_sigterm);
     }
 }

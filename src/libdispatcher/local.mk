@@ -11,6 +11,8 @@ dispatcherinclude_HEADERS = %D%/include/dispatcher/worker.h
 # The library's parts, for itself and for the tests that look inside.
 noinst_LTLIBRARIES += libworker.la
 libworker_la_SOURCES = \
+	%D%/alert.c \
+	%D%/alert.h \
 	%D%/connection.c \
 	%D%/debug.c \
 	%D%/debug.h \

@@ -54,6 +54,8 @@ static int read_all(const struct message *message, struct welcome *welcome)
                                 numbers[i].place);
     if (r == 0)
         r = read_string(message, "SERVICE", &welcome->service);
+    if (message_find_number(message, "ALERT", 1, 1, &welcome->knows_alert) < 0)
+        welcome->knows_alert = 0;
     if (r == 0)
         r = read_string(message, "HOST_NAME", &welcome->host_name);
     if (r == 0)

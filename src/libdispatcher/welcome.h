@@ -13,6 +13,7 @@ struct welcome {
     unsigned stacksize_bytes; /* 0: the system's default */
     uint32_t debug;
     uint32_t n_ring_entries;  /* of the ring whose descriptor comes first */
+    uint32_t knows_alert;     /* 1: dispatcherd takes MESSAGE_ALERT */
     unsigned drain_limit_sec; /* for a drain that nobody ordered: end of channel, SIGTERM */
 };
 

@@ -287,6 +287,7 @@ static int greet(dispatcher_worker *worker, int welcome_limit_msec)
     if (r < 0)
         return say(r, "no welcome from dispatcherd");
     atomic_store(&worker->debug, worker->welcome.debug);
+    alert_meet(&worker->alert, worker->welcome.knows_alert != 0);
     debug_say(worker, DEBUG_WORKER_IO, NULL, "welcome: slot %u, %u %s, DEBUG=16%%%X",
               worker->welcome.slot, worker->welcome.max_connections,
               str_plural(worker->welcome.max_connections, "connection", "connections"),
@@ -373,6 +374,7 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     worker.drain.recycle_fd = worker.drain.stop_fd = worker.stress.fd = -1;
     pthread_mutex_init(&worker.receiver.lock, NULL);
     news_init(&worker.news);
+    alert_init(&worker.alert);
     int r = fd_fill_standard(O_RDWR);
     debug_start();
     if (r < 0)

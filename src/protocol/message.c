@@ -32,6 +32,8 @@ const char *message_type_to_string(uint32_t type)
         return "HELD";
     case MESSAGE_NEWS:
         return "NEWS";
+    case MESSAGE_ALERT:
+        return "ALERT";
     case MESSAGE_WELCOME:
         return "WELCOME";
     case MESSAGE_CONNECTION:
@@ -115,6 +117,7 @@ int message_read(const void *bytes, size_t length, struct message *ret)
         message.ids = (const uint64_t *)(const void *)body;
         break;
     case MESSAGE_HELLO:
+    case MESSAGE_ALERT:
     case MESSAGE_WELCOME:
     case MESSAGE_ADOPT:
         if (body_length > 0 && body[body_length - 1] != '\0')

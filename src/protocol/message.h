@@ -38,6 +38,8 @@ enum message_type {
     MESSAGE_HELD = 7,        /* a connection that it has, without descriptor: part of the answer to
                                 ADOPT, whose end is a READY */
     MESSAGE_NEWS = 8,        /* look at my ring */
+    MESSAGE_ALERT = 9,       /* text: TEXT=what is wrong with a server that it needs; none: it is
+                                well. To a dispatcherd that had ALERT=1 in WELCOME or ADOPT */
 
     /* dispatcherd to worker */
     MESSAGE_WELCOME = 65,    /* text: all that it must know; first descriptor if there is

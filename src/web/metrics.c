@@ -239,7 +239,7 @@ static void write_accepts(FILE *stream, enum metrics_format format, const json_t
 }
 
 /* "dns_list" is of no service. */
-static const char *const service_alerts[] = {"full", "waiting", "dying", "unreachable", "refusing"};
+static const char *const service_alerts[] = {"full", "waiting", "dying", "unreachable", "refusing", "backend"};
 
 static bool is_raised(const json_t *alerts, const char *kind, const char *member, const char *value)
 {

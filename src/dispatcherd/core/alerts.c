@@ -23,6 +23,9 @@
 #define DEATHS_HIGH       3
 #define DEATHS_CLEAR_USEC (30 * USEC_PER_SEC)
 
+/* A server that comes and goes is one alert. */
+#define BACKEND_CLEAR_USEC (10 * USEC_PER_SEC)
+
 static const struct {
     const char *name, *raised_id, *cleared_id;
     const char *advice;
@@ -41,6 +44,9 @@ static const struct {
     [SERVICE_ALERT_REFUSING] = {"refusing", MESSAGE_ID_EVERYBODY_REFUSED, MESSAGE_ID_ADMITS_AGAIN,
                                 "\"dispatcherctl explain ADDRESS\" shows what was decided about a "
                                 "client"},
+    [SERVICE_ALERT_BACKEND] = {"backend", MESSAGE_ID_BACKEND_AWAY, MESSAGE_ID_BACKEND_AGAIN,
+                               "clients wait for it, and are turned away; see whether that server "
+                               "runs"},
 };
 
 const char *service_alert_to_string(enum service_alert alert)
@@ -125,6 +131,9 @@ void alerts_describe(const struct service *service, enum service_alert alert,
     case SERVICE_ALERT_REFUSING:
         describe_refusals(&service->refusals, text);
         break;
+    case SERVICE_ALERT_BACKEND:
+        str_buffer_add(text, "lacks a back end: %s", service->trouble);
+        break;
     case N_SERVICE_ALERTS:
         break;
     }
@@ -158,6 +167,10 @@ static void describe_end(const struct service *service, enum service_alert alert
         str_buffer_add(text,
                        "admits clients again after %" PRIu64 " s; %" PRIu64 " had been refused",
                        duration / USEC_PER_SEC, worst);
+        break;
+    case SERVICE_ALERT_BACKEND:
+        str_buffer_add(text, "has its back ends again after %" PRIu64 " s",
+                       duration / USEC_PER_SEC);
         break;
     case N_SERVICE_ALERTS:
         break;
@@ -318,6 +331,14 @@ static uint64_t look_at_refusals(struct service *service, uint64_t now)
     return update(service, SERVICE_ALERT_REFUSING, &rule, counts ? refusals->n_all : 0, now);
 }
 
+/* Its value is how many workers lack one. */
+static uint64_t look_at_backends(struct service *service, uint64_t now)
+{
+    static const struct alert_rule rule = {.high = 1, .low = 0, .clear_usec = BACKEND_CLEAR_USEC};
+
+    return update(service, SERVICE_ALERT_BACKEND, &rule, service->n_in_trouble, now);
+}
+
 /* Whoever waits at a service that is stopped waits because somebody wanted that. */
 static void end_all(struct service *service, uint64_t now)
 {
@@ -343,6 +364,7 @@ uint64_t alerts_tell(struct service *service, enum accept_verdict verdict, uint6
     due[SERVICE_ALERT_DYING] = look_at_deaths(service, now);
     due[SERVICE_ALERT_UNREACHABLE] = look_at_reach(service, now);
     due[SERVICE_ALERT_REFUSING] = look_at_refusals(service, now);
+    due[SERVICE_ALERT_BACKEND] = look_at_backends(service, now);
     for (enum service_alert alert = 0; alert < N_SERVICE_ALERTS; alert++)
         if (due[alert] < earliest)
             earliest = due[alert];

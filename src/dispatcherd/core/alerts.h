@@ -8,7 +8,8 @@
 
 #include <stdbool.h>
 
-/* "full", "waiting", "dying", "unreachable", "refusing": part of the control socket's interface. */
+/* "full", "waiting", "dying", "unreachable", "refusing", "backend": part of the control socket's
+ * interface. */
 const char *service_alert_to_string(enum service_alert alert);
 
 /* Looks at the service after each change, and tells what begins or is over. `verdict` is the
@@ -25,5 +26,5 @@ void alerts_describe(const struct service *service, enum service_alert alert,
 
 /* The worst since it was raised: clients that waited while it was full, microseconds that one
  * waited, workers that died, sockets that are missing, clients
- * that were refused. */
+ * that were refused, workers that lacked a back end at a time. */
 uint64_t alerts_worst(const struct service *service, enum service_alert alert);

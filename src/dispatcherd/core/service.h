@@ -28,6 +28,7 @@ enum service_alert {
     SERVICE_ALERT_DYING,       /* workers die in a row */
     SERVICE_ALERT_UNREACHABLE, /* a listening socket is missing */
     SERVICE_ALERT_REFUSING,    /* every client is refused */
+    SERVICE_ALERT_BACKEND,     /* workers lack a server that they need */
     N_SERVICE_ALERTS
 };
 
@@ -76,6 +77,8 @@ struct service {
     bool has_new_death;      /* since the alerts were looked at last */
     char last_death[1024];   /* how the last one did */
     struct refusal_run refusals; /* of clients, in a row */
+    unsigned n_in_trouble;       /* workers that lack a server: backend.h */
+    char trouble[256];           /* what the last of them has said; a worker's words */
 
     bool is_queueing;       /* clients may lie in the kernel's queues for longer than a moment */
     uint64_t queue_since;   /* when they were found there first; 0: none */

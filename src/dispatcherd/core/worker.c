@@ -2,6 +2,7 @@
 
 #include "base/fd.h"
 #include "base/time.h"
+#include "dispatcherd/core/backend.h"
 #include "dispatcherd/core/context.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
@@ -49,6 +50,7 @@ void worker_free(struct worker *worker)
     sd_event_source_disable_unref(worker->drain_source);
     sd_event_source_disable_unref(worker->rest_source);
     sd_event_source_disable_unref(worker->store_source);
+    backend_forget(worker);
     ring_reader_free(&worker->ring);
     logfile_clear(&worker->log);
     /* At our end it may be the last copy of a channel that was not read to its end. */

@@ -38,6 +38,7 @@ struct worker {
     bool knows_stress;          /* it knows STRESS; others go on as always */
     bool is_told_of_stress;     /* the last it was sent is that its service is under stress */
     bool is_stress_unsent;      /* its channel was full: the news follows when it can be written */
+    bool is_in_trouble;         /* a server that it needs cannot be used: backend.h */
     bool has_log_of_old;        /* it keeps a file that was moved away: that is said once */
     bool is_failed_start;       /* it left before it was of any use */
     bool has_refused;           /* a connection, without draining: that is said once */

@@ -2,6 +2,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "dispatcherd/core/backend.h"
 #include "dispatcherd/core/context.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
@@ -202,6 +203,10 @@ static void take_message(struct worker *worker, const struct message *message)
         break;
     case MESSAGE_HELD:
         take_held(worker, message);
+        break;
+    case MESSAGE_ALERT:
+        if (!backend_take(worker, message))
+            worker_lied(worker, "has raised an alert before it was welcome");
         break;
     default:
         worker_lied(worker, "has sent a message that only dispatcherd sends");

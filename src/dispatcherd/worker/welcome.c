@@ -29,6 +29,7 @@ int welcome_send(struct worker *worker)
     message_text_add_number(&text, "STACKSIZE", options->stacksize_bytes);
     message_text_add_number(&text, "DEBUG", options->debug);
     message_text_add_number(&text, "DRAIN_LIMIT", worker->service->context->stop_limit_sec);
+    message_text_add_number(&text, "ALERT", 1);
     message_text_add(&text, "HOST_NAME", worker->service->context->host_name);
     for (size_t i = 0; i < options->parameters.n_items; i++)
         message_text_add(&text, "PARAMETER", options->parameters.items[i]);

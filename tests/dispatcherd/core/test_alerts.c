@@ -34,6 +34,7 @@ static void take(_unused_ struct follower *follower, json_t *event)
         [SERVICE_ALERT_DYING] = {MESSAGE_ID_WORKERS_DIE, MESSAGE_ID_WORKERS_DIE_NO_MORE},
         [SERVICE_ALERT_UNREACHABLE] = {MESSAGE_ID_SOCKET_MISSING, MESSAGE_ID_SOCKET_AGAIN},
         [SERVICE_ALERT_REFUSING] = {MESSAGE_ID_EVERYBODY_REFUSED, MESSAGE_ID_ADMITS_AGAIN},
+        [SERVICE_ALERT_BACKEND] = {MESSAGE_ID_BACKEND_AWAY, MESSAGE_ID_BACKEND_AGAIN},
     };
     const char *id = json_string_value(json_object_get(event, "message_id"));
     int64_t priority = json_integer_value(json_object_get(event, "priority"));

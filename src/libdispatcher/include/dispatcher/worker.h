@@ -121,6 +121,12 @@ bool dispatcher_worker_is_stressed(const dispatcher_worker *worker);
  * It belongs to the library, is the same for all sessions, and is never read. */
 int dispatcher_worker_stress_fd(const dispatcher_worker *worker);
 
+/* Raises the alert `backend` of the service: a server that the program needs, which `text` names
+ * with the cause, cannot be used, and an administrator has to look after it. NULL: all is well
+ * again. Another text replaces the last one; at most 255 bytes are kept. May be called at any time
+ * from `start` on; never waits, and costs nothing where nothing has changed. */
+void dispatcher_worker_alert(dispatcher_worker *worker, const char *text);
+
 #if defined(__GNUC__)
 #define DISPATCHER_PRINTF(format_index, first_argument)                                            \
     __attribute__((format(printf, format_index, first_argument)))

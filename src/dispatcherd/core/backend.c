@@ -1,0 +1,34 @@
+#include "dispatcherd/core/backend.h"
+
+#include "dispatcherd/core/service.h"
+#include "protocol/message.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void set_trouble(struct worker *worker, bool has_trouble)
+{
+    struct service *service = worker->service;
+
+    service->n_in_trouble -= worker->is_in_trouble;
+    service->n_in_trouble += has_trouble;
+    worker->is_in_trouble = has_trouble;
+}
+
+bool backend_take(struct worker *worker, const struct message *message)
+{
+    struct service *service = worker->service;
+    const char *text = message_find_text(message, "TEXT");
+
+    if (!worker->is_welcome)
+        return false;
+    set_trouble(worker, text != NULL);
+    if (text)
+        snprintf(service->trouble, sizeof(service->trouble), "%s", text);
+    return true;
+}
+
+void backend_forget(struct worker *worker)
+{
+    set_trouble(worker, false);
+}
