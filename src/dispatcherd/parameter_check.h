@@ -4,7 +4,7 @@
 #pragma once
 
 #include "config/options.h"
-#include "config/problem.h"
+#include "files/problem.h"
 
 /* Adds what is wrong, each at its line of the file. Starts programs and waits for them, for 10 s
  * each at the most: not for a daemon that serves. A program that is not there, or that cannot say,
