@@ -27,7 +27,7 @@ bool worker_cause_is_coming(const struct worker *worker)
 }
 
 /* Returns -1 if it is none. */
-static int read_number(const char *text)
+static int cause_read_number(const char *text)
 {
     char *end;
     long number = strtol(text, &end, 10);
@@ -36,7 +36,7 @@ static int read_number(const char *text)
 }
 
 /* systemd gives the name without "SIG". Returns 0 if it is none. */
-static int read_signal(const char *text)
+static int cause_read_signal(const char *text)
 {
     for (int i = 1; i < NSIG; i++) {
         const char *name = sigabbrev_np(i);
@@ -97,17 +97,17 @@ static const char *const setup_steps[] = {
     [244 - SETUP_STATUS_FIRST] = "BPF",
 };
 
-static const char *setup_step(int status)
+static const char *cause_setup_step(int status)
 {
     size_t i = (size_t)(status - SETUP_STATUS_FIRST);
 
     return status >= SETUP_STATUS_FIRST && i < ELEMENTSOF(setup_steps) ? setup_steps[i] : NULL;
 }
 
-static void describe_status(struct worker *worker, const char *status)
+static void cause_describe_status(struct worker *worker, const char *status)
 {
-    worker->exit_status = read_number(status);
-    const char *step = setup_step(worker->exit_status);
+    worker->exit_status = cause_read_number(status);
+    const char *step = cause_setup_step(worker->exit_status);
 
     /* systemd's own line with the error is lost: its process may not connect to the journal any
      * more by then (SystemCallFilter= in the worker's unit). */
@@ -122,7 +122,7 @@ static void describe_status(struct worker *worker, const char *status)
         snprintf(worker->cause, sizeof(worker->cause), "exited with status %.20s", status);
 }
 
-static const char *find_result(const char *result)
+static const char *cause_find_result(const char *result)
 {
     for (size_t i = 0; i < ELEMENTSOF(results); i++)
         if (strcmp(results[i].result, result) == 0)
@@ -130,7 +130,7 @@ static const char *find_result(const char *result)
     return NULL;
 }
 
-static void set_last_lines(struct worker *worker, const char *lines)
+static void cause_set_last_lines(struct worker *worker, const char *lines)
 {
     free(worker->last_lines);
     worker->last_lines = lines && lines[0] ? strndup(lines, WORKER_LINES_MAX) : NULL;
@@ -139,18 +139,18 @@ static void set_last_lines(struct worker *worker, const char *lines)
 void worker_cause_set(struct worker *worker, const struct worker_cause *cause)
 {
     bool has_exited = strcmp(cause->code, "exited") == 0;
-    const char *text = find_result(cause->result);
+    const char *text = cause_find_result(cause->result);
 
     if (!has_exited)
-        worker->exit_signal = read_signal(cause->status);
+        worker->exit_signal = cause_read_signal(cause->status);
     /* For systemd an end by SIGTERM is a success, as it is for nobody else. */
     worker->was_stopped = strcmp(cause->result, "success") == 0 && worker->exit_signal == SIGTERM;
-    set_last_lines(worker, cause->lines);
+    cause_set_last_lines(worker, cause->lines);
     if (text) {
         /* A status of 0 would say that all was well. */
         snprintf(worker->cause, sizeof(worker->cause), "%s", text);
     } else if (has_exited) {
-        describe_status(worker, cause->status);
+        cause_describe_status(worker, cause->status);
     } else {
         snprintf(worker->cause, sizeof(worker->cause), "died of signal %.20s%s", cause->status,
                  strcmp(cause->code, "dumped") == 0 ? " and dumped core" : "");

@@ -15,7 +15,7 @@ static const char *const names[] = {
     "LC_",  "TZ",   "TZDIR", "TMPDIR",  "LD_LIBRARY_PATH", "JOURNAL_STREAM", WORKER_TUNABLES_NAME,
 };
 
-static bool is_for_workers(const char *variable)
+static bool environment_is_for_workers(const char *variable)
 {
     for (size_t i = 0; i < ELEMENTSOF(names); i++) {
         size_t length = strlen(names[i]);
@@ -35,13 +35,13 @@ char **worker_environment_new(void)
     size_t n = 0;
 
     for (char **variable = environ; *variable; variable++)
-        n += is_for_workers(*variable);
+        n += environment_is_for_workers(*variable);
     char **copy = calloc(n + 3, sizeof(*copy));
     if (!copy)
         return NULL;
     n = 0;
     for (char **variable = environ; *variable; variable++)
-        if (is_for_workers(*variable))
+        if (environment_is_for_workers(*variable))
             copy[n++] = *variable;
     copy[n++] = listen_fds;
     if (!getenv(WORKER_TUNABLES_NAME))

@@ -35,7 +35,7 @@ void worker_exit_note(const struct worker *worker, const char *how)
     service_note_death(worker->service, text);
 }
 
-static bool has_exited_with_0(const struct worker *worker, const siginfo_t *info)
+static bool exit_is_with_0(const struct worker *worker, const siginfo_t *info)
 {
     return worker->is_child ? info->si_code == CLD_EXITED && info->si_status == 0
                             : worker->exit_status == 0;
@@ -43,7 +43,7 @@ static bool has_exited_with_0(const struct worker *worker, const siginfo_t *info
 
 /* SIGTERM to a program that does not handle it, or not yet, is an administrator's or a manager's
  * wish like any other stop. */
-static bool was_terminated(const struct worker *worker, const siginfo_t *info)
+static bool exit_was_terminated(const struct worker *worker, const siginfo_t *info)
 {
     return worker->is_child ? info->si_code == CLD_KILLED && info->si_status == SIGTERM
                             : worker->was_stopped;
@@ -51,33 +51,33 @@ static bool was_terminated(const struct worker *worker, const siginfo_t *info)
 
 /* True if it went because somebody wanted that: we, a manager, or the worker itself, which said so
  * by draining. However young it was, that is no failed start. */
-static bool is_orderly(const struct worker *worker, const siginfo_t *info)
+static bool exit_is_orderly(const struct worker *worker, const siginfo_t *info)
 {
     bool is_wanted = worker->retire_reason != REASON_NONE || worker->has_drained;
 
     if (worker->lost_reason)
         return false;
-    return was_terminated(worker, info) || (is_wanted && has_exited_with_0(worker, info));
+    return exit_was_terminated(worker, info) || (is_wanted && exit_is_with_0(worker, info));
 }
 
-static bool is_failed_start(const struct worker *worker, const siginfo_t *info)
+static bool exit_is_failed_start(const struct worker *worker, const siginfo_t *info)
 {
-    if (is_orderly(worker, info))
+    if (exit_is_orderly(worker, info))
         return false;
     return worker->is_failed_start || (worker_in_pool(worker)->state == POOL_WORKER_STARTING &&
                                        worker->retire_reason == REASON_NONE);
 }
 
 /* A status of 0 is no success for a worker that nobody has sent away. */
-static const char *when_it_ended(const struct worker *worker, const siginfo_t *info)
+static const char *exit_when(const struct worker *worker, const siginfo_t *info)
 {
-    if (worker->lost_reason || !has_exited_with_0(worker, info))
+    if (worker->lost_reason || !exit_is_with_0(worker, info))
         return "";
     return worker_in_pool(worker)->ready_at > 0 ? " by itself as soon as it was ready"
                                                 : " before it was ready";
 }
 
-static void report_failed_start(struct worker *worker, const siginfo_t *info, const char *how)
+static void exit_report_failed_start(struct worker *worker, const siginfo_t *info, const char *how)
 {
     char process[32] = "";
 
@@ -85,14 +85,14 @@ static void report_failed_start(struct worker *worker, const siginfo_t *info, co
         snprintf(process, sizeof(process), " process %d,", (int)worker->pid);
     if (!worker->pid && !worker->cause[0] && !worker->lost_reason)
         how = "ended before it said hello, and systemd does not say why";
-    service_start_failed(
-        worker->service, worker->start_reason, "%.150s,%s %s%s%s%s",
-        worker->service->options->image, process, worker->lost_reason ? worker->lost_reason : how,
-        when_it_ended(worker, info), worker->last_lines ? "; its last lines: " : "",
-        worker->last_lines ? worker->last_lines : "");
+    service_start_failed(worker->service, worker->start_reason, "%.150s,%s %s%s%s%s",
+                         worker->service->options->image, process,
+                         worker->lost_reason ? worker->lost_reason : how, exit_when(worker, info),
+                         worker->last_lines ? "; its last lines: " : "",
+                         worker->last_lines ? worker->last_lines : "");
 }
 
-static void report_ordinary_end(const struct worker *worker, const char *how)
+static void exit_report_ordinary(const struct worker *worker, const char *how)
 {
     const struct subject subject = worker_subject(worker, NULL);
     uint64_t n_total = worker_in_pool(worker)->n_total;
@@ -105,7 +105,7 @@ static void report_ordinary_end(const struct worker *worker, const char *how)
                      : decision_reason_to_string(worker->retire_reason));
 }
 
-static void report_death(const struct worker *worker, const char *how)
+static void exit_report_death(const struct worker *worker, const char *how)
 {
     const struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_DIED);
     unsigned n_lost = worker_in_pool(worker)->n_active;
@@ -121,13 +121,13 @@ void worker_exit_report(struct worker *worker, const siginfo_t *info, const char
 {
     const struct pool_worker *in_pool = worker_in_pool(worker);
     bool is_ordinary =
-        has_exited_with_0(worker, info) || was_terminated(worker, info) ||
+        exit_is_with_0(worker, info) || exit_was_terminated(worker, info) ||
         (!worker->is_child && !worker->cause[0] && in_pool->state == POOL_WORKER_DRAINING);
 
-    if (is_failed_start(worker, info))
-        report_failed_start(worker, info, how);
+    if (exit_is_failed_start(worker, info))
+        exit_report_failed_start(worker, info, how);
     else if (is_ordinary && in_pool->n_active == 0)
-        report_ordinary_end(worker, how);
+        exit_report_ordinary(worker, how);
     else if (!worker->lost_reason)
-        report_death(worker, how);
+        exit_report_death(worker, how);
 }

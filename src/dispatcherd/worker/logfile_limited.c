@@ -30,7 +30,7 @@ struct request {
 /* One that did not come to an end in time. */
 static struct limited_call *stuck;
 
-static void request_free(void *data)
+static void logfile_request_free(void *data)
 {
     struct request *request = data;
 
@@ -42,14 +42,14 @@ static void request_free(void *data)
     free(request);
 }
 
-static int folder_find(const char *folder)
+static int logfile_folder_find(const char *folder)
 {
     struct stat st;
 
     return stat(folder, &st) < 0 ? -errno : 0;
 }
 
-static void request_run(void *data)
+static void logfile_request_run(void *data)
 {
     struct request *request = data;
 
@@ -65,14 +65,14 @@ static void request_run(void *data)
         request->result = logfile_is_in_place(&request->file) ? 0 : -ENOENT;
         break;
     case HAS_FOLDER:
-        request->result = folder_find(request->pattern);
+        request->result = logfile_folder_find(request->pattern);
         break;
     }
 }
 
-static const struct limited_work request_work = {request_run, request_free};
+static const struct limited_work logfile_request_work = {logfile_request_run, logfile_request_free};
 
-static bool copy(char **to, const char *from)
+static bool logfile_copy(char **to, const char *from)
 {
     *to = from ? strdup(from) : NULL;
     return *to || !from;
@@ -80,7 +80,7 @@ static bool copy(char **to, const char *from)
 
 /* Runs a copy of the request, which may outlive the caller's; gives back its result, and what it
  * has learnt of the file. */
-static int request_make(const struct request *model, struct logfile *file)
+static int logfile_request_make(const struct request *model, struct logfile *file)
 {
     struct request *request = calloc(1, sizeof(*request));
 
@@ -88,12 +88,13 @@ static int request_make(const struct request *model, struct logfile *file)
         return -ENOMEM;
     *request = *model;
     request->file.path = request->pattern = request->host_name = NULL;
-    if (!copy(&request->file.path, model->file.path) || !copy(&request->pattern, model->pattern) ||
-        !copy(&request->host_name, model->host_name)) {
-        request_free(request);
+    if (!logfile_copy(&request->file.path, model->file.path) ||
+        !logfile_copy(&request->pattern, model->pattern) ||
+        !logfile_copy(&request->host_name, model->host_name)) {
+        logfile_request_free(request);
         return -ENOMEM;
     }
-    int r = limited_call(&stuck, &request_work, request, LIMIT_USEC);
+    int r = limited_call(&stuck, &logfile_request_work, request, LIMIT_USEC);
     if (r < 0)
         return r;
     r = request->result;
@@ -103,19 +104,19 @@ static int request_make(const struct request *model, struct logfile *file)
         *file = request->file;
         request->file = (struct logfile){0};
     }
-    request_free(request);
+    logfile_request_free(request);
     return r;
 }
 
 int logfile_limited_open(struct logfile *file)
 {
-    return request_make(&(struct request){.what = OPEN, .file = *file}, file);
+    return logfile_request_make(&(struct request){.what = OPEN, .file = *file}, file);
 }
 
 int logfile_limited_find(struct logfile *file, const char *pattern, const char *host_name,
                          pid_t pid)
 {
-    return request_make(
+    return logfile_request_make(
         &(struct request){
             .what = FIND, .pattern = (char *)pattern, .host_name = (char *)host_name, .pid = pid},
         file);
@@ -123,11 +124,12 @@ int logfile_limited_find(struct logfile *file, const char *pattern, const char *
 
 bool logfile_limited_is_in_place(const struct logfile *file)
 {
-    return request_make(&(struct request){.what = IS_IN_PLACE, .file = *file}, NULL) != -ENOENT;
+    return logfile_request_make(&(struct request){.what = IS_IN_PLACE, .file = *file}, NULL) !=
+           -ENOENT;
 }
 
 bool logfile_limited_has_folder(const char *folder)
 {
-    return request_make(&(struct request){.what = HAS_FOLDER, .pattern = (char *)folder}, NULL) ==
-           0;
+    return logfile_request_make(&(struct request){.what = HAS_FOLDER, .pattern = (char *)folder},
+                                NULL) == 0;
 }

@@ -14,7 +14,7 @@
  * where it does not, the next connection, or the same, must not come back at once. */
 #define REFUSED_USEC (250 * USEC_PER_MSEC)
 
-static void leave_in_peace(struct worker *worker)
+static void news_leave_in_peace(struct worker *worker)
 {
     struct subject subject = worker_subject(worker, NULL);
 
@@ -27,7 +27,7 @@ static void leave_in_peace(struct worker *worker)
     worker_rest(worker, REFUSED_USEC);
 }
 
-static void tell_taken(const struct connection *connection)
+static void news_report_taken(const struct connection *connection)
 {
     struct subject subject = worker_subject(connection->worker, NULL);
     char peer[ADDRESS_TEXT_MAX];
@@ -38,7 +38,7 @@ static void tell_taken(const struct connection *connection)
                  address_format(&connection->peer, peer), (int)connection->worker->pid);
 }
 
-static void tell_id(const struct worker *worker, enum message_type type, uint64_t id)
+static void news_debug_id(const struct worker *worker, enum message_type type, uint64_t id)
 {
     struct subject subject = worker_subject(worker, NULL);
 
@@ -53,7 +53,7 @@ bool worker_take_id(struct worker *worker, enum message_type type, uint64_t id, 
     struct connection *connection = worker_find(worker, id);
 
     if (worker->service->options->debug & DEBUG_CHANNEL_EXTRA)
-        tell_id(worker, type, id);
+        news_debug_id(worker, type, id);
     if (!connection)
         return false;
     switch (type) {
@@ -62,14 +62,14 @@ bool worker_take_id(struct worker *worker, enum message_type type, uint64_t id, 
             return false;
         connection_activate(connection, now);
         if (report_is_followed())
-            tell_taken(connection);
+            news_report_taken(connection);
         return true;
     case MESSAGE_REFUSE:
         if (connection->state != CONNECTION_HANDOFF)
             return false;
         connection_wait(connection, now);
         if (worker_in_pool(worker)->state == POOL_WORKER_READY)
-            leave_in_peace(worker);
+            news_leave_in_peace(worker);
         return true;
     case MESSAGE_ENDED:
         if (connection->state != CONNECTION_ACTIVE)

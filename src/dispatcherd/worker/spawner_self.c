@@ -16,7 +16,7 @@
 
 /* A process group of its own, so that Ctrl-C at a terminal reaches the daemon alone, which then
  * lets its workers finish. */
-static int spawn_attributes(posix_spawnattr_t *attributes)
+static int spawner_self_attributes(posix_spawnattr_t *attributes)
 {
     sigset_t none, all;
     int r = posix_spawnattr_init(attributes);
@@ -33,7 +33,7 @@ static int spawn_attributes(posix_spawnattr_t *attributes)
     return 0;
 }
 
-static int spawn_image(const char *image, int channel, pid_t *ret_pid)
+static int spawner_self_image(const char *image, int channel, pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -42,7 +42,7 @@ static int spawn_image(const char *image, int channel, pid_t *ret_pid)
 
     if (!environment)
         return -ENOMEM;
-    int r = spawn_attributes(&attributes);
+    int r = spawner_self_attributes(&attributes);
     if (r < 0) {
         free(environment);
         return r;
@@ -62,7 +62,7 @@ static int spawn_image(const char *image, int channel, pid_t *ret_pid)
 }
 
 /* What the kernel says of a program that it does not run is said of its interpreter, too. */
-static const char *explain(const char *image, int error)
+static const char *spawner_self_explain(const char *image, int error)
 {
     if (access(image, F_OK) < 0)
         return strerror(error);
@@ -77,8 +77,8 @@ static const char *explain(const char *image, int error)
     return strerror(error);
 }
 
-static int start(const struct service_options *options, struct spawned *ret, char *error,
-                 size_t error_size)
+static int spawner_self_start(const struct service_options *options, struct spawned *ret,
+                              char *error, size_t error_size)
 {
     const int on = 1;
     int ends[2];
@@ -95,14 +95,14 @@ static int start(const struct service_options *options, struct spawned *ret, cha
         return r;
     }
     (void)fd_refuse_rights(ours);
-    int r = spawn_image(options->image, theirs, &ret->pid);
+    int r = spawner_self_image(options->image, theirs, &ret->pid);
     if (r < 0) {
         snprintf(error, error_size, "cannot start %.150s: %s", options->image,
-                 explain(options->image, -r));
+                 spawner_self_explain(options->image, -r));
         return r;
     }
     ret->channel = take_fd(&ours);
     return 0;
 }
 
-const struct spawner spawner_self = {.name = "self", .start = start};
+const struct spawner spawner_self = {.name = "self", .start = spawner_self_start};

@@ -10,7 +10,7 @@
 
 #define WORKER_SOCKET_DIR "/run/dispatcherd-worker"
 
-static int starter_address(const struct service_options *options, struct sockaddr_un *ret)
+static int spawner_unit_address(const struct service_options *options, struct sockaddr_un *ret)
 {
     *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
     int n = snprintf(ret->sun_path, sizeof(ret->sun_path), "%s/%s", WORKER_SOCKET_DIR,
@@ -19,13 +19,13 @@ static int starter_address(const struct service_options *options, struct sockadd
     return n < 0 || (size_t)n >= sizeof(ret->sun_path) ? -ENAMETOOLONG : 0;
 }
 
-static int start(const struct service_options *options, struct spawned *ret, char *error,
-                 size_t error_size)
+static int spawner_unit_start(const struct service_options *options, struct spawned *ret,
+                              char *error, size_t error_size)
 {
     struct sockaddr_un address;
     const int on = 1;
 
-    if (starter_address(options, &address) < 0)
+    if (spawner_unit_address(options, &address) < 0)
         return -ENAMETOOLONG;
     _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0) {
@@ -47,15 +47,16 @@ static int start(const struct service_options *options, struct spawned *ret, cha
 
 /* A connection of another type starts nothing, and its refusal tells whether there is a socket:
  * EPROTOTYPE (unix(7)). */
-static bool can_start(const struct service_options *options)
+static bool spawner_unit_can_start(const struct service_options *options)
 {
     struct sockaddr_un address;
     _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    if (fd < 0 || starter_address(options, &address) < 0)
+    if (fd < 0 || spawner_unit_address(options, &address) < 0)
         return true;
     return connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ||
            (errno != ECONNREFUSED && errno != ENOENT);
 }
 
-const struct spawner spawner_unit = {.name = "unit", .start = start, .can_start = can_start};
+const struct spawner spawner_unit = {
+    .name = "unit", .start = spawner_unit_start, .can_start = spawner_unit_can_start};
