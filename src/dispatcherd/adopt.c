@@ -10,17 +10,12 @@
 #include "dispatcherd/store/closer.h"
 #include "dispatcherd/store/store.h"
 #include "dispatcherd/worker/channel.h"
-#include "dispatcherd/worker/end.h"
+#include "dispatcherd/worker/life.h"
+#include "dispatcherd/worker/orders.h"
 #include "dispatcherd/worker/ring.h"
-#include "protocol/channel.h"
-#include "protocol/message.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* How long a worker may take to tell what it holds: it answers as soon as its receiving thread
- * gets the processor. */
-#define ANSWER_LIMIT_SEC 10
 
 /* Nothing but the worker itself ends its drain when its service is gone. */
 #define ADOPT_DRAIN_LIMIT_SEC 86400
@@ -28,46 +23,22 @@
 /* Nobody will look after it any more: it finishes its sessions by itself. */
 static void let_drain(int channel, const char *name, const char *why)
 {
-    uint8_t bytes[sizeof(struct message_header)];
-    size_t length = message_write_value(bytes, sizeof(bytes), MESSAGE_DRAIN, ADOPT_DRAIN_LIMIT_SEC);
-
     report_daemon(LOG_NOTICE, "a worker is left to finish its sessions: %s (%s)", why, name);
-    (void)channel_send(channel, bytes, length, NULL, 0);
+    order_stray_drain(channel, ADOPT_DRAIN_LIMIT_SEC);
     closer_drain(channel);
     (void)store_remove(name);
-}
-
-static int on_answer_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
-{
-    worker_give_up(userdata, "does not tell its new dispatcher what it holds",
-                   MESSAGE_ID_WORKER_HUNG);
-    return 0;
 }
 
 /* Its old ring is gone with our predecessor: it gets another one with the question, if it had one.
  */
 static int ask(struct worker *worker)
 {
-    char bytes[64];
-    struct message_text text = message_text_start(bytes, sizeof(bytes), MESSAGE_ADOPT);
     _cleanup_fd_ int ring = -1;
-
-    message_text_add_number(&text, "VERSION", PROTOCOL_VERSION);
-    message_text_add_number(&text, "ALERT", 1);
     int r = worker->has_asked_ring ? worker_ring_open(worker, &ring) : 0;
-    if (r < 0)
-        return r;
-    if (ring >= 0)
-        message_text_add_number(&text, "RING", worker->ring.n_entries);
-    r = worker_channel_watch(worker);
+
     if (r == 0)
-        r = channel_send(worker->channel, bytes, text.length, &ring, ring >= 0 ? 1 : 0);
-    worker_tell_packet(worker, MESSAGE_ADOPT, 0);
-    if (r == 0)
-        r = sd_event_add_time_relative(worker->service->context->event, &worker->limit_source,
-                                       CLOCK_MONOTONIC, ANSWER_LIMIT_SEC * USEC_PER_SEC,
-                                       USEC_PER_SEC / 4, on_answer_limit, worker);
-    return r;
+        r = worker_channel_watch(worker);
+    return r == 0 ? order_adoption(worker, ring) : r;
 }
 
 static const struct pool_worker *find_saved(const struct service_state *saved, unsigned slot)
@@ -87,9 +58,12 @@ static bool adopt(struct service *service, const struct store_worker *stored, in
 
     if (!worker)
         return false;
-    worker->is_adopted = true;
+    if (worker_life_begin(worker) < 0) {
+        worker_free(worker);
+        pool_worker_exited(service->pool, slot, 0);
+        return false;
+    }
     (void)fd_refuse_rights(worker->channel);
-    worker->is_welcome = true;
     worker->is_stored = true;
     worker->has_asked_ring = stored->has_ring;
     worker->knows_stop = stored->knows_stop;

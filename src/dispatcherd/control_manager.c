@@ -6,7 +6,7 @@
 #include "dispatcherd/reload.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
-#include "dispatcherd/worker/ring.h"
+#include "dispatcherd/worker/channel.h"
 #include "dispatcherd/worker/spawner.h"
 
 #include <errno.h>

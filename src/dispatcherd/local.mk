@@ -191,22 +191,31 @@ libdaemon_a_SOURCES = \
 	%D%/worker/cause.h \
 	%D%/worker/channel.c \
 	%D%/worker/channel.h \
-	%D%/worker/drain_limit.c \
-	%D%/worker/drain_limit.h \
-	%D%/worker/end.c \
-	%D%/worker/end.h \
+	%D%/worker/closing.c \
+	%D%/worker/closing.h \
 	%D%/worker/environment.c \
 	%D%/worker/environment.h \
 	%D%/worker/exit.c \
 	%D%/worker/exit.h \
+	%D%/worker/greeting.c \
+	%D%/worker/greeting.h \
 	%D%/worker/handoff.c \
 	%D%/worker/handoff.h \
+	%D%/worker/life.c \
+	%D%/worker/life.h \
+	%D%/worker/life_cells.h \
+	%D%/worker/life_leaving.c \
+	%D%/worker/life_limit.c \
+	%D%/worker/life_limit.h \
+	%D%/worker/life_working.c \
 	%D%/worker/linger.c \
 	%D%/worker/linger.h \
 	%D%/worker/logfile_limited.c \
 	%D%/worker/logfile_limited.h \
 	%D%/worker/news.c \
 	%D%/worker/news.h \
+	%D%/worker/orders.c \
+	%D%/worker/orders.h \
 	%D%/worker/ring.c \
 	%D%/worker/ring.h \
 	%D%/worker/spawner.c \
@@ -217,8 +226,6 @@ libdaemon_a_SOURCES = \
 	%D%/worker/start.h \
 	%D%/worker/stress.c \
 	%D%/worker/stress.h \
-	%D%/worker/welcome.c \
-	%D%/worker/welcome.h \
 	%D%/worker/worker_log.c \
 	%D%/worker/worker_log.h
 nodist_libdaemon_a_SOURCES = %D%/control/descriptions.c

@@ -4,7 +4,7 @@
 
 struct manager;
 
-/* Starts reaping if this is process 1. Workers are left alone: worker/end.h reaps them. Returns 0
+/* Starts reaping if this is process 1. Workers are left alone: worker/life.h reaps them. Returns 0
  * or a negative errno. */
 int orphans_start(struct manager *manager);
 

@@ -8,7 +8,7 @@
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/listener.h"
 #include "dispatcherd/store/job.h"
-#include "dispatcherd/worker/end.h"
+#include "dispatcherd/worker/life.h"
 
 #include <stdlib.h>
 

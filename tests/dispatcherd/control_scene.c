@@ -113,6 +113,7 @@ struct worker *scene_add_worker(struct control_scene *scene, size_t service, uns
     worker->pid = pid;
     worker->is_child = true;
     pool_worker_ready(of->pool, slot, of->options->max_conns, now);
+    worker->state = WORKER_READY;
     return worker;
 }
 

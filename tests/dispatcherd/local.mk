@@ -13,6 +13,7 @@ CONTROL_TESTS = \
 	tests/dispatcherd/checks/test_decisions_store \
 	tests/dispatcherd/core/test_due \
 	tests/dispatcherd/worker/test_handoff \
+	tests/dispatcherd/worker/test_life \
 	tests/dispatcherd/control/test_history \
 	tests/dispatcherd/core/test_handed_fd \
 	tests/dispatcherd/test_last_words \
@@ -166,6 +167,11 @@ tests_dispatcherd_core_test_logfile_SOURCES = %D%/core/test_logfile.c
 tests_dispatcherd_core_test_logfile_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_core_test_logfile_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_core_test_logfile_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_worker_test_life_SOURCES = $(CONTROL_SCENE) %D%/worker/test_life.c
+tests_dispatcherd_worker_test_life_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_worker_test_life_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_worker_test_life_LDADD = $(CONTROL_TEST_LIBS)
 
 LINGERING = \
 	%D%/lingering.c \

@@ -83,6 +83,8 @@ bits=(
     "20|dispatcherd: debug: SMTP: connection from 127.0.0.1:[0-9]+ to 127.0.0.1:[0-9]+"
     "40|dispatcherd: info: SMTP: worker [0-9]+ is ready: fewer than MIN_PROCS"
     "100|dispatcherd: debug: SMTP: worker [0-9]+ has said hello"
+    "200|dispatcherd: debug: SMTP: worker [0-9]+, welcomed: ready"
+    "200|dispatcherd: debug: SMTP: worker [0-9]+ was welcomed and is ready"
     "200|dispatcherd: debug: SMTP: connection goes to worker [0-9]+"
     "200|dispatcherd: debug: SMTP: worker [0-9]+: ENDED, connection $id"
     "400|dispatcherd: debug: SMTP: worker [0-9]+ says READY "

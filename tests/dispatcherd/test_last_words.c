@@ -8,7 +8,6 @@
 #include "dispatcherd/lingering.h"
 #include "dispatcherd/store/closer.h"
 #include "dispatcherd/store/stall_guard.h"
-#include "dispatcherd/worker/end.h"
 #include "dispatcherd/worker/news.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"

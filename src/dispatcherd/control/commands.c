@@ -5,7 +5,7 @@
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/operations.h"
 #include "dispatcherd/worker/cause.h"
-#include "dispatcherd/worker/end.h"
+#include "dispatcherd/worker/life.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -20,7 +20,7 @@ bool backend_take(struct worker *worker, const struct message *message)
     struct service *service = worker->service;
     const char *text = message_find_text(message, "TEXT");
 
-    if (!worker->is_welcome)
+    if (worker->state == WORKER_STARTING)
         return false;
     set_trouble(worker, text != NULL);
     if (text)

@@ -7,8 +7,6 @@
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/store/stall_guard.h"
-#include "protocol/debug.h"
-#include "protocol/message.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -31,6 +29,7 @@ struct worker *worker_new(struct service *service, unsigned slot, enum decision_
     }
     worker->service = service;
     worker->slot = slot;
+    worker->state = reason == REASON_ADOPTED ? WORKER_ADOPTED : WORKER_STARTING;
     worker->start_reason = reason;
     worker->channel = take_fd(channel);
     worker->pidfd = -1;
@@ -47,7 +46,6 @@ void worker_free(struct worker *worker)
     sd_event_source_disable_unref(worker->channel_source);
     sd_event_source_disable_unref(worker->exit_source);
     sd_event_source_disable_unref(worker->limit_source);
-    sd_event_source_disable_unref(worker->drain_source);
     sd_event_source_disable_unref(worker->rest_source);
     sd_event_source_disable_unref(worker->store_source);
     backend_forget(worker);
@@ -169,11 +167,6 @@ const struct pool_worker *worker_in_pool(const struct worker *worker)
     return &worker->service->pool->workers[worker->slot];
 }
 
-bool worker_is_being_adopted(const struct worker *worker)
-{
-    return worker->is_adopted && worker_in_pool(worker)->state == POOL_WORKER_STARTING;
-}
-
 static unsigned active_connections(const void *whose, uint64_t ids[REPORT_CONNECTIONS_MAX])
 {
     const struct worker *worker = whose;
@@ -197,15 +190,4 @@ struct subject worker_subject(const struct worker *worker, const char *message_i
         subject.whose = worker;
     }
     return subject;
-}
-
-void worker_tell_packet(const struct worker *worker, enum message_type type, uint32_t value)
-{
-    const uint32_t debug = worker->service->options->debug;
-
-    if (!(debug & DEBUG_CHANNEL_PACKETS))
-        return;
-    const struct subject subject = worker_subject(worker, NULL);
-    report_debug(debug, DEBUG_CHANNEL_PACKETS, &subject, "worker %d is told %s %u",
-                 (int)worker->pid, message_type_to_string(type), value);
 }

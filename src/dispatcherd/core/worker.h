@@ -1,5 +1,6 @@
 /* A worker process as the daemon sees it: its channel, its process, and the connections that it
- * holds. Its state (starting, ready, draining) is the pool's. */
+ * holds. What moves it from state to state is worker/life.h; the pool keeps no more of that than
+ * what decisions need (starting, ready, draining). */
 #pragma once
 
 #include "dispatcherd/core/logfile.h"
@@ -14,30 +15,39 @@
 #define WORKER_CAUSE_MAX 128
 #define WORKER_LINES_MAX 512
 
+enum worker_state {
+    WORKER_STARTING,  /* has not said hello */
+    WORKER_ADOPTED,   /* a predecessor's: asked what it holds, and has not answered */
+    WORKER_WELCOMED,  /* has said hello and was answered */
+    WORKER_READY,     /* takes connections */
+    WORKER_DRAINING,  /* takes no more, and finishes its sessions */
+    WORKER_CLOSED,    /* its channel is gone, its process is not */
+    WORKER_EXITED,    /* its process is gone; what systemd says of the cause is awaited */
+    WORKER_LINGERING, /* its end was reported, but its unit still has the place */
+    N_WORKER_STATES
+};
+
 struct worker {
     struct service *service;
     unsigned slot;
+    enum worker_state state;    /* written by worker/life.c alone */
     int channel;                /* owned; -1 once it is closed */
     int peer;                   /* owned; what was the channel to a unit, to see its end; else -1 */
     char unit[WORKER_UNIT_MAX]; /* "": not known, or none */
     pid_t pid;                  /* 0 until it is known: a unit's worker says it itself */
     int pidfd;                  /* owned; -1 while pid is 0 */
     bool is_child;              /* ours to reap, and to kill */
-    bool is_welcome;            /* it has said hello, and we have answered */
-    bool is_adopted;            /* a predecessor's: asked what it holds, until it is ready again */
     bool is_stored;             /* its channel is in the service manager's store */
     bool is_told_unstored;      /* it is not, for want of room, and that was said */
     bool has_asked_ring;        /* it tells of its connections by a ring, not by messages */
     struct ring_reader ring;    /* its memory goes with the channel; see worker/ring.h */
     struct logfile log;         /* owned; see worker_log.h */
-    bool is_log_unsent;         /* its channel was full: the new file follows */
-    bool has_said_it_drains;    /* in the ring */
-    bool has_drained;           /* it said so, in either way: its end is its own wish */
+    bool has_drained;           /* it said so: its end is its own wish */
+    unsigned unsent_orders;     /* what its channel was too full for: see worker/orders.h */
     bool knows_stop;            /* it knows the order STOP; others get DRAIN */
     bool knows_log;             /* it knows LOG; others keep the file they have */
     bool knows_stress;          /* it knows STRESS; others go on as always */
     bool is_told_of_stress;     /* the last it was sent is that its service is under stress */
-    bool is_stress_unsent;      /* its channel was full: the news follows when it can be written */
     bool is_in_trouble;         /* a server that it needs cannot be used: backend.h */
     bool has_log_of_old;        /* it keeps a file that was moved away: that is said once */
     bool is_failed_start;       /* it left before it was of any use */
@@ -45,16 +55,13 @@ struct worker {
     enum decision_reason start_reason;
     enum decision_reason retire_reason; /* REASON_NONE: nobody sent it away */
     unsigned drain_limit_sec;
-    bool is_told_to_stop; /* its drain is one for a stop: its sessions are to hurry */
-    bool is_drain_unsent; /* its channel was full: the order follows when it can be written */
+    bool is_told_to_stop;         /* its drain is one for a stop: its sessions are to hurry */
     char cause[WORKER_CAUSE_MAX]; /* how systemd says that a unit's worker ended; "": not said */
     int exit_status;              /* likewise; -1: it did not exit, or that is not known */
     int exit_signal;              /* likewise; 0: none */
     bool was_stopped;             /* likewise; its unit was stopped, and it ended in good order */
     char *last_lines;             /* likewise; what it logged last; NULL: nothing; owned */
-    bool has_exited;              /* its process is gone; the cause is awaited */
-    bool is_lingering;            /* its end was told, but its unit still has the place */
-    uint64_t linger_kill_at;      /* then its unit is killed */
+    uint64_t linger_kill_at;      /* while it lingers: then its unit is killed */
     uint64_t linger_look_usec;    /* how long until its unit is looked at again */
     uint64_t drains_since;        /* 0: it does not */
     uint64_t drains_until;        /* then it is given up */
@@ -65,14 +72,13 @@ struct worker {
     unsigned n_places;
     sd_event_source *channel_source;
     sd_event_source *exit_source;
-    sd_event_source *limit_source; /* of its start, of its hand-offs, at last of its exit */
-    sd_event_source *drain_source; /* of its drain */
+    sd_event_source *limit_source; /* of its state: see worker/life_limit.h */
     sd_event_source *rest_source;  /* while it gets nothing: see worker_rest() */
     sd_event_source *store_source; /* while the service manager is too busy for its channel */
 };
 
-/* Makes the worker of a free slot, and tells the pool that it is starting. Takes over *channel.
- * Returns NULL when out of memory. */
+/* Makes the worker of a free slot, which is starting or, with REASON_ADOPTED, adopted; for the pool
+ * it is starting in any case. Takes over *channel. Returns NULL when out of memory. */
 struct worker *worker_new(struct service *service, unsigned slot, enum decision_reason reason,
                           int *channel, uint64_t now);
 
@@ -97,12 +103,5 @@ struct connection *worker_find(const struct worker *worker, uint64_t id);
 
 const struct pool_worker *worker_in_pool(const struct worker *worker);
 
-/* What it sent to our predecessor means nothing to us; until it is ready again, its answer is
- * awaited, which holds it all. */
-bool worker_is_being_adopted(const struct worker *worker);
-
 /* What log lines about it are about; `message_id` may be NULL. */
 struct subject worker_subject(const struct worker *worker, const char *message_id);
-
-/* Tells of a message to it, decoded, where DEBUG asks for packets. */
-void worker_tell_packet(const struct worker *worker, enum message_type type, uint32_t value);

@@ -5,7 +5,7 @@
 #include "dispatcherd/service/listener.h"
 #include "dispatcherd/service/sockets.h"
 #include "dispatcherd/worker/channel.h"
-#include "dispatcherd/worker/end.h"
+#include "dispatcherd/worker/life.h"
 
 #include <errno.h>
 

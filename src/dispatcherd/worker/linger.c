@@ -4,7 +4,6 @@
 #include "dispatcherd/core/context.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
-#include "dispatcherd/worker/end.h"
 #include "dispatcherd/worker/spawner.h"
 
 #include <signal.h>
@@ -30,7 +29,6 @@ void worker_kill_child(const struct worker *worker)
         (void)pidfd_send_signal(worker->pidfd, SIGKILL, NULL, 0);
 }
 
-/* A child is killed, a unit asked for to be. */
 void worker_kill(const struct worker *worker)
 {
     struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_HUNG);
@@ -48,7 +46,6 @@ void worker_kill(const struct worker *worker)
             worker->unit[0] ? worker->unit : "dispatcherd-NAME-worker@INSTANCE.service");
 }
 
-/* Nothing of it is left: frees it, and makes its slot free. */
 void worker_bury(struct worker *worker)
 {
     struct service *service = worker->service;
@@ -59,7 +56,7 @@ void worker_bury(struct worker *worker)
     service_touch(service);
 }
 
-static void kill_lingering(struct worker *worker)
+static void linger_kill(struct worker *worker)
 {
     struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_HUNG);
 
@@ -70,46 +67,20 @@ static void kill_lingering(struct worker *worker)
     worker_kill(worker);
 }
 
-static int on_linger(sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+void worker_linger_begin(struct worker *worker)
 {
-    struct worker *worker = userdata;
+    worker->linger_look_usec = LINGER_LOOK_MIN_USEC;
+    worker->linger_kill_at = time_now_usec(CLOCK_MONOTONIC) + LINGER_LIMIT_SEC * USEC_PER_SEC;
+}
 
-    if (!worker_unit_is_alive(worker->peer)) {
-        worker_bury(worker);
-        return 0;
-    }
+bool worker_linger_is_over(struct worker *worker)
+{
+    if (!worker_unit_is_alive(worker->peer))
+        return true;
     if (time_now_usec(CLOCK_MONOTONIC) >= worker->linger_kill_at)
-        kill_lingering(worker);
+        linger_kill(worker);
     worker->linger_look_usec *= 2;
     if (worker->linger_look_usec > LINGER_LOOK_MAX_USEC)
         worker->linger_look_usec = LINGER_LOOK_MAX_USEC;
-    (void)sd_event_source_set_time_relative(source, worker->linger_look_usec);
-    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-    return 0;
-}
-
-/* The process that said hello is gone; that its unit is gone as well comes a moment later, or not
- * at all where it was but a child of the unit's. Until then the place is not free: there are never
- * more units than MAX_PROCS. */
-void worker_linger(struct worker *worker)
-{
-    struct service *service = worker->service;
-    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-
-    worker->is_lingering = worker->has_exited = true;
-    worker->linger_look_usec = LINGER_LOOK_MIN_USEC;
-    worker->linger_kill_at = now + LINGER_LIMIT_SEC * USEC_PER_SEC;
-    if (worker_in_pool(worker)->state == POOL_WORKER_STARTING)
-        (void)pool_worker_left(service->pool, worker->slot, now);
-    else
-        worker_set_draining(worker);
-    worker->exit_source = sd_event_source_disable_unref(worker->exit_source);
-    worker->drain_source = sd_event_source_disable_unref(worker->drain_source);
-    sd_event_source_disable_unref(worker->limit_source);
-    worker->limit_source = NULL;
-    if (sd_event_add_time_relative(service->context->event, &worker->limit_source, CLOCK_MONOTONIC,
-                                   worker->linger_look_usec, USEC_PER_MSEC, on_linger, worker) < 0)
-        worker_bury(worker);
-    else
-        service_touch(service);
+    return false;
 }

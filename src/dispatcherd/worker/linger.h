@@ -15,6 +15,10 @@ void worker_kill(const struct worker *worker);
 /* Nothing of it is left: frees it, and makes its slot free. */
 void worker_bury(struct worker *worker);
 
-/* Its end was told, and it holds nothing any more; its unit is still there. Buries it when that is
- * gone, which is brought about if it takes too long. */
-void worker_linger(struct worker *worker);
+/* The process that said hello is gone; that its unit is gone as well comes a moment later, or not
+ * at all if it was but a child of the unit's. Until then the place is not free: there are never
+ * more units than MAX_PROCS. From now on worker->linger_look_usec says when to look next. */
+void worker_linger_begin(struct worker *worker);
+
+/* Looks whether its unit is gone. Has it killed if that takes too long. */
+bool worker_linger_is_over(struct worker *worker);

@@ -8,18 +8,17 @@
  * is CLOEXEC and the caller's, or a negative errno. */
 int worker_ring_open(struct worker *worker, int *ret_fd);
 
-/* Acts on all that stands in it, but for one that is being adopted: what it holds comes first.
- * Where there is no ring, does nothing. A worker that lies is given up. Returns true where
- * something was there. */
-bool worker_ring_read(struct worker *worker);
+enum worker_ring_news {
+    WORKER_RING_READ,   /* all that stood in it was read; perhaps nothing */
+    WORKER_RING_DRAINS, /* the worker has written that it drains: act on that, and read on */
+    WORKER_RING_BROKEN  /* the worker has broken a rule, which is in *ret_rule */
+};
+
+/* Acts on what stands in it of connections, but for an adopted worker: what it holds comes first.
+ * Without a ring, does nothing. *ret_has_read becomes true if anything stood there. */
+enum worker_ring_news worker_ring_read(struct worker *worker, bool *ret_has_read,
+                                       const char **ret_rule);
 
 /* From now on nothing that the worker writes counts; acts on what it has written of connections
  * before, and frees the ring. */
 void worker_ring_close(struct worker *worker);
-
-/* Reads the rings of all workers. Returns true where something was there. */
-bool workers_read_rings(struct service *service);
-
-/* What workers are to tell at once (RING_WANTS_*), since we go to sleep over it. Returns true where
- * something was written before they knew: then there is no reason to sleep. */
-bool workers_want_news(struct service *service, uint32_t wanted);

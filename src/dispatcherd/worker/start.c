@@ -7,7 +7,7 @@
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/worker/channel.h"
-#include "dispatcherd/worker/end.h"
+#include "dispatcherd/worker/life.h"
 #include "dispatcherd/worker/spawner.h"
 #include "protocol/debug.h"
 
@@ -16,32 +16,19 @@
 #include <string.h>
 #include <sys/wait.h>
 
-/* How long a worker may take until it is ready (dispatcherd(8)). */
-#define START_LIMIT_SEC 30
-
-static int on_start_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
-{
-    struct worker *worker = userdata;
-
-    worker_give_up(worker, "was not ready in 30 s", MESSAGE_ID_START_FAILED);
-    return 0;
-}
-
-static int watch(struct worker *worker, pid_t pid)
+static int start_watch(struct worker *worker, pid_t pid)
 {
     int r = worker_channel_watch(worker);
 
     if (r == 0)
-        r = sd_event_add_time_relative(worker->service->context->event, &worker->limit_source,
-                                       CLOCK_MONOTONIC, START_LIMIT_SEC * USEC_PER_SEC,
-                                       USEC_PER_SEC / 4, on_start_limit, worker);
+        r = worker_life_begin(worker);
     if (r == 0 && pid > 0)
         r = worker_watch_process(worker, pid, true);
     return r;
 }
 
 /* A child that cannot be watched must not run unseen. */
-static void undo_spawn(pid_t pid)
+static void start_undo(pid_t pid)
 {
     if (pid <= 0)
         return;
@@ -65,9 +52,9 @@ void worker_start(struct service *service, unsigned slot, enum decision_reason r
     }
     _cleanup_fd_ int channel = spawned.channel;
     struct worker *worker = worker_new(service, slot, reason, &channel, now);
-    r = worker ? watch(worker, spawned.pid) : -ENOMEM;
+    r = worker ? start_watch(worker, spawned.pid) : -ENOMEM;
     if (r < 0) {
-        undo_spawn(spawned.pid);
+        start_undo(spawned.pid);
         service_start_failed(service, reason, "cannot watch the new worker: %s", strerror(-r));
         if (worker) {
             worker_free(worker);

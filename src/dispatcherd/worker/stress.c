@@ -4,9 +4,8 @@
 #include "dispatcherd/core/alerts.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
-#include "protocol/channel.h"
+#include "dispatcherd/worker/orders.h"
 
-#include <errno.h>
 #include <inttypes.h>
 
 /* Early enough that there is room left for those who come until the first slow client is sent away.
@@ -19,41 +18,32 @@
 
 static void stress_send(struct worker *worker)
 {
-    uint8_t bytes[sizeof(struct message_header)];
-    bool is_stressed = worker->service->stress.is_raised;
-    size_t length = message_write_value(bytes, sizeof(bytes), MESSAGE_STRESS, is_stressed);
-
-    int r = channel_send(worker->channel, bytes, length, NULL, 0);
-    worker_tell_packet(worker, MESSAGE_STRESS, is_stressed);
-    worker->is_told_of_stress = is_stressed;
-    worker->is_stress_unsent = r == -EAGAIN;
-    if (r == -EAGAIN)
-        (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
+    worker->is_told_of_stress = worker->service->stress.is_raised;
+    order_stress(worker, worker->is_told_of_stress);
 }
 
 static void stress_tell(struct worker *worker)
 {
-    enum pool_worker_state state = worker_in_pool(worker)->state;
-
-    if (worker->knows_stress && worker->channel >= 0 && !worker_is_being_adopted(worker) &&
-        (state == POOL_WORKER_READY || state == POOL_WORKER_DRAINING) &&
+    if (worker->knows_stress && worker->channel >= 0 &&
+        (worker->state == WORKER_READY || worker->state == WORKER_DRAINING) &&
         worker->is_told_of_stress != worker->service->stress.is_raised)
         stress_send(worker);
 }
 
 void stress_tell_ready(struct worker *worker)
 {
-    worker->is_told_of_stress = worker->is_adopted && !worker->service->stress.is_raised;
+    worker->is_told_of_stress =
+        worker->start_reason == REASON_ADOPTED && !worker->service->stress.is_raised;
     stress_tell(worker);
 }
 
 void stress_send_again(struct worker *worker)
 {
-    if (worker->is_stress_unsent && worker->channel >= 0)
+    if (worker->channel >= 0)
         stress_send(worker);
 }
 
-static void report_change(const struct service *service, enum alert_change change, uint64_t now)
+static void stress_report(const struct service *service, enum alert_change change, uint64_t now)
 {
     const struct alert *stress = &service->stress;
     struct subject subject = {.service = service->options->name, .message_id = MESSAGE_ID_STRESS};
@@ -71,7 +61,7 @@ static void report_change(const struct service *service, enum alert_change chang
 }
 
 /* A full service may have fewer connections than places: a worker that drains takes no more. */
-static uint64_t places_taken(const struct service *service, uint64_t places)
+static uint64_t stress_places_taken(const struct service *service, uint64_t places)
 {
     const struct pool *pool = service->pool;
 
@@ -85,10 +75,10 @@ uint64_t stress_look(struct service *service, uint64_t now)
     const struct alert_rule rule = {
         .high = high > 0 ? high : 1, .low = low, .clear_usec = CALM_USEC};
     enum alert_change change =
-        alert_update(&service->stress, &rule, places_taken(service, places), now);
+        alert_update(&service->stress, &rule, stress_places_taken(service, places), now);
 
     if (change != ALERT_SAME) {
-        report_change(service, change, now);
+        stress_report(service, change, now);
         for (unsigned slot = 0; slot < service->pool->n_slots; slot++)
             if (service->workers[slot])
                 stress_tell(service->workers[slot]);

@@ -17,5 +17,5 @@ uint64_t stress_look(struct service *service, uint64_t now);
  * that was taken over may have been told otherwise by our predecessor. */
 void stress_tell_ready(struct worker *worker);
 
-/* Its channel can be written again. */
+/* Its channel was too full for that, and has room again. */
 void stress_send_again(struct worker *worker);

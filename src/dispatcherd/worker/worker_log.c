@@ -5,8 +5,8 @@
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/worker/logfile_limited.h"
+#include "dispatcherd/worker/orders.h"
 #include "dispatcherd/worker/spawner.h"
-#include "protocol/channel.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -15,13 +15,13 @@
 
 /* Where the lines of a worker without a log file go: a unit's to the journal, a child's where ours
  * do. */
-static const char *elsewhere(const struct service *service)
+static const char *worker_log_elsewhere(const struct service *service)
 {
     return service->context->spawner == &spawner_unit || log_is_journal() ? "the journal"
                                                                           : "standard error";
 }
 
-static void report_failure(const struct worker *worker, int error, bool has_file)
+static void worker_log_report_failure(const struct worker *worker, int error, bool has_file)
 {
     const struct service *service = worker->service;
     struct subject subject = worker_subject(worker, MESSAGE_ID_LOGFILE_FAILED);
@@ -34,7 +34,7 @@ static void report_failure(const struct worker *worker, int error, bool has_file
             path, strerror(-error), (int)worker->pid);
     else
         report(LOG_ERR, &subject, "cannot open LOGFILE %s: %s; worker %d logs to %s", path,
-               strerror(-error), (int)worker->pid, elsewhere(service));
+               strerror(-error), (int)worker->pid, worker_log_elsewhere(service));
 }
 
 int worker_log_open(struct worker *worker)
@@ -47,12 +47,12 @@ int worker_log_open(struct worker *worker)
     if (fd == 0)
         fd = logfile_limited_open(&worker->log);
     if (fd < 0)
-        report_failure(worker, fd, false);
+        worker_log_report_failure(worker, fd, false);
     return fd < 0 ? -1 : fd;
 }
 
 /* One that does not know LOG would take it for what is no message, and end. */
-static void report_ignorance(struct worker *worker)
+static void worker_log_report_ignorance(struct worker *worker)
 {
     struct subject subject = worker_subject(worker, MESSAGE_ID_LOGFILE_FAILED);
 
@@ -66,32 +66,25 @@ static void report_ignorance(struct worker *worker)
 }
 
 /* The worker has a name for its file, and a channel that is open. */
-static void renew(struct worker *worker)
+static void worker_log_renew(struct worker *worker)
 {
-    uint8_t bytes[sizeof(struct message_header)];
-    size_t length = message_write_value(bytes, sizeof(bytes), MESSAGE_LOG, 0);
-
     if (!worker->knows_log) {
-        report_ignorance(worker);
+        worker_log_report_ignorance(worker);
         return;
     }
     _cleanup_fd_ int fd = logfile_limited_open(&worker->log);
-    worker->is_log_unsent = false;
     if (fd < 0) {
-        report_failure(worker, fd, true);
+        (void)orders_take_unsent(worker, ORDER_LOG);
+        worker_log_report_failure(worker, fd, true);
         return;
     }
-    int r = channel_send(worker->channel, bytes, length, &fd, 1);
-    worker_tell_packet(worker, MESSAGE_LOG, 0);
-    worker->is_log_unsent = r == -EAGAIN;
-    if (r == -EAGAIN)
-        (void)sd_event_source_set_io_events(worker->channel_source, EPOLLIN | EPOLLOUT);
+    order_log(worker, fd);
 }
 
 void worker_log_send_again(struct worker *worker)
 {
-    if (worker->is_log_unsent && worker->channel >= 0)
-        renew(worker);
+    if (worker->channel >= 0)
+        worker_log_renew(worker);
 }
 
 void worker_log_adopt(struct worker *worker)
@@ -106,7 +99,13 @@ void worker_log_adopt(struct worker *worker)
         return;
     /* It was moved away while nobody looked, or could not be opened. */
     if (logfile_name(&worker->log, pattern, service->context->host_name, worker->pid) == 0)
-        renew(worker);
+        worker_log_renew(worker);
+}
+
+/* Before it was welcomed, or has answered us, it has none that we know of. */
+static bool worker_log_has_file(const struct worker *worker)
+{
+    return worker->log.path && worker->state != WORKER_STARTING && worker->state != WORKER_ADOPTED;
 }
 
 void worker_logs_check(struct service *service)
@@ -114,14 +113,14 @@ void worker_logs_check(struct service *service)
     for (unsigned slot = 0; slot < service->pool->n_slots; slot++) {
         struct worker *worker = service->workers[slot];
 
-        if (worker && worker->channel >= 0 && worker->is_welcome && worker->log.path &&
-            !worker_is_being_adopted(worker) && !logfile_limited_is_in_place(&worker->log))
-            renew(worker);
+        if (worker && worker->channel >= 0 && worker_log_has_file(worker) &&
+            !logfile_limited_is_in_place(&worker->log))
+            worker_log_renew(worker);
     }
 }
 
-static int on_folder(_unused_ sd_event_source *source, _unused_ const struct inotify_event *event,
-                     void *userdata)
+static int worker_log_on_folder(_unused_ sd_event_source *source,
+                                _unused_ const struct inotify_event *event, void *userdata)
 {
     worker_logs_check(userdata);
     return 0;
@@ -138,5 +137,6 @@ void worker_logs_watch(struct service *service)
         return;
     /* What cannot be watched is looked after at a signal, and at a reload. */
     (void)sd_event_add_inotify(service->context->event, &service->log_source, folder,
-                               IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR, on_folder, service);
+                               IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR, worker_log_on_folder,
+                               service);
 }

@@ -11,7 +11,7 @@ int worker_log_open(struct worker *worker);
 /* A predecessor's worker has its file already. */
 void worker_log_adopt(struct worker *worker);
 
-/* Sends what a full channel did not take. */
+/* Its channel was too full for the new file, and has room again. */
 void worker_log_send_again(struct worker *worker);
 
 /* Opens the files anew that are no longer in their place, and passes them on. */

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "dispatcherd/control_scene.h"
 #include "dispatcherd/worker/handoff.h"
+#include "dispatcherd/worker/life.h"
 #include "protocol/channel.h"
 
 #include <errno.h>
@@ -39,6 +40,7 @@ static void setup(void)
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
         workers[i]->channel = pair[0];
         theirs[i] = pair[1];
+        ck_assert_int_eq(worker_life_begin(workers[i]), 0);
     }
 }
 
@@ -224,7 +226,7 @@ START_TEST(test_a_channel_that_fills_keeps_what_it_has_taken)
     ck_assert_uint_eq(service->pool->n_handoffs, n_received);
     ck_assert_uint_eq(service->pool->n_waiting, N_PLACES - n_received);
     ck_assert_uint_eq(TAILQ_FIRST(&service->waiting)->id, ids[n_received]);
-    ck_assert_ptr_nonnull(workers[0]->limit_source);
+    ck_assert_int_gt(sd_event_source_get_enabled(workers[0]->limit_source, NULL), 0);
     teardown();
 }
 END_TEST

@@ -108,7 +108,7 @@ START_TEST(test_a_worker_that_was_taken_over_is_told_of_calm_too)
 {
     stress_tell_ready(knows);
     ck_assert_int_eq(heard(knower), -1);
-    knows->is_adopted = true;
+    knows->start_reason = REASON_ADOPTED;
     stress_tell_ready(knows);
     ck_assert_int_eq(heard(knower), 0);
     serve(20, USEC_PER_SEC);

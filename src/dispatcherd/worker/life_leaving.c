@@ -1,0 +1,192 @@
+/* The cells of the table in life.c that bring a worker to its end. */
+#include "base/str.h"
+#include "base/time.h"
+#include "dispatcherd/core/context.h"
+#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/report/report.h"
+#include "dispatcherd/worker/closing.h"
+#include "dispatcherd/worker/exit.h"
+#include "dispatcherd/worker/life_cells.h"
+#include "dispatcherd/worker/life_limit.h"
+#include "dispatcherd/worker/linger.h"
+#include "protocol/debug.h"
+
+#include <sys/wait.h>
+
+static void life_pool_drains(struct worker *worker)
+{
+    if (worker_in_pool(worker)->state != POOL_WORKER_DRAINING)
+        pool_worker_draining(worker->service->pool, worker->slot, time_now_usec(CLOCK_MONOTONIC));
+}
+
+void life_close(struct worker *worker, _unused_ const struct worker_happening *how)
+{
+    const struct subject subject = worker_subject(worker, NULL);
+
+    report_debug(worker->service->options->debug, DEBUG_CHANNEL, &subject,
+                 "the channel to worker %d ends", (int)worker->pid);
+    worker_close_channel(worker);
+    life_enter(worker, WORKER_CLOSED);
+    /* If its process is not known it is gone at once; but callers still look at it. */
+    if (worker->pidfd >= 0)
+        service_touch(worker->service);
+}
+
+void life_give_up(struct worker *worker, const struct worker_happening *how)
+{
+    struct subject subject = worker_subject(worker, how->fault.message_id);
+
+    worker->lost_reason = how->fault.reason;
+    worker_leave_pool(worker);
+    if (worker_in_pool(worker)->state != POOL_WORKER_STARTING && !worker->is_failed_start) {
+        unsigned n_lost = worker_in_pool(worker)->n_active;
+        report(LOG_ERR, &subject, "worker %d %s; %s it (%u %s)", (int)worker->pid,
+               worker->lost_reason, worker->is_child ? "killing" : "closing the channel to", n_lost,
+               str_plural(n_lost, "session", "sessions"));
+        worker_exit_note(worker, worker->lost_reason);
+    }
+    worker_kill_child(worker);
+    if (worker->state < WORKER_CLOSED)
+        life_close(worker, how);
+}
+
+void life_fault(struct worker *worker, const char *reason, const char *message_id)
+{
+    life_give_up(worker, &(struct worker_happening){.fault = {reason, message_id}});
+}
+
+/* What a worker that drains does not do by itself is done to it: it may not want to. */
+void life_look_drain(struct worker *worker, const struct worker_happening *how)
+{
+    life_handoffs(worker, how);
+    const char *past = worker->state == WORKER_DRAINING ? worker_past_drain(worker) : NULL;
+    if (!past)
+        return;
+    life_fault(worker, past, MESSAGE_ID_WORKER_HUNG);
+    worker_kill(worker);
+}
+
+static void life_note_retired(struct worker *worker, const struct worker_happening *how)
+{
+    struct subject subject = worker_subject(worker, NULL);
+
+    worker->retire_reason = how->reason;
+    worker->drain_limit_sec = how->limit_sec;
+    worker->is_told_to_stop = how->reason == REASON_STOPPING;
+    subject.reason = decision_reason_to_string(how->reason);
+    report_event("worker retired", worker->service->options->debug, DEBUG_PROCESS, &subject,
+                 "worker %d is retired: %s; it has %u %s", (int)worker->pid, subject.reason,
+                 worker->n_held, str_plural(worker->n_held, "connection", "connections"));
+    life_pool_drains(worker);
+}
+
+void life_retire(struct worker *worker, const struct worker_happening *how)
+{
+    life_note_retired(worker, how);
+    worker_limit_drain(worker, how->limit_sec);
+    life_enter(worker, WORKER_DRAINING);
+    worker_send_drain(worker);
+}
+
+/* It was never ready, and nobody needs it any more. */
+void life_turn_away(struct worker *worker, const struct worker_happening *how)
+{
+    life_note_retired(worker, how);
+    worker->lost_reason = "was not needed any more";
+    worker_kill_child(worker);
+    if (worker->state < WORKER_CLOSED)
+        life_close(worker, how);
+}
+
+void life_hurry(struct worker *worker, _unused_ const struct worker_happening *how)
+{
+    if (worker->is_told_to_stop)
+        return;
+    worker->is_told_to_stop = true;
+    worker->drain_limit_sec = worker->service->context->stop_limit_sec;
+    worker_limit_drain(worker, worker->drain_limit_sec);
+    worker_send_drain(worker);
+}
+
+void life_cut(struct worker *worker, const struct worker_happening *how)
+{
+    worker->lost_reason = "cut";
+    if (worker->is_child || worker->unit[0])
+        worker_kill(worker);
+    if (worker->state < WORKER_CLOSED)
+        life_close(worker, how);
+}
+
+/* The worker is freed, unless its unit is still there. */
+static void life_finish(struct worker *worker, const siginfo_t *info)
+{
+    worker_conclude(worker, info);
+    if (worker->peer < 0 || !worker_unit_is_alive(worker->peer)) {
+        worker_bury(worker);
+        return;
+    }
+    if (worker_in_pool(worker)->state == POOL_WORKER_STARTING)
+        (void)pool_worker_left(worker->service->pool, worker->slot, time_now_usec(CLOCK_MONOTONIC));
+    worker->exit_source = sd_event_source_disable_unref(worker->exit_source);
+    life_pool_drains(worker);
+    worker_linger_begin(worker);
+    life_enter(worker, WORKER_LINGERING);
+    service_touch(worker->service);
+}
+
+void life_end(struct worker *worker, _unused_ const struct worker_happening *how)
+{
+    life_finish(worker, &(siginfo_t){0});
+}
+
+void life_exit(struct worker *worker, _unused_ const struct worker_happening *how)
+{
+    siginfo_t info = {0};
+
+    if (worker->state < WORKER_CLOSED) {
+        worker_close_channel(worker);
+        life_enter(worker, WORKER_CLOSED);
+    }
+    if (worker_cause_is_coming(worker)) {
+        worker->exit_source = sd_event_source_disable_unref(worker->exit_source);
+        life_enter(worker, WORKER_EXITED);
+        service_touch(worker->service);
+        return;
+    }
+    if (worker->is_child && waitid(P_PIDFD, (id_t)worker->pidfd, &info, WEXITED | WNOHANG) < 0)
+        info.si_code = CLD_EXITED;
+    life_finish(worker, &info);
+}
+
+void life_stuck(struct worker *worker, const struct worker_happening *how)
+{
+    /* Its process was never known. If systemd has run ExecStopPost= of its unit, it did so before
+     * it let go of the channel, so that the cause is known by now. */
+    if (worker->pidfd < 0) {
+        life_end(worker, how);
+        return;
+    }
+    if (!worker->lost_reason)
+        life_fault(worker, worker_past_exit(worker), MESSAGE_ID_WORKER_HUNG);
+    worker_kill(worker);
+    worker_limit_kill_again(worker);
+}
+
+void life_look_unit(struct worker *worker, _unused_ const struct worker_happening *how)
+{
+    if (worker_linger_is_over(worker))
+        worker_bury(worker);
+    else
+        worker_limit_begin(worker);
+}
+
+void life_cause(struct worker *worker, const struct worker_happening *how)
+{
+    worker_cause_set(worker, how->cause);
+}
+
+void life_end_cause(struct worker *worker, const struct worker_happening *how)
+{
+    life_cause(worker, how);
+    life_end(worker, how);
+}
