@@ -11,6 +11,7 @@ CONTROL_TESTS = \
 	tests/dispatcherd/control/test_places \
 	tests/dispatcherd/control/test_share \
 	tests/dispatcherd/checks/test_decisions_store \
+	tests/dispatcherd/core/test_connection \
 	tests/dispatcherd/core/test_due \
 	tests/dispatcherd/worker/test_handoff \
 	tests/dispatcherd/worker/test_life \
@@ -167,6 +168,11 @@ tests_dispatcherd_core_test_logfile_SOURCES = %D%/core/test_logfile.c
 tests_dispatcherd_core_test_logfile_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_dispatcherd_core_test_logfile_CFLAGS = $(CONTROL_TEST_CFLAGS)
 tests_dispatcherd_core_test_logfile_LDADD = $(CONTROL_TEST_LIBS)
+
+tests_dispatcherd_core_test_connection_SOURCES = $(CONTROL_SCENE) %D%/core/test_connection.c
+tests_dispatcherd_core_test_connection_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_dispatcherd_core_test_connection_CFLAGS = $(CONTROL_TEST_CFLAGS)
+tests_dispatcherd_core_test_connection_LDADD = $(CONTROL_TEST_LIBS)
 
 tests_dispatcherd_worker_test_life_SOURCES = $(CONTROL_SCENE) %D%/worker/test_life.c
 tests_dispatcherd_worker_test_life_CPPFLAGS = $(TEST_CPPFLAGS)
