@@ -101,6 +101,8 @@ libdaemon_a_SOURCES = \
 	%D%/control/views.h \
 	%D%/core/alerts.c \
 	%D%/core/alerts.h \
+	%D%/core/archive.c \
+	%D%/core/archive.h \
 	%D%/core/backend.c \
 	%D%/core/backend.h \
 	%D%/core/completion.c \
@@ -113,8 +115,6 @@ libdaemon_a_SOURCES = \
 	%D%/core/context.h \
 	%D%/core/due.c \
 	%D%/core/due.h \
-	%D%/core/ended.c \
-	%D%/core/ended.h \
 	%D%/core/fingerprint.c \
 	%D%/core/fingerprint.h \
 	%D%/core/handed_fd.c \

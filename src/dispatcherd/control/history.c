@@ -1,6 +1,6 @@
 /* What is over, as JSON. It may come from a predecessor's memory: nothing in it is trusted. */
 #include "dispatcherd/control/views.h"
-#include "dispatcherd/core/ended.h"
+#include "dispatcherd/core/archive.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -96,7 +96,7 @@ void view_ended_connections(json_t **array, const struct service *service,
                             const struct control_clock *clock)
 {
     const struct history *history = &service->state->history;
-    uint64_t limit = ended_limit_usec(service);
+    uint64_t limit = archive_limit_usec(service);
     const struct history_connection *ended;
 
     for (size_t i = 0; (ended = history_connection(history, i, limit, clock->monotonic)); i++)
@@ -107,7 +107,7 @@ void view_ended_workers(json_t **array, const struct service *service,
                         const struct control_clock *clock)
 {
     const struct history *history = &service->state->history;
-    uint64_t limit = ended_limit_usec(service);
+    uint64_t limit = archive_limit_usec(service);
     const struct history_worker *ended;
 
     for (size_t i = 0; (ended = history_worker(history, i, limit, clock->monotonic)); i++)

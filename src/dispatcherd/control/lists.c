@@ -1,6 +1,6 @@
 /* Workers and connections: lists that can be long, and so come in parts. */
 #include "dispatcherd/control/call.h"
-#include "dispatcherd/core/ended.h"
+#include "dispatcherd/core/archive.h"
 #include "dispatcherd/core/worker.h"
 
 #include <stdio.h>
@@ -124,7 +124,7 @@ static json_t *view_not_kept(const struct control_call *call, size_t first, size
     for (size_t i = first; i < last; i++) {
         const struct service *service = call->daemon.services[i];
 
-        if (ended_limit_usec(service) == 0)
+        if (archive_limit_usec(service) == 0)
             view_append(&array, json_string(service->options->name));
     }
     return array;

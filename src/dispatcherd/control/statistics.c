@@ -1,6 +1,6 @@
 /* A service's figures (dispatcherctl(1)) as JSON. */
 #include "dispatcherd/control/views.h"
-#include "dispatcherd/core/ended.h"
+#include "dispatcherd/core/archive.h"
 
 static json_t *view_span(const struct span *span)
 {
@@ -52,7 +52,7 @@ static json_t *view_rejected(const struct statistics *statistics)
 static json_t *view_kept(const struct service *service, uint64_t now)
 {
     const struct history *history = &service->state->history;
-    uint64_t limit = ended_limit_usec(service), n_connections = 0, n_workers = 0;
+    uint64_t limit = archive_limit_usec(service), n_connections = 0, n_workers = 0;
     json_t *object = json_object();
 
     while (history_connection(history, n_connections, limit, now))

@@ -1,6 +1,6 @@
 #include "dispatcherd/core/completion.h"
 
-#include "dispatcherd/core/ended.h"
+#include "dispatcherd/core/archive.h"
 #include "dispatcherd/report/report.h"
 #include "protocol/debug.h"
 
@@ -32,7 +32,7 @@ static void finish(struct connection *connection, const char *event, enum histor
 {
     const char *reason = end == HISTORY_REJECTED ? statistics_rejection_to_string(rejection) : NULL;
 
-    ended_connection(connection, end, rejection, now);
+    archive_connection(connection, end, rejection, now);
     if (is_told(connection->service))
         tell(connection, event, reason, now);
     connection_close(connection, now);

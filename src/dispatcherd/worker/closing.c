@@ -3,8 +3,8 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "dispatcherd/core/archive.h"
 #include "dispatcherd/core/completion.h"
-#include "dispatcherd/core/ended.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/store/store.h"
 #include "dispatcherd/worker/exit.h"
@@ -65,7 +65,7 @@ static void closing_report_end(const struct worker *worker, const struct worker_
     struct subject subject = worker_subject(worker, NULL);
     uint64_t n_total = worker_in_pool(worker)->n_total;
 
-    ended_worker(worker, exit, now);
+    archive_worker(worker, exit, now);
     report_event("worker ended", 0, 0, &subject, "worker %d %s after %llu %s", (int)worker->pid,
                  exit->cause, (unsigned long long)n_total,
                  str_plural(n_total, "connection", "connections"));

@@ -1,7 +1,7 @@
 /* What is told of a worker whose process has ended: how, and what that means for the service. */
 #pragma once
 
-#include "dispatcherd/core/ended.h"
+#include "dispatcherd/core/archive.h"
 #include "dispatcherd/core/worker.h"
 
 #include <signal.h>

@@ -3,8 +3,8 @@
 #include "base/time.h"
 #include "dispatcherd/control/call.h"
 #include "dispatcherd/control_scene.h"
+#include "dispatcherd/core/archive.h"
 #include "dispatcherd/core/completion.h"
-#include "dispatcherd/core/ended.h"
 #include "dispatcherd/core/kernel_queue.h"
 #include "dispatcherd/service/listener.h"
 #include "support/suite.h"
@@ -140,7 +140,7 @@ START_TEST(test_names_what_a_worker_held_when_it_died)
 
     scene_add_connection(&scene, 0, worker);
     scene_add_connection(&scene, 0, worker);
-    ended_worker(worker, &killed, time_now_usec(CLOCK_MONOTONIC));
+    archive_worker(worker, &killed, time_now_usec(CLOCK_MONOTONIC));
     json_auto_t *reply = call(CONTROL_INTERFACE ".EndedWorkers", "smtp");
     const json_t *item = json_array_get(json_object_get(reply, "workers"), 0);
     ck_assert_int_eq(number(item, "slot"), 3);

@@ -14,11 +14,11 @@ struct worker_exit {
 };
 
 /* `rejection` is looked at for HISTORY_REJECTED alone. */
-void ended_connection(const struct connection *connection, enum history_end end,
-                      enum statistics_rejection rejection, uint64_t now);
+void archive_connection(const struct connection *connection, enum history_end end,
+                        enum statistics_rejection rejection, uint64_t now);
 
 /* Before the connections that it still holds are closed: they are named. */
-void ended_worker(const struct worker *worker, const struct worker_exit *exit, uint64_t now);
+void archive_worker(const struct worker *worker, const struct worker_exit *exit, uint64_t now);
 
 /* How long what is over stays listed, in microseconds; 0: not at all. */
-uint64_t ended_limit_usec(const struct service *service);
+uint64_t archive_limit_usec(const struct service *service);

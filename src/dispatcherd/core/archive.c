@@ -1,20 +1,20 @@
-#include "dispatcherd/core/ended.h"
+#include "dispatcherd/core/archive.h"
 
 #include "base/time.h"
 
 #include <stdio.h>
 #include <string.h>
 
-uint64_t ended_limit_usec(const struct service *service)
+uint64_t archive_limit_usec(const struct service *service)
 {
     return service->options->historical_time_sec * USEC_PER_SEC;
 }
 
-void ended_connection(const struct connection *connection, enum history_end end,
-                      enum statistics_rejection rejection, uint64_t now)
+void archive_connection(const struct connection *connection, enum history_end end,
+                        enum statistics_rejection rejection, uint64_t now)
 {
     struct service *service = connection->service;
-    uint64_t limit = ended_limit_usec(service);
+    uint64_t limit = archive_limit_usec(service);
 
     if (limit == 0)
         return;
@@ -38,11 +38,11 @@ static void write_reason(char *text, size_t size, enum decision_reason reason)
         snprintf(text, size, "%s", decision_reason_to_string(reason));
 }
 
-void ended_worker(const struct worker *worker, const struct worker_exit *exit, uint64_t now)
+void archive_worker(const struct worker *worker, const struct worker_exit *exit, uint64_t now)
 {
     struct service *service = worker->service;
     const struct pool_worker *in_pool = worker_in_pool(worker);
-    uint64_t limit = ended_limit_usec(service);
+    uint64_t limit = archive_limit_usec(service);
 
     if (limit == 0)
         return;
