@@ -1,5 +1,6 @@
 dist_man_MANS += man/dispatcher.cnf.5
 dist_man_MANS += man/dispatcher-mappings.5
+dist_man_MANS += man/dispatcher-inetd.8
 dist_man_MANS += man/tcp_smtp_server.8
 dist_man_MANS += \
 	%D%/dispatcher-worker.3 \

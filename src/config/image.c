@@ -34,3 +34,8 @@ bool image_checks_parameters(const char *image)
 {
     return is_named(image, delivered, ELEMENTSOF(delivered));
 }
+
+bool image_runs_programs(const char *image)
+{
+    return image && strcmp(image_name(image), "inetd") == 0;
+}

@@ -13,3 +13,7 @@ bool image_lacks_tls(const char *image);
 /* True if the program, by its name, is one of ours that can say whether it understands its
  * PARAMETERs: "IMAGE --check-parameters" (workers/common/parameters.h). */
 bool image_checks_parameters(const char *image);
+
+/* True if the program, by its name, is ours that runs another one for each connection
+ * (dispatcher-inetd(8)). */
+bool image_runs_programs(const char *image);

@@ -1,5 +1,7 @@
 #include "generator/unit_limits.h"
 
+#include "config/image.h"
+
 #define MIB (UINT64_C(1) << 20)
 
 /* The program, its libraries, and files on their way to the disk. */
@@ -17,6 +19,14 @@
 /* Each session has a thread, and may have a process beside it. */
 #define TASKS_PER_SESSION 2
 
+/* The same for programs that dispatcher-inetd(8) runs: a session of rsync, git or Exim has 2 to 6
+ * processes, of some MiB each, a script in Python or Perl 20 MiB. */
+#define PROGRAM_SESSION_BYTES     (32 * MIB)
+#define PROGRAM_TASKS_PER_SESSION 8
+
+/* As many as one session may have by default (PROCESSES=), before it is ended. */
+#define PROGRAM_TASKS 50
+
 /* The main thread, threads of the program's own, and what runs after the worker's end. */
 #define OTHER_TASKS 16
 
@@ -29,11 +39,14 @@ static unsigned n_threads(const struct service_options *service)
 uint64_t unit_limits_memory_bytes(const struct service_options *service)
 {
     uint64_t stack = service->stacksize_bytes > 0 ? service->stacksize_bytes : DEFAULT_STACK_BYTES;
+    uint64_t session = image_runs_programs(service->image) ? PROGRAM_SESSION_BYTES : SESSION_BYTES;
 
-    return PROGRAM_BYTES + n_threads(service) * (stack + SESSION_BYTES);
+    return PROGRAM_BYTES + n_threads(service) * (stack + session);
 }
 
 unsigned unit_limits_tasks(const struct service_options *service)
 {
+    if (image_runs_programs(service->image))
+        return n_threads(service) * PROGRAM_TASKS_PER_SESSION + PROGRAM_TASKS + OTHER_TASKS;
     return n_threads(service) * TASKS_PER_SESSION + OTHER_TASKS;
 }

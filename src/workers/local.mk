@@ -49,3 +49,40 @@ tcp_smtp_server_SOURCES = \
 	%D%/tcp_smtp_server/connection_log.h \
 	%D%/tcp_smtp_server/main.c
 tcp_smtp_server_LDADD = libsmtpserver.a libworkercommon.a libdispatcher.la libbase.la
+
+worker_PROGRAMS += inetd
+
+# All but main(), so that the tests link it too.
+noinst_LIBRARIES += libinetd.a
+libinetd_a_SOURCES = \
+	%D%/inetd/advice.c \
+	%D%/inetd/advice.h \
+	%D%/inetd/command.c \
+	%D%/inetd/command.h \
+	%D%/inetd/environment.c \
+	%D%/inetd/environment.h \
+	%D%/inetd/error_lines.c \
+	%D%/inetd/error_lines.h \
+	%D%/inetd/holder.c \
+	%D%/inetd/holder.h \
+	%D%/inetd/keeper.c \
+	%D%/inetd/keeper.h \
+	%D%/inetd/launch.c \
+	%D%/inetd/launch.h \
+	%D%/inetd/leftovers.c \
+	%D%/inetd/leftovers.h \
+	%D%/inetd/marks.c \
+	%D%/inetd/marks.h \
+	%D%/inetd/session.c \
+	%D%/inetd/session.h \
+	%D%/inetd/session_report.c \
+	%D%/inetd/session_report.h \
+	%D%/inetd/settings.c \
+	%D%/inetd/settings.h \
+	%D%/inetd/traps.c \
+	%D%/inetd/traps.h
+libinetd_a_CFLAGS = $(AM_CFLAGS) -pthread
+
+inetd_SOURCES = %D%/inetd/main.c
+inetd_CFLAGS = $(AM_CFLAGS) -pthread
+inetd_LDADD = libinetd.a libworkercommon.a libdispatcher.la libbase.la

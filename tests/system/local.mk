@@ -29,6 +29,7 @@ dist_check_SCRIPTS += \
 	%D%/by-hand.sh \
 	%D%/container \
 	%D%/hostile_worker.py \
+	%D%/inetd_session.sh \
 	%D%/old_kernel.py \
 	%D%/run \
 	%D%/under-systemd.sh \
@@ -73,6 +74,7 @@ EXTRA_DIST += \
 	%D%/test_full.py \
 	%D%/test_hostile_workers.py \
 	%D%/test_identity.py \
+	%D%/test_inetd.py \
 	%D%/test_journal.py \
 	%D%/test_life.py \
 	%D%/test_listener_lost.py \

@@ -57,6 +57,8 @@ class Settings:
     def image(self, value):
         if os.path.basename(value) == "tcp_smtp_server":
             return self.site.smtp_image()
+        if os.path.basename(value) == "inetd":
+            return self.site.delivered_image("inetd", self.service)
         # The example of dispatcher-worker(3), as its page has it compiled.
         assert os.path.basename(value) == "echo", f"how is {value} tried?"
         self.site.environment["LD_LIBRARY_PATH"] = f"{self.site.builddir}/.libs"
@@ -95,7 +97,7 @@ def test_configuration_serves_as_it_stands(site_by_hand, sample):
     for service, ports in settings.ports.items():
         assert ports, f"{service} has no port"
         for port in ports.values():
-            if service == "ECHO":
+            if service in ("ECHO", "HELLO"):
                 check_echo(port)
             else:
                 check_mail(port, settings.domains[service])

@@ -23,6 +23,22 @@ tests_workers_test_send_away_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_workers_test_send_away_CFLAGS = $(TEST_CFLAGS)
 tests_workers_test_send_away_LDADD = libworkercommon.a libbase.la $(TEST_LIBS)
 
+INETD_TESTS = \
+	tests/workers/test_inetd_command \
+	tests/workers/test_inetd_launch
+check_PROGRAMS += $(INETD_TESTS)
+TESTS += $(INETD_TESTS)
+
+tests_workers_test_inetd_command_SOURCES = %D%/test_inetd_command.c
+tests_workers_test_inetd_command_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_inetd_command_CFLAGS = $(TEST_CFLAGS)
+tests_workers_test_inetd_command_LDADD = libinetd.a libbase.la $(TEST_LIBS)
+
+tests_workers_test_inetd_launch_SOURCES = %D%/test_inetd_launch.c
+tests_workers_test_inetd_launch_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_inetd_launch_CFLAGS = $(TEST_CFLAGS)
+tests_workers_test_inetd_launch_LDADD = libinetd.a libbase.la $(TEST_LIBS)
+
 SMTP_TESTS = \
 	tests/workers/test_smtp_command \
 	tests/workers/test_smtp_data \

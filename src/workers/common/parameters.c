@@ -190,7 +190,7 @@ static void write_to_output(const struct parameter_report *report, enum paramete
 
 int parameters_check(const struct parameter_table *table, void *settings, int argc, char *argv[])
 {
-    struct parameter_report report = {.write = write_to_output};
+    struct parameter_report report = {.facts.is_check = true, .write = write_to_output};
     int i = 2;
 
     /* Facts that a newer dispatcherd knows mean nothing here. */

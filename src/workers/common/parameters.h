@@ -51,6 +51,7 @@ int parameter_read_choice(const struct parameter *parameter, const char *value, 
 /* What is known of the service besides its PARAMETERs. A running worker knows nothing of these:
  * they are for dispatcherd --check, and false at the start of a worker. */
 struct parameter_facts {
+    bool is_check;           /* nothing will be served */
     bool has_proxy_protocol; /* PROXY_PROTOCOL=1 */
     bool has_tls_port;       /* TLS_PORT */
 };

@@ -206,13 +206,10 @@ class HandSite(Site):
     def log_files(self, pattern):
         return glob.glob(os.path.join(self.folder, pattern))
 
-    def smtp_image(self):
+    def delivered_image(self, name, service):
         # Not libtool's wrapper: the program itself, so that its processes can be told.
-        path = os.path.join(self.images, "smtp")
-        if not os.path.lexists(path):
-            os.symlink(f"{self.builddir}/.libs/tcp_smtp_server", path)
         self.environment["LD_LIBRARY_PATH"] = f"{self.builddir}/.libs"
-        return path
+        return self.program_for(service, f"{self.builddir}/.libs/{name}")
 
     def prepare_maildir(self):
         return os.path.join(self.folder, "mail")

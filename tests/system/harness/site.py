@@ -138,8 +138,8 @@ class Site(abc.ABC):
         """The files below the folder of relative LOGFILEs, as this process may open them."""
 
     @abc.abstractmethod
-    def smtp_image(self):
-        """tcp_smtp_server as IMAGE."""
+    def delivered_image(self, name, service):
+        """A delivered worker as IMAGE of a service."""
 
     @abc.abstractmethod
     def prepare_maildir(self):
@@ -160,6 +160,10 @@ class Site(abc.ABC):
             for item in value if isinstance(value, list) else [value]:
                 lines.append(f"{option}={item}")
         return "\n".join(lines) + "\n"
+
+    def smtp_image(self):
+        """tcp_smtp_server as IMAGE of the service SMTP."""
+        return self.delivered_image("tcp_smtp_server", "SMTP")
 
     def run_service(self, **options):
         """Starts a dispatcherd with one service named TEST. Returns its port."""

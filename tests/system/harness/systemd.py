@@ -147,8 +147,8 @@ class SystemdSite(Site):
     def log_files(self, pattern):
         return glob.glob(self.container.path(f"/var/log/dispatcherd/{pattern}"))
 
-    def smtp_image(self):
-        return "tcp_smtp_server"
+    def delivered_image(self, name, service):
+        return name
 
     def prepare_maildir(self):
         folder = self.container.path("/var/lib/private/dispatcherd-smtp")

@@ -1,0 +1,12 @@
+/* The environment of a session's program: what UCSPI and systemd's Accept=yes give, and what ENV=
+ * adds. Nothing is inherited. */
+#pragma once
+
+#include "workers/inetd/command.h"
+
+#include <stdbool.h>
+
+/* Returns the environment, ended by NULL, in one piece of memory that the caller frees; NULL if
+ * there is none. The settings of `added`, "NAME=value", come last. */
+char **environment_make(const struct command_facts *facts, bool is_unix,
+                        const struct str_list *added);
