@@ -4,10 +4,12 @@ PROGRAMS_OF_BENCH = \
 	tests/bench/client \
 	tests/bench/counting \
 	tests/bench/direct \
+	tests/bench/session \
 	tests/bench/worker
 EXTRA_PROGRAMS += $(PROGRAMS_OF_BENCH)
 CLEANFILES += $(PROGRAMS_OF_BENCH)
 EXTRA_DIST += \
+	%D%/inetd \
 	%D%/observers \
 	%D%/run \
 	%D%/servers.py
@@ -26,6 +28,9 @@ tests_bench_direct_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_direct_CFLAGS = $(AM_CFLAGS) -pthread
 tests_bench_direct_LDADD = libbase.la
 
+tests_bench_session_SOURCES = %D%/handler.c %D%/handler.h %D%/session.c
+tests_bench_session_CPPFLAGS = $(BENCH_CPPFLAGS)
+
 # With the shared library, as an installed worker has it; no wrapper script around it.
 tests_bench_worker_SOURCES = %D%/handler.c %D%/handler.h %D%/worker.c
 tests_bench_worker_CPPFLAGS = $(BENCH_CPPFLAGS)
@@ -33,9 +38,10 @@ tests_bench_worker_LDADD = libdispatcher.la
 tests_bench_worker_LDFLAGS = -no-install
 
 .PHONY: bench bench-observers
-bench: dispatcherd $(PROGRAMS_OF_BENCH)
+bench: dispatcherd inetd $(PROGRAMS_OF_BENCH)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/run $(builddir)
 	tests/bench/counting
+	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/inetd $(builddir)
 
 bench-observers: dispatcherd dispatcherd-web dispatcherctl $(PROGRAMS_OF_BENCH)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/observers $(builddir)
