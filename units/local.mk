@@ -108,3 +108,11 @@ install-data-hook:
 			journalctl --update-catalog || :; \
 		fi ;; \
 	esac
+
+# Servers that know nothing of dispatcherd: examples to copy.
+examplesdir = $(docdir)/examples
+dist_examples_DATA = \
+	%D%/examples/README \
+	%D%/examples/git.cnf \
+	%D%/examples/hello.cnf \
+	%D%/examples/rsync.cnf

@@ -16,9 +16,9 @@ while read -r command argument; do
     arguments) printf '%s\n' "$*" ;;
     environment) env | sort | tr '\n' ' ' && echo ;;
     pid) echo $$ ;;
-    mourn) echo "$argument" >&2 && echo done ;;
+    mourn) echo "$argument" >&2 && echo 'done' ;;
     exit) exit "$argument" ;;
-    ignore_term) trap '' TERM && echo done ;;
+    ignore_term) trap '' TERM && echo 'done' ;;
     daemon)
         # Forks twice, leads a session of its own and keeps nothing of ours.
         env -i setsid sh -c 'sleep 1000 >/dev/null & echo $!' </dev/null 2>/dev/null
@@ -28,7 +28,7 @@ while read -r command argument; do
         sleep 1000
         ;;
     sleep) sleep 1000 ;;
-    flood) yes 'a line of some length, over and over again' | head -c "$argument" >&2 && echo done ;;
+    flood) yes 'a line of some length, over and over again' | head -c "$argument" >&2 && echo 'done' ;;
     chain) exec "$0" chain "$argument" </dev/null >/dev/null 2>&1 ;;
     *) echo "unknown: $command" ;;
     esac

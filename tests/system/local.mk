@@ -75,6 +75,7 @@ EXTRA_DIST += \
 	%D%/test_hostile_workers.py \
 	%D%/test_identity.py \
 	%D%/test_inetd.py \
+	%D%/test_inetd_examples.py \
 	%D%/test_journal.py \
 	%D%/test_life.py \
 	%D%/test_listener_lost.py \

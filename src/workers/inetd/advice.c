@@ -20,7 +20,7 @@ static const char *hidden_by(const char *path)
     } hidden[] = {
         {"/home/", "ProtectHome=yes"},     {"/root/", "ProtectHome=yes"},
         {"/run/user/", "ProtectHome=yes"}, {"/tmp/", "PrivateTmp=yes"},
-        {"/var/tmp/", "PrivateTmp=yes"},
+        {"/var/tmp/", "PrivateTmp=yes"},   {"/run/", "TemporaryFileSystem=/run"},
     };
 
     for (size_t i = 0; i < ELEMENTSOF(hidden); i++)

@@ -168,7 +168,7 @@ static int take_word(struct command *command, const struct word *word, char *hin
     if (r == 0 && is_of_a_shell(word))
         r = fault(hint,
                   "'%.20s' would be for a shell, and none is run; write it as "
-                  "COMMAND=/bin/sh -c '…', or in quotation marks",
+                  "COMMAND=/bin/sh -c '...', or in quotation marks",
                   word->text);
     if (r == 0)
         r = check_specifiers(word->text, hint);
