@@ -30,6 +30,7 @@ libbase_la_SOURCES = \
 	%D%/notify_socket.h \
 	%D%/rate.c \
 	%D%/rate.h \
+	%D%/service_name.h \
 	%D%/signals.c \
 	%D%/signals.h \
 	%D%/siphash.c \

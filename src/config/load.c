@@ -1,5 +1,6 @@
 #include "config/load.h"
 
+#include "base/service_name.h"
 #include "config/check.h"
 #include "config/number.h"
 #include "config/scope.h"
@@ -13,8 +14,6 @@
 
 /* Far more than any host runs; bounds what a broken file can make of itself. */
 #define SERVICES_MAX 256
-
-#define SERVICE_NAME_MAX 32
 
 struct loader {
     const struct config_places *places;

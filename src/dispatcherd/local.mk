@@ -185,6 +185,8 @@ libdaemon_a_SOURCES = \
 	%D%/store/store.h \
 	%D%/store/store_limit.c \
 	%D%/store/store_limit.h \
+	%D%/store/stored_memory.c \
+	%D%/store/stored_memory.h \
 	%D%/store/systemd_bus.c \
 	%D%/store/systemd_bus.h \
 	%D%/worker/cause.c \

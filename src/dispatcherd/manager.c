@@ -66,21 +66,6 @@ void manager_free_service(struct service *service)
     service_free(service);
 }
 
-/* Puts the newer one into the store, and takes the older one out. */
-static int replace_stored(const char *prefix, unsigned long old_number, int fd)
-{
-    char name[STORE_NAME_MAX];
-
-    snprintf(name, sizeof(name), "%s%lu", prefix, old_number + 1);
-    int r = store_add(name, fd);
-    if (r < 0)
-        return r;
-    snprintf(name, sizeof(name), "%s%lu", prefix, old_number);
-    if (old_number > 0)
-        (void)store_remove(name);
-    return 0;
-}
-
 static int remember_config(struct manager *manager)
 {
     if (manager->version->mapping_copy < 0)
@@ -88,9 +73,9 @@ static int remember_config(struct manager *manager)
     _cleanup_fd_ int config_fd = last_config_write(&manager->version->config);
     if (config_fd < 0)
         return config_fd;
-    int r = replace_stored(STORE_MAPPINGS, manager->config_number, manager->version->mapping_copy);
+    int r = store_replace(STORE_MAPPINGS, manager->config_number, manager->version->mapping_copy);
     if (r == 0)
-        r = replace_stored(STORE_CONFIG, manager->config_number, config_fd);
+        r = store_replace(STORE_CONFIG, manager->config_number, config_fd);
     return r;
 }
 

@@ -81,16 +81,10 @@ static void take_over_decisions(struct manager *manager, struct passed *passed)
 
 static void store_counts(const struct manager *manager, unsigned long old_number)
 {
-    char name[STORE_NAME_MAX];
+    int r = store_replace(STORE_STATE, old_number, state_fd(manager->durable));
 
-    snprintf(name, sizeof(name), STORE_STATE "%lu", old_number + 1);
-    int r = store_add(name, state_fd(manager->durable));
-    if (r < 0) {
+    if (r < 0)
         report_daemon(LOG_WARNING, "the counts will not survive this dispatcher: %s", strerror(-r));
-    } else if (old_number > 0) {
-        snprintf(name, sizeof(name), STORE_STATE "%lu", old_number);
-        (void)store_remove(name);
-    }
 }
 
 /* What stays in the store although nobody took it counts too. No socket's name has a dot. */

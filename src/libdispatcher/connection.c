@@ -1,6 +1,6 @@
 #include "libdispatcher/internal.h"
+#include "protocol/connection_id.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ const char *dispatcher_connection_id(const dispatcher_connection *connection)
 
     /* Made when it is first asked for, like the addresses below. */
     if (!text[0])
-        snprintf(text, sizeof(connection->id_text), "%016" PRIx64, connection->id);
+        connection_id_format(connection->id, text);
     return text;
 }
 

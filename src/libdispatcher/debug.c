@@ -1,9 +1,10 @@
 #include "libdispatcher/debug.h"
 
 #include "base/log.h"
+#include "base/service_name.h"
+#include "protocol/connection_id.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -25,21 +26,21 @@ void debug_line(const dispatcher_worker *worker, uint32_t bit,
     char texts[FIELDS_MAX][FIELD_TEXT_MAX], text[TEXT_MAX];
     const char *fields[FIELDS_MAX];
     const char *service = worker->welcome.service ? worker->welcome.service : "?";
-    char id[24] = "";
+    char id[CONNECTION_ID_BYTES] = "";
     va_list arguments;
     size_t n = 0;
 
-    snprintf(texts[n++], FIELD_TEXT_MAX, "DISPATCHER_SERVICE=%.32s", service);
+    snprintf(texts[n++], FIELD_TEXT_MAX, "DISPATCHER_SERVICE=%.*s", SERVICE_NAME_MAX, service);
     snprintf(texts[n++], FIELD_TEXT_MAX, "DISPATCHER_WORKER_PID=%d", (int)getpid());
     snprintf(texts[n++], FIELD_TEXT_MAX, "DISPATCHER_DEBUG_BIT=%d", __builtin_ctz(bit));
     if (connection) {
-        snprintf(id, sizeof(id), "%016" PRIx64 ": ", connection->id);
-        snprintf(texts[n++], FIELD_TEXT_MAX, "DISPATCHER_CONNECTION=%016" PRIx64, connection->id);
+        connection_id_format(connection->id, id);
+        snprintf(texts[n++], FIELD_TEXT_MAX, "DISPATCHER_CONNECTION=%s", id);
     }
     for (size_t i = 0; i < n; i++)
         fields[i] = texts[i];
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    log_line(debug_bit_priority(bit), fields, n, "%s: %s%s", service, id, text);
+    log_line(debug_bit_priority(bit), fields, n, "%s: %s%s%s", service, id, *id ? ": " : "", text);
 }

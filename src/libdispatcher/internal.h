@@ -8,6 +8,7 @@
 #include "libdispatcher/news.h"
 #include "libdispatcher/stress.h"
 #include "libdispatcher/welcome.h"
+#include "protocol/connection_id.h"
 #include "protocol/message.h"
 
 #include <pthread.h>
@@ -31,7 +32,7 @@ struct dispatcher_connection {
     struct address peer;
     struct address local;
     bool is_tls;
-    char id_text[17];                  /* "" until asked for */
+    char id_text[CONNECTION_ID_BYTES]; /* "" until asked for */
     char peer_host[ADDRESS_TEXT_MAX];  /* likewise */
     char local_host[ADDRESS_TEXT_MAX]; /* likewise */
     char *access_texts; /* owned: the tag and its NUL, the note and its NUL; NULL: both are empty */

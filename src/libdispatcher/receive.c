@@ -11,9 +11,9 @@
 #include "base/time.h"
 #include "libdispatcher/debug.h"
 #include "protocol/channel.h"
+#include "protocol/connection_id.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +167,7 @@ static void take_connection(dispatcher_worker *worker, const struct connection_v
 {
     struct receiver *receiver = &worker->receiver;
     struct session *session = NULL;
+    char id[CONNECTION_ID_BYTES];
 
     if (!dispatcher_worker_is_draining(worker) && receiver->n_batch < BATCH_MAX)
         session = session_reserve(worker);
@@ -176,8 +177,8 @@ static void take_connection(dispatcher_worker *worker, const struct connection_v
         fd = -1;
     }
     if (!session) {
-        debug_say(worker, DEBUG_WORKER_HANDOFFS, NULL, "refused connection %016" PRIx64,
-                  view->record->id);
+        debug_say(worker, DEBUG_WORKER_HANDOFFS, NULL, "refused connection %s",
+                  connection_id_format(view->record->id, id));
         fd_close(fd);
         tell(worker, MESSAGE_REFUSE, view->record->id);
         return;

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += libprotocol.la
 libprotocol_la_SOURCES = \
 	%D%/channel.c \
 	%D%/channel.h \
+	%D%/connection_id.h \
 	%D%/debug.c \
 	%D%/debug.h \
 	%D%/message.c \

@@ -55,7 +55,7 @@ static int take_ring(struct samples *samples, const char *service, uint64_t now,
 
 int samples_add(struct samples *samples, const char *service, const struct sample *sample)
 {
-    if (strlen(service) > SAMPLES_NAME_MAX)
+    if (strlen(service) > SERVICE_NAME_MAX)
         return -EINVAL;
     struct sample_ring **found = find(samples, service);
     struct sample_ring *ring = found ? *found : NULL;

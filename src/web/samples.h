@@ -4,6 +4,8 @@
  * The memory is bounded: SAMPLES_SERVICES_MAX rings of SAMPLES_MAX samples. */
 #pragma once
 
+#include "base/service_name.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,9 +14,6 @@
 #define SAMPLES_SERVICES_MAX  64
 #define SAMPLES_INTERVAL_USEC UINT64_C(10000000)
 #define SAMPLES_SPAN_USEC     (SAMPLES_MAX * SAMPLES_INTERVAL_USEC)
-
-/* Names of services have at most 32 characters (dispatcher.cnf(5)). */
-#define SAMPLES_NAME_MAX 32
 
 struct sample {
     uint64_t at_usec; /* monotonic */
@@ -26,7 +25,7 @@ struct sample {
 
 /* The samples of one service, the oldest at `start`. */
 struct sample_ring {
-    char name[SAMPLES_NAME_MAX + 1];
+    char name[SERVICE_NAME_MAX + 1];
     struct sample samples[SAMPLES_MAX];
     size_t start;
     size_t n;

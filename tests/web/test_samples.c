@@ -87,7 +87,7 @@ END_TEST
 START_TEST(test_services_are_bounded_and_the_forgotten_make_room)
 {
     struct sample sample = {.at_usec = START + SAMPLES_SPAN_USEC};
-    char name[SAMPLES_NAME_MAX];
+    char name[SERVICE_NAME_MAX];
 
     setup();
     for (unsigned i = 0; i < SAMPLES_SERVICES_MAX; i++) {

@@ -42,8 +42,8 @@ const char *stored_name_format(const struct stored_name *name, char text[STORE_N
 {
     struct str_buffer buffer = str_buffer_init(text, STORE_NAME_MAX);
 
-    str_buffer_add(&buffer, "check.%d.%.40s.%" PRIx64 ".%d", NAME_VERSION, name->unit_name,
-                   name->id, name->is_tls);
+    str_buffer_add(&buffer, "check.%d.%s.%" PRIx64 ".%d", NAME_VERSION, name->unit_name, name->id,
+                   name->is_tls);
     format_address(&buffer, &name->peer);
     format_address(&buffer, &name->local);
     return text;
@@ -76,8 +76,8 @@ bool stored_name_parse(const char *text, struct stored_name *ret)
     unsigned version, tls;
 
     if (strlen(text) >= STORE_NAME_MAX ||
-        sscanf(text, "check.%9u.%40[^.].%16" SCNx64 ".%1u.%63[^.].%63[^.]", &version,
-               name.unit_name, &name.id, &tls, peer, local) != 6)
+        sscanf(text, "check.%9u.%" SERVICE_NAME_MAX_TEXT "[^.].%16" SCNx64 ".%1u.%63[^.].%63[^.]",
+               &version, name.unit_name, &name.id, &tls, peer, local) != 6)
         return false;
     name.is_tls = tls == 1;
     if (version != NAME_VERSION || !parse_address(peer, &name.peer) ||

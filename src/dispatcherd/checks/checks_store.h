@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "base/service_name.h"
 #include "dispatcherd/store/store.h"
 
 #include <stdint.h>
@@ -29,8 +30,8 @@ struct checks_store;
 
 /* What the name tells. */
 struct stored_name {
-    char unit_name[41]; /* of the service */
-    uint64_t id;        /* of the connection */
+    char unit_name[SERVICE_NAME_MAX + 1]; /* of the service */
+    uint64_t id;                          /* of the connection */
     bool is_tls;
     struct address peer;
     struct address local;

@@ -3,8 +3,8 @@
 #include "dispatcherd/control/call.h"
 #include "dispatcherd/control/trial.h"
 #include "dispatcherd/service/listener.h"
+#include "protocol/connection_id.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,11 +38,10 @@ static json_t *view_decision(const struct access_decision *decision,
                              const struct control_clock *clock)
 {
     json_t *object = json_object();
-    char id[sizeof("0123456789abcdef")];
+    char id[CONNECTION_ID_BYTES];
 
-    snprintf(id, sizeof(id), "%016" PRIx64, decision->connection_id);
     view_put(&object, "at", view_time(decision->at, clock));
-    view_put(&object, "connection", json_string(id));
+    view_put(&object, "connection", json_string(connection_id_format(decision->connection_id, id)));
     view_put(&object, "service", json_string(decision->service));
     view_put(&object, "client", view_address(&decision->client));
     view_put(&object, "local", view_address(&decision->local));

@@ -1,17 +1,16 @@
 /* What is over, as JSON. It may come from a predecessor's memory: nothing in it is trusted. */
 #include "dispatcherd/control/views.h"
 #include "dispatcherd/core/archive.h"
+#include "protocol/connection_id.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 static json_t *view_id(uint64_t id)
 {
-    char text[sizeof("0123456789abcdef")];
+    char text[CONNECTION_ID_BYTES];
 
-    snprintf(text, sizeof(text), "%016" PRIx64, id);
-    return json_string(text);
+    return json_string(connection_id_format(id, text));
 }
 
 /* A text of an array, which may lack its NUL; null for "". */

@@ -4,8 +4,8 @@
 #include "dispatcherd/core/alerts.h"
 #include "dispatcherd/core/kernel_queue.h"
 #include "dispatcherd/core/worker.h"
+#include "protocol/connection_id.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-login.h>
@@ -172,11 +172,10 @@ json_t *view_worker(const struct worker *worker, const struct control_clock *clo
 json_t *view_connection(const struct connection *connection, const struct control_clock *clock)
 {
     uint64_t handed_at = connection->worker ? connection->handed_at : 0;
-    char id[sizeof("0123456789abcdef")];
+    char id[CONNECTION_ID_BYTES];
     json_t *object = json_object();
 
-    snprintf(id, sizeof(id), "%016" PRIx64, connection->id);
-    view_put(&object, "id", json_string(id));
+    view_put(&object, "id", json_string(connection_id_format(connection->id, id)));
     view_put(&object, "service", json_string(connection->service->options->name));
     view_put(&object, "state", json_string(connection_state_to_string(connection->state)));
     view_put(&object, "worker_pid", pid_or_null(connection->worker));

@@ -2,8 +2,8 @@
 
 #include "base/str.h"
 #include "dispatcherd/report/json.h"
+#include "protocol/connection_id.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 static TAILQ_HEAD(, follower) followers = TAILQ_HEAD_INITIALIZER(followers);
@@ -31,10 +31,10 @@ json_t *events_object(const char *event, int priority, const struct subject *sub
 {
     const struct control_clock clock = control_clock_now();
     json_t *object = json_object();
-    char id[sizeof("0123456789abcdef")] = "";
+    char id[CONNECTION_ID_BYTES] = "";
 
     if (subject->connection_id > 0)
-        snprintf(id, sizeof(id), "%016" PRIx64, subject->connection_id);
+        connection_id_format(subject->connection_id, id);
     view_put(&object, "event", json_string(event));
     view_put(&object, "time", view_time(clock.monotonic, &clock));
     view_put(&object, "priority", json_integer(priority));

@@ -2,6 +2,7 @@
  * whoever has something to tell tells it, and need not know to whom. */
 #pragma once
 
+#include "base/service_name.h"
 #include "dispatcherd/report/report.h"
 
 #include <jansson.h>
@@ -10,7 +11,8 @@
 
 struct follower {
     TAILQ_ENTRY(follower) link;
-    char service[33]; /* of this one alone, and of the daemon as a whole; "": of all */
+    char service[SERVICE_NAME_MAX +
+                 1]; /* of this one alone, and of the daemon as a whole; "": of all */
 
     bool is_following;
 

@@ -3,16 +3,16 @@
 #include "base/str.h"
 #include "dispatcherd/report/bulk.h"
 #include "dispatcherd/report/events.h"
+#include "protocol/connection_id.h"
 #include "protocol/debug.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 enum {
     FIELDS_MAX = 8, /* but for connections */
-    CONNECTION_TEXT_MAX = sizeof("DISPATCHER_CONNECTION=0123456789abcdef"),
+    CONNECTION_TEXT_MAX = sizeof("DISPATCHER_CONNECTION=") + CONNECTION_ID_BYTES,
     FIELD_TEXT_MAX = 160, /* bytes of one field: the longest is a message of a reason */
     TEXT_MAX = 2048,
 };
@@ -41,18 +41,19 @@ static void add(struct field_set *set, const char *format, ...)
 static void add_connections(struct field_set *set, const struct subject *subject)
 {
     uint64_t ids[REPORT_CONNECTIONS_MAX];
+    char id[CONNECTION_ID_BYTES];
     unsigned n = subject->connections_of ? subject->connections_of(subject->whose, ids) : 0;
 
     for (unsigned i = 0; i < n; i++) {
-        snprintf(set->connections[i], CONNECTION_TEXT_MAX, "DISPATCHER_CONNECTION=%016" PRIx64,
-                 ids[i]);
+        snprintf(set->connections[i], CONNECTION_TEXT_MAX, "DISPATCHER_CONNECTION=%s",
+                 connection_id_format(ids[i], id));
         set->fields[set->n_fields++] = set->connections[i];
     }
 }
 
 static void collect(struct field_set *set, const struct subject *subject)
 {
-    char host[ADDRESS_TEXT_MAX];
+    char host[ADDRESS_TEXT_MAX], id[CONNECTION_ID_BYTES];
 
     if (subject->message_id)
         add(set, "MESSAGE_ID=%s", subject->message_id);
@@ -61,7 +62,7 @@ static void collect(struct field_set *set, const struct subject *subject)
     if (subject->worker_pid > 0)
         add(set, "DISPATCHER_WORKER_PID=%d", (int)subject->worker_pid);
     if (subject->connection_id > 0)
-        add(set, "DISPATCHER_CONNECTION=%016" PRIx64, subject->connection_id);
+        add(set, "DISPATCHER_CONNECTION=%s", connection_id_format(subject->connection_id, id));
     if (subject->client) {
         add(set, "DISPATCHER_CLIENT_ADDRESS=%s", address_format_host(subject->client, host));
         add(set, "DISPATCHER_CLIENT_PORT=%u", subject->client->port);

@@ -15,7 +15,7 @@
 
 /* Of one service. Plain data, valid in any process. */
 struct service_state {
-    char unit_name[40];
+    char unit_name[40]; /* room for SERVICE_NAME_MAX; part of a layout that survives */
     struct pool pool;
     struct statistics statistics;
     struct history history;

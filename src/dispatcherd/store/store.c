@@ -22,7 +22,7 @@ static struct {
 
 const char *store_worker_name(const struct store_worker *worker, char name[STORE_NAME_MAX])
 {
-    snprintf(name, STORE_NAME_MAX, "w%d.%.40s.%u.%s%s%s%s", PROTOCOL_VERSION, worker->unit_name,
+    snprintf(name, STORE_NAME_MAX, "w%d.%s.%u.%s%s%s%s", PROTOCOL_VERSION, worker->unit_name,
              worker->slot, worker->has_ring ? "r" : "", worker->knows_stop ? "s" : "",
              worker->knows_log ? "l" : "", worker->knows_stress ? "t" : "");
     return name;
@@ -146,4 +146,17 @@ int store_remove(const char *name)
     if (r == 0)
         forget(name);
     return r;
+}
+
+int store_replace(const char *prefix, unsigned long old_number, int fd)
+{
+    char name[STORE_NAME_MAX];
+
+    snprintf(name, sizeof(name), "%s%lu", prefix, old_number + 1);
+    int r = store_add(name, fd);
+    if (r < 0 || old_number == 0)
+        return r;
+    snprintf(name, sizeof(name), "%s%lu", prefix, old_number);
+    (void)store_remove(name); /* the newest counts */
+    return 0;
 }

@@ -2,6 +2,8 @@
  * however we end. */
 #pragma once
 
+#include "base/service_name.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,7 +23,7 @@ enum {
 /* What the name of a stored channel tells of its worker. */
 struct store_worker {
     unsigned version; /* of the protocol; the writer's is PROTOCOL_VERSION */
-    char unit_name[40];
+    char unit_name[SERVICE_NAME_MAX + 1];
     unsigned slot;
     bool has_ring;   /* what it has asked for in its HELLO */
     bool knows_stop; /* likewise */
@@ -50,6 +52,11 @@ void store_inherit(const char *name);
  * full, or another negative errno. */
 int store_add(const char *name, int fd);
 int store_remove(const char *name);
+
+/* Puts the newer one of a prefix above into the store, as the number after `old_number`, and then
+ * takes the older one out (0: there is none). Returns as store_add(); the older one stays if it
+ * fails. */
+int store_replace(const char *prefix, unsigned long old_number, int fd);
 
 /* How many entries the store has, and may have. */
 size_t store_n_entries(void);

@@ -5,6 +5,7 @@
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/store/closer.h"
 #include "protocol/channel.h"
+#include "protocol/connection_id.h"
 #include "protocol/debug.h"
 
 #include <errno.h>
@@ -42,10 +43,12 @@ static void news_debug_id(const struct worker *worker, enum message_type type, u
 {
     struct subject subject = worker_subject(worker, NULL);
 
+    char text[CONNECTION_ID_BYTES];
+
     subject.connection_id = id;
     report_debug(worker->service->options->debug, DEBUG_CHANNEL_EXTRA, &subject,
-                 "worker %d: %s, connection %016" PRIx64, (int)worker->pid,
-                 message_type_to_string(type), id);
+                 "worker %d: %s, connection %s", (int)worker->pid, message_type_to_string(type),
+                 connection_id_format(id, text));
 }
 
 bool worker_take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now)
