@@ -41,8 +41,8 @@ static struct entry *find(struct dns_cache *cache, const char *name, enum dns_ty
     struct entry *entry;
 
     LIST_FOREACH(entry, bucket_of(cache, name), in_bucket)
-    if (entry->type == type && strcmp(entry->name, name) == 0)
-        return entry;
+        if (entry->type == type && strcmp(entry->name, name) == 0)
+            return entry;
     return NULL;
 }
 

@@ -125,8 +125,8 @@ static struct watch *find_watch(const struct dns_client *client, int fd)
     struct watch *watch;
 
     LIST_FOREACH(watch, &client->watches, link)
-    if (watch->fd == fd)
-        return watch;
+        if (watch->fd == fd)
+            return watch;
     return NULL;
 }
 

@@ -206,8 +206,8 @@ static void on_zone_change(_unused_ const struct dns_zone *zone, void *userdata)
 
     do {
         TAILQ_FOREACH(request, &lists->requests, link)
-        if (request->callback && decide(request))
-            break;
+            if (request->callback && decide(request))
+                break;
         if (request)
             settle(request);
     } while (request);

@@ -72,8 +72,8 @@ static struct dns_query *find(const struct dns_queries *queries,
     struct dns_query *query;
 
     LIST_FOREACH(query, &queries->buckets[bucket_of(queries, question->name)], in_bucket)
-    if (query->type == question->type && strcmp(query->name, question->name) == 0)
-        return query;
+        if (query->type == question->type && strcmp(query->name, question->name) == 0)
+            return query;
     return NULL;
 }
 
@@ -294,8 +294,8 @@ void dns_queries_close_account(struct dns_queries *queries, struct dns_account *
     struct dns_query *query;
 
     TAILQ_FOREACH(query, &queries->asked, link)
-    if (query->account == account)
-        query->account = NULL;
+        if (query->account == account)
+            query->account = NULL;
     queries->n_accounts -= account->is_open;
     *account = (struct dns_account){0};
 }

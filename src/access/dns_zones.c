@@ -56,8 +56,7 @@ static void set_timer(struct dns_zones *zones)
     uint64_t next = USEC_INFINITY;
     const struct dns_zone *zone;
 
-    TAILQ_FOREACH(zone, &zones->list, link)
-    {
+    TAILQ_FOREACH(zone, &zones->list, link) {
         if (awaits_test(zone) && zone->health.next_test_usec < next)
             next = zone->health.next_test_usec;
         if (dns_health_crowd_due(&zone->health) < next)
@@ -140,8 +139,7 @@ static void on_timer(void *userdata)
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
     struct dns_zone *zone;
 
-    TAILQ_FOREACH(zone, &zones->list, link)
-    {
+    TAILQ_FOREACH(zone, &zones->list, link) {
         if (dns_health_look_at_crowd(&zone->health, now))
             tell(zone, true);
         if (awaits_test(zone) && zone->health.next_test_usec <= now)
@@ -209,8 +207,8 @@ int dns_zones_use(struct dns_zones *zones, const char *text, struct dns_zone **r
     if (r < 0)
         return r;
     TAILQ_FOREACH(zone, &zones->list, link)
-    if (strcmp(zone->name, name) == 0)
-        break;
+        if (strcmp(zone->name, name) == 0)
+            break;
     if (!zone && (r = add_zone(zones, name, &zone)) < 0)
         return r;
     if (!zone->was_used) {
@@ -273,7 +271,8 @@ void dns_zones_start_afresh(struct dns_zones *zones)
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
     struct dns_zone *zone;
 
-    TAILQ_FOREACH(zone, &zones->list, link) dns_health_start_afresh(&zone->health, now);
+    TAILQ_FOREACH(zone, &zones->list, link)
+        dns_health_start_afresh(&zone->health, now);
     set_timer(zones);
 }
 

@@ -158,6 +158,7 @@ int print_rows(const struct table_column columns[], size_t n_columns, const json
     const json_t *item;
     size_t i;
 
-    json_array_foreach(array, i, item) add_row(&table, item, now);
+    json_array_foreach(array, i, item)
+        add_row(&table, item, now);
     return print_and_clear(&table, stream);
 }

@@ -71,8 +71,7 @@ static void find_units(json_t *parameters)
     json_t *worker;
     size_t i;
 
-    json_array_foreach(workers, i, worker)
-    {
+    json_array_foreach(workers, i, worker) {
         pid_t pid = (pid_t)reply_number(worker, "pid");
         char *unit = NULL;
 

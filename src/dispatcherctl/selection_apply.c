@@ -209,8 +209,7 @@ static size_t collect(const struct selection *selection, const json_t *rows, uin
     size_t n = 0, i;
     json_t *row;
 
-    json_array_foreach(rows, i, row)
-    {
+    json_array_foreach(rows, i, row) {
         if (!is_wanted(selection, row, now))
             continue;
         keys[n] = (struct key){.row = row, .index = i, .text = ""};

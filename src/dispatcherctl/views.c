@@ -45,7 +45,8 @@ static void print_alerts(const json_t *parameters, FILE *stream)
     const json_t *alerts = json_object_get(parameters, "alerts"), *item;
     size_t i;
 
-    json_array_foreach(alerts, i, item) print_alert(item, reply_moment(parameters, "now"), stream);
+    json_array_foreach(alerts, i, item)
+        print_alert(item, reply_moment(parameters, "now"), stream);
 }
 
 static void print_due(const json_t *parameters, FILE *stream)
@@ -53,7 +54,8 @@ static void print_due(const json_t *parameters, FILE *stream)
     const json_t *due = json_object_get(parameters, "due"), *item;
     size_t i;
 
-    json_array_foreach(due, i, item) view_line(stream, "DUE: %s", reply_text(item, "text"));
+    json_array_foreach(due, i, item)
+        view_line(stream, "DUE: %s", reply_text(item, "text"));
     if (json_array_size(due) > 0)
         view_line(stream, "to do all that is due: %s", reply_text(parameters, "due_command"));
 }
@@ -240,10 +242,8 @@ static int print_listeners(const json_t *services, uint64_t now, FILE *stream)
     const json_t *service, *item;
     size_t i, j;
 
-    json_array_foreach(services, i, service)
-    {
-        json_array_foreach(json_object_get(service, "listeners"), j, item)
-        {
+    json_array_foreach(services, i, service) {
+        json_array_foreach(json_object_get(service, "listeners"), j, item) {
             char text[128];
             struct str_buffer buffer = str_buffer_init(text, sizeof(text));
 
@@ -271,8 +271,7 @@ static void print_rejections(const json_t *service, FILE *stream)
     if (reply_number(statistics, "n_rejected") == 0)
         return;
     str_buffer_add(&line, "%s rejected for:", reply_text(service, "name"));
-    json_object_foreach(rejected, reason, value)
-    {
+    json_object_foreach(rejected, reason, value) {
         if (json_integer_value(value) > 0)
             str_buffer_add(&line, " %s %" PRId64, reason, (int64_t)json_integer_value(value));
     }
@@ -286,7 +285,8 @@ int view_figures(const json_t *parameters, FILE *stream)
     size_t i;
 
     int r = print_counters(services, stream);
-    json_array_foreach(services, i, item) print_rejections(item, stream);
+    json_array_foreach(services, i, item)
+        print_rejections(item, stream);
     fputs("\nminimum/average/maximum:\n", stream);
     return r == 0 ? print_extremes(services, stream) : r;
 }
@@ -325,8 +325,7 @@ int view_services(const json_t *parameters, _unused_ const char *service, FILE *
     fputc('\n', stream);
     if (r == 0)
         r = print_listeners(services, now, stream);
-    json_array_foreach(services, i, item)
-    {
+    json_array_foreach(services, i, item) {
         print_start_error(item, stream);
         print_forgotten(item, stream);
     }

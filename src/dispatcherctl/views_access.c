@@ -65,8 +65,7 @@ int view_dns_lists(const json_t *parameters, FILE *stream)
         return 0;
     fputc('\n', stream);
     int r = print_rows(columns, ELEMENTSOF(columns), lists, 0, add_dns_list, stream);
-    json_array_foreach(lists, i, item)
-    {
+    json_array_foreach(lists, i, item) {
         print_ill_list(item, reply_moment(parameters, "now"), stream);
         if (reply_is_true(item, "lacks_test_entry"))
             view_line(stream, "DNS list %s lacks its test entry 127.0.0.2: it may be empty",
@@ -170,7 +169,8 @@ static void print_decisions(const json_t *parameters, FILE *stream)
         return;
     }
     view_line(stream, "decided, the newest first:");
-    json_array_foreach(decisions, i, item) print_decision(item, stream);
+    json_array_foreach(decisions, i, item)
+        print_decision(item, stream);
     if (n_older > 0)
         view_line(stream, "and %" PRId64 " before", n_older);
 }
@@ -186,7 +186,8 @@ int view_explain(const json_t *parameters, _unused_ const char *service, FILE *s
     view_line(stream, "%s",
               json_array_size(trials) > 0 ? "now, with the tables in force, it would be:"
                                           : "it can reach no socket of a service");
-    json_array_foreach(trials, i, item) print_trial(item, stream);
+    json_array_foreach(trials, i, item)
+        print_trial(item, stream);
     if (n_left_out > 0)
         view_line(stream, "%" PRId64 " %s left out; name a service", n_left_out,
                   str_plural((uint64_t)n_left_out, "socket was", "sockets were"));

@@ -1,8 +1,8 @@
 /* A changed dispatcher.cnf comes into force while the daemon runs (dispatcherd(8)). */
 #pragma once
 
-#include "files/problem.h"
 #include "dispatcherd/manager.h"
+#include "files/problem.h"
 
 /* Reads the file again. One with errors is refused as a whole: what is in force stays, and
  * -EINVAL is returned with the errors in `problems`. A good one applies: limits at once, workers

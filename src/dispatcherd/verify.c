@@ -1,13 +1,13 @@
 #include "dispatcherd/verify.h"
 
 #include "config/load.h"
-#include "files/problem.h"
 #include "dispatcherd/core/config_version.h"
 #include "dispatcherd/parameter_check.h"
 #include "dispatcherd/store/store_limit.h"
 #include "dispatcherd/store_room.h"
 #include "dispatcherd/unit_view.h"
 #include "dispatcherd/units_due.h"
+#include "files/problem.h"
 
 #include <stdlib.h>
 

@@ -75,8 +75,7 @@ void answers_sample(struct answers *answers)
     size_t i;
 
     refresh(answers, false);
-    json_array_foreach(json_object_get(answers->figures.services, "services"), i, service)
-    {
+    json_array_foreach(json_object_get(answers->figures.services, "services"), i, service) {
         const json_t *statistics = json_object_get(service, "statistics");
         struct sample sample = {
             .at_usec = answers->read_at,

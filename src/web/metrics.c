@@ -129,8 +129,7 @@ static void write_family(FILE *stream, enum metrics_format format, const struct 
     size_t i;
 
     write_head(stream, format, metric->name, type, metric->help);
-    json_array_foreach(services, i, service)
-    {
+    json_array_foreach(services, i, service) {
         const json_t *object = within ? json_object_get(service, within) : service;
 
         fprintf(stream, "dispatcherd_%s%s{service=\"", metric->name, suffix);
@@ -154,8 +153,7 @@ static void write_summary(FILE *stream, enum metrics_format format, const struct
     size_t i;
 
     write_head(stream, format, metric->name, "summary", metric->help);
-    json_array_foreach(services, i, service)
-    {
+    json_array_foreach(services, i, service) {
         const json_t *span =
             json_object_get(json_object_get(service, "statistics"), metric->member);
 
@@ -176,14 +174,12 @@ static void write_rejections(FILE *stream, enum metrics_format format, const jso
 
     write_head(stream, format, "rejected_connections", "counter",
                "Connections that access control turned away, by reason.");
-    json_array_foreach(services, i, service)
-    {
+    json_array_foreach(services, i, service) {
         json_t *rejected = json_object_get(json_object_get(service, "statistics"), "rejected");
         const char *reason;
         json_t *n;
 
-        json_object_foreach(rejected, reason, n)
-        {
+        json_object_foreach(rejected, reason, n) {
             fputs("dispatcherd_rejected_connections_total{service=\"", stream);
             metrics_label(stream, reply_text(service, "name"));
             fputs("\",reason=\"", stream);
@@ -199,8 +195,8 @@ static int64_t n_dropped(const json_t *service)
     int64_t n = 0;
     size_t i;
 
-    json_array_foreach(json_object_get(service, "listeners"), i, listener) n +=
-        reply_number(listener, "n_dropped");
+    json_array_foreach(json_object_get(service, "listeners"), i, listener)
+        n += reply_number(listener, "n_dropped");
     return n;
 }
 
@@ -212,8 +208,7 @@ static void write_dropped(FILE *stream, enum metrics_format format, const json_t
 
     write_head(stream, format, "kernel_dropped_connections", "counter",
                "Connections that the kernel dropped because its queue was full.");
-    json_array_foreach(services, i, service)
-    {
+    json_array_foreach(services, i, service) {
         fputs("dispatcherd_kernel_dropped_connections_total{service=\"", stream);
         metrics_label(stream, reply_text(service, "name"));
         fprintf(stream, "\"} %" PRId64 "\n", n_dropped(service));
@@ -227,8 +222,7 @@ static void write_accepts(FILE *stream, enum metrics_format format, const json_t
 
     write_head(stream, format, "service_running", "gauge",
                "1 where the service is neither stopped nor stopping.");
-    json_array_foreach(services, i, service)
-    {
+    json_array_foreach(services, i, service) {
         const char *state = reply_text(service, "state");
         bool is_running = strcmp(state, "running") == 0 || strcmp(state, "full") == 0;
 
@@ -239,15 +233,15 @@ static void write_accepts(FILE *stream, enum metrics_format format, const json_t
 }
 
 /* "dns_list" is of no service. */
-static const char *const service_alerts[] = {"full", "waiting", "dying", "unreachable", "refusing", "backend"};
+static const char *const service_alerts[] = {"full",        "waiting",  "dying",
+                                             "unreachable", "refusing", "backend"};
 
 static bool is_raised(const json_t *alerts, const char *kind, const char *member, const char *value)
 {
     const json_t *alert;
     size_t i;
 
-    json_array_foreach(alerts, i, alert)
-    {
+    json_array_foreach(alerts, i, alert) {
         if (strcmp(reply_text(alert, "alert"), kind) == 0 &&
             strcmp(reply_text(alert, member), value) == 0)
             return true;
@@ -264,8 +258,7 @@ static void write_alerts(FILE *stream, enum metrics_format format, const json_t 
                "1 where an administrator should look: a service is full, lets clients wait, loses "
                "its workers, cannot be reached, or refuses everybody; or a DNS list (zone) is set "
                "aside.");
-    json_array_foreach(json_object_get(status, "services"), i, item)
-    {
+    json_array_foreach(json_object_get(status, "services"), i, item) {
         for (size_t k = 0; k < ELEMENTSOF(service_alerts); k++) {
             const char *service = reply_text(item, "name");
 
@@ -275,8 +268,7 @@ static void write_alerts(FILE *stream, enum metrics_format format, const json_t 
                     is_raised(alerts, service_alerts[k], "service", service));
         }
     }
-    json_array_foreach(json_object_get(status, "dns_lists"), i, item)
-    {
+    json_array_foreach(json_object_get(status, "dns_lists"), i, item) {
         const char *zone = reply_text(item, "zone");
 
         fputs("dispatcherd_alert{service=\"\",alert=\"dns_list\",zone=\"", stream);

@@ -92,8 +92,7 @@ static void write_alerts(FILE *stream, const json_t *status)
     if (json_array_size(alerts) == 0)
         return;
     fputs("<section class=\"alerts\" role=\"alert\"><h2>Alerts</h2>\n", stream);
-    json_array_foreach(alerts, i, alert)
-    {
+    json_array_foreach(alerts, i, alert) {
         fputs("<p class=\"alert\">", stream);
         html_text(stream, reply_text(alert, "text"));
         fputs(" <span class=\"quiet\">for ", stream);
@@ -127,7 +126,8 @@ void page_write(FILE *stream, const struct page *page)
     if (page->status && page->services) {
         write_header(stream, page);
         write_alerts(stream, page->status);
-        json_array_foreach(services, i, service) page_write_service(stream, page, service);
+        json_array_foreach(services, i, service)
+            page_write_service(stream, page, service);
         page_write_workers(stream, page);
         page_write_connections(stream, page);
         page_write_ended_workers(stream, page);

@@ -114,9 +114,9 @@ static int64_t n_connections(const json_t *services)
     int64_t n = 0;
     size_t i;
 
-    json_array_foreach(json_object_get(services, "services"), i,
-                       service) for (size_t k = 0; k < sizeof(gauges) / sizeof(gauges[0]); k++) n +=
-        reply_number(json_object_get(service, gauges[k]), "value");
+    json_array_foreach(json_object_get(services, "services"), i, service)
+        for (size_t k = 0; k < sizeof(gauges) / sizeof(gauges[0]); k++)
+            n += reply_number(json_object_get(service, gauges[k]), "value");
     return n;
 }
 

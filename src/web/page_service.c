@@ -72,8 +72,7 @@ static void write_reasons(FILE *stream, const json_t *statistics)
     const char *reason;
     json_t *n;
 
-    json_object_foreach(json_object_get(statistics, "rejected"), reason, n)
-    {
+    json_object_foreach(json_object_get(statistics, "rejected"), reason, n) {
         if (json_integer_value(n) == 0)
             continue;
         fputs("<div><dt>Rejected: ", stream);
@@ -170,8 +169,7 @@ static void write_listeners(FILE *stream, const json_t *service)
     fputs("<p class=\"quiet\">", stream);
     if (json_array_size(json_object_get(service, "listeners")) == 0)
         fputs("no socket", stream);
-    json_array_foreach(json_object_get(service, "listeners"), i, listener)
-    {
+    json_array_foreach(json_object_get(service, "listeners"), i, listener) {
         fputs(i > 0 ? ", " : "", stream);
         page_write_address(stream, listener);
         fputs(reply_is_true(listener, "is_tls") ? " TLS" : "", stream);

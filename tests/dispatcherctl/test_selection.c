@@ -214,8 +214,7 @@ START_TEST(test_sorts_thousands)
     ck_assert_int_eq(selection_parse(texts, LIST_OF_CONNECTIONS, &selection, reason), 0);
     ck_assert_int_eq(selection_apply(&selection, rows, NOW), 0);
     ck_assert_uint_eq(json_array_size(rows), N);
-    json_array_foreach(rows, i, row)
-    {
+    json_array_foreach(rows, i, row) {
         json_int_t at =
             json_integer_value(json_object_get(json_object_get(row, "accepted_at"), "monotonic"));
 

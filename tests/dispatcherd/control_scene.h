@@ -2,10 +2,10 @@
  * fuzz target too, so it ends the program where it cannot go on. */
 #pragma once
 
-#include "files/problem.h"
 #include "dispatcherd/control/methods.h"
 #include "dispatcherd/core/context.h"
 #include "dispatcherd/core/worker.h"
+#include "files/problem.h"
 
 #include <stdbool.h>
 

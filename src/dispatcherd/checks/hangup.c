@@ -51,5 +51,5 @@ void hangup_watch_waiting(struct service *service)
     struct connection *connection;
 
     TAILQ_FOREACH(connection, &service->waiting, waiting_link)
-    hangup_watch(&connection->hangup_source, connection, on_hangup, connection);
+        hangup_watch(&connection->hangup_source, connection, on_hangup, connection);
 }

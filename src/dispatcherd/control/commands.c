@@ -1,11 +1,11 @@
 /* What changes something. Each command is told in the journal with who gave it. */
 #include "config/number.h"
-#include "files/problem.h"
 #include "dispatcherd/control/call.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/operations.h"
 #include "dispatcherd/worker/cause.h"
 #include "dispatcherd/worker/life.h"
+#include "files/problem.h"
 
 #include <errno.h>
 #include <inttypes.h>

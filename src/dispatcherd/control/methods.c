@@ -222,9 +222,9 @@ static const char *find_bad_parameter(const struct method *method, json_t *param
     const char *name;
     json_t *value;
 
-    json_object_foreach(parameters, name,
-                        value) if (!is_known(method, name) ||
-                                   (!json_is_string(value) && !json_is_null(value))) return name;
+    json_object_foreach(parameters, name, value)
+        if (!is_known(method, name) || (!json_is_string(value) && !json_is_null(value)))
+            return name;
     for (size_t i = 0; i < PARAMETERS_MAX && method->parameters[i].name; i++) {
         const struct parameter *parameter = &method->parameters[i];
 

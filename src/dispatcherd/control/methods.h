@@ -2,8 +2,8 @@
  * comes in as text, its reply goes out as text; sockets are control.c's business. */
 #pragma once
 
-#include "files/problem.h"
 #include "dispatcherd/core/service.h"
+#include "files/problem.h"
 
 #include <stdbool.h>
 #include <stddef.h>

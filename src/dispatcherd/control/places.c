@@ -42,8 +42,7 @@ static struct control_client *find_victim(const struct control_client_list *clie
     struct control_client *client, *found = NULL;
     bool found_is_idle = false;
 
-    TAILQ_FOREACH(client, clients, link)
-    {
+    TAILQ_FOREACH(client, clients, link) {
         if (kind_of(&client->caller) != kind || (of_user && client->caller.uid != caller->uid))
             continue;
         bool is_idle = control_client_is_idle(client);
@@ -64,8 +63,7 @@ bool control_places_find(const struct control_client_list *clients,
     const struct control_client *client;
     unsigned n = 0, n_of_user = 0;
 
-    TAILQ_FOREACH(client, clients, link)
-    {
+    TAILQ_FOREACH(client, clients, link) {
         if (kind_of(&client->caller) != kind)
             continue;
         n++;

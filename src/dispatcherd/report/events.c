@@ -64,8 +64,7 @@ void events_tell(const char *event, int priority, const struct subject *subject,
     json_auto_t *object = events_object(event, priority, subject, text);
     if (!object)
         return;
-    TAILQ_FOREACH(follower, &followers, link)
-    {
+    TAILQ_FOREACH(follower, &followers, link) {
         if (concerns(follower, subject))
             follower->take(follower, object);
     }

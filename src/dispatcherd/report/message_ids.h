@@ -39,10 +39,11 @@
 #define MESSAGE_ID_EVERYBODY_REFUSED                                                               \
     "7a8355f68a3945ca85e58dde22ec7dc5" /* a service refuses all its clients */
 #define MESSAGE_ID_ADMITS_AGAIN "c671c75708e94b489c4cd4571eba8d9c" /* and admits some again */
-#define MESSAGE_ID_BACKEND_AWAY  "7c1b8ae50d0149b2854977b080fe15ca" /* workers lack a server that they need */
+#define MESSAGE_ID_BACKEND_AWAY                                                                    \
+    "7c1b8ae50d0149b2854977b080fe15ca" /* workers lack a server that they need */
 #define MESSAGE_ID_BACKEND_AGAIN "f8425f885f3b43d3a3fe19cfa45d3c7c" /* and have it again */
-#define MESSAGE_ID_STRESS       "c68a92cfc96146dc951b24e82431eb1d" /* nearly every place is taken */
-#define MESSAGE_ID_STRESS_OVER  "b967675125554977ae7148b1eb6fbfbe" /* and no longer */
+#define MESSAGE_ID_STRESS        "c68a92cfc96146dc951b24e82431eb1d" /* nearly every place is taken */
+#define MESSAGE_ID_STRESS_OVER   "b967675125554977ae7148b1eb6fbfbe" /* and no longer */
 #define MESSAGE_ID_ACCEPT_FAILED                                                                   \
     "b2e6b04e770e43058189aeb9d244f8bb" /* accepting pauses for lack of a resource */
 #define MESSAGE_ID_SESSIONS_CUT                                                                    \

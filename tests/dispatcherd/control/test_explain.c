@@ -141,8 +141,9 @@ static bool traces(const json_t *trial, const char *text)
     const json_t *item;
     size_t i;
 
-    json_array_foreach(json_object_get(trial, "trace"), i,
-                       item) if (strstr(json_string_value(item), text)) return true;
+    json_array_foreach(json_object_get(trial, "trace"), i, item)
+        if (strstr(json_string_value(item), text))
+            return true;
     return false;
 }
 
