@@ -11,3 +11,4 @@ dist_man_MANS += \
 dist_man_MANS += \
 	man/dispatcherd-journal.7 \
 	man/dispatcherd-web.8
+dist_man_MANS += %D%/dispatcher-proxy.8

@@ -86,3 +86,33 @@ libinetd_a_CFLAGS = $(AM_CFLAGS) -pthread
 inetd_SOURCES = %D%/inetd/main.c
 inetd_CFLAGS = $(AM_CFLAGS) -pthread
 inetd_LDADD = libinetd.a libworkercommon.a libdispatcher.la libbase.la
+
+worker_PROGRAMS += proxy
+
+# All but main(), so that the tests link it too.
+noinst_LIBRARIES += libproxy.a
+libproxy_a_SOURCES = \
+	%D%/proxy/backends.c \
+	%D%/proxy/backends.h \
+	%D%/proxy/connect.c \
+	%D%/proxy/connect.h \
+	%D%/proxy/header.c \
+	%D%/proxy/header.h \
+	%D%/proxy/links.h \
+	%D%/proxy/pipes.c \
+	%D%/proxy/pipes.h \
+	%D%/proxy/relay.c \
+	%D%/proxy/relay.h \
+	%D%/proxy/session.c \
+	%D%/proxy/session.h \
+	%D%/proxy/settings.c \
+	%D%/proxy/settings.h \
+	%D%/proxy/trouble.c \
+	%D%/proxy/trouble.h \
+	%D%/proxy/way.c \
+	%D%/proxy/way.h
+libproxy_a_CFLAGS = $(AM_CFLAGS) -pthread
+
+proxy_SOURCES = %D%/proxy/main.c
+proxy_LDFLAGS = -pthread
+proxy_LDADD = libproxy.a libworkercommon.a libdispatcher.la libbase.la

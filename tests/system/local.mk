@@ -38,6 +38,7 @@ dist_check_SCRIPTS += \
 EXTRA_DIST += \
 	%D%/conftest.py \
 	%D%/harness/__init__.py \
+	%D%/harness/back_end.py \
 	%D%/harness/browser.py \
 	%D%/harness/burst.py \
 	%D%/harness/client.py \
@@ -83,6 +84,7 @@ EXTRA_DIST += \
 	%D%/test_machine_faults.py \
 	%D%/test_pool_size.py \
 	%D%/test_process_1.py \
+	%D%/test_proxy.py \
 	%D%/test_reload.py \
 	%D%/test_reload_walk.py \
 	%D%/test_samples.py \

@@ -86,3 +86,25 @@ tests_workers_test_smtp_settings_SOURCES = %D%/test_smtp_settings.c
 tests_workers_test_smtp_settings_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_workers_test_smtp_settings_CFLAGS = $(TEST_CFLAGS) -pthread
 tests_workers_test_smtp_settings_LDADD = $(SMTP_TEST_LIBS)
+
+PROXY_TESTS = \
+	tests/workers/test_proxy_backends \
+	tests/workers/test_proxy_header \
+	tests/workers/test_proxy_way
+check_PROGRAMS += $(PROXY_TESTS)
+TESTS += $(PROXY_TESTS)
+
+tests_workers_test_proxy_backends_SOURCES = %D%/test_proxy_backends.c
+tests_workers_test_proxy_backends_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_proxy_backends_CFLAGS = $(TEST_CFLAGS)
+tests_workers_test_proxy_backends_LDADD = libproxy.a libworkercommon.a libbase.la $(TEST_LIBS)
+
+tests_workers_test_proxy_header_SOURCES = %D%/test_proxy_header.c
+tests_workers_test_proxy_header_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_proxy_header_CFLAGS = $(TEST_CFLAGS)
+tests_workers_test_proxy_header_LDADD = libproxy.a libworkercommon.a libbase.la $(TEST_LIBS)
+
+tests_workers_test_proxy_way_SOURCES = %D%/test_proxy_way.c
+tests_workers_test_proxy_way_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_workers_test_proxy_way_CFLAGS = $(TEST_CFLAGS)
+tests_workers_test_proxy_way_LDADD = libproxy.a libworkercommon.a libbase.la $(TEST_LIBS)

@@ -1,0 +1,24 @@
+/* Writes the header of the PROXY protocol (HAProxy, doc/proxy-protocol.txt), by which a back end
+ * learns whose connection it gets. Pure. */
+#pragma once
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+enum header_version {
+    HEADER_V2,
+    HEADER_V1,
+    HEADER_NONE
+};
+
+/* Version 2 with IPv6 addresses and an identifier of 16 bytes needs 71, version 1 at most 107. */
+#define HEADER_MAX_BYTES 128
+
+/* The client's address and the one that it has connected to; `id` is the connection's, for the back
+ * end's log (version 2, PP2_TYPE_UNIQUE_ID). Addresses that are no pair of one internet family are
+ * given as unknown. Returns the length, 0 for HEADER_NONE. */
+size_t header_write(char header[HEADER_MAX_BYTES], enum header_version version,
+                    const struct sockaddr *peer, const struct sockaddr *local, const char *id);
+
+/* The header of a connection that is nobody's: a look whether the back end is there. */
+size_t header_write_local(char header[HEADER_MAX_BYTES], enum header_version version);

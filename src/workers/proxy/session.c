@@ -1,0 +1,302 @@
+#include "workers/proxy/session.h"
+
+#include "base/fd.h"
+#include "base/macro.h"
+#include "base/time.h"
+#include "workers/proxy/connect.h"
+#include "workers/proxy/header.h"
+#include "workers/proxy/links.h"
+#include "workers/proxy/relay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+/* A session that was silent for so long when the service stops is not in the middle of anything. */
+#define IDLE_USEC (5 * USEC_PER_SEC)
+
+#define EVENTS_OF_END (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
+static int watch_end(const struct relay *relay, struct end *end)
+{
+    struct epoll_event event = {.events = EVENTS_OF_END, .data.ptr = end};
+
+    return epoll_ctl(relay->epoll, EPOLL_CTL_ADD, end->fd, &event) < 0 ? -errno : 0;
+}
+
+/* Time limits hold for sessions that wait, connect, hold bytes back, or are open on one side. */
+static void watch_session(struct session *session, struct relay *relay, bool on)
+{
+    if (session->is_watched == on)
+        return;
+    session->is_watched = on;
+    if (on)
+        link_add(&relay->watched, &session->watched);
+    else
+        link_remove(&session->watched);
+}
+
+static void set_state(struct session *session, struct relay *relay, enum session_state state)
+{
+    relay->n_waiting -= session->state == SESSION_WAITS;
+    relay->n_waiting += state == SESSION_WAITS;
+    session->state = state;
+}
+
+static void close_server(struct session *session)
+{
+    session->ends[END_SERVER].fd = fd_close(session->ends[END_SERVER].fd);
+}
+
+/* dispatcherd may still have its copy of the client's socket: closing ours would leave that in the
+ * set. */
+static void end_session(struct session *session, struct relay *relay)
+{
+    set_state(session, relay, SESSION_IS_OVER);
+    watch_session(session, relay, false);
+    if (session->has_turn)
+        link_remove(&session->turn);
+    session->has_turn = false;
+    for (size_t i = 0; i < N_ENDS; i++)
+        way_clear(&session->ways[i], &relay->tools);
+    (void)epoll_ctl(relay->epoll, EPOLL_CTL_DEL, session->ends[END_CLIENT].fd, NULL);
+    close_server(session);
+    dispatcher_connection_end(STEAL(session->connection));
+    link_remove(&session->of_all);
+    link_add(&relay->over, &session->of_all);
+}
+
+/* Neither side shall take what it got for the whole. */
+static void break_session(struct session *session, struct relay *relay)
+{
+    for (size_t i = 0; i < N_ENDS; i++)
+        if (session->ends[i].fd >= 0)
+            connect_reset(session->ends[i].fd);
+    end_session(session, relay);
+}
+
+static void turn_away(struct session *session, struct relay *relay)
+{
+    size_t n = relay->backends.n_items;
+    size_t i = session->backend < n ? session->backend : n - 1;
+
+    close_server(session);
+    trouble_turn_away(&relay->trouble, &relay->backends, i, session->connection, relay->now);
+    end_session(session, relay);
+}
+
+static size_t write_header(const struct session *session, const struct relay *relay,
+                           char header[HEADER_MAX_BYTES])
+{
+    struct sockaddr_storage peer = {0}, local = {0};
+    socklen_t peer_length = sizeof(peer), local_length = sizeof(local);
+
+    dispatcher_connection_peer(session->connection, (struct sockaddr *)&peer, &peer_length);
+    dispatcher_connection_local(session->connection, (struct sockaddr *)&local, &local_length);
+    return header_write(header, relay->settings->version, (const struct sockaddr *)&peer,
+                        (const struct sockaddr *)&local,
+                        dispatcher_connection_id(session->connection));
+}
+
+/* The first bytes on a connection always fit. Returns 0 or a negative errno. */
+static int send_header(const struct session *session, const struct relay *relay)
+{
+    char header[HEADER_MAX_BYTES];
+    size_t length = write_header(session, relay, header);
+
+    if (length == 0)
+        return 0;
+    ssize_t n = send(session->ends[END_SERVER].fd, header, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return n < 0 ? -errno : n < (ssize_t)length ? -EMSGSIZE : 0;
+}
+
+/* Returns 0 or a negative errno: then it is no back end for this session. */
+static int begin_relaying(struct session *session, struct relay *relay)
+{
+    int r = send_header(session, relay);
+
+    if (r < 0)
+        return r;
+    trouble_answered(&relay->trouble, &relay->backends, session->backend, relay->now);
+    session->moved_at = relay->now;
+    connect_set_nodelay(session->ends[END_CLIENT].fd);
+    set_state(session, relay, SESSION_RELAYS);
+    session_move(session, relay);
+    return 0;
+}
+
+/* Each back end has its share of the time that the client waits. */
+static uint64_t attempt_limit(const struct relay *relay)
+{
+    return relay->settings->connect_timeout_usec / relay->backends.n_items;
+}
+
+/* Returns 0: it is connected or connecting; or a negative errno. */
+static int try_backend(struct session *session, struct relay *relay)
+{
+    struct end *end = &session->ends[END_SERVER];
+    bool is_connected;
+    int fd = connect_begin(&relay->backends.items[session->backend], &is_connected);
+
+    if (fd < 0)
+        return fd;
+    *end = (struct end){.fd = fd, .can_write = is_connected};
+    session->attempt_at = relay->now;
+    set_state(session, relay, SESSION_CONNECTS);
+    int r = watch_end(relay, end);
+    if (r == 0 && is_connected)
+        r = begin_relaying(session, relay);
+    if (r < 0)
+        close_server(session);
+    return r;
+}
+
+/* From the back end number `from` on; a client waits if none can be tried. A full backlog is no
+ * failure of the back end: it is tried again soon. */
+static void find_backend(struct session *session, struct relay *relay, size_t from)
+{
+    struct backends *backends = &relay->backends;
+
+    for (size_t i = backends_choose(backends, from, relay->now); i < backends->n_items;
+         i = backends_choose(backends, i + 1, relay->now)) {
+        session->backend = i;
+        session->attempt_at = relay->now;
+        int r = try_backend(session, relay);
+        if (r == 0)
+            return;
+        if (r != -EAGAIN)
+            trouble_failed(&relay->trouble, backends, i, -r, session->attempt_at, relay->now);
+    }
+    set_state(session, relay, SESSION_WAITS);
+}
+
+static void attempt_failed(struct session *session, struct relay *relay, int error)
+{
+    close_server(session);
+    trouble_failed(&relay->trouble, &relay->backends, session->backend, error, session->attempt_at,
+                   relay->now);
+    find_backend(session, relay, session->backend + 1);
+}
+
+void session_begin(struct session *session, struct relay *relay)
+{
+    session->began_at = session->moved_at = relay->now;
+    session->state = SESSION_WAITS;
+    relay->n_waiting++;
+    link_add(&relay->sessions, &session->of_all);
+    watch_session(session, relay, true);
+    if (watch_end(relay, &session->ends[END_CLIENT]) < 0 || relay->is_stopping)
+        turn_away(session, relay);
+    else
+        find_backend(session, relay, 0);
+}
+
+static void note_events(struct end *end, uint32_t events)
+{
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        end->is_hung_up = true;
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        end->can_read = true;
+    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+        end->can_write = true;
+}
+
+static void connecting_event(struct session *session, struct relay *relay, uint32_t events)
+{
+    int r = connect_result(session->ends[END_SERVER].fd);
+
+    if (r == 0 && !(events & (EPOLLOUT | EPOLLHUP | EPOLLERR)))
+        return;
+    if (r == 0)
+        r = begin_relaying(session, relay);
+    if (r < 0)
+        attempt_failed(session, relay, -r);
+}
+
+void session_event(struct session *session, struct relay *relay, struct end *end, uint32_t events)
+{
+    if (session->state == SESSION_IS_OVER || end->fd < 0)
+        return;
+    note_events(end, events);
+    if (session->state == SESSION_RELAYS)
+        session_move(session, relay);
+    else if (end->is_client && events & (EPOLLHUP | EPOLLERR))
+        end_session(session, relay);
+    else if (!end->is_client && session->state == SESSION_CONNECTS)
+        connecting_event(session, relay, events);
+}
+
+static enum way_result move_way(struct session *session, struct relay *relay, size_t from)
+{
+    return way_move(&session->ways[from], &session->ends[from], &session->ends[1 - from],
+                    &relay->tools);
+}
+
+/* A server that takes no more may have said something before: the client gets that, as it would
+ * from the server itself. A client that takes no more has gone. */
+static bool is_broken(struct session *session, struct relay *relay, enum way_result up,
+                      enum way_result *down)
+{
+    if (up == WAY_WRITE_FAILED) {
+        way_make_deaf(&session->ways[END_CLIENT], &relay->tools);
+        session->ends[END_SERVER].can_read = true;
+        *down = move_way(session, relay, END_SERVER);
+    }
+    return up == WAY_READ_FAILED || *down == WAY_READ_FAILED || *down == WAY_WRITE_FAILED;
+}
+
+static void take_turn(struct session *session, struct relay *relay)
+{
+    if (!session->has_turn)
+        link_add(&relay->turns, &session->turn);
+    session->has_turn = true;
+}
+
+void session_move(struct session *session, struct relay *relay)
+{
+    const struct way *ways = session->ways;
+    uint64_t before = relay->tools.n_moved;
+    enum way_result up = move_way(session, relay, END_CLIENT);
+    enum way_result down = move_way(session, relay, END_SERVER);
+
+    if (is_broken(session, relay, up, &down)) {
+        break_session(session, relay);
+        return;
+    }
+    if (ways[END_SERVER].is_ended && (ways[END_CLIENT].is_ended || ways[END_CLIENT].is_deaf)) {
+        end_session(session, relay);
+        return;
+    }
+    if (relay->tools.n_moved != before)
+        session->moved_at = relay->now;
+    watch_session(session, relay,
+                  ways[0].n_held > 0 || ways[1].n_held > 0 || ways[0].is_ended ||
+                      ways[1].is_ended || ways[0].is_deaf);
+    if (up == WAY_HAS_MORE || down == WAY_HAS_MORE)
+        take_turn(session, relay);
+}
+
+void session_tick(struct session *session, struct relay *relay)
+{
+    if (session->state == SESSION_RELAYS) {
+        if (relay->now - session->moved_at >= relay->settings->stall_timeout_usec)
+            break_session(session, relay);
+    } else if (relay->is_stopping ||
+               relay->now - session->began_at >= relay->settings->connect_timeout_usec) {
+        if (session->state == SESSION_CONNECTS)
+            trouble_failed(&relay->trouble, &relay->backends, session->backend, ETIMEDOUT,
+                           session->attempt_at, relay->now);
+        turn_away(session, relay);
+    } else if (session->state == SESSION_WAITS) {
+        find_backend(session, relay, 0);
+    } else if (relay->now - session->attempt_at >= attempt_limit(relay)) {
+        attempt_failed(session, relay, ETIMEDOUT);
+    }
+}
+
+void session_stop_if_idle(struct session *session, struct relay *relay)
+{
+    if (session->state == SESSION_RELAYS && relay->now - session->moved_at >= IDLE_USEC)
+        end_session(session, relay);
+}
