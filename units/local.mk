@@ -113,6 +113,12 @@ install-data-hook:
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
 	%D%/examples/README \
+	%D%/examples/dovecot-proxy.cnf \
+	%D%/examples/dovecot-proxy.conf \
+	%D%/examples/dovecot-proxy.drop-in \
 	%D%/examples/git.cnf \
 	%D%/examples/hello.cnf \
+	%D%/examples/nginx-proxy.cnf \
+	%D%/examples/nginx-proxy.conf \
+	%D%/examples/nginx-proxy.drop-in \
 	%D%/examples/rsync.cnf

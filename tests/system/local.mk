@@ -51,6 +51,7 @@ EXTRA_DIST += \
 	%D%/harness/mail.py \
 	%D%/harness/names.py \
 	%D%/harness/samples.py \
+	%D%/harness/shipped.py \
 	%D%/harness/site.py \
 	%D%/harness/soak.py \
 	%D%/harness/strangers.py \
@@ -85,6 +86,7 @@ EXTRA_DIST += \
 	%D%/test_pool_size.py \
 	%D%/test_process_1.py \
 	%D%/test_proxy.py \
+	%D%/test_proxy_examples.py \
 	%D%/test_reload.py \
 	%D%/test_reload_walk.py \
 	%D%/test_samples.py \

@@ -1,0 +1,90 @@
+"""Dovecot and nginx behind IMAGE=proxy, as the examples in units/examples install them."""
+
+import pytest
+from harness.shipped import Example
+from harness.wait import wait_until
+
+# Who the clients are: this host, by an address that no server and no worker uses for itself.
+CLIENT = "127.0.0.7"
+
+
+class Programs:
+    """Units that are stopped with the test."""
+
+    def __init__(self, site, *units):
+        self.site = site
+        self.units = units
+        site.add_helper(self)
+
+    def close(self):
+        self.site.systemctl("stop", *self.units, check=False)
+
+
+def needs(site, program, package):
+    if site.run("sh", "-c", f"command -v {program}", check=False).returncode != 0:
+        pytest.skip(f"{program} was not found; on Debian: apt-get install {package}")
+
+
+def install(site, name, service):
+    Example(site, name).install()
+    wait_until(lambda: site.services()[service]["n_ready"] >= 1, 20, "a worker is ready")
+
+
+def make_certificate(site):
+    """Where Debian's configuration of Dovecot expects one."""
+    folder = "/etc/dovecot/private"
+    site.run(
+        *"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost".split(),
+        *f"-keyout {folder}/dovecot.key -out {folder}/dovecot.pem".split(),
+    )
+
+
+def test_dovecot_serves_imap_to_curl(site_of_systemd):
+    site = site_of_systemd
+    needs(site, "doveconf", "dovecot-imapd")
+    if not site.run("doveconf", "-n", check=False).stdout.startswith("# 2.3"):
+        pytest.skip("the configuration of this test is for Dovecot 2.3")
+    Programs(site, "dovecot.service", "dovecot.socket")
+    site.write_file("/etc/dovecot/users", "reader:{PLAIN}secret\n")
+    site.write_file(
+        "/etc/dovecot/local.conf",
+        "first_valid_uid = 1\nmail_location = maildir:~/Maildir\n"
+        "passdb {\n  driver = passwd-file\n  args = /etc/dovecot/users\n}\n"
+        "userdb {\n  driver = static\n  args = uid=mail gid=mail home=/run/reader\n}\n"
+        "mail_privileged_group =\n",
+    )
+    site.run("install", "-d", "-o", "mail", "-g", "mail", "/run/reader")
+    make_certificate(site)
+    install(site, "dovecot-proxy", "IMAP")
+    curl = ["curl", "-sS", "--max-time", "20", "--interface", CLIENT, "-u", "reader:secret"]
+    curl += ["--ssl-reqd", "--insecure"]  # STARTTLS is done by Dovecot
+    site.write_file("/etc/dovecot/message", "Subject: hello\r\n\r\nA line.\r\n")
+    site.run(*curl, "-T", "/etc/dovecot/message", f"imap://{CLIENT}/INBOX")
+    result = site.run(*curl, f"imap://{CLIENT}/INBOX;MAILINDEX=1")
+    assert "Subject: hello" in result.stdout
+    site.wait_for_log(f"rip={CLIENT},")  # Dovecot knows the client's own address
+    wait_until(lambda: site.statistics("IMAP")["n_ended"] == 2, 20, "the ends are counted")
+
+    # A restart of Dovecot is not noticed by whoever comes meanwhile.
+    site.systemctl("stop", "dovecot.service", "dovecot.socket")
+    site.systemctl("start", "--no-block", "dovecot.service")
+    result = site.run(*curl, f"imap://{CLIENT}/INBOX;MAILINDEX=1")
+    assert "Subject: hello" in result.stdout
+    site.stop()
+
+
+def test_nginx_serves_http_to_curl(site_of_systemd):
+    site = site_of_systemd
+    needs(site, "nginx", "nginx")
+    Programs(site, "nginx.service")
+    site.write_file("/var/www/html/hello", "hello\n" * 100000)
+    install(site, "nginx-proxy", "HTTP")
+    curl = ["curl", "-sS", "--fail", "--max-time", "20", "--interface", CLIENT]
+    assert site.run(*curl, "http://127.0.0.1/hello").stdout == "hello\n" * 100000
+    # Two requests on one connection.
+    url = "http://127.0.0.1/hello"
+    assert site.run(*curl, url, url).stdout == "hello\n" * 200000
+    log = site.run("cat", "/var/log/nginx/access.log").stdout
+    assert log.count(f"{CLIENT} - - ") == 3, "nginx knows the client's own address"
+    wait_until(lambda: site.statistics("HTTP")["n_ended"] == 2, 20, "the ends are counted")
+    site.stop()
