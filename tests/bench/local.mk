@@ -11,6 +11,7 @@ CLEANFILES += $(PROGRAMS_OF_BENCH)
 EXTRA_DIST += \
 	%D%/inetd \
 	%D%/observers \
+	%D%/proxy \
 	%D%/run \
 	%D%/servers.py
 
@@ -38,10 +39,11 @@ tests_bench_worker_LDADD = libdispatcher.la
 tests_bench_worker_LDFLAGS = -no-install
 
 .PHONY: bench bench-observers
-bench: dispatcherd inetd $(PROGRAMS_OF_BENCH)
+bench: dispatcherd inetd proxy $(PROGRAMS_OF_BENCH)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/run $(builddir)
 	tests/bench/counting
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/inetd $(builddir)
+	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/proxy $(builddir)
 
 bench-observers: dispatcherd dispatcherd-web dispatcherctl $(PROGRAMS_OF_BENCH)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/observers $(builddir)
