@@ -5,9 +5,10 @@
 #include <errno.h>
 #include <stddef.h>
 
-#define REFUSED_REASON "it refuses our name server (127.255.255.0/24)"
+#define REFUSED_REASON "it refuses queries from our name server (127.255.255.0/24)"
 
-#define SLOW_REASON   "it is too slow: its answers take longer than 1 s, and too many wait for them"
+#define SLOW_REASON                                                                                \
+    "it is too slow: its answers take longer than 1 s, and too many connections wait for them"
 #define FAILED_REASON "its name servers fail, or cannot be reached"
 
 /* Ours are the faults of this host, and say nothing about the list. */
@@ -22,9 +23,9 @@ static const char *reason_of(int error)
     case -ETIMEDOUT:
         return "it does not answer";
     case -ECONNREFUSED:
-        return "no name server can be asked about it (connection refused)";
+        return "no name server accepts queries about it (connection refused)";
     case -EBADMSG:
-        return "its answers cannot be read";
+        return "its answers are malformed";
     default:
         return FAILED_REASON;
     }
@@ -138,7 +139,7 @@ static const char *judge(struct dns_health_answer listed, struct dns_health_answ
         return "it lists everybody (its test entry 127.0.0.1 is listed)";
     if ((listed.error == 0 && listed.meaning == DNS_ANSWER_NOT_A_LIST) ||
         (unlisted.error == 0 && unlisted.meaning == DNS_ANSWER_NOT_A_LIST))
-        return "it is no list (any more): its test entries have addresses that mean nothing";
+        return "it is not, or no longer, a DNS list: its test entries have unexpected addresses";
     return NULL;
 }
 

@@ -85,14 +85,14 @@ static const char *parse_v1_line(char *line, struct proxy_header *header)
     if (strcmp(protocol, "TCP4") != 0 && strcmp(protocol, "TCP6") != 0)
         return "its protocol is neither TCP4 nor TCP6 nor UNKNOWN";
     if (!local_port || line)
-        return "it has not two addresses and two ports, with one space between them";
+        return "it does not have two addresses and two ports, separated by single spaces";
     int family = protocol[3] == '4' ? AF_INET : AF_INET6;
     if (!parse_v1_address(peer, family, &header->peer) ||
         !parse_v1_address(local, family, &header->local))
-        return "an address is none, or not one of its protocol";
+        return "an address is invalid, or does not belong to its protocol";
     if (!parse_v1_port(peer_port, &header->peer.port) ||
         !parse_v1_port(local_port, &header->local.port))
-        return "a port is no number from 0 to 65535";
+        return "a port is not a number from 0 to 65535";
     header->has_addresses = true;
     return NULL;
 }
@@ -116,7 +116,7 @@ static enum proxy_header_result parse_v1(const char *bytes, size_t size, struct 
     memcpy(line, bytes + sizeof(v1_signature), length);
     line[length] = '\0';
     if (strlen(line) != length)
-        return invalid("its line holds a NUL", ret_fault);
+        return invalid("its line contains a NUL byte", ret_fault);
     const char *fault = parse_v1_line(line, &header);
     if (fault)
         return invalid(fault, ret_fault);
@@ -173,7 +173,7 @@ static enum proxy_header_result parse_v2(const uint8_t *bytes, size_t size,
     bool is_local = size > 12 && (bytes[12] & 0xf) == 0;
     const struct v2_family *family = size > 13 ? find_v2_family(bytes[13]) : NULL;
     if (size > 13 && !is_local && !family)
-        return invalid("it is not of a connection over TCP or a Unix socket", ret_fault);
+        return invalid("it is not for a connection over TCP or a Unix socket", ret_fault);
     if (size < V2_HEAD_BYTES)
         return PROXY_HEADER_MORE;
     size_t length = big_endian(bytes + 14);

@@ -283,7 +283,7 @@ static void say_what_was_lost(void)
     if (n_lost == 0)
         return;
     snprintf(message, sizeof(message),
-             MESSAGE_PREFIX "%" PRIu64 " log %s left out because %s took none", n_lost,
+             MESSAGE_PREFIX "%" PRIu64 " log %s lost because %s did not accept them", n_lost,
              str_plural(n_lost, "line was", "lines were"),
              atomic_load(&sink.has_file) ? "the log file"
              : log_is_journal()          ? "the journal"

@@ -45,7 +45,7 @@ static int parse_host(const char *text, struct address *ret, char reason[NETWORK
 
     if (address_parse(text, &address) < 0 || text[0] == '[') {
         snprintf(reason, NETWORK_REASON_MAX,
-                 "'" SHOWN "' is no address; a network is written as 192.0.2.0/24 or "
+                 "'" SHOWN "' is not an address; a network is written as 192.0.2.0/24 or "
                  "2001:db8::/32, one address as 192.0.2.1",
                  text);
         return -EINVAL;
@@ -71,7 +71,8 @@ static int parse_prefix(const char *text, unsigned max, unsigned *ret,
         bits = strtoul(text, NULL, 10);
     if (bits > max) {
         snprintf(reason, NETWORK_REASON_MAX,
-                 "'" SHOWN "' is no length of a prefix; after the / stand 0 to %u bits", text, max);
+                 "'" SHOWN "' is not a prefix length; after the / there must be 0 to %u", text,
+                 max);
         return -EINVAL;
     }
     *ret = (unsigned)bits;
@@ -87,7 +88,7 @@ int ip_network_parse(const char *text, struct ip_network *ret, char reason[NETWO
 
     if (length == 0 || length >= sizeof(host)) {
         snprintf(reason, NETWORK_REASON_MAX,
-                 "'" SHOWN "' is no network; one is written as 192.0.2.0/24 or 2001:db8::/32",
+                 "'" SHOWN "' is not a network; one is written as 192.0.2.0/24 or 2001:db8::/32",
                  text);
         return -EINVAL;
     }
@@ -141,7 +142,7 @@ int network_list_parse(const char *text, struct network_list *ret, char reason[N
             strcpy(reason, "a network is missing; a list is written as 192.0.2.0/24,127.0.0.1");
             r = -EINVAL;
         } else if (list.n_items == NETWORKS_MAX) {
-            snprintf(reason, NETWORK_REASON_MAX, "a list may have %d networks at the most",
+            snprintf(reason, NETWORK_REASON_MAX, "a list may have at most %d networks",
                      NETWORKS_MAX);
             r = -EINVAL;
         } else {

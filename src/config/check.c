@@ -103,11 +103,11 @@ static void check_backlog(struct service_options *service, struct problem_list *
         if (service->backlog > limit)
             warn_once(problems, &service->origin,
                       "BACKLOG, by default MAX_CONNS x MAX_PROCS = %u, is more than the kernel's "
-                      "net.core.somaxconn=%u, which counts",
+                      "net.core.somaxconn=%u, which limits it",
                       service->backlog, limit);
     } else if (service->backlog > limit) {
         warn_once(problems, origin,
-                  "BACKLOG=%u is more than the kernel's net.core.somaxconn=%u, which counts",
+                  "BACKLOG=%u is more than the kernel's net.core.somaxconn=%u, which limits it",
                   service->backlog, limit);
     }
 }
@@ -137,7 +137,7 @@ static void check_complete(struct scope *section, struct problem_list *problems)
         section->is_broken = true;
         at = port->file ? port : at;
         problem_add(problems, PROBLEM_ERROR, at->file, at->line,
-                    "the service %s has no PORT; PORT=0 keeps a service off", service->name);
+                    "the service %s has no PORT; PORT=0 disables a service", service->name);
     }
 }
 
@@ -165,11 +165,11 @@ static void check_proxy(struct scope *section, struct problem_list *problems)
         section->is_broken = true;
         problem_add(problems, PROBLEM_ERROR, protocol->file, protocol->line,
                     "the service %s has PROXY_PROTOCOL=1 without PROXY_UPSTREAMS, the networks of "
-                    "the proxies that it believes",
+                    "the proxies that it trusts",
                     service->name);
     } else if (service->proxy_protocol && has_everybody(&service->proxy_upstreams)) {
         warn_once(problems, upstreams,
-                  "PROXY_UPSTREAMS is everybody, so that any client may claim any address");
+                  "PROXY_UPSTREAMS includes all addresses, so any client may claim any address");
     } else if (!service->proxy_protocol && has_upstreams &&
                section->written & UINT32_C(1) << OPTION_PROXY_UPSTREAMS) {
         warn_once(problems, upstreams,
@@ -186,7 +186,7 @@ static void check_tls(struct scope *section, struct problem_list *problems)
     if (service->is_enabled && service->tls_port.n_ports > 0 && service->image &&
         image_lacks_tls(service->image))
         warn_once(problems, &service->origins[OPTION_TLS_PORT],
-                  "TLS_PORT of the service %s: its IMAGE %s speaks no TLS, and closes each "
+                  "TLS_PORT of the service %s: its IMAGE %s does not support TLS, and closes each "
                   "connection to that port",
                   service->name, image_name(service->image));
 }
@@ -269,8 +269,8 @@ static void say_clash(const struct service_options *services, const struct use *
 
     if (a->service == b->service)
         problem_add(problems, PROBLEM_ERROR, here->file, here->line,
-                    "%s=%u of the service %s is one of its %s, too", option_table[b->option].name,
-                    b->port, second->name, option_table[a->option].name);
+                    "%s=%u of the service %s is also its %s", option_table[b->option].name, b->port,
+                    second->name, option_table[a->option].name);
     else if (clash == CLASH_FULL)
         problem_add(problems, PROBLEM_ERROR, here->file, here->line,
                     "port %u of the service %s is taken by the service %s (%.300s:%u); another "
@@ -278,7 +278,7 @@ static void say_clash(const struct service_options *services, const struct use *
                     b->port, second->name, first->name, there->file, there->line);
     else
         problem_add(problems, PROBLEM_WARNING, here->file, here->line,
-                    "port %u is wanted by the service %s on %s, and by the service %s "
+                    "port %u is configured for the service %s on %s, and for the service %s "
                     "(%.300s:%u) on %s; the kernel lets only one of them listen",
                     b->port, second->name, is_everywhere(second) ? "all addresses" : "one address",
                     first->name, there->file, there->line, is_everywhere(first) ? "all" : "one");

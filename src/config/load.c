@@ -53,7 +53,7 @@ static const char *name_fault(const char *name)
         return "a service's name has 1 to 32 characters";
     for (const char *c = name; *c; c++)
         if (!isascii(*c) || !(isalnum((unsigned char)*c) || (c > name && strchr("_-", *c))))
-            return "a service's name has letters and digits, and after the first - and _";
+            return "a service's name consists of letters and digits; - and _ may follow the first";
     for (size_t i = 0; i < ELEMENTSOF(reserved); i++)
         if (str_equal_nocase(name, reserved[i]))
             return "WEB, WORKER and CONTROL are reserved";
@@ -132,7 +132,7 @@ static void reopen_section(struct loader *loader, const struct line *line, struc
 
     if (origin->file)
         problem_add(loader->problems, PROBLEM_WARNING, line->file, line->number,
-                    "the section %s goes on here; it began at %.300s:%u", name, origin->file,
+                    "the section %s continues here; it began at %.300s:%u", name, origin->file,
                     origin->line);
     else
         *origin = (struct origin){.file = line->file, .line = line->number};
@@ -154,7 +154,7 @@ static int open_section(struct loader *loader, const struct line *line, const ch
         return 0;
     }
     if (loader->n_services == SERVICES_MAX)
-        return refuse_section(loader, line, "256 services at the most are allowed");
+        return refuse_section(loader, line, "at most 256 services are allowed");
     return add_section(loader, line, name);
 }
 

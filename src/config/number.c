@@ -64,20 +64,23 @@ static int refuse_digit(const char *text, char c, unsigned base, bool is_based, 
                         char reason[NUMBER_REASON_MAX])
 {
     if (is_blank(c))
-        return refuse(reason, "no blank may stand inside an integer");
+        return refuse(reason, "an integer must not contain a blank");
     if (is_sign(c))
-        return refuse(reason, "one sign at the most, before the number");
+        return refuse(reason, "an integer has at most one sign, before the number");
     if (c == '%')
-        return refuse(reason, "one %% at the most, between base and value, as in 16%%19");
+        return refuse(reason,
+                      "an integer has at most one %%, between base and value, as in 16%%19");
     if (is_based)
-        return refuse(reason, "'%c' is no digit of base %u", c, base);
+        return refuse(reason, "'%c' is not a digit of base %u", c, base);
     if (str_starts_nocase(text, "0x") && is_digits(text + 2, 16))
         return refuse(reason, "write %s16%%%.*s for a hexadecimal number", is_negative ? "-" : "",
                       SHOWN_MAX, text + 2);
     if (is_digits(text, 16))
-        return refuse(reason, "'%c' is no decimal digit; write 16%%%.*s for a hexadecimal number",
-                      c, SHOWN_MAX, text);
-    return refuse(reason, "'%c' is no decimal digit; an integer is written as 25 or as 16%%19", c);
+        return refuse(reason,
+                      "'%c' is not a decimal digit; write 16%%%.*s for a hexadecimal number", c,
+                      SHOWN_MAX, text);
+    return refuse(reason, "'%c' is not a decimal digit; an integer is written as 25 or as 16%%19",
+                  c);
 }
 
 /* Reads the base before the %. Returns it, or a negative errno. */
@@ -109,7 +112,7 @@ int number_parse(const char *text, int64_t *ret, char reason[NUMBER_REASON_MAX])
     if (!*text)
         return refuse(reason, "an integer is missing after the =");
     if (text_has_comment(text))
-        return refuse(reason, "a comment must start its line");
+        return refuse(reason, "a comment must be on a line of its own");
     bool has_sign = is_sign(*rest), is_negative = *rest == '-';
     if (has_sign)
         rest++;

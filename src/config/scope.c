@@ -57,7 +57,7 @@ static void say_unknown(struct scope *scope, const struct line *line, const char
     const char *nearest = is_kept ? option_nearest_name(name) : NULL;
     if (nearest)
         problem_add(problems, PROBLEM_WARNING, line->file, line->number,
-                    "the unknown option %.60s is ignored; is %s meant?", name, nearest);
+                    "the unknown option %.60s is ignored; did you mean %s?", name, nearest);
     else
         problem_add(problems, PROBLEM_WARNING, line->file, line->number,
                     "the unknown option %.60s is ignored", name);
@@ -79,13 +79,12 @@ static bool is_at_home(const struct scope *scope, const struct value_source *sou
         return false;
     }
     if (!(option->scopes & scope->kind)) {
-        value_warning(source, "%s is ignored in [SERVICE=DISPATCHER], which is no service",
+        value_warning(source, "%s is ignored in [SERVICE=DISPATCHER], which is not a service",
                       option->name);
         return false;
     }
     if (scope->kind == SCOPE_GLOBAL && (option->flags & OPTION_ONE_EACH))
-        value_warning(source, "%s is used for every service that has none of its own",
-                      option->name);
+        value_warning(source, "%s applies to every service that does not set it", option->name);
     return true;
 }
 
@@ -95,7 +94,7 @@ static void say_suspicious(const struct scope *scope, const struct value_source 
     size_t length = strlen(source->text);
 
     if (before->file && !(source->option->flags & OPTION_IS_LIST))
-        value_warning(source, "%s is already set at %.300s:%u; this line counts",
+        value_warning(source, "%s is already set at %.300s:%u; this line takes effect",
                       source->option->name, before->file, before->line);
     if (length >= 2 && source->text[0] == '"' && source->text[length - 1] == '"')
         value_warning(source, VALUE_SHOWN ": the quotation marks are part of the value",

@@ -36,18 +36,18 @@ static int parse_port(const struct value_source *source, const char *text, struc
         return r;
     }
     if (port < 0 || port > UINT16_MAX)
-        value_error(source, VALUE_SHOWN ": %.20s is no port; 1 to 65535 are", VALUE_ARGS(source),
+        value_error(source, VALUE_SHOWN ": %.20s is not a port from 1 to 65535", VALUE_ARGS(source),
                     text);
     else if (port == 0)
         value_error(source,
-                    VALUE_SHOWN ": 0 may not stand in a list; alone, it disables the "
+                    VALUE_SHOWN ": 0 is not allowed in a list; alone, it disables the "
                                 "service",
                     VALUE_ARGS(source));
     else if (has_port(list, port))
-        value_error(source, VALUE_SHOWN ": port %d is named twice", VALUE_ARGS(source), (int)port);
+        value_error(source, VALUE_SHOWN ": port %d is listed twice", VALUE_ARGS(source), (int)port);
     else if (list->n_ports == PORTS_MAX)
-        value_error(source, VALUE_SHOWN ": a list may have %d ports at the most",
-                    VALUE_ARGS(source), PORTS_MAX);
+        value_error(source, VALUE_SHOWN ": a list may have at most %d ports", VALUE_ARGS(source),
+                    PORTS_MAX);
     else {
         list->ports[list->n_ports++] = (uint16_t)port;
         return 0;
@@ -153,7 +153,8 @@ static int parse_address(const struct value_source *source, void *place)
                         VALUE_ARGS(source));
         else
             value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source),
-                        text_has_comment(source->text) ? "a comment must start its line" : fault);
+                        text_has_comment(source->text) ? "a comment must be on a line of its own"
+                                                       : fault);
         return -EINVAL;
     }
     if (is_mapped(address)) {
@@ -218,7 +219,8 @@ static int parse_networks(const struct value_source *source, void *place)
 
     if (r == -EINVAL)
         value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source),
-                    text_has_comment(source->text) ? "a comment must start its line" : reason);
+                    text_has_comment(source->text) ? "a comment must be on a line of its own"
+                                                   : reason);
     if (r < 0)
         return r;
     clear_networks(place);

@@ -27,12 +27,12 @@ static int64_t adjust(const struct value_source *source, int64_t value)
     const struct option *option = source->option;
 
     if (value > option->max && value <= INT_MAX && (option->flags & OPTION_LOWERED)) {
-        value_warning(source, VALUE_SHOWN " is more than is allowed; %" PRId64 " is used",
+        value_warning(source, VALUE_SHOWN " is above the maximum; %" PRId64 " is used",
                       VALUE_ARGS(source), option->max);
         return option->max;
     }
     if (value == 0 && option->min > 0 && (option->flags & OPTION_RAISED)) {
-        value_warning(source, VALUE_SHOWN " is less than is allowed; %" PRId64 " is used",
+        value_warning(source, VALUE_SHOWN " is below the minimum; %" PRId64 " is used",
                       VALUE_ARGS(source), option->min);
         return option->min;
     }
@@ -50,7 +50,7 @@ static int parse_in_range(const struct value_source *source, int64_t *ret)
     value = adjust(source, value);
     bool is_zero_allowed = option->flags & OPTION_OR_ZERO;
     if ((value < option->min || value > option->max) && !(value == 0 && is_zero_allowed)) {
-        value_error(source, VALUE_SHOWN " is out of range; %s%" PRId64 " to %" PRId64 " is right",
+        value_error(source, VALUE_SHOWN " is out of range; allowed: %s%" PRId64 " to %" PRId64 "",
                     VALUE_ARGS(source), is_zero_allowed ? "0, or " : "", option->min, option->max);
         return -EINVAL;
     }

@@ -26,7 +26,7 @@ static char *split_port(char *text)
 static int refuse(const struct value_source *source, const char *reason)
 {
     value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source),
-                text_has_comment(source->text) ? "a comment must start its line" : reason);
+                text_has_comment(source->text) ? "a comment must be on a line of its own" : reason);
     return -EINVAL;
 }
 
@@ -44,7 +44,7 @@ static int parse_server(const struct value_source *source, char *item, struct st
         return refuse(source, "a name server is written as 192.0.2.1, 192.0.2.1:5353, 2001:db8::1 "
                               "or [2001:db8::1]:5353");
     if (list->n_items == SERVERS_MAX)
-        return refuse(source, "three name servers at the most are asked");
+        return refuse(source, "at most three name servers are allowed");
     address.port = (uint16_t)port;
     return str_list_append(list, address_format(&address, shown));
 }

@@ -111,7 +111,7 @@ static int resolve_file(const struct value_source *source, const char *relative_
     const char *text = source->text;
 
     if (has_control_character(text)) {
-        value_error(source, VALUE_SHOWN ": a file's name may hold no control characters",
+        value_error(source, VALUE_SHOWN ": a file's name must not contain control characters",
                     VALUE_ARGS(source));
         return -EINVAL;
     }
@@ -122,7 +122,8 @@ static int resolve_file(const struct value_source *source, const char *relative_
     }
     if (text_has_comment(text))
         value_warning(source,
-                      VALUE_SHOWN ": all of this is the file's name; a comment must start its line",
+                      VALUE_SHOWN
+                      ": all of this is the file's name; a comment must be on a line of its own",
                       VALUE_ARGS(source));
     int r = places_resolve(source->places, relative_dir, text, ret, reason);
     if (r == -EINVAL)
@@ -182,8 +183,9 @@ static int parse_logfile(const struct value_source *source, void *place)
         return replace(place, NULL);
     if (!has_good_percents(source->text)) {
         value_error(source,
-                    VALUE_SHOWN ": only %%s (the host's name) and %%%% (a percent sign) may stand "
-                                "in a log file's name",
+                    VALUE_SHOWN
+                    ": only %%s (the host's name) and %%%% (a percent sign) are allowed "
+                    "in a log file's name",
                     VALUE_ARGS(source));
         return -EINVAL;
     }
@@ -267,9 +269,10 @@ static const char *zone_fault(const char *text)
     size_t length = 0;
 
     if (address_parse(text, &address) == 0)
-        return "an address is no list; write the name of the list's zone, as in zen.dnsbl.example";
+        return "an address is not a DNS list; write the name of the list's zone, as in "
+               "zen.dnsbl.example";
     if (text_has_comment(text))
-        return "a comment must start its line";
+        return "a comment must be on a line of its own";
     if (strlen(text) > ZONE_BYTES_MAX)
         return "the name is too long for a query";
     for (const char *c = text; *c; c++) {
@@ -296,7 +299,7 @@ static int parse_zone(const struct value_source *source, void *place)
     }
     const char *fault = zone_fault(source->text);
     if (!fault && list->n_items == ZONES_MAX)
-        fault = "a service may have 5 lists at the most";
+        fault = "a service may have at most 5 lists";
     if (fault) {
         value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source), fault);
         return -EINVAL;

@@ -2,6 +2,7 @@
 
 #include "base/address.h"
 #include "base/macro.h"
+#include "config/nearest.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -22,27 +23,27 @@ static void print_help(void)
                                         [MASK] = " [[SERVICE] MASK]"};
     const struct verb *verb;
 
-    puts("Usage: dispatcherctl [OPTION]... VERB [SERVICE]\n"
-         "Shows and steers the service dispatcher.\n");
+    puts("Usage: dispatcherctl [OPTION]... COMMAND [SERVICE]\n"
+         "Show and control the service dispatcher.\n");
     for (size_t i = 0; (verb = verb_at(i)); i++) {
         int n = printf("  %s%s", verb->name, words[verb->service]);
         printf("%*s%s\n", n < 25 ? 25 - n : 1, "", verb->help);
     }
-    puts("  test-access ADDRESS... what PORT_ACCESS of a mapping file says of clients; offline");
-    printf("\n* for root and the members of the group %s\n\n"
-           "  --socket PATH          ask the daemon at PATH (default: %s)\n"
+    puts("  test-access ADDRESS... show what a mapping file decides for clients; needs no daemon");
+    printf("\n* for root and members of the group %s only\n\n"
+           "  --socket PATH          control socket of the daemon (default: %s)\n"
            "  --json                 print the reply as JSON\n"
-           "  --timeout SECONDS      wait so long for an answer (default: %d; reload: %d)\n"
+           "  --timeout SECONDS      time limit for the answer (default: %d; reload: %d)\n"
            "  --worker PID, --client ADDRESS[/BITS], --state STATE, --user USER,\n"
            "  --older TIME, --waited TIME\n"
-           "                         connections, history: these alone\n"
-           "  --sort [-]FIELD        connections, history: in that order, or the other way round\n"
-           "  --limit N              connections, history: the first N\n"
-           "  --mappings FILE        test-access: the file (default: " CONFIG_DIR "/mappings)\n"
-           "  --server ADDRESS       test-access: that clients connect to (default: loopback)\n"
-           "  --port PORT            test-access: that clients connect to (default: 25)\n"
+           "                         connections, history: show only these\n"
+           "  --sort [-]FIELD        connections, history: sort by FIELD, or in reverse (-)\n"
+           "  --limit N              connections, history: show the first N\n"
+           "  --mappings FILE        test-access: mapping file (default: " CONFIG_DIR "/mappings)\n"
+           "  --server ADDRESS       test-access: address clients connect to (default: loopback)\n"
+           "  --port PORT            test-access: port clients connect to (default: 25)\n"
            "  --callouts fail|succeed\n"
-           "                         test-access: what throttles and DNS lists answer "
+           "                         test-access: assumed result of throttles and DNS lists "
            "(default: fail)\n"
            "  --help, --version\n\n"
            "See dispatcherctl(1).\n",
@@ -91,8 +92,8 @@ static int parse_limit(const char *text, unsigned *ret)
     unsigned long value = strtoul(text, &end, 10);
     if (errno != 0 || text[0] < '0' || text[0] > '9' || *end || value < 1 ||
         value > LIMIT_MAX_SEC) {
-        fprintf(stderr, "dispatcherctl: --timeout is 1 to %d seconds, not '%s'\n", LIMIT_MAX_SEC,
-                text);
+        fprintf(stderr, "dispatcherctl: invalid --timeout '%s': must be 1 to %d seconds\n", text,
+                LIMIT_MAX_SEC);
         return -EINVAL;
     }
     *ret = (unsigned)value;
@@ -141,7 +142,7 @@ int arguments_parse_options(int argc, char *argv[], struct arguments *arguments)
             arguments->selection[option - OPTION_CHARACTER_SELECTION] = optarg;
             break;
         default:
-            return -EINVAL; /* getopt has said what */
+            return -EINVAL; /* getopt_long(3) has reported it */
         }
     return 0;
 }
@@ -154,6 +155,20 @@ static const struct verb *find_verb(const char *name)
         if (strcmp(verb->name, name) == 0)
             return verb;
     return NULL;
+}
+
+static void report_unknown_command(const char *name)
+{
+    struct nearest nearest = nearest_init(name);
+    const struct verb *verb;
+
+    for (size_t i = 0; (verb = verb_at(i)); i++)
+        nearest_offer(&nearest, verb->name);
+    if (nearest.best)
+        fprintf(stderr, "dispatcherctl: unknown command '%s'; did you mean '%s'?\n", name,
+                nearest.best);
+    else
+        fprintf(stderr, "dispatcherctl: unknown command '%s'\n", name);
 }
 
 static bool looks_like_a_mask(const char *word)
@@ -172,8 +187,8 @@ static int parse_mask(int argc, char *argv[], struct arguments *arguments)
     if (argc > 0)
         request->service = argv[0];
     if (argc > 1 || (request->service && !request->mask)) {
-        fputs("dispatcherctl: debug wants a number as its last word, as in DEBUG=: 71, 16%47, "
-              "0x47, or -1 for all; or 'default': as configured\n",
+        fputs("dispatcherctl: debug needs a mask as its last argument, as in DEBUG=: 71, 16%47,  "
+              "0x47, -1 for everything, or 'default' for the configured one\n",
               stderr);
         return -EINVAL;
     }
@@ -209,12 +224,12 @@ static int parse_selection(struct arguments *arguments)
 int arguments_parse_words(int argc, char *argv[], struct arguments *arguments)
 {
     if (argc == 0) {
-        fputs("dispatcherctl: a verb is missing\n", stderr);
+        fputs("dispatcherctl: missing command\n", stderr);
         return -EINVAL;
     }
     arguments->verb = find_verb(argv[0]);
     if (!arguments->verb) {
-        fprintf(stderr, "dispatcherctl: '%s' is no verb\n", argv[0]);
+        report_unknown_command(argv[0]);
         return -EINVAL;
     }
     if (parse_selection(arguments) < 0)
@@ -222,18 +237,18 @@ int arguments_parse_words(int argc, char *argv[], struct arguments *arguments)
     if (arguments->verb->service == MASK)
         return parse_mask(argc - 1, argv + 1, arguments);
     if (arguments->minus_one) {
-        fprintf(stderr, "dispatcherctl: %s takes no number\n", argv[0]);
+        fprintf(stderr, "dispatcherctl: command '%s' takes no mask\n", argv[0]);
         return -EINVAL;
     }
     if (arguments->verb->service == ADDRESS)
         return parse_address(argc - 1, argv + 1, arguments);
     arguments->request.service = argv[1];
     if (argc == 1 && arguments->verb->service == MUST_SERVICE) {
-        fprintf(stderr, "dispatcherctl: %s needs the name of a service\n", argv[0]);
+        fprintf(stderr, "dispatcherctl: command '%s' needs the name of a service\n", argv[0]);
         return -EINVAL;
     }
     if (argc > (arguments->verb->service == NO_SERVICE ? 1 : 2)) {
-        fprintf(stderr, "dispatcherctl: too many words after %s\n", argv[0]);
+        fprintf(stderr, "dispatcherctl: too many arguments for command '%s'\n", argv[0]);
         return -EINVAL;
     }
     return 0;

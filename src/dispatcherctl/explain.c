@@ -15,27 +15,29 @@ void explain_failure(const char *path, int error)
     case ENOENT:
     case ECONNREFUSED:
         fprintf(stderr,
-                "dispatcherctl: dispatcherd does not run: nobody answers at %s\n"
-                "(systemctl start dispatcherd starts it; --socket names another socket)\n",
+                "dispatcherctl: dispatcherd is not running: nothing listens on %s\n"
+                "(to start it: systemctl start dispatcherd; for another socket: --socket)\n",
                 path);
         break;
     case ETIMEDOUT:
     case EAGAIN:
-        fprintf(stderr, "dispatcherctl: dispatcherd has not answered at %s in time\n", path);
+        fprintf(stderr, "dispatcherctl: no answer from dispatcherd on %s within the time limit\n",
+                path);
         break;
     case ECONNRESET:
-        fprintf(stderr, "dispatcherctl: dispatcherd has closed the connection: it has stopped, or "
-                        "too many clients ask it at once\n");
+        fprintf(stderr,
+                "dispatcherctl: dispatcherd has closed the connection: it has stopped, or has "
+                "too many clients at once\n");
         break;
     case EINVAL:
-        fputs("dispatcherctl: a service's name is letters, digits, '-' and '_'\n", stderr);
+        fputs("dispatcherctl: a service's name consists of letters, digits, '-' and '_'\n", stderr);
         break;
     case EBADMSG:
     case EMSGSIZE:
-        fprintf(stderr, "dispatcherctl: what answers at %s is not dispatcherd\n", path);
+        fprintf(stderr, "dispatcherctl: the program that listens on %s is not dispatcherd\n", path);
         break;
     default:
-        fprintf(stderr, "dispatcherctl: cannot talk to dispatcherd at %s: %s\n", path,
+        fprintf(stderr, "dispatcherctl: cannot communicate with dispatcherd on %s: %s\n", path,
                 strerror(-error));
     }
 }
@@ -48,7 +50,8 @@ static void explain_reload(const json_t *parameters)
 
     json_array_foreach(problems, i, item)
         view_line(stderr, "%s", json_string_value(item) ? json_string_value(item) : "");
-    fputs("dispatcherctl: the new configuration was refused; the old one stays in force\n", stderr);
+    fputs("dispatcherctl: the new configuration was refused; the old one remains in force\n",
+          stderr);
 }
 
 /* Errors of which one parameter says more. */
@@ -58,7 +61,7 @@ static const struct explanation {
     const char *parameter; /* NULL: none */
 } explanations[] = {
     {"io.dispatcherd.Control.PermissionDenied",
-     "permission denied: that is for root and the members of the group ", "group"},
+     "permission denied: only root and members of this group may do that: ", "group"},
     {"io.dispatcherd.Control.NoSuchService",
      "no such service ('dispatcherctl services' lists them): ", "service"},
     {"io.dispatcherd.Control.NotRunning", "the service is stopped: ", "service"},
@@ -67,7 +70,7 @@ static const struct explanation {
     {"io.dispatcherd.Control.OperationFailed", "failed: ", "reason"},
     {"io.dispatcherd.Control.ReplyTooLong", "the answer is too long", NULL},
     {"io.dispatcherd.Control.OutOfMemory",
-     "dispatcherd has too little memory to answer; a change may have been made all the same", NULL},
+     "dispatcherd is out of memory and cannot answer; the command may have taken effect", NULL},
     {VARLINK_METHOD_NOT_FOUND, "this dispatcherd does not know the method ", "method"},
     {VARLINK_INVALID_PARAMETER, "this dispatcherd does not accept the parameter ", "parameter"},
 };
@@ -89,5 +92,5 @@ void explain_error(const json_t *reply)
                       name ? reply_text(parameters, name) : "");
             return;
         }
-    view_line(stderr, "dispatcherctl: dispatcherd says %s", error);
+    view_line(stderr, "dispatcherctl: dispatcherd has returned the error %s", error);
 }

@@ -36,25 +36,25 @@ static const struct verb verbs[] = {
     {"workers", MAY_SERVICE, NO_LIST, run_simple, "Workers", "workers", view_workers,
      ANSWER_LIMIT_SEC, "worker processes, and why they were started"},
     {"connections", MAY_SERVICE, LIST_OF_CONNECTIONS, run_simple, "Connections", "connections",
-     view_connections, ANSWER_LIMIT_SEC, "connections, and who serves them *"},
+     view_connections, ANSWER_LIMIT_SEC, "connections, and the workers that serve them *"},
     {"history", MAY_SERVICE, LIST_OF_ENDED, run_history, NULL, NULL, view_history, ANSWER_LIMIT_SEC,
-     "what has ended, for as long as HISTORICAL_TIME says *"},
+     "ended connections and workers, kept for HISTORICAL_TIME *"},
     {"explain", ADDRESS, NO_LIST, run_simple, "Explain", NULL, view_explain, ANSWER_LIMIT_SEC,
-     "what was decided about a client, and would be now *"},
+     "past access decisions about a client, and the one made now *"},
     {"events", MAY_SERVICE, NO_LIST, run_events, NULL, NULL, NULL, ANSWER_LIMIT_SEC,
-     "what happens, as it happens *"},
+     "follow events as they happen *"},
     {"top", NO_SERVICE, NO_LIST, run_top, NULL, NULL, NULL, ANSWER_LIMIT_SEC,
-     "services and workers on a live screen"},
+     "services and workers, updated continuously"},
     {"debug", MASK, NO_LIST, run_debug, "SetDebug", NULL, view_debug, ANSWER_LIMIT_SEC,
-     "what is logged for debugging; with MASK or 'default': from now on *"},
+     "show the debug masks; with MASK or 'default': set them *"},
     {"stop", MUST_SERVICE, NO_LIST, run_simple, "Stop", NULL, view_stop, ANSWER_LIMIT_SEC,
-     "accept no more; sessions may finish *"},
+     "stop accepting connections; sessions may finish *"},
     {"start", MUST_SERVICE, NO_LIST, run_simple, "Start", NULL, view_start, ANSWER_LIMIT_SEC,
      "accept connections again *"},
     {"restart", MAY_SERVICE, NO_LIST, run_simple, "Restart", NULL, view_restart, ANSWER_LIMIT_SEC,
-     "replace the workers, losing no connection *"},
+     "replace the workers without losing a connection *"},
     {"reload", NO_SERVICE, NO_LIST, run_simple, "Reload", NULL, view_reload, RELOAD_LIMIT_SEC,
-     "read the configuration again *"},
+     "reload the configuration *"},
 };
 
 static const char test_access_verb[] = "test-access";
@@ -189,6 +189,6 @@ int main(int argc, char *argv[])
             status = run_verb(&arguments);
     }
     if (status == EXIT_USAGE)
-        fputs("Try 'dispatcherctl --help'.\n", stderr);
+        fputs("Try 'dispatcherctl --help' for more information.\n", stderr);
     return status;
 }

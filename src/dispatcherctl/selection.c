@@ -44,7 +44,7 @@ static bool read_worker(const struct choice *choice)
     unsigned long number;
 
     if (!read_number(choice->text, INT32_MAX, &number)) {
-        str_buffer_add(choice->reason, "is the number of a process");
+        str_buffer_add(choice->reason, "must be a process number");
         return false;
     }
     choice->selection->worker_pid = (int64_t)number;
@@ -57,7 +57,7 @@ static bool read_client(const struct choice *choice)
 
     if (ip_network_parse(choice->text, &choice->selection->client, reason) == 0)
         return true;
-    str_buffer_add(choice->reason, "is an address or a network: %s", reason);
+    str_buffer_add(choice->reason, "must be an address or a network: %s", reason);
     return false;
 }
 
@@ -69,7 +69,7 @@ static bool read_state(const struct choice *choice)
     for (size_t i = 0; i < ELEMENTSOF(states); i++)
         if (states[i].list == choice->list && strcmp(states[i].name, choice->text) == 0)
             return true;
-    str_buffer_add(choice->reason, "is one of ");
+    str_buffer_add(choice->reason, "must be one of ");
     for (size_t i = 0; i < ELEMENTSOF(states); i++)
         if (states[i].list == choice->list) {
             str_buffer_add(choice->reason, "%s%s", comma, states[i].name);
@@ -88,7 +88,7 @@ static bool read_duration(const struct choice *choice, uint64_t *ret)
 {
     if (duration_parse(choice->text, ret) == 0)
         return true;
-    str_buffer_add(choice->reason, "is a span of time as in 90, 500ms, 5min or \"1h 30min\"");
+    str_buffer_add(choice->reason, "must be a time span, such as 90, 500ms, 5min or \"1h 30min\"");
     return false;
 }
 
@@ -113,8 +113,7 @@ static bool read_sort(const struct choice *choice)
     if (choice->selection->order)
         return true;
     selection_order_names(choice->list, names, sizeof(names));
-    str_buffer_add(choice->reason, "is one of %s, with '-' before it for the other way round",
-                   names);
+    str_buffer_add(choice->reason, "must be one of %s; a '-' before it reverses the order", names);
     return false;
 }
 
@@ -123,7 +122,7 @@ static bool read_limit(const struct choice *choice)
     unsigned long number;
 
     if (!read_number(choice->text, LIMIT_MAX, &number)) {
-        str_buffer_add(choice->reason, "is a number of rows, 1 to %d", LIMIT_MAX);
+        str_buffer_add(choice->reason, "must be a number of rows, 1 to %d", LIMIT_MAX);
         return false;
     }
     choice->selection->limit = number;
@@ -159,7 +158,7 @@ int selection_parse(const char *const texts[N_SELECTION_OPTIONS], enum selection
             continue;
         str_buffer_add(&buffer, "--%s ", options[i].name);
         if (list == NO_LIST) {
-            str_buffer_add(&buffer, "is for connections and history");
+            str_buffer_add(&buffer, "applies only to connections and history");
             return -EINVAL;
         }
         if (!options[i].read(&choice)) {

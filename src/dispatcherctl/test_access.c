@@ -49,7 +49,7 @@ static void add_callout(struct test *test)
     const struct callout *callout = &test->run.callout;
     bool succeeds = test->callouts_succeed;
 
-    trace_lines_add(&test->trace, test->run.depth, "%s is not asked; it is taken that the %s",
+    trace_lines_add(&test->trace, test->run.depth, "%s is not queried; assuming that the %s",
                     callout_routine_to_string(callout->routine),
                     callout->routine == CALLOUT_DNS_LIST
                         ? (succeeds ? "address is listed" : "address is not listed")
@@ -77,7 +77,7 @@ static void run(struct test *test, const char *probe)
     }
     port_access_judge(&test->run, &test->verdict);
     if (test->verdict.has_hit_limit)
-        add_text(test, "limit", "the table went on too long; the client is accepted");
+        add_text(test, "limit", "the table takes too many steps; the client is accepted");
     add_text(test, "logged", test->verdict.match_note);
     add_text(test, "logged", test->verdict.reject_note);
     add_text(test, "access tag", test->verdict.tag);
@@ -120,11 +120,11 @@ static int print_json(const struct test *test, const char *address, const char *
 static int print_text(const struct test *test, const char *address, const char *text,
                       const char *entry)
 {
-    printf("%s: %s", address, test->verdict.is_rejected ? "reject" : "accept");
+    printf("%s: %s ", address, test->verdict.is_rejected ? "rejected" : "accepted");
     if (entry)
-        printf(", by %s", entry);
+        printf("by entry %s", entry);
     else
-        printf(", no entry matched");
+        printf("because no entry matched");
     putchar('\n');
     for (const char *line = text; *line;) {
         size_t length = strcspn(line, "\n");
@@ -170,10 +170,10 @@ static int test_client(struct test *test, const char *text)
     char probe[PORT_ACCESS_PROBE_MAX];
 
     if (address_parse(text, &client) < 0)
-        return complain("a client is given by its address", text);
+        return complain("the client must be an address", text);
     client.port = CLIENT_PORT;
     if (find_server(test, &client, &server) < 0 || port_access_probe(&server, &client, probe) < 0)
-        return complain("--server is an address", test->options->server);
+        return complain("--server must be an address", test->options->server);
     trace_lines_clear(&test->trace);
     run(test, probe);
     int r = print(test, &client);
@@ -208,9 +208,9 @@ static int read_options(struct test *test)
 
     test->port = 25;
     if (options->port && read_port(options->port, &test->port) < 0)
-        return complain("--port is a port from 1 to 65535", options->port);
+        return complain("--port must be a port from 1 to 65535", options->port);
     if (strcmp(callouts, "fail") != 0 && strcmp(callouts, "succeed") != 0)
-        return complain("--callouts is fail or succeed", callouts);
+        return complain("--callouts must be fail or succeed", callouts);
     test->callouts_succeed = strcmp(callouts, "succeed") == 0;
     return EXIT_SUCCESS;
 }
@@ -231,7 +231,7 @@ static int load(const char *path, struct mapping_set **ret)
         fprintf(stderr, "dispatcherctl: cannot read %s: %s\n", path, strerror(-r));
     else if (!mapping_set_find(*ret, MAPPING_PORT_ACCESS))
         fprintf(stderr,
-                "dispatcherctl: %s has no table PORT_ACCESS, or does not exist; everybody "
+                "dispatcherctl: %s does not exist, or has no table PORT_ACCESS; everybody "
                 "is accepted\n",
                 path);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

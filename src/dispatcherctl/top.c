@@ -148,7 +148,9 @@ static bool wait_for_key(void)
 int top_run(const struct request *request)
 {
     if (request->is_json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-        fputs("dispatcherctl: top needs a terminal; services and workers have --json\n", stderr);
+        fputs("dispatcherctl: top needs a terminal; for a script, use services or workers with "
+              "--json\n",
+              stderr);
         return 2;
     }
     int r = enter();

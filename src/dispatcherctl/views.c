@@ -57,7 +57,7 @@ static void print_due(const json_t *parameters, FILE *stream)
     json_array_foreach(due, i, item)
         view_line(stream, "DUE: %s", reply_text(item, "text"));
     if (json_array_size(due) > 0)
-        view_line(stream, "to do all that is due: %s", reply_text(parameters, "due_command"));
+        view_line(stream, "to apply all that is due: %s", reply_text(parameters, "due_command"));
 }
 
 static void print_daemon(const json_t *parameters, FILE *stream)
@@ -74,7 +74,7 @@ static void print_daemon(const json_t *parameters, FILE *stream)
     view_line(stream, "dispatcherd %s is %s since %s (%s), process %" PRId64 "; %s",
               reply_text(parameters, "version"), reply_text(parameters, "state"), date,
               duration_format(span, age), reply_number(parameters, "pid"),
-              has_units ? "workers are units of systemd" : "workers are its children");
+              has_units ? "workers are systemd units" : "workers are child processes");
     if (reply_is_true(parameters, "is_on_last_config"))
         view_line(stream, "%s is broken; the last good configuration is in force",
                   reply_text(parameters, "config_file"));
@@ -94,10 +94,11 @@ static void print_waiting(const json_t *service, uint64_t now, FILE *stream)
         return;
     if (since > 0 && since <= now)
         duration_format(now - since, age);
-    view_line(stream, "%s: %" PRId64 " %s since %s (%" PRId64 " in the kernel's queue): %s",
-              reply_text(service, "name"), in_kernel + in_daemon,
-              str_plural((uint64_t)(in_kernel + in_daemon), "client waits", "clients wait"), age,
-              in_kernel, reply_text(service, "waits_for"));
+    view_line(
+        stream, "%s: %" PRId64 " %s for up to %s (%" PRId64 " in the kernel's queue): %s",
+        reply_text(service, "name"), in_kernel + in_daemon,
+        str_plural((uint64_t)(in_kernel + in_daemon), "client has waited", "clients have waited"),
+        age, in_kernel, reply_text(service, "waits_for"));
 }
 
 static void print_start_error(const json_t *service, FILE *stream)
@@ -302,7 +303,7 @@ static void print_forgotten(const json_t *service, FILE *stream)
         return;
     view_line(stream,
               "%s: %" PRId64 " ended %s and %" PRId64
-              " ended %s left the history before HISTORICAL_TIME was over: it has room for "
+              " ended %s were dropped before HISTORICAL_TIME was over; the history is limited to "
               "%" PRId64 " and %" PRId64,
               reply_text(service, "name"), n_connections,
               str_plural((uint64_t)n_connections, "connection", "connections"), n_workers,

@@ -34,7 +34,7 @@ static void print_ill_list(const json_t *list, uint64_t now, FILE *stream)
     format_time(list, "since", date);
     if (since > 0 && since <= now)
         duration_format(now - since, age);
-    view_line(stream, "DNS list %s is set aside since %s (%s), and refuses nobody: %s",
+    view_line(stream, "DNS list %s has been set aside since %s (%s), and refuses nobody: %s",
               reply_text(list, "zone"), date, age, reply_text(list, "reason"));
 }
 
@@ -76,23 +76,47 @@ int view_dns_lists(const json_t *parameters, FILE *stream)
 
 /* explain */
 
-/* "FILE:LINE: PATTERN", or what else decided. */
-static void add_what_decided(struct str_buffer *line, const json_t *item)
+/* A reason of the JSON as it reads after "rejected"; unknown ones as they are. */
+static const char *cause_text(const char *reason)
 {
-    if (reply_is_set(item, "entry"))
-        str_buffer_add(line, ", by PORT_ACCESS %s: %s", reply_text(item, "entry"),
-                       reply_text(item, "pattern"));
-    if (reply_is_set(item, "zone"))
-        str_buffer_add(line, ", by DNS list %s", reply_text(item, "zone"));
-    if (reply_is_set(item, "detail"))
-        str_buffer_add(line, ", by %s", reply_text(item, "detail"));
+    static const struct {
+        const char *reason, *text;
+    } causes[] = {
+        {"mapping", "by the mapping file"},
+        {"dns_list", "by a DNS list"},
+        {"throttle", "by a throttle"},
+        {"address", "for too many connections"},
+        {"proxy_header", "for its PROXY header"},
+        {"shutdown", "because the service was stopping"},
+        {"error", "because its check failed"},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(causes); i++)
+        if (strcmp(reason, causes[i].reason) == 0)
+            return causes[i].text;
+    return reason;
 }
 
-static void add_verdict(struct str_buffer *line, const json_t *item)
+/* "rejected by the mapping file: PORT_ACCESS entry FILE:LINE: PATTERN", or what else decided. */
+static void add_decision(struct str_buffer *line, const json_t *item)
 {
-    str_buffer_add(line, "%s", reply_text(item, "verdict"));
+    bool is_rejected = strcmp(reply_text(item, "verdict"), "reject") == 0;
+    const char *separator = ":";
+
+    str_buffer_add(line, "%s", is_rejected ? "rejected" : "accepted");
     if (reply_is_set(item, "reason"))
-        str_buffer_add(line, " for %s", reply_text(item, "reason"));
+        str_buffer_add(line, " %s", cause_text(reply_text(item, "reason")));
+    if (reply_is_set(item, "detail")) {
+        str_buffer_add(line, "%s %s", separator, reply_text(item, "detail"));
+        separator = ",";
+    }
+    if (reply_is_set(item, "zone")) {
+        str_buffer_add(line, "%s list %s", separator, reply_text(item, "zone"));
+        separator = ",";
+    }
+    if (reply_is_set(item, "entry"))
+        str_buffer_add(line, "%s PORT_ACCESS entry %s: %s", separator, reply_text(item, "entry"),
+                       reply_text(item, "pattern"));
 }
 
 /* Each line of it on one of ours. */
@@ -119,8 +143,7 @@ static void print_decision(const json_t *decision, FILE *stream)
     str_buffer_add(&line, " to ");
     format_address(json_object_get(decision, "local"), &line);
     str_buffer_add(&line, " (%s): ", reply_text(decision, "connection"));
-    add_verdict(&line, decision);
-    add_what_decided(&line, decision);
+    add_decision(&line, decision);
     view_line(stream, "%s", text);
     print_text(decision, stream);
 }
@@ -135,8 +158,7 @@ static void print_trial(const json_t *trial, FILE *stream)
     str_buffer_add(&line, "%s at ", reply_text(trial, "service"));
     format_address(json_object_get(trial, "local"), &line);
     str_buffer_add(&line, ": ");
-    add_verdict(&line, trial);
-    add_what_decided(&line, trial);
+    add_decision(&line, trial);
     if (!reply_is_true(trial, "is_certain"))
         str_buffer_add(&line, " (not certain: see below)");
     view_line(stream, "%s", text);
@@ -153,7 +175,7 @@ static void print_no_decisions(const json_t *parameters, FILE *stream)
 
     format_time(parameters, "decisions_since", date);
     view_line(stream,
-              "nothing that is remembered was decided about that address; decisions are remembered "
+              "no decision about this address is stored; decisions have been stored "
               "since %s (%s)",
               date, duration_format(since > 0 && since <= now ? now - since : 0, age));
 }
@@ -189,7 +211,7 @@ int view_explain(const json_t *parameters, _unused_ const char *service, FILE *s
     json_array_foreach(trials, i, item)
         print_trial(item, stream);
     if (n_left_out > 0)
-        view_line(stream, "%" PRId64 " %s left out; name a service", n_left_out,
+        view_line(stream, "%" PRId64 " %s not shown; name a service", n_left_out,
                   str_plural((uint64_t)n_left_out, "socket was", "sockets were"));
     return ferror(stream) ? -EIO : 0;
 }

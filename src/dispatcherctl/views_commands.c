@@ -12,7 +12,7 @@ int view_stop(const json_t *parameters, const char *service, FILE *stream)
 {
     int64_t n = reply_number(parameters, "n_connections");
 
-    view_line(stream, "%s accepts no more; %" PRId64 " %s may finish", service, n,
+    view_line(stream, "%s no longer accepts connections; %" PRId64 " %s may finish", service, n,
               str_plural((uint64_t)n, "connection", "connections"));
     return 0;
 }
@@ -40,7 +40,7 @@ int view_reload(const json_t *parameters, _unused_ const char *service, FILE *st
 
     json_array_foreach(warnings, i, item)
         view_line(stream, "%s", json_string_value(item) ? json_string_value(item) : "");
-    view_line(stream, "the configuration was read again");
+    view_line(stream, "the configuration was reloaded");
     return 0;
 }
 

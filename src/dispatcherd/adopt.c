@@ -99,9 +99,9 @@ unsigned adopt_workers(struct service *const services[], size_t n_services, stru
         if (stored.version != PROTOCOL_VERSION)
             let_drain(channel, name, "it speaks another version of the protocol");
         else if (!service)
-            let_drain(channel, name, "its service is no more");
+            let_drain(channel, name, "its service no longer exists");
         else if (stored.slot >= POOL_WORKERS_MAX || service->workers[stored.slot])
-            let_drain(channel, name, "its slot is taken");
+            let_drain(channel, name, "its slot is in use");
         else if (adopt(service, &stored, &channel, old ? state_find(old, stored.unit_name) : NULL))
             n++;
     }

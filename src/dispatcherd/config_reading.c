@@ -70,8 +70,8 @@ int config_reading_read(const char *config_file, const char *mapping_file, bool 
     int r = limited_call(&stuck, &reading_work, reading, limit_usec);
     if (r == -ETIMEDOUT)
         problem_add(problems, PROBLEM_ERROR, config_file, 0,
-                    "the configuration cannot be read: nothing has come for %u s; one of its files "
-                    "or programs is on a file system that does not answer",
+                    "cannot read the configuration within %u s; one of its files "
+                    "or programs is on a file system that does not respond",
                     (unsigned)(limit_usec / USEC_PER_SEC));
     if (r < 0)
         return r;

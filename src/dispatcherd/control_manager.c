@@ -94,6 +94,6 @@ void control_manager_open(struct manager *manager, const char *path)
     int r = control_new(&settings, &manager->control);
     if (r < 0)
         report(LOG_ERR, &subject,
-               "cannot make the control socket %s: %s; dispatcherctl will not work", path,
-               r == -EADDRINUSE ? "another dispatcherd answers there" : strerror(-r));
+               "cannot create the control socket %s: %s; dispatcherctl will not work", path,
+               r == -EADDRINUSE ? "another dispatcherd is using it" : strerror(-r));
 }

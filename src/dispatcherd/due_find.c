@@ -93,7 +93,8 @@ static void look_at_workers(const struct service *service, struct due_list *due)
 
     if (has_stale_worker(service))
         due_add(due, options->name, &options->origin, DUE_RELOAD, NULL,
-                "workers of %s run what their program, or their unit, was before", options->name);
+                "workers of %s still run the previous version of their program or unit",
+                options->name);
 }
 
 static bool has_service(const struct manager *manager, const char *unit_name)
@@ -116,10 +117,11 @@ static void look_at_spare_sockets(const struct manager *manager, struct due_list
         spare_sockets_describe(&manager->spare_sockets, i, name, sizeof(name), &address);
         if (has_service(manager, name) || due_has_service(due, name))
             continue;
-        due_add(due, name, &origin, DUE_DAEMON_RELOAD | DUE_RESTART, NULL,
-                "'%s' is no service in force, but systemd still listens for it at %s: clients are "
-                "turned away",
-                name, address_format(&address, text));
+        due_add(
+            due, name, &origin, DUE_DAEMON_RELOAD | DUE_RESTART, NULL,
+            "'%s' is not a service in force, but systemd still listens for it at %s: clients are "
+            "turned away",
+            name, address_format(&address, text));
     }
 }
 
@@ -176,7 +178,7 @@ static bool add_changed_file(const struct manager *manager, struct due_list *due
         find_changed_file(&manager->version->config, manager->config_file, manager->read_at);
 
     if (file)
-        due_add(due, NULL, &origin, DUE_RELOAD, NULL, "%s was changed since it was read", file);
+        due_add(due, NULL, &origin, DUE_RELOAD, NULL, "%s has changed since it was read", file);
     return file;
 }
 

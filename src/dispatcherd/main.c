@@ -53,18 +53,18 @@ struct arguments {
 static void print_help(void)
 {
     printf("Usage: dispatcherd [OPTION]...\n"
-           "Accepts connections and shares them out to pools of worker processes, as\n"
-           "dispatcher.cnf says.\n\n"
-           "  --config FILE        read FILE (default: %s/dispatcher.cnf)\n"
-           "  --mappings FILE      read FILE (default: mappings, beside the configuration)\n"
-           "  --dns-servers LIST   ask these, as ADDRESS:PORT,..., about DNS lists (default:\n"
+           "Accept connections and pass them to pools of worker processes, as configured in\n"
+           "dispatcher.cnf.\n\n"
+           "  --config FILE        configuration file (default: %s/dispatcher.cnf)\n"
+           "  --mappings FILE      mapping file (default: mappings, in the same folder)\n"
+           "  --dns-servers LIST   name servers for DNS lists, ADDRESS:PORT,... (default:\n"
            "                       those of DNS_SERVERS, or of resolv.conf)\n"
-           "  --ident-port PORT    where clients' hosts are asked for users (default: %d)\n"
-           "  --spawner NAME       who starts the workers: self (default), or unit: systemd\n"
-           "  --control PATH       the socket for dispatcherctl (default: control, in the folder\n"
-           "                       that systemd made; by hand there is none)\n"
-           "  --stop-limit SECONDS how long sessions may go on when it stops (default: %d)\n"
-           "  --check              tell all that is wrong with the file, and exit\n"
+           "  --ident-port PORT    port of the clients' IDENT servers (default: %d)\n"
+           "  --spawner NAME       self: start the workers (default); unit: systemd does\n"
+           "  --control PATH       control socket for dispatcherctl (default: control, in the\n"
+           "                       runtime directory of the unit; without a unit, none)\n"
+           "  --stop-limit SECONDS time limit for sessions when stopping (default: %d)\n"
+           "  --check              report all errors and warnings of the files, and exit\n"
            "  --print-config       print every service's effective options, and exit\n"
            "  --help, --version\n\n"
            "See dispatcherd(8) and dispatcher.cnf(5).\n",
@@ -147,7 +147,7 @@ static int parse_option(int option, struct arguments *arguments)
     case OPTION_CHARACTER_IDENT_PORT:
         if (parse_port(optarg, &arguments->access.ident_port) == 0)
             return 0;
-        fprintf(stderr, "dispatcherd: --ident-port is 1 to 65535, not '%s'\n", optarg);
+        fprintf(stderr, "dispatcherd: invalid --ident-port '%s': must be 1 to 65535\n", optarg);
         return -EINVAL;
     case OPTION_CHARACTER_MAPPINGS:
         arguments->mapping_file = optarg;
@@ -156,12 +156,13 @@ static int parse_option(int option, struct arguments *arguments)
         arguments->spawner = spawner_find(optarg);
         if (arguments->spawner)
             return 0;
-        fprintf(stderr, "dispatcherd: --spawner is self or unit, not '%s'\n", optarg);
+        fprintf(stderr, "dispatcherd: invalid --spawner '%s': must be self or unit\n", optarg);
         return -EINVAL;
     case OPTION_CHARACTER_STOP_LIMIT:
         if (parse_seconds(optarg, &arguments->stop_limit_sec) == 0)
             return 0;
-        fprintf(stderr, "dispatcherd: --stop-limit is 0 to 86400 seconds, not '%s'\n", optarg);
+        fprintf(stderr, "dispatcherd: invalid --stop-limit '%s': must be 0 to 86400 seconds\n",
+                optarg);
         return -EINVAL;
     case OPTION_CHARACTER_CHECK:
         arguments->mode = MODE_CHECK;
@@ -176,7 +177,7 @@ static int parse_option(int option, struct arguments *arguments)
         arguments->mode = MODE_VERSION;
         return 0;
     default:
-        return -EINVAL; /* getopt has said what */
+        return -EINVAL; /* getopt_long(3) has reported it */
     }
 }
 
@@ -188,7 +189,7 @@ static int parse_arguments(int argc, char *argv[], struct arguments *arguments)
         if (parse_option(option, arguments) < 0)
             return -EINVAL;
     if (optind < argc) {
-        fprintf(stderr, "dispatcherd: '%s' is no option\n", argv[optind]);
+        fprintf(stderr, "dispatcherd: unexpected argument '%s'\n", argv[optind]);
         return -EINVAL;
     }
     return 0;
@@ -259,7 +260,7 @@ static int fall_back(int config_fd, int mapping_fd, struct config_version **ret)
     if (config_fd < 0 || last_config_read(config_fd, mapping_fd, ret) < 0)
         return -ENOENT;
     report(LOG_ERR, &subject,
-           "the configuration cannot be used; going on with the last good one until it is mended "
+           "the configuration is broken; using the last good one until it is corrected "
            "and reloaded");
     return 0;
 }
@@ -354,7 +355,7 @@ int main(int argc, char *argv[])
         return EXIT_FAILURE;
     }
     if (parse_arguments(argc, argv, &arguments) < 0) {
-        fprintf(stderr, "Try 'dispatcherd --help'.\n");
+        fprintf(stderr, "Try 'dispatcherd --help' for more information.\n");
         return EXIT_USAGE;
     }
     if (!arguments.mapping_file)

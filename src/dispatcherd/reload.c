@@ -87,7 +87,7 @@ static void add(struct manager *manager, struct config_version *version,
     int r = manager_add_service(manager, version, options, &service);
     if (r < 0)
         problem_add(problems, PROBLEM_WARNING, options->origin.file, options->origin.line,
-                    "%s cannot be added: %s", options->name, strerror(-r));
+                    "cannot add the service %s: %s", options->name, strerror(-r));
 }
 
 static void open_ports(struct manager *manager, struct service *service,
@@ -108,7 +108,7 @@ static void open_ports(struct manager *manager, struct service *service,
     r = r < 0 ? r : started;
     if (r < 0)
         problem_add(problems, PROBLEM_WARNING, origin->file, origin->line,
-                    "%s cannot listen at all of its ports: %s; to try again: dispatcherctl reload",
+                    "%s cannot listen on all of its ports: %s; to try again: dispatcherctl reload",
                     service->options->name, strerror(-r));
     service_touch(service);
 }
@@ -158,10 +158,11 @@ int reload(struct manager *manager, struct problem_list *problems)
         (void)due_refresh(manager);
         manager->context.changed(&manager->context);
         if (problems->n_errors > 0)
-            report(LOG_ERR, &refused, "the reload is refused; what was in force stays (%zu %s)",
+            report(LOG_ERR, &refused,
+                   "reload refused because of errors; keeping the previous configuration (%zu %s)",
                    problems->n_errors, str_plural(problems->n_errors, "error", "errors"));
         else
-            report(LOG_ERR, &refused, "the reload has failed; what was in force stays: %s",
+            report(LOG_ERR, &refused, "reload failed; keeping the previous configuration: %s",
                    strerror(-r));
         return r;
     }

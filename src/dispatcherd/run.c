@@ -112,7 +112,7 @@ static void say_where(const struct service *service)
                        address_format(&service->listeners[i].address, address),
                        service->listeners[i].is_tls ? " (TLS)" : "");
     if (service->n_listeners > 0)
-        report(LOG_NOTICE, &subject, "listens at %s", text);
+        report(LOG_NOTICE, &subject, "listens on %s", text);
 }
 
 static void become_running(struct manager *manager)
@@ -292,7 +292,7 @@ static int open_sockets(struct manager *manager, struct passed *passed)
     if (n_listeners == 0 && manager->n_services > 0 && !is_unit) {
         const struct subject subject = {.message_id = MESSAGE_ID_CANNOT_BIND};
 
-        report(LOG_CRIT, &subject, "no port of any service can be listened at; giving up");
+        report(LOG_CRIT, &subject, "cannot listen on any configured port; exiting");
         return -EADDRNOTAVAIL;
     }
     return 0;
@@ -355,7 +355,7 @@ static void say_due(struct manager *manager)
 static int start(struct manager *manager, struct passed *passed)
 {
     report_debug(manager->context.debug, DEBUG_MAIN, &(struct subject){0},
-                 "process %d starts: %zu %s, workers by way of %s, %zu %s passed", (int)getpid(),
+                 "process %d starts: %zu %s, spawner %s, %zu %s passed", (int)getpid(),
                  manager->n_services, str_plural(manager->n_services, "service", "services"),
                  manager->context.spawner->name, passed->n_items,
                  str_plural(passed->n_items, "descriptor", "descriptors"));
@@ -380,9 +380,10 @@ static int start(struct manager *manager, struct passed *passed)
 /* What to do about an errno that ends the start. */
 static const char *advice(int error)
 {
-    return error == -EFBIG ? ": the limit of a file's size is too low for what is kept in memory; "
-                             "raise LimitFSIZE= of dispatcherd.service (started by hand: ulimit -f)"
-                           : "";
+    return error == -EFBIG
+               ? ": the file size limit is too low for the state that is kept in memory; "
+                 "raise LimitFSIZE= of dispatcherd.service (started by hand: ulimit -f)"
+               : "";
 }
 
 int run_services(struct config_version *version, const struct run_settings *settings,

@@ -28,7 +28,7 @@ static void add_alerts(struct str_buffer *line, const struct manager *manager)
 {
     static const char *const words[N_SERVICE_ALERTS] = {
         [SERVICE_ALERT_FULL] = "is full",
-        [SERVICE_ALERT_WAITING] = "lets clients wait",
+        [SERVICE_ALERT_WAITING] = "keeps clients waiting",
         [SERVICE_ALERT_DYING] = "loses its workers",
         [SERVICE_ALERT_UNREACHABLE] = "cannot be reached",
         [SERVICE_ALERT_REFUSING] = "refuses everybody",
@@ -60,7 +60,7 @@ const char *status_format(const struct manager *manager, char *text, size_t size
     if (manager->state == MANAGER_STARTING)
         str_buffer_add(&line, "starting; ");
     if (manager->is_on_last_config)
-        str_buffer_add(&line, "dispatcher.cnf is broken, the last good one is in force; ");
+        str_buffer_add(&line, "dispatcher.cnf is broken, the last good one is in use; ");
     add_due(&line, &manager->due);
     add_alerts(&line, manager);
     for (size_t i = 0; i < manager->n_services; i++) {

@@ -31,8 +31,8 @@ static void cut(struct manager *manager)
 
     manager->is_cut = true;
     if (n > 0)
-        report(LOG_WARNING, &subject, "%u %s cut: the time for finishing is over", n,
-               str_plural(n, "connection is", "connections are"));
+        report(LOG_WARNING, &subject, "time limit for stopping reached; closing %u %s", n,
+               str_plural(n, "connection", "connections"));
     for (size_t i = 0; i < manager->n_services; i++)
         for (unsigned slot = 0; slot < POOL_WORKERS_MAX; slot++)
             if (manager->services[i]->workers[slot])

@@ -98,11 +98,11 @@ bool store_room_fits(const struct store_room *room, const struct service_options
             "give services shorter names",
             room->n_name_bytes, (size_t)STORE_ROOM_NAME_BYTES);
     else
-        snprintf(
-            text + n, STORE_ROOM_TEXT_MAX - (size_t)n,
-            "that takes FileDescriptorStoreMax=%zu, which is %zu; lower MAX_PROCS, or raise it: "
-            "systemctl edit dispatcherd.service, [Service], FileDescriptorStoreMax=%zu",
-            room->n_entries, max_entries, room->n_entries);
+        snprintf(text + n, STORE_ROOM_TEXT_MAX - (size_t)n,
+                 "FileDescriptorStoreMax= must be at least %zu, but is %zu; lower MAX_PROCS, or "
+                 "raise it: "
+                 "systemctl edit dispatcherd.service, [Service], FileDescriptorStoreMax=%zu",
+                 room->n_entries, max_entries, room->n_entries);
     return false;
 }
 

@@ -61,7 +61,7 @@ static int run_as(int (*become)(void), const char *whom, int (*function)(void *d
         return EXIT_FAILURE;
     }
     if (status != 0)
-        fprintf(stderr, "dispatcherd: this was checked as %s\n", whom);
+        fprintf(stderr, "dispatcherd: checked as %s\n", whom);
     return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 }
 

@@ -231,19 +231,19 @@ static void check_service(struct comparison *comparison, const struct service_op
     list_sockets(&units, service, &sockets);
     if (is_missing(&units))
         due_add(comparison->due, name, origin, DUE_DAEMON_RELOAD | DUE_RESTART, NULL,
-                "systemd does not know all units of %s yet", name);
+                "systemd has not loaded all units of %s yet", name);
     else if (has_difference(&units))
         due_add(comparison->due, name, origin, DUE_DAEMON_RELOAD | DUE_RESTART, &sockets,
-                "the sockets of %s are not yet what is written here", name);
+                "the sockets of %s do not match the configuration yet", name);
     else if (was_written(&units))
         due_add(comparison->due, name, origin, DUE_RESTART, units.is_new ? NULL : &sockets,
-                "dispatcherd does not have the sockets yet that systemd has for %s", name);
+                "dispatcherd does not have systemd's new sockets of %s yet", name);
     else if (units.has_other_backlog)
         due_add(comparison->due, name, origin, DUE_DAEMON_RELOAD, NULL,
                 "the BACKLOG of %s is in force, but systemd does not know it", name);
     if (units.worker == CHANGED)
         due_add(comparison->due, name, origin, DUE_DAEMON_RELOAD | DUE_RELOAD, NULL,
-                "systemd still starts workers of %s as before", name);
+                "systemd still starts workers of %s by their old unit", name);
     str_list_clear(&sockets);
 }
 
@@ -262,9 +262,10 @@ static void check_left_over(struct comparison *comparison, const char *unit)
     for (char *c = name; *c; c++)
         if (*c >= 'a' && *c <= 'z')
             *c = (char)(*c - 'a' + 'A');
-    due_add(comparison->due, name, &origin, DUE_DAEMON_RELOAD | DUE_RESTART, NULL,
-            "%s is no service in force, but systemd still has its sockets: clients are turned away",
-            name);
+    due_add(
+        comparison->due, name, &origin, DUE_DAEMON_RELOAD | DUE_RESTART, NULL,
+        "%s is not a service in force, but systemd still has its sockets: clients are turned away",
+        name);
 }
 
 static void check_left_overs(struct comparison *comparison)

@@ -75,10 +75,11 @@ int places_resolve(const struct config_places *places, const char *relative_dir,
                 rest = name + strlen(logical_names[i].prefix);
             }
         if (!dir) {
-            snprintf(reason, PLACES_REASON_MAX,
-                     "'%.30s' names no place; IMTA_BIN:, IMTA_LOG: and IMTA_TABLE: do, and a path "
-                     "does without",
-                     name);
+            snprintf(
+                reason, PLACES_REASON_MAX,
+                "'%.30s' is not a known place; use IMTA_BIN:, IMTA_LOG:, IMTA_TABLE: or a path "
+                "without a colon",
+                name);
             return -EINVAL;
         }
         if (*rest == '/' || !*rest) {

@@ -66,8 +66,8 @@ static int generate(const char *config_path, const char *directory)
 static int usage(void)
 {
     fprintf(stderr, "Usage: dispatcherd-generator [--config FILE] DIRECTORY [EARLY LATE]\n"
-                    "Writes the units for the services of dispatcher.cnf into DIRECTORY. systemd "
-                    "runs it; by hand it shows what\nsystemd would get.\n");
+                    "Write the units of the services of dispatcher.cnf to DIRECTORY. systemd runs "
+                    "it; run by hand, it shows what\nsystemd would get.\n");
     return 2;
 }
 
@@ -78,7 +78,7 @@ int main(int argc, char *argv[])
 
     int r = fd_fill_standard(O_RDWR);
     if (r < 0) {
-        boot_log(LOG_ERR, "cannot open /dev/null, so no units: %s", strerror(-r));
+        boot_log(LOG_ERR, "cannot open /dev/null, writing no units: %s", strerror(-r));
         return EXIT_SUCCESS;
     }
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) >= 0;) {
@@ -90,11 +90,11 @@ int main(int argc, char *argv[])
     if (argc - optind != 1 && argc - optind != 3)
         return usage();
     if (access(config_path, F_OK) < 0 && errno == ENOENT) {
-        boot_log(LOG_INFO, "no %s, so no units", config_path);
+        boot_log(LOG_INFO, "%s does not exist, writing no units", config_path);
         return EXIT_SUCCESS;
     }
     r = generate(config_path, argv[optind]);
     if (r < 0)
-        boot_log(LOG_ERR, "cannot make units in %s: %s", argv[optind], strerror(-r));
+        boot_log(LOG_ERR, "cannot write units to %s: %s", argv[optind], strerror(-r));
     return EXIT_SUCCESS;
 }

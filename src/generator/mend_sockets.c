@@ -62,7 +62,7 @@ static void judge(const struct socket_unit *unit, struct str_list *to_restart,
     if (!is_ours(unit) || !unit->is_active || unit->is_elsewhere)
         return;
     if (!unit->is_loaded) {
-        log_notice("%s is no unit any more: stopping it", unit->name);
+        log_notice("the unit %s no longer exists: stopping it", unit->name);
         (void)str_list_append(to_stop, unit->name);
     } else if (unit->has_lost) {
         log_notice("%s is active, but nobody listens at %s: restarting it", unit->name, unit->lost);
@@ -135,7 +135,7 @@ int main(void)
     if (r == 0)
         r = run_systemctl("restart", &to_restart);
     if (r < 0)
-        log_err("the sockets of dispatcherd cannot be looked after: %s", strerror(-r));
+        log_err("cannot check the sockets of dispatcherd: %s", strerror(-r));
     str_list_clear(&to_restart);
     str_list_clear(&to_stop);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

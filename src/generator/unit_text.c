@@ -72,7 +72,7 @@ static void write_head(FILE *stream, const struct unit_environment *environment,
                        const char *service_name, const char *manual)
 {
     fprintf(stream,
-            "# Written by dispatcherd-generator. Changes belong into a drop-in: systemctl edit.\n"
+            "# Written by dispatcherd-generator. To change it, make a drop-in: systemctl edit.\n"
             "[Unit]\n"
             "Description=%s of dispatcherd service %s\n"
             "Documentation=man:dispatcherd(8) man:%s\n"
@@ -124,20 +124,20 @@ void unit_text_socket(FILE *stream, const struct unit_environment *environment,
     fprintf(
         stream,
         "BindIPv6Only=ipv6-only\n"
-        "# An address may come later than this socket, or not at all: if one cannot be bound,\n"
+        "# An address may appear after this socket starts, or never: if one cannot be bound,\n"
         "# systemd opens none of them.\n"
         "FreeBind=yes\n"
         "Backlog=%u\n"
         "FileDescriptorName=%s%s\n"
         "Service=" UNIT_DAEMON "\n"
         "Slice=dispatcherd.slice\n"
-        "# A flood must not close the socket for good.\n"
+        "# A flood must not close the socket permanently.\n"
         "TriggerLimitIntervalSec=0\n"
-        "# The daemon has a copy of the socket, which a stop of this unit alone leaves open. Said\n"
+        "# The daemon has a copy of the socket, which stays open if only this unit stops. Logged\n"
         "# before the socket is closed: between a stop and a start clients are refused.\n"
         "ExecStopPre=-/bin/sh -c 'if test -S " UNIT_CONTROL_SOCKET "; then "
-        "echo \"<4>" UNIT_DAEMON " has this socket too and serves its clients until it is "
-        "restarted or stopped; ENABLE=0 in dispatcher.cnf turns the service off\"; fi'\n",
+        "echo \"<4>" UNIT_DAEMON " also has this socket and serves its clients until it is "
+        "restarted or stopped; ENABLE=0 in dispatcher.cnf disables the service\"; fi'\n",
         service->backlog, service->unit_name, is_tls ? "-tls" : "");
 }
 
@@ -178,7 +178,7 @@ static const char sandbox[] =
     "# write elsewhere: ReadWritePaths=; to compile at run time: MemoryDenyWriteExecute=no.\n"
     "DynamicUser=yes\n"
     "UMask=0077\n"
-    "# Nothing of /run but where to log and to be ready, and no configuration of other services.\n"
+    "# Of /run only the sockets to log and to notify, and no configuration of other services.\n"
     "# To show a folder to workers: BindReadOnlyPaths=.\n"
     "TemporaryFileSystem=/run:ro " CONFIG_DIR ":ro\n"
     "BindReadOnlyPaths=-/run/systemd/notify -/run/systemd/journal/socket "
@@ -212,25 +212,25 @@ static const char sandbox[] =
     "SystemCallArchitectures=native\n"
     "SystemCallFilter=@system-service\n"
     "SystemCallFilter=~@privileged @resources\n"
-    "# A connection that is handed over belongs to the network of the host. Without these calls\n"
-    "# it cannot be made one to elsewhere, nor hold up (SO_LINGER) whoever closes it.\n"
+    "# A connection that is handed over belongs to the host's network. Without these calls it\n"
+    "# cannot be reconnected elsewhere, nor block (SO_LINGER) whoever closes it.\n"
     "SystemCallFilter=~connect bind listen accept accept4 setsockopt @aio\n"
     "SystemCallErrorNumber=EPERM\n";
 
 static void write_limits(FILE *stream, const struct service_options *service)
 {
-    fprintf(
-        stream,
-        "# From MAX_CONNS and STACKSIZE, with room: see \"Limits of workers\" in dispatcherd(8).\n"
-        "MemoryMax=%" PRIu64 "\n"
-        "MemorySwapMax=%" PRIu64 "\n"
-        "TasksMax=%u\n"
-        "# As much for each worker; the daemon has ten times that.\n"
-        "CPUWeight=100\n"
-        "IOWeight=100\n"
-        "\n",
-        unit_limits_memory_bytes(service), unit_limits_memory_bytes(service),
-        unit_limits_tasks(service));
+    fprintf(stream,
+            "# Derived from MAX_CONNS and STACKSIZE, with a reserve: see \"Limits of workers\" in "
+            "dispatcherd(8).\n"
+            "MemoryMax=%" PRIu64 "\n"
+            "MemorySwapMax=%" PRIu64 "\n"
+            "TasksMax=%u\n"
+            "# The same for each worker; the daemon has ten times as much.\n"
+            "CPUWeight=100\n"
+            "IOWeight=100\n"
+            "\n",
+            unit_limits_memory_bytes(service), unit_limits_memory_bytes(service),
+            unit_limits_tasks(service));
 }
 
 void unit_text_worker_service(FILE *stream, const struct unit_environment *environment,
@@ -238,7 +238,7 @@ void unit_text_worker_service(FILE *stream, const struct unit_environment *envir
 {
     write_head(stream, environment, "Worker", service->name, "dispatcher-worker(7)");
     fputs("# dispatcherd sees a worker's failure and decides when to start the next; no unit is\n"
-          "# left behind, and no limit of systemd's adds to that.\n"
+          "# left behind, and systemd adds no limit of its own.\n"
           "CollectMode=inactive-or-failed\n"
           "StartLimitIntervalSec=0\n"
           "\n"
@@ -249,10 +249,10 @@ void unit_text_worker_service(FILE *stream, const struct unit_environment *envir
     unit_text_program(stream, service->image);
     fprintf(stream,
             "\n"
-            "# Tells dispatcherd how the worker ended: outside the sandbox, as root.\n"
+            "# Reports to dispatcherd how the worker ended: outside the sandbox, as root.\n"
             "ExecStopPost=-+" WORKER_DIR "/worker_ended %%n\n"
             "SyslogIdentifier=%s\n"
-            "# One page of memory instead of two for each idle thread. Where a library cannot\n"
+            "# One page of memory instead of two for each idle thread. If a library cannot\n"
             "# be loaded because of its static TLS block: GLIBC_TUNABLES=glibc.rtld.nns=4\n"
             "Environment=" WORKER_TUNABLES "\n"
             "StateDirectory=dispatcherd-%s\n"
@@ -260,8 +260,8 @@ void unit_text_worker_service(FILE *stream, const struct unit_environment *envir
             "Slice=dispatcherd.slice\n"
             "TimeoutStartSec=30\n"
             "WatchdogSec=30\n"
-            "# SIGTERM goes to the worker alone, which finishes its sessions; what is left after\n"
-            "# that time is killed.\n"
+            "# SIGTERM goes to the worker alone, which finishes its sessions; after that time,\n"
+            "# all that remains is killed.\n"
             "KillMode=mixed\n"
             "TimeoutStopSec=90\n"
             "\n",

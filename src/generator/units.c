@@ -144,15 +144,16 @@ static bool can_be_units(const struct service_options *service, struct problem_l
     const struct origin *image = &service->origins[OPTION_IMAGE];
 
     if (!is_unit_name(service->unit_name) || !str_equal_nocase(service->name, service->unit_name)) {
-        problem_add(problems, PROBLEM_ERROR, service->origin.file, service->origin.line,
-                    "service '%s': this name cannot be part of a unit's name; no units for it",
-                    service->name);
+        problem_add(
+            problems, PROBLEM_ERROR, service->origin.file, service->origin.line,
+            "service '%s': this name cannot be part of a unit's name; writing no units for it",
+            service->name);
         return false;
     }
     if (!unit_text_can_execute(service->image)) {
         problem_add(problems, PROBLEM_ERROR, image->file, image->line,
-                    "service %s: systemd runs no program whose path has quotes, backslashes, "
-                    "control characters or invalid UTF-8; no units for it: IMAGE=%s",
+                    "service %s: systemd cannot run a program whose path has quotes, backslashes, "
+                    "control characters or invalid UTF-8; writing no units for it: IMAGE=%s",
                     service->name, service->image);
         return false;
     }

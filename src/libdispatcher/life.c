@@ -17,8 +17,8 @@ static void end_at_once(dispatcher_worker *worker)
     unsigned n = sessions_busy(&worker->sessions);
     sigset_t term;
 
-    log_err("libdispatcher: a second SIGTERM; %u %s cut", n,
-            str_plural(n, "session is", "sessions are"));
+    log_err("libdispatcher: received a second SIGTERM; closing %u %s", n,
+            str_plural(n, "session", "sessions"));
     signal(SIGTERM, SIG_DFL);
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
@@ -78,8 +78,8 @@ void attend_to_life(dispatcher_worker *worker)
         if (now >= cut_at) {
             unsigned n = sessions_busy(&worker->sessions);
 
-            log_err("libdispatcher: the time for finishing is over; %u %s cut", n,
-                    str_plural(n, "session is", "sessions are"));
+            log_err("libdispatcher: time limit for sessions reached; closing %u %s", n,
+                    str_plural(n, "session", "sessions"));
             _exit(EXIT_FAILURE);
         }
         manager_attend(&manager, now);

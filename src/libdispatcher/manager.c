@@ -50,5 +50,5 @@ void manager_attend(struct manager *manager, uint64_t now)
  * sessions of a worker that dispatcherd has retired. */
 void manager_say_draining(void)
 {
-    (void)notify_socket_send("STATUS=Finishing the sessions", -1);
+    (void)notify_socket_send("STATUS=Finishing sessions", -1);
 }

@@ -39,11 +39,11 @@ static void start_draining(dispatcher_worker *worker, enum dispatcher_drain kind
 
     if (cut_at < receiver->cut_at)
         receiver->cut_at = cut_at;
-    debug_say(worker, DEBUG_WORKER_EXTRA, NULL, "to %s in %u s",
+    debug_say(worker, DEBUG_WORKER_EXTRA, NULL, "ordered to %s within %u s",
               kind == DISPATCHER_DRAIN_STOP ? "stop" : "drain", limit_sec);
     if (!drain_raise(&worker->drain, kind))
         return;
-    debug_say(worker, DEBUG_WORKER, NULL, "%s; %u sessions go on",
+    debug_say(worker, DEBUG_WORKER, NULL, "%s; %u sessions continue",
               kind == DISPATCHER_DRAIN_STOP ? "stopping" : "draining",
               sessions_busy(&worker->sessions));
     manager_say_draining();
@@ -71,7 +71,7 @@ static void start_batch(dispatcher_worker *worker);
  * hurried: dispatcherd may have crashed, and a service that is stopped has had its order before. */
 static void end_channel(dispatcher_worker *worker)
 {
-    debug_say(worker, DEBUG_WORKER_IO, NULL, "the channel to dispatcherd ends");
+    debug_say(worker, DEBUG_WORKER_IO, NULL, "dispatcherd has closed the channel");
     start_draining(worker, DISPATCHER_DRAIN_RECYCLE, worker->welcome.drain_limit_sec);
     start_batch(worker);
     (void)shutdown(worker->channel, SHUT_RDWR);
@@ -122,7 +122,7 @@ static void start_batch(dispatcher_worker *worker)
             session_release(receiver->batch[i]);
     receiver->n_batch = 0;
     if (r == -ENOSPC) {
-        complain("dispatcherd has handed over more connections than there are places", "");
+        complain("dispatcherd has sent more connections than this worker has places", "");
         end_channel(worker);
     }
 }
@@ -196,7 +196,7 @@ static void handle_connections(dispatcher_worker *worker, const struct message *
     size_t offset = 0;
 
     if (n_fds < message->value) {
-        complain("no descriptor is left for a connection", " (LimitNOFILE=)");
+        complain("no file descriptor left for a connection", " (LimitNOFILE=)");
         drain_and_tell(worker, DISPATCHER_DRAIN_RECYCLE);
     }
     for (size_t i = 0; message_next_connection(message, &offset, &view); i++)
@@ -229,7 +229,7 @@ static void handle_message(dispatcher_worker *worker, size_t length, const int f
         message_read(worker->receiver.message, length, &message) == 0 && message.length == length;
 
     if (is_good)
-        debug_say(worker, DEBUG_WORKER_IO_EXTRA, NULL, "dispatcherd says %s %u",
+        debug_say(worker, DEBUG_WORKER_IO_EXTRA, NULL, "received %s %u from dispatcherd",
                   message_type_to_string(message.type), message.value);
     if (is_good && message.type == MESSAGE_CONNECTION && n_fds <= message.value) {
         handle_connections(worker, &message, fds, n_fds);
@@ -255,7 +255,7 @@ static void handle_message(dispatcher_worker *worker, size_t length, const int f
         debug_say(worker, DEBUG_WORKER, NULL, "DEBUG=16%%%X from now on", message.value);
     } else if (r < 0) {
         if (r == -EBADMSG)
-            complain("dispatcherd sent what is no message for a worker", "");
+            complain("dispatcherd has sent an invalid message", "");
         end_channel(worker);
     }
 }

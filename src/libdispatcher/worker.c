@@ -124,8 +124,8 @@ static int open_channel(dispatcher_worker *worker)
 
     if (getsockopt(PROTOCOL_CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &length) < 0 ||
         type != SOCK_SEQPACKET)
-        return say(-ENOTCONN, "descriptor 3 is no control channel; "
-                              "this program is started by dispatcherd, not by hand");
+        return say(-ENOTCONN, "file descriptor 3 is not a control channel; "
+                              "this program must be started by dispatcherd");
     worker->channel = PROTOCOL_CHANNEL_FD;
     /* Descriptors of a service manager's socket activation: they mean nothing further down. */
     unsetenv("LISTEN_FDS");
@@ -148,7 +148,7 @@ static int make_descriptors(dispatcher_worker *worker)
 
     if (r == 0)
         r = stress_init(&worker->stress);
-    return r < 0 ? say(r, "cannot make the descriptors that sessions wait for") : 0;
+    return r < 0 ? say(r, "cannot create the descriptors that sessions wait for") : 0;
 }
 
 /* After the welcome: until then SIGTERM ends the process, as it ends any other. */
@@ -283,9 +283,9 @@ static int greet(dispatcher_worker *worker, int welcome_limit_msec)
     if (r == 0)
         r = receive_welcome(worker, welcome_limit_msec);
     if (r == -EPROTO)
-        return say(r, "dispatcherd answers in a version of the protocol that is not ours");
+        return say(r, "dispatcherd uses another version of the protocol");
     if (r < 0)
-        return say(r, "no welcome from dispatcherd");
+        return say(r, "no answer from dispatcherd");
     atomic_store(&worker->debug, worker->welcome.debug);
     alert_meet(&worker->alert, worker->welcome.knows_alert != 0);
     debug_say(worker, DEBUG_WORKER_IO, NULL, "welcome: slot %u, %u %s, DEBUG=16%%%X",
@@ -317,10 +317,10 @@ static int make_ready(dispatcher_worker *worker)
     }
     int n = sessions_start(worker, welcome->max_connections, welcome->stacksize_bytes);
     if (n < 0)
-        return say(n, "cannot make a thread");
+        return say(n, "cannot create a thread");
     int r = send_ready(worker, (unsigned)n);
     if (r < 0)
-        return say(r, "cannot tell dispatcherd that this worker is ready");
+        return say(r, "cannot notify dispatcherd that this worker is ready");
     r = receiver_start(worker);
     if (r < 0)
         return say(r, "cannot wait for connections");
@@ -354,7 +354,7 @@ static int serve(dispatcher_worker *worker)
     if (r < 0)
         return r;
     attend_to_life(worker);
-    debug_say(worker, DEBUG_WORKER, NULL, "the last session is over; ending");
+    debug_say(worker, DEBUG_WORKER, NULL, "the last session has ended; exiting");
     limit_stop();
     sessions_stop(worker);
     if (worker->callbacks->stop)

@@ -54,7 +54,7 @@ const char *callout_find(const char *image, size_t image_length, const char *rou
         *ret = CALLOUT_THROTTLE;
         return is_name(routine, routine_length, "throttle")
                    ? NULL
-                   : "calls a routine of check_metermaid that is not available; there is throttle";
+                   : "calls a routine of check_metermaid that is not available; only throttle is";
     }
     for (size_t i = 0; i < ELEMENTSOF(routines); i++) {
         if (!is_name(image, image_length, routines[i].image))
@@ -66,12 +66,12 @@ const char *callout_find(const char *image, size_t image_length, const char *rou
         }
     }
     if (is_image_known && is_name(image, image_length, "dns_verify"))
-        return "calls a routine of dns_verify that is not available; there is "
-               "dns_verify_domain_port";
+        return "calls a routine of dns_verify that is not available; only "
+               "dns_verify_domain_port is";
     if (is_image_known)
-        return "calls a routine that conn_throttle does not have; there are throttle, throttle_p "
+        return "calls a routine that conn_throttle does not have; it has throttle, throttle_p "
                "and concurrent";
-    return "calls a library that is not built in, and none is loaded; there are dns_verify and "
+    return "calls a library that is not built in; only these are: dns_verify and "
            "conn_throttle";
 }
 

@@ -113,8 +113,8 @@ static void check_ends(const struct mapping_table *table, struct problem_list *p
         const struct place place = place_of(entry, problems);
 
         if (entry->template.may_end_mapping)
-            place_warning(&place, "when a call or test in the template fails, the mapping ends and "
-                                  "the client is accepted; with $C on its left the next entry is "
+            place_warning(&place, "if a call or test in the template fails, the mapping ends and "
+                                  "the client is accepted; with $C to its left the next entry is "
                                   "tried");
     }
 }

@@ -35,18 +35,18 @@ static void check_port_access(const struct mapping_set *set, const char *path,
         nearest_offer(&nearest, MAPPING_PORT_ACCESS);
         if (!table->is_used && nearest.best && nearest.best_distance <= NEAR_MISS_EDITS_MAX)
             problem_add(problems, PROBLEM_WARNING, table->file, table->line,
-                        "the table %s decides about nobody; is " MAPPING_PORT_ACCESS " meant?",
+                        "the table %s has no effect; did you mean " MAPPING_PORT_ACCESS "?",
                         table->name);
     }
     if (port_access && port_access->n_entries == 0)
         problem_add(problems, PROBLEM_WARNING, port_access->file, port_access->line,
-                    MAPPING_PORT_ACCESS " has no entries, so that everybody is served");
+                    MAPPING_PORT_ACCESS " has no entries, so everybody is served");
     else if (!port_access && set->n_tables > 0)
         problem_add(problems, PROBLEM_WARNING, path, 0,
-                    "there is no table " MAPPING_PORT_ACCESS ", so that everybody is served");
+                    "there is no table " MAPPING_PORT_ACCESS ", so everybody is served");
     else if (!port_access && set->is_empty)
         problem_add(problems, PROBLEM_WARNING, path, 0,
-                    "the file is empty, so that everybody is served");
+                    "the file is empty, so everybody is served");
 }
 
 /* Control */
@@ -261,7 +261,7 @@ static void check_pattern(const struct form_automaton *automaton, const struct m
         if (is_probe)
             find_probe_fault(entry, reason);
         else
-            snprintf(reason, REASON_MAX, "the table %s is asked about %s", table->name,
+            snprintf(reason, REASON_MAX, "the table %s is called with %s", table->name,
                      forms == FORM_ADDRESS ? "addresses, which are matched as a whole"
                      : forms == FORM_PORT  ? "port numbers"
                                            : "other strings");
@@ -299,11 +299,12 @@ static void check_verdict(const struct mapping_entry *entry, bool is_helper, boo
     if (decides(&entry->template) || goes_on(&entry->template) || has_flags)
         return;
     if (is_helper)
-        place_warning(&place, "the entry lacks $Y, so that the call of its table fails; $N says "
-                              "that this is meant");
+        place_warning(&place,
+                      "the entry lacks $Y, so the call of its table fails; if that is intended, "
+                      "add $N");
     else if (!(entry->template.flags & LOG_FLAGS))
         place_warning(&place, "the entry has neither $N nor $Y: it accepts the client, and its "
-                              "text is sent to nobody");
+                              "text is not used");
 }
 
 static void check_table(const struct mapping_set *set, const struct form_automaton *automaton,

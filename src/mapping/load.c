@@ -33,19 +33,19 @@ static struct place place_of(const struct loader *loader, const struct line *lin
 
 static const char *name_fault(const struct line *line, size_t length)
 {
-    static const char form[] = "a line that is no entry, which is indented, begins with the name "
-                               "of a table, and that with a letter";
+    static const char form[] = "a line that is not indented begins with the name "
+                               "of a table, which begins with a letter";
 
     if (*line->text == '#')
         return "a comment begins with ! or ; in the first column";
     if (!character_is_letter(*line->text))
         return form;
     if (length < line->length)
-        return "the name of a table stands alone on its line; entries are indented";
+        return "the name of a table is alone on its line; entries are indented";
     if (length > TABLE_NAME_MAX)
         return "the name of a table has at most 64 characters";
     if (!character_is_name(line->text, length))
-        return "the name of a table has letters, digits, _, - and . only";
+        return "the name of a table may contain only letters, digits, _, - and .";
     return NULL;
 }
 
@@ -97,12 +97,12 @@ static int read_name(struct loader *loader, const struct line *line)
         return -ENOMEM;
     const struct mapping_table *same = mapping_set_find(loader->set, name);
     if (same) {
-        place_error(&place, "there is a table %s already, at %.300s:%u", name, same->file,
+        place_error(&place, "the table %s already exists, at %.300s:%u", name, same->file,
                     same->line);
         return 0;
     }
     if (loader->set->n_tables == TABLES_MAX) {
-        place_error(&place, "%d tables at the most are allowed", TABLES_MAX);
+        place_error(&place, "at most %d tables are allowed", TABLES_MAX);
         return 0;
     }
     return add_table(loader, line, name);
@@ -135,7 +135,7 @@ static void check_blank_lines(const struct loader *loader, const struct place *p
         place_warning(place, "a blank line is missing between the name of the table and its "
                              "entries");
     else if (loader->is_after_blank && loader->has_entry)
-        place_warning(place, "the table goes on after a blank line, which should end it");
+        place_warning(place, "the table continues after a blank line, which should end it");
 }
 
 static int read_entry(struct loader *loader, const struct line *line)
@@ -149,7 +149,7 @@ static int read_entry(struct loader *loader, const struct line *line)
     loader->has_entry = true;
     loader->is_after_name = loader->is_after_blank = false;
     if (!loader->has_name) {
-        place_error(&place, "an entry stands before the name of any table, which begins in the "
+        place_error(&place, "this entry is before the name of any table, which begins in the "
                             "first column");
         return 0;
     }
@@ -164,7 +164,7 @@ static int read_entry(struct loader *loader, const struct line *line)
     while (end < line->length && character_is_blank(line->text[end]))
         end++;
     if (end < line->length) {
-        place_error(&place, "the template has a blank in it, which is written as dollar and blank, "
+        place_error(&place, "the template has a blank, which must be written as dollar and blank, "
                             "as in $N500$ Go$ away");
         return 0;
     }

@@ -85,7 +85,7 @@ static void warn(const struct mapping_set *set, const struct place *place,
                  const struct template_element *argument)
 {
     static const char taken[] = "check_metermaid counts the connections of all hosts, which is not "
-                                "available: it is taken as conn_throttle, which counts those of "
+                                "available; using conn_throttle instead, which counts those of "
                                 "this host";
     size_t length = argument->kind == TEMPLATE_TEXT
                         ? (size_t)(strchrnul(argument->text, ',') - argument->text)
@@ -93,11 +93,11 @@ static void warn(const struct mapping_set *set, const struct place *place,
     struct quota quota;
 
     if (length > 0 && find_quota(set, argument->text, length, &quota))
-        place_warning(place, "%s, with at most %u in a minute", taken, quota.limit);
+        place_warning(place, "%s, with at most %u a minute", taken, quota.limit);
     else
         place_warning(place,
                       "%s; but it refuses nobody until the table " METERMAID_QUOTA " of this file "
-                      "says how many may come in a minute, as in: %.*s 60",
+                      "gives the number of connections allowed in a minute, as in: %.*s 60",
                       taken, length > 0 ? (int)length : 10,
                       length > 0 ? argument->text : "NAME_OF_IT");
 }

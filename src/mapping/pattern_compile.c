@@ -130,7 +130,7 @@ static int add_wildcard(struct compiler *compiler, struct modifiers modifiers,
     struct pattern_element element = {.is_lazy = modifiers.is_lazy, .set = set, .field = -1};
 
     if (compiler->at == compiler->end || (*compiler->at != '*' && *compiler->at != '%'))
-        return broken(compiler, "lacks a * or % after $ and what it is of; "
+        return broken(compiler, "lacks a * or % after $ or after the set; "
                                 "a dollar itself is written as $$");
     bool is_many = *compiler->at++ == '*';
     element.kind = is_many ? PATTERN_MANY : PATTERN_ONE;
@@ -160,8 +160,9 @@ static int add_back_match(struct compiler *compiler, struct modifiers modifiers)
         return broken(compiler, "lacks a * after $ and a digit");
     compiler->at++;
     if (!compiler->is_kept[number]) {
-        place_error(compiler->place, "the pattern's $%u* stands for wildcard %u, and %u %s before",
-                    number, number, compiler->pattern.n_fields,
+        place_error(compiler->place,
+                    "the pattern's $%u* refers to wildcard %u, but only %u %s before it", number,
+                    number, compiler->pattern.n_fields,
                     str_plural(compiler->pattern.n_fields, "is", "are"));
         return -EINVAL;
     }
@@ -206,8 +207,8 @@ static int add_network(struct compiler *compiler, char closing)
     size_t length = (size_t)((slash ? slash : end) - start);
     if (network.is_ipv6 ? !network_read_ipv6(start, length, network.bytes)
                         : !network_read_ipv4(start, length, network.bytes)) {
-        place_error(compiler->place, "the pattern's %.*s is no %s address", (int)length, start,
-                    network.is_ipv6 ? "IPv6" : "IPv4");
+        place_error(compiler->place, "the pattern's %.*s is not a valid %s address", (int)length,
+                    start, network.is_ipv6 ? "IPv6" : "IPv4");
         return -EINVAL;
     }
     /* $<address/n> ignores the n low bits, the others compare the n first ones. */
@@ -274,7 +275,7 @@ static int read_dollar(struct compiler *compiler)
         return add_network(compiler, c == '(' ? ')' : c == '<' ? '>' : '}');
     if (!modifiers.is_any && strchr("$*% \t", c))
         return add_character(compiler, c);
-    place_error(compiler->place, "the pattern has $%c, which means nothing", c);
+    place_error(compiler->place, "the pattern has the unknown element $%c", c);
     return -EINVAL;
 }
 
@@ -317,7 +318,7 @@ int pattern_compile(const char *text, size_t length, struct arena *arena, const 
     struct compiler compiler; /* its arrays are filled as far as they are used */
 
     if (length > PATTERN_BYTES_MAX) {
-        place_error(place, "the pattern has %zu characters; %d are allowed", length,
+        place_error(place, "the pattern has %zu characters; at most %d are allowed", length,
                     PATTERN_BYTES_MAX);
         return -EINVAL;
     }

@@ -56,7 +56,7 @@ static const char *what_follows(char control)
     case 'L':
         return "the next entry is tried";
     case 'R':
-        return "the table begins again";
+        return "the table is restarted";
     default:
         return "the mapping ends";
     }
@@ -127,7 +127,7 @@ void run_trace_call(const struct mapping_run *run, const struct template_element
     add_text(&buffer, run, start, run->top);
     str_buffer_add(&buffer, is_table ? "|" : "]");
     if (fault)
-        str_buffer_add(&buffer, ", in vain: it %s", fault);
+        str_buffer_add(&buffer, ", but that fails: it %s", fault);
     tell_of_entry(run, text);
 }
 

@@ -126,7 +126,7 @@ static int read_plus(struct compiler *compiler)
 {
     if (compiler->end - compiler->at < 2 || compiler->at[0] != '1' ||
         !character_is_letter(compiler->at[1]))
-        return broken(compiler, "has $+ without 1E behind it");
+        return broken(compiler, "has $+ that is not followed by 1E");
     char letter = character_upper(compiler->at[1]);
     compiler->at += 2;
     if (letter != 'E')
@@ -137,7 +137,7 @@ static int read_plus(struct compiler *compiler)
 static int read_test(struct compiler *compiler, bool wants_clear)
 {
     if (compiler->at == compiler->end)
-        return broken(compiler, "ends where the letter of an input flag should be");
+        return broken(compiler, "ends before the letter of an input flag");
     char letter = *compiler->at++;
     return add_fallible(
         compiler, (struct template_element){
@@ -295,7 +295,7 @@ static int read_foreign(struct compiler *compiler, char opening)
         return add_fault(compiler, foreign[i].name, "uses %s (%s), which is not available",
                          foreign[i].name, foreign[i].what);
     }
-    place_error(compiler->place, "the template has $%c, which means nothing", opening);
+    place_error(compiler->place, "the template has the unknown element $%c", opening);
     return -EINVAL;
 }
 
@@ -334,13 +334,13 @@ static int read_dollar(struct compiler *compiler, const struct part *part)
     char c = *compiler->at++;
     for (const struct part *p = part; p; p = p->outer)
         if (p->closing == c) {
-            place_error(compiler->place, "the argument of %s cannot hold a %c", p->name, c);
+            place_error(compiler->place, "the argument of %s cannot contain a %c", p->name, c);
             return -EINVAL;
         }
     if (character_is_letter(c) || strchr("+<>:;?", c)) {
         if (!part->closing)
             return read_command(compiler, c);
-        place_error(compiler->place, "the argument of %s cannot hold $%c", part->name, c);
+        place_error(compiler->place, "the argument of %s cannot contain $%c", part->name, c);
         return -EINVAL;
     }
     if (character_is_digit(c))
@@ -396,7 +396,7 @@ int template_compile(const char *text, size_t length, unsigned n_fields, struct 
     struct compiler compiler; /* its arrays are filled as far as they are used */
 
     if (length > TEMPLATE_BYTES_MAX) {
-        place_error(place, "the template has %zu characters; %d are allowed", length,
+        place_error(place, "the template has %zu characters; at most %d are allowed", length,
                     TEMPLATE_BYTES_MAX);
         return -EINVAL;
     }

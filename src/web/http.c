@@ -210,12 +210,13 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     if (place)
         place_answer(place, time_now_usec(CLOCK_MONOTONIC));
     if (!has_good_host(connection, version, &host))
-        return refuse(connection, MHD_HTTP_BAD_REQUEST, "There must be one Host.\n");
+        return refuse(connection, MHD_HTTP_BAD_REQUEST, "Exactly one Host header is required.\n");
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n");
+        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+                      "Only GET and HEAD are supported.\n");
     if (host && !host_is_ours(host, http->hosts, http->n_hosts))
         return refuse(connection, MHD_HTTP_MISDIRECTED_REQUEST,
-                      "This host does not go by that name: see --host in dispatcherd-web(8).\n");
+                      "Unknown host name: see --host in dispatcherd-web(8).\n");
     if (strcmp(path, "/") == 0)
         return answer(http, connection, ANSWER_PAGE);
     if (strcmp(path, "/metrics") == 0)
@@ -226,7 +227,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     if (strcmp(path, "/live.js") == 0)
         return answer_fixed(connection, MHD_HTTP_OK, asset_script, "text/javascript; charset=utf-8",
                             "max-age=300");
-    return refuse(connection, MHD_HTTP_NOT_FOUND, "There is / and /metrics.\n");
+    return refuse(connection, MHD_HTTP_NOT_FOUND, "Not found; see / and /metrics.\n");
 }
 
 /* Connections */

@@ -59,11 +59,12 @@ struct web {
 static void print_help(void)
 {
     puts("Usage: dispatcherd-web [OPTION]...\n"
-         "Shows the service dispatcher's figures by HTTP. Changes nothing.\n\n"
-         "  --socket PATH           ask the daemon at PATH (default: " DEFAULT_SOCKET ")\n"
-         "  --listen ADDRESS:PORT   listen there (default: " DEFAULT_LISTEN ", or the sockets\n"
+         "Show the figures of the service dispatcher over HTTP. Read-only.\n\n"
+         "  --socket PATH           control socket of the daemon (default:  " DEFAULT_SOCKET ")\n"
+         "  --listen ADDRESS:PORT   address to listen on (default: " DEFAULT_LISTEN
+         ", or the sockets\n"
          "                          that systemd passes); may be repeated\n"
-         "  --host NAME             a name by which browsers call this host; may be repeated\n"
+         "  --host NAME             host name that browsers may use; may be repeated\n"
          "  --help, --version\n\n"
          "See dispatcherd-web(8).");
 }
@@ -86,7 +87,7 @@ static int on_connector_end(sd_event_source *source _unused_, int fd _unused_,
 {
     struct web *web = data;
 
-    log_err("The process that connects to dispatcherd is gone");
+    log_err("The process that connects to dispatcherd has ended");
     return sd_event_exit(web->event, EPIPE);
 }
 
@@ -103,7 +104,7 @@ static void lose(struct web *web, int fd, int error)
 
     while (web->listen.fds[i] != fd)
         i++;
-    log_err("A socket does not listen any more (%s); it was shut down by another program, as "
+    log_err("A socket no longer listens (%s): another program has shut it down, as "
             "\"ss -K\" does. To listen again: systemctl restart dispatcherd-web.service "
             "dispatcherd-web.socket",
             strerror(error));
@@ -235,7 +236,7 @@ static int confine(struct web *web)
             ? -errno
             : call_filter_install(CALL_FILTER_LINGER | CALL_FILTER_CONNECT);
     if (r < 0)
-        log_warning("Cannot forbid this process to connect to elsewhere: %s", strerror(-r));
+        log_warning("Cannot prevent this process from opening other connections: %s", strerror(-r));
     return 0;
 }
 
@@ -247,10 +248,16 @@ static const struct option long_options[] = {
     {"version", no_argument, NULL, 'v'},      {0},
 };
 
+static int usage_error(void)
+{
+    fputs("Try 'dispatcherd-web --help' for more information.\n", stderr);
+    return EXIT_USAGE;
+}
+
 static int complain(const char *what, const char *value, const char *why)
 {
     fprintf(stderr, "dispatcherd-web: %s '%s': %s\n", what, value, why);
-    return EXIT_USAGE;
+    return usage_error();
 }
 
 /* Returns -1 to go on, or the status to exit with. */
@@ -264,10 +271,10 @@ static int take_option(struct web *web, int option)
         return -1;
     case 'l':
         r = listen_at(&web->listen, optarg);
-        return r < 0 ? complain("cannot listen at", optarg, strerror(-r)) : -1;
+        return r < 0 ? complain("cannot listen on", optarg, strerror(-r)) : -1;
     case 'n':
         if (web->n_hosts == HOSTS_MAX)
-            return complain("no room for the name", optarg, "there are too many");
+            return complain("cannot add the host name", optarg, "too many host names");
         web->hosts[web->n_hosts++] = optarg;
         return -1;
     case 'h':
@@ -277,7 +284,7 @@ static int take_option(struct web *web, int option)
         puts("dispatcherd-web " PACKAGE_VERSION);
         return EXIT_SUCCESS;
     default:
-        return EXIT_USAGE;
+        return usage_error();
     }
 }
 
@@ -291,7 +298,8 @@ static int parse_arguments(struct web *web, int argc, char *argv[])
         if (status >= 0)
             return status;
     }
-    return optind < argc ? complain("what is", argv[optind], "there are only options") : -1;
+    return optind < argc ? complain("unexpected argument", argv[optind], "only options are allowed")
+                         : -1;
 }
 
 static int prepare_sockets(struct web *web)
@@ -301,7 +309,7 @@ static int prepare_sockets(struct web *web)
     if (r == 0 && web->listen.n == 0)
         r = listen_at(&web->listen, DEFAULT_LISTEN);
     if (r < 0)
-        log_err("No socket to listen at: %s", strerror(-r));
+        log_err("No socket to listen on: %s", strerror(-r));
     return r;
 }
 
@@ -325,7 +333,7 @@ int main(int argc, char *argv[])
         if (r >= 0)
             r = confine(&web);
         if (r >= 0 && (r = run(&web)) < 0)
-            log_err("Cannot go on: %s", strerror(-r));
+            log_err("Cannot continue: %s", strerror(-r));
         status = r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     listen_close(&web.listen);

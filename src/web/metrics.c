@@ -23,35 +23,38 @@ struct metric {
 
 static const struct metric gauges[] = {
     {"workers", "workers", "value", false, "Worker processes."},
-    {"workers_max", "workers", "limit", false, "The most that there may be (MAX_PROCS)."},
-    {"workers_starting", "n_starting", NULL, false, "Workers that are not ready yet."},
-    {"workers_draining", "n_draining", NULL, false, "Workers that take no more connections."},
+    {"workers_max", "workers", "limit", false, "Maximum of worker processes (MAX_PROCS)."},
+    {"workers_starting", "n_starting", NULL, false, "Workers that are starting."},
+    {"workers_draining", "n_draining", NULL, false,
+     "Workers that accept no new connections and finish theirs."},
     {"active_connections", "active", "value", false, "Connections that workers serve."},
     {"active_connections_max", "active", "limit", false,
-     "The most that workers may serve (MAX_PROCS times MAX_CONNS)."},
+     "Maximum of connections that workers serve (MAX_PROCS times MAX_CONNS)."},
     {"handoffs", "handoffs", "value", false,
      "Connections sent to a worker and not yet acknowledged."},
-    {"handoffs_max", "handoffs", "limit", false, "The most that there may be (MAX_HANDOFFS)."},
+    {"handoffs_max", "handoffs", "limit", false,
+     "Maximum of unacknowledged connections (MAX_HANDOFFS)."},
     {"waiting_connections", "waiting", "value", false, "Connections that wait for a worker."},
     {"waiting_connections_max", "waiting", "limit", false,
-     "The most that may wait: as many as there are free places."},
+     "Maximum of waiting connections: the number of free places."},
     {"checking_connections", "checking", "value", false,
-     "Connections that access control looks at."},
+     "Connections that access control is checking."},
     {"checking_connections_max", "checking", "limit", false,
-     "The most that it looks at at a time."},
+     "Maximum of connections that access control checks at a time."},
     {"queue_connections", "queue", "value", false,
      "Connections in the kernel's queue, not yet accepted."},
-    {"queue_connections_max", "queue", "limit", false, "The most that the kernel's queue holds."},
+    {"queue_connections_max", "queue", "limit", false, "Size of the kernel's queue."},
 };
 
 static const struct metric statistics_gauges[] = {
     {"concurrent_connections_average", "concurrent", "average", false,
      "Concurrent connections since the service began, weighted by time."},
-    {"concurrent_connections_peak", "concurrent", "max", false, "Most connections at a time."},
+    {"concurrent_connections_peak", "concurrent", "max", false,
+     "Highest number of concurrent connections."},
     {"duration_longest_seconds", "duration", "max_usec", true,
-     "Longest time from accept to the end."},
+     "Longest time from accept to the end of the connection."},
     {"wait_longest_seconds", "wait", "max_usec", true,
-     "Longest time from accept to the hand-off that a worker took."},
+     "Longest time from accept to the hand-off to a worker."},
 };
 
 /* Spans: how many there were, and how long all of them together took. Without quantiles, which are
@@ -59,24 +62,25 @@ static const struct metric statistics_gauges[] = {
 static const struct metric summaries[] = {
     {"duration_seconds", "duration", NULL, true,
      "Time from accept to the end, of connections that workers served."},
-    {"wait_seconds", "wait", NULL, true, "Time from accept to the hand-off that a worker took."},
+    {"wait_seconds", "wait", NULL, true, "Time from accept to the hand-off to a worker."},
     {"queue_seconds", "backlog", NULL, true,
-     "Time in the kernel's queue before accept, as it is estimated."},
+     "Time in the kernel's queue before accept (estimated)."},
 };
 
 static const struct metric counters[] = {
     {"accepted_connections", "n_accepted", NULL, false, "Connections accepted."},
-    {"admitted_connections", "n_admitted", NULL, false, "Connections let pass by access control."},
+    {"admitted_connections", "n_admitted", NULL, false,
+     "Connections that access control admitted."},
     {"ended_connections", "n_ended", NULL, false, "Connections served to their end."},
     {"broken_connections", "n_broken", NULL, false, "Connections whose worker died."},
     {"gone_connections", "n_gone", NULL, false,
-     "Connections whose client left before a worker had them."},
+     "Connections that the client closed before a worker received them."},
     {"unserved_connections", "n_unserved", NULL, false,
-     "Connections for which no worker could be started while the service stopped."},
+     "Connections closed because no worker could be started while the service was stopping."},
     {"failed_worker_starts", "n_failed_starts", NULL, false, "Workers that could not be started."},
     {"failed_handoffs", "n_failed_handoffs", NULL, false,
-     "Hand-offs that a worker did not take; the connection went to another."},
-    {"times_full", "n_times_full", NULL, false, "How often every place was taken."},
+     "Hand-offs that failed; the connection went to another worker."},
+    {"times_full", "n_times_full", NULL, false, "How often all places were taken."},
 };
 
 void metrics_label(FILE *stream, const char *value)
@@ -255,7 +259,7 @@ static void write_alerts(FILE *stream, enum metrics_format format, const json_t 
     size_t i;
 
     write_head(stream, format, "alert", "gauge",
-               "1 where an administrator should look: a service is full, lets clients wait, loses "
+               "1 if an administrator should act: a service is full, keeps clients waiting, loses "
                "its workers, cannot be reached, or refuses everybody; or a DNS list (zone) is set "
                "aside.");
     json_array_foreach(json_object_get(status, "services"), i, item) {
@@ -294,11 +298,11 @@ static void write_services(FILE *stream, enum metrics_format format, const json_
 void metrics_write(FILE *stream, enum metrics_format format, const json_t *status,
                    const json_t *services)
 {
-    write_head(stream, format, "up", "gauge", "1 where dispatcherd answers.");
+    write_head(stream, format, "up", "gauge", "1 if dispatcherd answers.");
     fprintf(stream, "dispatcherd_up %d\n", status && services);
     if (status) {
         write_head(stream, format, "start_time_seconds", "gauge",
-                   "When this dispatcherd was started, since the epoch.");
+                   "Start time of this dispatcherd, in seconds since the epoch.");
         fputs("dispatcherd_start_time_seconds ", stream);
         write_usec(stream, reply_number(json_object_get(status, "started_at"), "realtime"));
         write_alerts(stream, format, status);

@@ -80,7 +80,7 @@ static void write_header(FILE *stream, const struct page *page)
     if (reply_is_true(status, "is_on_last_config")) {
         fputs("<p class=\"alert\">", stream);
         html_text(stream, reply_text(status, "config_file"));
-        fputs(" is broken; what served before it was goes on.</p>\n", stream);
+        fputs(" is broken; the last good configuration is in force.</p>\n", stream);
     }
 }
 

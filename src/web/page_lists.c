@@ -130,7 +130,7 @@ void page_write_connections(FILE *stream, const struct page *page)
     fputs("<section><h2>Connections</h2>\n", stream);
     if (!page->connections) {
         fprintf(stream,
-                "<p class=\"quiet\">%" PRId64 ". Clients are not shown to everybody: see "
+                "<p class=\"quiet\">%" PRId64 ". Clients are hidden from other users: see "
                 "dispatcherd-web(8).</p></section>\n",
                 n);
         return;

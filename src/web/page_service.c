@@ -34,7 +34,7 @@ static void write_plots(FILE *stream, const struct page *page, const json_t *ser
         bool is_rate;
     } plots[] = {{"Concurrent connections", SAMPLE_ACTIVE, false},
                  {"Accepted", SAMPLE_ACCEPTED_PER_SEC, true},
-                 {"Waiting, with the kernel's queue", SAMPLE_WAITING, false},
+                 {"Waiting, including the kernel's queue", SAMPLE_WAITING, false},
                  {"Rejected", SAMPLE_REJECTED_PER_SEC, true}};
     const struct sample_ring *ring = samples_find(page->samples, reply_text(service, "name"));
     struct sample_point points[SAMPLES_MAX];
@@ -150,8 +150,8 @@ static void write_statistics(FILE *stream, const struct page *page, const json_t
     page_write_age(stream, statistics, "since", reply_moment(page->services, "now"));
     fputs("</summary><dl>\n", stream);
     write_counters(stream, statistics);
-    fputs("</dl>\n<table class=\"extremes\"><thead><tr><td></td><th>Least</th><th>Average</th>"
-          "<th>Most</th></tr></thead><tbody>\n",
+    fputs("</dl>\n<table class=\"extremes\"><thead><tr><td></td><th>Minimum</th><th>Average</th>"
+          "<th>Maximum</th></tr></thead><tbody>\n",
           stream);
     write_extremes(stream, "Concurrent", json_object_get(statistics, "concurrent"));
     write_hourly(stream, json_object_get(statistics, "hourly"));

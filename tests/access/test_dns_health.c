@@ -36,7 +36,7 @@ static const struct {
     {ERROR_OF(-EREMOTEIO), ERROR_OF(-ETIMEDOUT), "fail"},
     {ANSWER_OF(DNS_ANSWER_REFUSED_CODE), ANSWER_OF(DNS_ANSWER_CLEAN), "refuses"},
     {ANSWER_OF(DNS_ANSWER_REFUSED_CODE), ANSWER_OF(DNS_ANSWER_REFUSED_CODE), "refuses"},
-    {ANSWER_OF(DNS_ANSWER_NOT_A_LIST), ANSWER_OF(DNS_ANSWER_NOT_A_LIST), "no list"},
+    {ANSWER_OF(DNS_ANSWER_NOT_A_LIST), ANSWER_OF(DNS_ANSWER_NOT_A_LIST), "a DNS list"},
 };
 
 START_TEST(test_judges_by_the_test_entries)
@@ -67,7 +67,7 @@ static const struct {
     {-ETIMEDOUT, "does not answer"},
     {-ECONNREFUSED, "connection refused"},
     {-EREMOTEIO, "fail"},
-    {-EBADMSG, "cannot be read"},
+    {-EBADMSG, "malformed"},
 };
 
 /* How fast a question fails does not matter. */

@@ -15,11 +15,11 @@ static const struct {
     const char *reason;
 } ill_lists[] = {
     {"world.test", DNS_WORLD, "lists everybody"},
-    {"refuses.test", DNS_REFUSES, "refuses our name server"},
+    {"refuses.test", DNS_REFUSES, "refuses queries from our name server"},
     {"silent.test", DNS_SILENT, "does not answer"},
     {"garbage.test", DNS_GARBAGE, ""},
-    {"parked.test", DNS_PARKED, "is no list"},
-    {"dead.test", DNS_DEAD, "is no list"},
+    {"parked.test", DNS_PARKED, "is not, or no longer, a DNS list"},
+    {"dead.test", DNS_DEAD, "is not, or no longer, a DNS list"},
     {"fails.test", DNS_FAILS, "fail"},
 };
 

@@ -75,8 +75,8 @@ static void flood_and_read(int read_fd, int write_fd)
     ck_assert_uint_eq(n_last, 2);
     unsigned long n_lost = 0;
     ck_assert_int_eq(sscanf(text,
-                            "test: warning: %lu log lines were left out because standard "
-                            "error took none",
+                            "test: warning: %lu log lines were lost because standard "
+                            "error did not accept them",
                             &n_lost),
                      1);
     ck_assert_uint_eq(n_lost, FLOOD - n_first);

@@ -49,19 +49,20 @@ START_TEST(test_says_what_would_be_right)
     static const struct {
         const char *text, *reason;
     } cases[] = {
-        {"", "'' is no network"},
-        {"/24", "'/24' is no network"},
-        {"proxy.example", "'proxy.example' is no address; a network is written as 192.0.2.0/24"},
-        {"192.0.2/24", "'192.0.2' is no address"},
-        {"[::1]", "'[::1]' is no address"},
-        {"192.0.2.0/33", "'33' is no length of a prefix; after the / stand 0 to 32 bits"},
-        {"192.0.2.0/", "'' is no length of a prefix"},
-        {"192.0.2.0/024", "'024' is no length of a prefix"},
-        {"192.0.2.0/-1", "'-1' is no length of a prefix"},
-        {"192.0.2.0/24/24", "'24/24' is no length of a prefix"},
-        {"192.0.2.0/255.255.255.0", "'255.255.255.0' is no length of a prefix"},
-        {"2001:db8::/129", "'129' is no length of a prefix; after the / stand 0 to 128 bits"},
-        {"2001:db8::/99999999999999999999", "is no length of a prefix"},
+        {"", "'' is not a network"},
+        {"/24", "'/24' is not a network"},
+        {"proxy.example",
+         "'proxy.example' is not an address; a network is written as 192.0.2.0/24"},
+        {"192.0.2/24", "'192.0.2' is not an address"},
+        {"[::1]", "'[::1]' is not an address"},
+        {"192.0.2.0/33", "'33' is not a prefix length; after the / there must be 0 to 32"},
+        {"192.0.2.0/", "'' is not a prefix length"},
+        {"192.0.2.0/024", "'024' is not a prefix length"},
+        {"192.0.2.0/-1", "'-1' is not a prefix length"},
+        {"192.0.2.0/24/24", "'24/24' is not a prefix length"},
+        {"192.0.2.0/255.255.255.0", "'255.255.255.0' is not a prefix length"},
+        {"2001:db8::/129", "'129' is not a prefix length; after the / there must be 0 to 128"},
+        {"2001:db8::/99999999999999999999", "is not a prefix length"},
         {"192.0.2.1/24", "the network is 192.0.2.0/24, the address alone 192.0.2.1"},
         {"2001:db8::1/64", "the network is 2001:db8::/64, the address alone 2001:db8::1"},
         {"::ffff:192.0.2.1", "write it as 192.0.2.1"},
@@ -89,8 +90,8 @@ START_TEST(test_reads_lists)
         {"127.0.0.1,127.0.0.1", 2, NULL},
         {",", 0, "a network is missing"},
         {"127.0.0.1,", 0, "a network is missing"},
-        {"127.0.0.1 ::1", 0, "'127.0.0.1 ::1' is no address"},
-        {"127.0.0.1,x", 0, "'x' is no address"},
+        {"127.0.0.1 ::1", 0, "'127.0.0.1 ::1' is not an address"},
+        {"127.0.0.1,x", 0, "'x' is not an address"},
     };
     char reason[NETWORK_REASON_MAX];
 
@@ -122,7 +123,7 @@ START_TEST(test_a_list_has_an_end)
     network_list_clear(&list);
     strcat(text, ",::1");
     ck_assert_int_lt(network_list_parse(text, &list, reason), 0);
-    ck_assert_ptr_nonnull(strstr(reason, "256 networks at the most"));
+    ck_assert_ptr_nonnull(strstr(reason, "at most 256 networks"));
 }
 END_TEST
 

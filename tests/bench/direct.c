@@ -61,7 +61,7 @@ int main(int argc, char *argv[])
         pthread_t thread;
 
         if (pthread_create(&thread, NULL, accept_and_serve, &listener) != 0) {
-            fprintf(stderr, "direct: cannot make a thread\n");
+            fprintf(stderr, "direct: cannot create a thread\n");
             return EXIT_FAILURE;
         }
     }

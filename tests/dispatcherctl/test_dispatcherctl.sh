@@ -93,7 +93,7 @@ worker()
 test_without_daemon()
 {
     run 1 status
-    says err "dispatcherd does not run: nobody answers at $socket"
+    says err "dispatcherd is not running: nothing listens on $socket"
     says err 'systemctl start dispatcherd'
 }
 
@@ -105,24 +105,24 @@ test_usage()
     says out '^dispatcherctl [0-9]'
     run 2
     run 2 frobnicate
-    says err "'frobnicate' is no verb"
+    says err "unknown command 'frobnicate'"
     run 2 stop
     says err 'needs the name of a service'
     run 2 status SMTP
     run 2 --timeout 0 status
     run 2 --frobnicate status
     run 2 --limit 3 status
-    says err '--limit is for connections and history$'
+    says err '--limit applies only to connections and history$'
     run 2 --worker 0 connections
     run 2 --client 192.0.2.1/24 connections
     says err "'192.0.2.1/24' has bits set beyond its prefix"
     run 2 --state broken connections
-    says err "--state is one of waiting, hand-off, active; not 'broken'"
+    says err "--state must be one of waiting, hand-off, active; not 'broken'"
     run 2 --state active history
     run 2 --older 5parsecs connections
     run 2 --waited '' connections
     run 2 --sort size connections
-    says err '--sort is one of age, client, queued, .*, worker, '
+    says err '--sort must be one of age, client, queued, .*, worker; '
     run 2 --sort ended connections
     run 2 --limit many history
 }
@@ -141,9 +141,9 @@ INTERNAL_IP
   $(192.0.2.0/24)  $Y
 EOT
     run 0 --mappings "$scratch/tables" test-access 192.0.2.7 203.0.113.9
-    says out "^192.0.2.7: accept, by $scratch/tables:3\$"
+    says out "^192.0.2.7: accepted by entry $scratch/tables:3\$"
     says out '^    PORT_ACCESS: TCP\|127.0.0.1\|25\|192.0.2.7\|49152$'
-    says out '^203.0.113.9: accept, no entry matched$'
+    says out '^203.0.113.9: accepted because no entry matched$'
     run 0 --mappings "$scratch/tables" --json --server 192.0.2.1 test-access 203.0.113.9
     python3 -c "
 import json, sys
@@ -154,10 +154,10 @@ assert answer == {'address': '203.0.113.9', 'port': 25, 'verdict': 'reject', 'te
 assert '  INTERNAL_IP: 203.0.113.9' in trace, trace
 " "$scratch/out" "$scratch/tables" || die 'what is wrong with the JSON?'
     run 0 --mappings "$scratch/tables" --port 587 test-access 2001:db8::1
-    says out '^2001:db8::1: accept, no entry matched$'
-    says out 'throttle is not asked; it is taken that the limit is not exceeded$'
+    says out '^2001:db8::1: accepted because no entry matched$'
+    says out 'throttle is not queried; assuming that the limit is not exceeded$'
     run 0 --mappings "$scratch/tables" --port 587 --callouts succeed test-access 2001:db8::1
-    says out "^2001:db8::1: reject, by $scratch/tables:4\$"
+    says out "^2001:db8::1: rejected by entry $scratch/tables:4\$"
     says out '^  sends: 421 later$'
     run 0 --mappings "$scratch/nothing" test-access 192.0.2.7
     says err 'everybody is accepted$'
@@ -229,15 +229,15 @@ PORT_ACCESS
 EOT
     run 0 reload
     run 0 explain 127.0.0.2
-    says out '^nothing that is remembered was decided about that address; decisions are remembered since [0-9]{4}-[^(]*\(.+\)$'
-    says out "^SMTP at 127.0.0.1:$port: reject for mapping, by PORT_ACCESS $scratch/mappings:3: "
+    says out '^no decision about this address is stored; decisions have been stored since [0-9]{4}-[^(]*\(.+\)$'
+    says out "^SMTP at 127.0.0.1:$port: rejected by the mapping file: PORT_ACCESS entry $scratch/mappings:3: "
     says out '^    sends: 500 go away$'
     says out "^    PORT_ACCESS: TCP\\|127.0.0.1\\|$port\\|127.0.0.2\\|49152\$"
     exec 6<>"/dev/tcp/127.0.0.1/$port"
     read -r -t 10 _ <&6
     exec 6<&- 6>&-
     run 0 explain 127.0.0.1 smtp
-    says out "^....-..-.. .* SMTP 127.0.0.1:[0-9]+ to 127.0.0.1:$port \([0-9a-f]{16}\): accept\$"
+    says out "^....-..-.. .* SMTP 127.0.0.1:[0-9]+ to 127.0.0.1:$port \([0-9a-f]{16}\): accepted\$"
     run 0 --json explain ::1
     says out '"trials": \[\]'
     run 1 explain 127.0.0.1 POP3
@@ -253,7 +253,7 @@ EOT
     printf 'PORT_ACCESS\n\n  *  $Y\n' >"$scratch/mappings"
     run 0 reload
     run 0 explain 127.0.0.2
-    says out "^SMTP at 127.0.0.1:$port: accept, by PORT_ACCESS $scratch/mappings:3: "
+    says out "^SMTP at 127.0.0.1:$port: accepted: PORT_ACCESS entry $scratch/mappings:3: "
 }
 
 test_restart()
@@ -267,7 +267,7 @@ test_restart()
     [ "$(worker draining)" = "$before" ] || die "worker $before does not drain"
     run 0 workers
     says out "^SMTP +[0-9]+ +$before +draining .* outdated +-\$"
-    says log 'SMTP: restart is asked for by process [0-9]+ of user [0-9]+'
+    says log 'SMTP: restart requested by process [0-9]+ of user [0-9]+'
     # Its session goes on.
     printf 'QUIT\r\n' >&5
     read -r -t 10 reply <&5
@@ -278,7 +278,7 @@ test_restart()
 test_stop_and_start()
 {
     run 0 stop SMTP
-    says out '^SMTP accepts no more; 0 connections may finish$'
+    says out '^SMTP no longer accepts connections; 0 connections may finish$'
     stopped() { "$ctl" --socket "$socket" status | grep -q '^SMTP  *stopped'; }
     eventually stopped
     run 1 restart SMTP
@@ -293,13 +293,13 @@ test_reload()
 {
     configure 'MAX_PROCS=2'
     run 0 reload
-    says out '^the configuration was read again$'
+    says out '^the configuration was reloaded$'
     run 0 status
     says out '^SMTP +running +[0-9]/2 '
     configure 'MAX_PROCS=many'
     run 1 reload
     says err 'dispatcher.cnf:9: error: MAX_PROCS=many'
-    says err 'was refused; the old one stays in force'
+    says err 'was refused; the old one remains in force'
     configure 'FROBNICATE=1'
     run 0 reload
     says out 'warning: the unknown option FROBNICATE'
@@ -487,7 +487,7 @@ test_stranger()
     for verb in connections history 'explain ::1' events 'debug 1' 'stop SMTP' 'start SMTP' restart reload; do
         # shellcheck disable=SC2086 # two words are meant
         run 1 $verb
-        says err 'permission denied: that is for root and the members of the group '
+        says err 'permission denied: only root and members of this group may do that: '
     done
     ctl=$PWD/dispatcherctl
 }
@@ -546,7 +546,7 @@ test_silent_daemon()
     kill -STOP "$daemon"
     run 1 --timeout 1 status
     kill -CONT "$daemon"
-    says err 'has not answered at .* in time'
+    says err 'no answer from dispatcherd on .* within the time limit'
 }
 
 test_end()

@@ -225,8 +225,8 @@ START_TEST(test_says_what_the_history_lacks)
     snprintf(none, sizeof(none), reply, "0");
     char *text = viewed(view_services, some);
     ck_assert_ptr_nonnull(
-        strstr(text, "\nSMTP: 500 ended connections and 0 ended workers left the history before "
-                     "HISTORICAL_TIME was over: it has room for 1000 and 100\n"));
+        strstr(text, "\nSMTP: 500 ended connections and 0 ended workers were dropped before "
+                     "HISTORICAL_TIME was over; the history is limited to 1000 and 100\n"));
     free(text);
     text = viewed(view_services, none);
     ck_assert_ptr_null(strstr(text, "history"));

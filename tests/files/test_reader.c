@@ -292,7 +292,7 @@ START_TEST(test_refuses_what_cannot_be_included)
         {"<.", "is not a regular file"},
         {"</dev/zero", "is not a regular file"},
         {"<fifo", "is not a regular file"},
-        {"<SYS$LOGIN:x.cnf", "'SYS$LOGIN:x.cnf' names no place; IMTA_BIN:"},
+        {"<SYS$LOGIN:x.cnf", "'SYS$LOGIN:x.cnf' is not a known place; use IMTA_BIN:"},
         {"<IMTA_TABLE:", "a file's name must follow the colon"},
     };
 

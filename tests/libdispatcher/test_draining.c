@@ -35,7 +35,7 @@ static void expect_cut(void)
     int status = fake_wait_end(fake);
 
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
-    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "1 session is cut"));
+    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "closing 1 session\n"));
     ck_assert_ptr_null(strstr(fake_text_of(fake->errors), "stop called"));
 }
 
@@ -194,7 +194,7 @@ START_TEST(test_a_second_sigterm_ends_it_at_once)
     kill(fake->worker, SIGTERM);
     int status = fake_wait_end(fake);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "1 session is cut"));
+    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "closing 1 session\n"));
 }
 END_TEST
 
@@ -277,7 +277,7 @@ START_TEST(test_a_message_that_is_none_ends_the_channel)
         ck_assert_str_eq(fake_ask(fake, c, "d"), "1"); /* no session suffers */
         fake_hang_up(fake, c);
         ck_assert_int_eq(fake_wait_end(fake), 0);
-        ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "no message for a worker"));
+        ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "an invalid message"));
         fd_close(fake->channel);
     }
 }

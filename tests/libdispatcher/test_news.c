@@ -289,7 +289,7 @@ START_TEST(test_a_question_without_a_ring_is_no_message)
     fake_send_packet(fake, adopt, sizeof(adopt), NULL, 0);
     FAKE_WAIT(fake->is_at_end);
     ck_assert_int_eq(fake_wait_end(fake), 0);
-    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "no message for a worker"));
+    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "an invalid message"));
 }
 END_TEST
 

@@ -56,10 +56,10 @@ END_TEST
 START_TEST(test_warns_of_a_near_miss_of_the_name)
 {
     static const struct doubt doubts[] = {
-        {"PORTACCESS\n\n  *  $N\n", 2, "mappings:1: warning: the table PORTACCESS decides about"},
-        {"PORT-ACCESS\n\n  *  $N\n", 2, "is PORT_ACCESS meant?"},
-        {"PORT_ACCES\n\n  *  $N\n", 2, "is PORT_ACCESS meant?"},
-        {"PROT_ACCESS\n\n  *  $N\n", 2, "is PORT_ACCESS meant?"},
+        {"PORTACCESS\n\n  *  $N\n", 2, "mappings:1: warning: the table PORTACCESS has no effect"},
+        {"PORT-ACCESS\n\n  *  $N\n", 2, "did you mean PORT_ACCESS?"},
+        {"PORT_ACCES\n\n  *  $N\n", 2, "did you mean PORT_ACCESS?"},
+        {"PROT_ACCESS\n\n  *  $N\n", 2, "did you mean PORT_ACCESS?"},
         {"PORT_ACCESS\n\n  *  $N\n\nPORT_ACCESSS\n\n  *  $N\n", 1,
          "mappings:5: warning: the table"},
         {"port_access\n\n  *  $N\n", 0, NULL},
@@ -120,9 +120,9 @@ START_TEST(test_warns_of_patterns_that_match_nothing_in_helper_tables)
         {"192.0.2.0/24", "the network is written as $(192.0.2.0/24)"},
         {"2001:db8::/32", "the network is written as ${2001:db8::/32}"},
         {"2001:db8:0:2:0:0:0:5", "the address is written as 2001:db8:0:2::5"},
-        {"192.0.2.", "the table OURS is asked about addresses"},
-        {"TCP|*|25|192.0.2.1|*", "the table OURS is asked about addresses"},
-        {"localhost", "the table OURS is asked about addresses"},
+        {"192.0.2.", "the table OURS is called with addresses"},
+        {"TCP|*|25|192.0.2.1|*", "the table OURS is called with addresses"},
+        {"localhost", "the table OURS is called with addresses"},
     };
     static const char *const callers[] = {
         "*|*|*|*|*  $C$|OURS;$3|$N$E",
@@ -214,12 +214,13 @@ START_TEST(test_says_what_check_metermaid_is_taken_for)
 {
     static const struct doubt doubts[] = {
         {METERMAID, 1, "mappings:3: warning: check_metermaid counts the connections of all hosts"},
-        {METERMAID, 1, "it is taken as conn_throttle"},
+        {METERMAID, 1, "using conn_throttle instead"},
         {METERMAID, 1,
-         "but it refuses nobody until the table METERMAID_QUOTA of this file says how "
-         "many may come in a minute, as in: ext_throttle 60"},
-        {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  60\n", 1, "with at most 60 in a minute"},
-        {METERMAID "\nMETERMAID_QUOTA\n\n  Ext_Throttle  7,penalize\n", 1, "with at most 7 in a"},
+         "but it refuses nobody until the table METERMAID_QUOTA of this file gives "
+         "the number of connections allowed in a minute, as in: ext_throttle 60"},
+        {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  60\n", 1, "with at most 60 a minute"},
+        {METERMAID "\nMETERMAID_QUOTA\n\n  Ext_Throttle  7,penalize\n", 1,
+         "with at most 7 a minute"},
         {METERMAID "\nMETERMAID_QUOTA\n\n  other  60\n", 1, "it refuses nobody"},
         {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  many\n", 1, "it refuses nobody"},
     };

@@ -54,17 +54,17 @@ START_TEST(test_names_what_is_wrong_and_where)
     static const struct {
         const char *file, *problem;
     } cases[] = {
-        {"  a  b\n", "mappings:1: error: an entry stands before the name"},
-        {"9T\n\n  a  b\n", "mappings:1: error: a line that is no entry"},
-        {"-T\n", "mappings:1: error: a line that is no entry"},
+        {"  a  b\n", "mappings:1: error: this entry is before the name"},
+        {"9T\n\n  a  b\n", "mappings:1: error: a line that is not indented"},
+        {"-T\n", "mappings:1: error: a line that is not indented"},
         {"# x\n", "mappings:1: error: a comment begins with !"},
-        {"T U\n", "mappings:1: error: the name of a table stands alone"},
-        {"T/U\n", "mappings:1: error: the name of a table has letters"},
+        {"T U\n", "mappings:1: error: the name of a table is alone"},
+        {"T/U\n", "mappings:1: error: the name of a table may contain only letters"},
         {"T\n\n  a  b\n\nt\n\n  c  d\n",
-         "mappings:5: error: there is a table t already, at mappings:1"},
-        {"T\n\n  a  b c\n", "mappings:3: error: the template has a blank in it"},
-        {"T\n\n  $Q*  b\n", "mappings:3: error: the pattern has $Q, which means nothing"},
-        {"T\n\n  a  $!\n", "mappings:3: error: the template has $!, which means nothing"},
+         "mappings:5: error: the table t already exists, at mappings:1"},
+        {"T\n\n  a  b c\n", "mappings:3: error: the template has a blank, which"},
+        {"T\n\n  $Q*  b\n", "mappings:3: error: the pattern has the unknown element $Q"},
+        {"T\n\n  a  $!\n", "mappings:3: error: the template has the unknown element $!"},
         {"T\n\n  a  b$\n", "mappings:3: error: the template ends in a dollar"},
         {"T\n\n  a  $N\x01\n", "mappings:3: error: the template has a control character"},
         {"T\n\n  a  $?101?\n", "mappings:3: error: the template has a $? without"},
@@ -76,13 +76,13 @@ START_TEST(test_names_what_is_wrong_and_where)
         {"T\n\n  a  $?1.0000001?\n", "mappings:3: error: the template has a $? without"},
         {"T\n\n  a  $|X;b\n", "mappings:3: error: the template's $| lacks its closing |"},
         {"T\n\n  a  $|b|\n", "mappings:3: error: the template has a $| without"},
-        {"T\n\n  a  $|X;$Y|\n", "mappings:3: error: the argument of $| cannot hold $Y"},
-        {"T\n\n  a  $|X;$|Y;z||\n", "mappings:3: error: the argument of $| cannot hold a |"},
+        {"T\n\n  a  $|X;$Y|\n", "mappings:3: error: the argument of $| cannot contain $Y"},
+        {"T\n\n  a  $|X;$|Y;z||\n", "mappings:3: error: the argument of $| cannot contain a |"},
         {"T\n\n  a  $[a,b\n", "mappings:3: error: the template has a $[ that is not"},
         {"T\n\n  a  $[a,b]\n", "mappings:3: error: the template has a $[ that is not"},
-        {"T\n\n  a  $+2E\n", "mappings:3: error: the template has $+ without 1E"},
+        {"T\n\n  a  $+2E\n", "mappings:3: error: the template has $+ that is not followed"},
         {"T\n\n  a  $#x\n", "mappings:3: error: the template's $# lacks its closing #"},
-        {"T\n\n  a  $:\n", "mappings:3: error: the template ends where the letter"},
+        {"T\n\n  a  $:\n", "mappings:3: error: the template ends before the letter"},
         /* Of PORT_ACCESS and what it calls. */
         {"PORT_ACCESS\n\n  a  $C${key}\n",
          "mappings:3: error: the entry for a in PORT_ACCESS uses ${ (a lookup in the general"},
@@ -134,7 +134,7 @@ START_TEST(test_warns_of_what_is_odd)
         const char *file, *problem;
     } cases[] = {
         {"T\n  a  b\n", "mappings:2: warning: a blank line is missing between the name"},
-        {"T\n\n  a  b\n\n  c  d\n", "mappings:5: warning: the table goes on after a blank line"},
+        {"T\n\n  a  b\n\n  c  d\n", "mappings:5: warning: the table continues after a blank line"},
         {"T\n\n  a  b\nU\n\n  c  d\n", "mappings:4: warning: a blank line is missing before"},
         {"T\n\n  a  b\\", "mappings:3: warning: the file ends after a backslash"},
         {"T\n\n  a\\\n  b  c\n", "mappings:3: warning: the backslash at the end of line 3"},
@@ -142,11 +142,11 @@ START_TEST(test_warns_of_what_is_odd)
         {"T\n\n  $(192.0.2.9/24)  b\n",
          "mappings:3: warning: the address in 192.0.2.9/24 has bits"},
         {"PORT_ACCESS\n\n  *  $|T;$0|$N\n\nT\n\n  *  $Y\n",
-         "mappings:3: warning: when a call or test in the template fails"},
-        {"PORT_ACCESS\n\n  *  $:A$C\n", "mappings:3: warning: when a call or test"},
-        {"PORT_ACCESS\n\n  *  $C$E$?5?$Y\n", "mappings:3: warning: when a call or test"},
+         "mappings:3: warning: if a call or test in the template fails"},
+        {"PORT_ACCESS\n\n  *  $:A$C\n", "mappings:3: warning: if a call or test"},
+        {"PORT_ACCESS\n\n  *  $C$E$?5?$Y\n", "mappings:3: warning: if a call or test"},
         {"PORT_ACCESS\n\n  *  $[conn_throttle,throttle,$0,1]$N\n",
-         "mappings:3: warning: when a call"},
+         "mappings:3: warning: if a call"},
         {"PORT_ACCESS\n\n  *a*  $D$Y\n  *b*  $D$N\n",
          "mappings:3: warning: $D is a flag without effect in PORT_ACCESS"},
     };
@@ -267,7 +267,7 @@ START_TEST(test_names_problems_of_includes)
     }
     write_text("bad", "T\n\n  a  $!\n");
     ck_assert_int_eq(scene_load(&scene, "<bad\n"), -EINVAL);
-    ck_assert(scene_said(&scene, "bad:3: error: the template has $!"));
+    ck_assert(scene_said(&scene, "bad:3: error: the template has the unknown element $!"));
 }
 END_TEST
 
@@ -309,7 +309,8 @@ START_TEST(test_names_characters_that_nobody_sees)
     }
     /* What is an error anyway gets its reason. */
     ck_assert_int_eq(scene_load(&scene, "PORT_ACCESS\xe2\x80\x8b\n\n  *  $N\n"), -EINVAL);
-    ck_assert(scene_said(&scene, "mappings:1: warning: character 12 of the line is a space or"));
+    ck_assert(
+        scene_said(&scene, "mappings:1: warning: character 12 of the line is a zero-width space"));
 }
 END_TEST
 

@@ -170,7 +170,7 @@ def test_a_restart_onto_a_broken_mapping_file_goes_on_with_the_last_good_one(sit
     site.systemctl("restart", "dispatcherd.service")
     assert client.pid() == pid
     assert read_all(connect_from(site, "127.0.0.2", port)) == "500 no\r\n"
-    site.wait_for_log("going on with the last good one")
+    site.wait_for_log("using the last good one")
 
 
 def proxied(site, port, header, source=None):

@@ -27,7 +27,7 @@ def test_takes_a_socket_by_its_name_without_case(site_by_hand):
     client = site.connect(port)
     assert client.ask("service") == "TEST"
     assert client.ask("local") == f"127.0.0.1 {port}"
-    site.wait_for_log("which is not what dispatcher.cnf says")
+    site.wait_for_log("unlike dispatcher.cnf")
     wait_until(lambda: site.manager.last("READY") == "1", what="READY=1")
 
 
@@ -45,8 +45,8 @@ def test_gives_up_where_no_socket_has_a_services_name(site_by_hand):
     site.write_config(site.service("TEST", PORT=port))
     launch(site, f"127.0.0.1:{port}", "nonsense")
     site.connect(port)
-    site.wait_for_log("a socket named 'nonsense' was passed, which is no service")
-    site.wait_for_log("no port of any service can be listened at; giving up")
+    site.wait_for_log("the socket named 'nonsense' belongs to no enabled service")
+    site.wait_for_log("cannot listen on any configured port; exiting")
     assert site.wait_stopped() == 1
 
 
@@ -70,7 +70,7 @@ def test_a_socket_without_a_name_at_another_port_is_not_used(site_by_hand):
     site.write_config(site.service("TEST", PORT=1))
     launch(site, f"127.0.0.1:{port}")
     site.connect(port)
-    site.wait_for_log(f"a socket at 127.0.0.1:{port} was passed without a name, and no service")
+    site.wait_for_log(f"ignoring the socket at 127.0.0.1:{port}, which was passed without a name: no enabled service")
     assert site.wait_stopped() == 1
 
 
@@ -85,7 +85,7 @@ def test_serves_and_shows_clients_without_an_internet_address(site_by_hand):
     client = site.talk(sock)
     assert client.ask("service") == "TEST"
     assert client.ask("peer") == client.ask("local") == "unix 0"
-    site.wait_for_log("TEST: listens at unix, which is not what dispatcher.cnf says")
+    site.wait_for_log("TEST: listens on unix, unlike dispatcher.cnf")
     (connection,) = site.list_of("connections")
     assert connection["client"] == connection["local"] == {"address": "unix", "port": 0}
     web = web_of(site)

@@ -17,8 +17,8 @@ from test_web import start_web  # noqa: F401 (a fixture)
 LINES = {
     "full": ("TEST: is full: ", r"TEST: has room again after \d+ s; up to [1-9]\d* clients? waited"),
     "waiting": (
-        r"TEST: lets clients wait: one for [1-9]\d*\.\d s so far, and \d+ now, for: ",
-        r"TEST: lets no client wait any more after \d+ s; one waited for [1-9]\d*\.\d s",
+        r"TEST: keeps clients waiting: the longest for [1-9]\d*\.\d s so far, \d+ now, for: ",
+        r"TEST: no longer keeps clients waiting after \d+ s; the longest wait was [1-9]\d*\.\d s",
     ),
     "dying": (
         r"TEST: loses its workers: 3 died in a row; the last: .*worker \d+ ",
@@ -30,12 +30,12 @@ LINES = {
     ),
     "dns_list": (
         "DNS list list.test is set aside, and refuses nobody: it does not answer",
-        r"DNS list list.test is well again, and asked, after \d+ s; it was set aside 1 time$",
+        r"DNS list list.test works again and is queried after \d+ s; it was set aside 1 time$",
     ),
 }
 STATUS = {
     "full": "TEST is full; ",
-    "waiting": "TEST lets clients wait; ",
+    "waiting": "TEST keeps clients waiting; ",
     "dying": "TEST loses its workers; ",
     "refusing": "TEST refuses everybody; ",
     "dns_list": "DNS list list.test is set aside; ",

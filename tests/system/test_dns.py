@@ -163,11 +163,11 @@ def test_name_servers_of_dispatcher_cnf_are_taken_up_at_a_reload(site):
     for _ in range(3):
         assert refusals(site, options["PORT"]) == "TEST"
     site.wait_for_log(
-        "DNS list list.test is set aside, and refuses nobody: no name server can be asked"
+        "DNS list list.test is set aside, and refuses nobody: no name server accepts queries about it"
     )
     port = int(server.server.split(":")[1])
     site.reload(head % port + site.service("TEST", **options))
-    site.wait_for_log(f"other name servers from now on: {server.server}, of DNS_SERVERS$")
+    site.wait_for_log(f"other name servers: {server.server}, from DNS_SERVERS$")
     # Tested anew at once, and taken back.
     wait_until(lambda: refusals(site, options["PORT"]).startswith("500"), what="a refusal")
 
@@ -181,7 +181,7 @@ def test_name_servers_of_the_host_are_followed(site_of_systemd):
     assert refusals(site, port) == "TEST"
     site.run(*set_server, "127.0.0.77")
     wait_until(lambda: refusals(site, port).startswith("500"), what="a refusal")
-    site.wait_for_log(f"from now on: {server.server}, of /etc/resolv.conf$")
+    site.wait_for_log(f"name servers: {server.server}, from /etc/resolv.conf$")
 
 
 def test_a_thousand_waiting_checks_delay_nobody_else(site, names):

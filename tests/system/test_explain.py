@@ -38,13 +38,13 @@ def test_explains_a_refusal(site):
     text = site.control("explain", "127.0.0.2").stdout
     decided, now = text.split("\n\n")
     assert re.search(
-        rf"^\d{{4}}-.* TEST 127\.0\.0\.2:\d+ to 127\.0\.0\.1:{port} \(\w{{16}}\): reject for mapping, "
-        r"by PORT_ACCESS \S*mappings:4: TCP\|\*\|\*\|127\.0\.0\.2\|\*$",
+        rf"^\d{{4}}-.* TEST 127\.0\.0\.2:\d+ to 127\.0\.0\.1:{port} \(\w{{16}}\): rejected by the mapping file: "
+        r"PORT_ACCESS entry \S*mappings:4: TCP\|\*\|\*\|127\.0\.0\.2\|\*$",
         decided,
         re.MULTILINE,
     )
     assert "    sends: 500 go away" in decided
-    assert f"TEST at 127.0.0.1:{port}: reject for mapping, by PORT_ACCESS " in now
+    assert f"TEST at 127.0.0.1:{port}: rejected by the mapping file: PORT_ACCESS entry " in now
     assert f"    PORT_ACCESS: TCP|127.0.0.1|{port}|127.0.0.2|" in now
     assert re.search(r"mappings:3: .*: calls \$\|FRIENDS;127\.0\.0\.2\|", now)
     assert "      FRIENDS: 127.0.0.2\n" in now
@@ -97,12 +97,12 @@ def test_nothing_is_remembered_where_nothing_is_asked(site):
     assert site.connect(port, source="127.0.0.2").ask("service") == "TEST"
     text = site.control("explain", "127.0.0.2").stdout
     assert re.search(
-        r"^nothing that is remembered was decided about that address; "
-        r"decisions are remembered since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(\S.*\)$",
+        r"^no decision about this address is stored; "
+        r"decisions have been stored since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(\S.*\)$",
         text,
         re.MULTILINE,
     )
-    assert "nothing is asked about connections of this service" in text
+    assert "connections of this service are not checked" in text
 
 
 def test_remembers_over_a_kill_and_a_restart(site_of_systemd):
@@ -129,7 +129,7 @@ def test_remembers_over_a_kill_and_a_restart(site_of_systemd):
     assert {**decision, "at": None} == {**again, "at": None}
     (accepted,) = explain(site, "127.0.0.9")["decisions"]
     assert accepted["verdict"] == "accept"
-    assert "begins anew" not in site.log_text()
+    assert "starts without them" not in site.log_text()
 
 
 class WorldList:

@@ -76,7 +76,7 @@ def test_access_control_is_not_lost_by_a_restart(site_of_systemd):
     shell(site, 'rm "$1"/tables "$1"/mappings', os.path.dirname(site.config))
     site.systemctl("restart", "dispatcherd.service")
     assert is_refused(site, port)
-    site.wait_for_log("going on with the last good one")
+    site.wait_for_log("using the last good one")
     site.write_mappings("PORT_ACCESS\n\n  *  $Y\n")
     site.reload()
     assert site.connect(port).ask("service") == "TEST"
@@ -144,7 +144,7 @@ def test_a_dead_file_system_holds_up_one_reload_for_a_moment(site_by_hand):
         for _ in range(2):
             result = site.reload(check=False)
             assert result.returncode == 1
-            assert "nothing has come for 2 s" in result.stdout + result.stderr
+            assert "cannot read the configuration within 2 s" in result.stdout + result.stderr
             assert is_refused(site, port)
         end()
     shell(site, 'rm "$1"', mappings(site))
@@ -289,7 +289,7 @@ def test_an_entry_that_accepts_exempts_from_the_limit_of_an_address(site):
         assert connect_from(site, source, port).ask("service") == "TEST"
         assert connect_from(site, source, port).is_closed()
     text = site.control("explain", "127.0.0.7").stdout
-    assert "which does not count for an address that an entry with $Y names" in text, text
+    assert "but that limit does not apply to an address named by an entry with $Y" in text, text
 
 
 def test_an_entry_for_everybody_exempts_nobody(site):
@@ -312,7 +312,7 @@ def test_a_link_local_address_with_its_zone(site_of_systemd):
         scope = int(site.run("cat", "/sys/class/net/lo/ifindex").stdout)
         sock.connect(("fe80::d15b", port, 0, scope))
         assert site.talk(sock).ask("service") == "TEST"
-        assert site.count_log("which is not what dispatcher.cnf says") == 0
+        assert site.count_log("unlike dispatcher.cnf") == 0
     finally:
         # The end of the connection still needs the address.
         site.stop()

@@ -94,7 +94,7 @@ def expected(worker, connection):
         "-t dispatcherd -g 'process [0-9]+ starts'": says(r"^process \d+ starts: "),
         "MESSAGE_ID=STARTED": says(r"^ready: \d+ services?, \d+ workers?$"),
         "MESSAGE_ID=STOPPED": says(r"^stopped$"),
-        "-x MESSAGE_ID=CONFIG_REFUSED": says(r"dispatcher\.cnf:\d+: error: |reload is refused"),
+        "-x MESSAGE_ID=CONFIG_REFUSED": says(r"dispatcher\.cnf:\d+: error: |reload refused"),
         "-x MESSAGE_ID=CONFIG_WARNING": says(r"dispatcher\.cnf:\d+: warning: "),
         "DISPATCHER_DEBUG_BIT=2": says(r"^read /|dispatcher\.cnf:\d+: .*MIN_PROCS="),
         "DISPATCHER_SERVICE=SMTP": says(r"^SMTP: "),

@@ -276,4 +276,4 @@ def test_a_flood_of_refusals_is_summed_up(site):
     wait_until(counted, 30, "each refusal has a line, or is part of a sum")
     # What matters is there.
     site.control("stop", "TEST")
-    site.wait_for_log("asked for by")
+    site.wait_for_log("requested by")

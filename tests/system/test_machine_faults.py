@@ -246,7 +246,7 @@ def test_with_too_few_descriptors_it_does_not_start_and_says_how_many_it_needs(s
 
     launch(16)
     assert site.daemon.wait(20) == 78
-    needed = int(site.wait_for_log(r"may open 16 descriptors, but needs at least (\d+) ").group(1))
+    needed = int(site.wait_for_log(r"at most 16 descriptors may be open, but (\d+) ").group(1))
     assert 16 < needed < 32
     launch(needed - 1)
     assert site.daemon.wait(20) == 78

@@ -100,7 +100,7 @@ def test_a_broken_file_is_refused_and_nothing_changes(site):  # question 53
     result = site.reload(site.service("TEST", PORT=port, MIN_PROCS="many"), check=False)
     assert result.returncode == 1
     assert "cnf:3: error: MIN_PROCS=" in result.stderr
-    site.wait_for_log("the reload is refused")
+    site.wait_for_log("reload refused")
     assert client.ask("draining") == "no"
     assert site.connect(port).pid() == client.pid()
 
@@ -324,7 +324,7 @@ def test_a_file_that_was_changed_and_not_reloaded_is_due(site):
     wait_until(lambda: site.status()["due"], what="what is due")
     (due,) = site.status()["due"]
     assert due["command"] == "dispatcherctl reload"
-    assert due["text"].endswith("included.cnf was changed since it was read")
+    assert due["text"].endswith("included.cnf has changed since it was read")
     site.control("reload")
     assert due not in site.status()["due"]
 

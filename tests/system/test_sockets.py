@@ -83,7 +83,7 @@ def test_a_socket_that_no_service_is_named_for_is_said(site_of_systemd):
     )
     site.write_drop_in("dispatcherd-one.socket", "[Socket]\nFileDescriptorName=nonsense\n")
     site.start()
-    site.wait_for_log("a socket named 'nonsense' was passed, which is no service")
+    site.wait_for_log("the socket named 'nonsense' belongs to no enabled service")
     site.wait_for_log("ONE: has no socket: nobody can reach it")
     site.wait_for_status("ONE cannot be reached; .*ONE .*no socket")
     assert {name: item["accept"] for name, item in site.services().items()} == {
@@ -101,8 +101,8 @@ def test_a_drop_in_overrides_the_port_and_the_journal_says_so(site_of_systemd):
     site.run_service(PORT=configured)
     assert site.connect(other).ask("service") == "TEST"
     assert site.refuses(configured)
-    site.wait_for_log(f"TEST: listens at 127.0.0.1:{other}, which is not what dispatcher.cnf says")
-    site.wait_for_log(rf"TEST: no socket listens at port {configured}, although .*cnf:2 says")
+    site.wait_for_log(f"TEST: listens on 127.0.0.1:{other}, unlike dispatcher.cnf")
+    site.wait_for_log(rf"TEST: no socket listens on port {configured}, although .*cnf:2 has")
 
 
 def test_a_drop_in_adds_a_unix_socket(site_of_systemd):
@@ -126,7 +126,7 @@ def test_a_drop_in_with_a_plain_port_loses_a_family_and_the_journal_says_so(site
     site.run_service(PORT=site.free_port())
     assert site.connect(port, "::1").ask("service") == "TEST"
     assert site.refuses(port)
-    site.wait_for_log(f"TEST: listens at port {port} for IPv6 alone; .*ListenStream=0.0.0.0:{port}")
+    site.wait_for_log(f"TEST: listens on port {port} for IPv6 only; .*ListenStream=0.0.0.0:{port}")
 
 
 def test_the_usual_sockets_serve_both_families_without_a_word(site_of_systemd):
@@ -178,7 +178,7 @@ def test_sockets_belong_to_the_daemon_alone(site_of_systemd):
 def test_a_socket_that_is_stopped_alone_is_served_on_and_its_journal_says_so(site_of_systemd):
     site = site_of_systemd
     port = site.run_service()
-    says = "dispatcherd.service has this socket too"
+    says = "dispatcherd.service also has this socket"
     site.systemctl("stop", "dispatcherd-test.socket")
     assert site.connect(port).ask("service") == "TEST"
     site.wait_for_log(says)

@@ -96,7 +96,7 @@ def test_nobody_reads_standard_error(site_by_hand):
         nonlocal seen
         site.connect(port).pid()
         seen += os.read(reader, 65536)
-        return b"left out because standard error took none" in seen
+        return b"lost because standard error did not accept them" in seen
 
     wait_until(said, LIMIT, "how many lines were left out")
     os.close(reader)
@@ -134,7 +134,7 @@ def test_another_name_of_the_host_is_taken_up(site_of_systemd):
     old = site.run("hostname").stdout.strip()
     try:
         site.run("hostname", "another.example.com")
-        site.wait_for_log("the host is now called another; .* are replaced: 1$")
+        site.wait_for_log("the host.s name has changed to another; .* are replaced \(1\)$")
 
         def greeting():
             with site.connect(port) as client:

@@ -61,7 +61,7 @@ def test_strangers_neither_slow_down_greetings_nor_crowd_out_others(site):
         assert len(site.services()) == N_SERVICES
         assert "dispatcherd_up 1" in web.text("/metrics")
         assert "No figures" not in web.text("/")
-    site.wait_for_log("the control socket has more clients than places")
+    site.wait_for_log("the control socket has too many clients")
 
 
 def test_the_page_has_a_place_that_no_stranger_takes(site_of_systemd):

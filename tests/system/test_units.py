@@ -144,7 +144,7 @@ def test_without_a_configuration_there_are_no_units_and_no_error(site_of_systemd
     os.unlink(site.container.path(site.config))
     site.systemctl("daemon-reload")
     assert "dispatcherd-generator" not in site.systemctl("list-unit-files", "dispatcherd*").stdout
-    site.wait_for_log("dispatcherd-generator.*: no .*dispatcher.cnf, so no units")
+    site.wait_for_log("dispatcherd-generator.*: .*dispatcher.cnf does not exist, writing no units")
 
 
 def test_an_image_with_unusual_characters_is_what_is_started(site_of_systemd):

@@ -347,7 +347,7 @@ def test_the_unit_answers_and_is_told_no_client(site_of_systemd):
         for host in ("127.0.0.1", "[::1]"):
             metrics = web.text("/metrics", host)
             assert 'dispatcherd_active_connections{service="TEST"} 1' in metrics
-        assert "Clients are not shown" in web.text("/")
+        assert "Clients are hidden" in web.text("/")
     finally:
         web.close()
 

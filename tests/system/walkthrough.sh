@@ -94,7 +94,7 @@ run "swaks --to somebody@localhost --from you@example.com --server 127.0.0.1:$po
     --header 'Subject: the second' | grep -E '<-  (220|250 2.0.0|221)'"
 run "! swaks --to somebody@localhost --server 127.0.0.1:25 --quit-after CONNECT >/dev/null 2>&1"
 run "test \$(ls /var/lib/dispatcherd-smtp/mail/new | wc -l) -eq 2"
-run_until "journalctl --no-pager -t dispatcherd -o cat | grep 'not what dispatcher.cnf says'"
+run_until "journalctl --no-pager -t dispatcherd -o cat | grep 'unlike dispatcher.cnf'"
 
 say "How exposed they are, from 0 to 10"
 run "systemd-analyze security --no-pager | grep dispatcherd"

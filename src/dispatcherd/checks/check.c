@@ -67,7 +67,7 @@ static void read_proxy_header(struct check *check)
         return;
     }
     if (!network_list_contains(&check_options(check)->proxy_upstreams, &connection->peer)) {
-        check_refuse(check, REJECTED_FOR_PROXY_HEADER, "it is none of PROXY_UPSTREAMS");
+        check_refuse(check, REJECTED_FOR_PROXY_HEADER, "the client is not in PROXY_UPSTREAMS");
         return;
     }
     int r = proxy_reader_start(connection->service->context->event, connection->fd,
@@ -285,8 +285,7 @@ static bool is_open(const struct service *service)
 void check_begin(struct connection *connection)
 {
     struct service *service = connection->service;
-    const struct refusal no_memory = {.reason = REJECTED_FOR_ERROR,
-                                      .what = "there is no memory for its check"};
+    const struct refusal no_memory = {.reason = REJECTED_FOR_ERROR, .what = "out of memory"};
 
     if (is_open(service) && !connection->is_readmitted) {
         pass(connection, connection->accepted_at);

@@ -124,7 +124,7 @@ static bool begin_run(struct check *check)
         return false;
     check->run = access_take_run(access);
     if (!check->run) {
-        check_refuse(check, REJECTED_FOR_ERROR, "there is no memory for its check");
+        check_refuse(check, REJECTED_FOR_ERROR, "out of memory");
         return true;
     }
     check->mappings = mapping_set_ref(access->mappings);

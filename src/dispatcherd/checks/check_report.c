@@ -32,8 +32,9 @@ void check_report_limit(const struct connection *connection)
         return;
     access->limit_told_at = now;
     report(LOG_ERR, &subject,
-           "PORT_ACCESS takes too long to decide, and so accepts (%lu %s so far); its tables "
-           "call each other, or begin again, without end",
+           "PORT_ACCESS takes too many steps to decide; accepting the client (%lu %s so far); its "
+           "tables "
+           "call each other or restart endlessly",
            access->n_limits, str_plural(access->n_limits, "time", "times"));
 }
 

@@ -31,8 +31,8 @@ static void tell_raised(const struct list_alert *item)
     const struct subject subject = {.reason = item->reason, .message_id = MESSAGE_ID_DNS_LIST_ILL};
 
     report(LOG_WARNING, &subject,
-           "DNS list %s is set aside, and refuses nobody: %s; see whether \"dig 2.0.0.127.%s\" "
-           "finds something",
+           "DNS list %s is set aside, and refuses nobody: %s; check whether \"dig 2.0.0.127.%s\" "
+           "finds an entry",
            item->zone, item->reason, item->zone);
 }
 
@@ -41,7 +41,7 @@ static void tell_cleared(const struct list_alert *item, uint64_t now)
     const struct subject subject = {.message_id = MESSAGE_ID_DNS_LIST_WELL};
 
     report(LOG_NOTICE, &subject,
-           "DNS list %s is well again, and asked, after %" PRIu64 " s; it was set aside %u %s",
+           "DNS list %s works again and is queried after %" PRIu64 " s; it was set aside %u %s",
            item->zone, alert_duration(&item->alert, now) / USEC_PER_SEC, item->n_times,
            str_plural(item->n_times, "time", "times"));
 }

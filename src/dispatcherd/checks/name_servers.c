@@ -60,13 +60,13 @@ void name_servers_follow_now(struct name_servers *servers, struct dns_lists *lis
     int r = copy ? dns_lists_set_servers(lists, current) : -ENOMEM;
     if (r < 0) {
         report(LOG_WARNING, &(struct subject){0},
-               "cannot ask the name servers %s of %s about DNS lists, and goes on with %s: %s",
+               "cannot query DNS lists at the name servers %s of %s; continuing with %s: %s",
                current, origin_of(servers), servers->asked ? servers->asked : "none", strerror(-r));
         free(copy);
         return;
     }
     report(LOG_NOTICE, &(struct subject){0},
-           "DNS lists are looked up at other name servers from now on: %s, of %s", current,
+           "now querying DNS lists at other name servers: %s, from %s", current,
            origin_of(servers));
     free(servers->asked);
     servers->asked = copy;

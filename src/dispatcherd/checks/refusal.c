@@ -99,8 +99,7 @@ static void tell_fault(const struct connection *connection, const struct refusal
         (service->fault_told_at > 0 && now < service->fault_told_at + FAULT_INTERVAL_USEC))
         return;
     service->fault_told_at = now;
-    report(LOG_ERR, &subject, "a connection is closed, since its check has failed: %s",
-           refusal->what);
+    report(LOG_ERR, &subject, "closing a connection because its check failed: %s", refusal->what);
 }
 
 enum statistics_rejection refusal_cause(enum callout_routine routine)

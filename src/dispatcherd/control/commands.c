@@ -16,7 +16,7 @@ static void say(const struct control_call *call, const struct service *service, 
 {
     const struct subject subject = {.service = service ? service->options->name : NULL};
 
-    report(LOG_NOTICE, &subject, "%s is asked for by process %d of user %u", what,
+    report(LOG_NOTICE, &subject, "%s requested by process %d of user %u", what,
            (int)call->caller->pid, (unsigned)call->caller->uid);
 }
 

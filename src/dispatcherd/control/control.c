@@ -85,8 +85,8 @@ static void tell_crowd(struct control *control)
         return;
     control->crowd_told_at = now;
     report(LOG_NOTICE, &subject,
-           "the control socket has more clients than places: those that are idle the longest are "
-           "closed (%lu %s so far); \"ss -xp src %s\" lists them",
+           "the control socket has too many clients; closing those that have been idle for longest "
+           "(%lu %s so far); \"ss -xp src %s\" lists them",
            control->n_displaced, str_plural(control->n_displaced, "connection", "connections"),
            control->settings.path);
 }

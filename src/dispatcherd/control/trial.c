@@ -59,7 +59,7 @@ static bool look_at_throttle(struct attempt *attempt, const struct callout *call
     trace_lines_add(&attempt->trial->trace, depth, "%s: %u %s in this minute, of at most %u: %s",
                     callout_routine_to_string(callout->routine), count,
                     str_plural(count, "connection counts", "connections count"), callout->limit,
-                    is_over ? "one more is too many" : "one more may come");
+                    is_over ? "one more is too many" : "one more is allowed");
     return is_over;
 }
 
@@ -93,9 +93,9 @@ static const char *outcome_text(enum dns_lists_outcome outcome)
     case DNS_LISTS_SET_ASIDE:
         return "is set aside, and refuses nobody";
     case DNS_LISTS_NOT_ASKED:
-        return "is not asked: no list knows anything about such an address";
+        return "is not queried: DNS lists have no entries for such an address";
     case DNS_LISTS_FAILED:
-        return "is no list that can be asked";
+        return "cannot be queried";
     default:
         return "does not list the address (from the cache)";
     }
@@ -111,7 +111,7 @@ static bool look_at_list(struct attempt *attempt, const struct address *address,
         attempt->trial->is_certain = false;
     trace_lines_add(&attempt->trial->trace, depth, "DNS list %s %s", zone,
                     is_known ? outcome_text(ret->outcome)
-                             : "is not asked now; it is taken that it does not list the address");
+                             : "is not queried now; assuming that it does not list the address");
     return ret->is_listed;
 }
 
@@ -144,7 +144,7 @@ static void try_proxy(struct attempt *attempt)
 {
     if (attempt->service->options->proxy_protocol)
         trace_lines_add(&attempt->trial->trace, 0,
-                        "PROXY_PROTOCOL: the client is the one that the PROXY header names");
+                        "PROXY_PROTOCOL: the client's address is the one in the PROXY header");
 }
 
 /* Returns whether the client is refused. */
@@ -154,10 +154,11 @@ static bool try_limit(struct attempt *attempt, const char *name, uint32_t n, uns
 
     if (limit == 0)
         return false;
-    trace_lines_add(
-        &trial->trace, 0, "%s: it would be connection %u of at most %u at a time%s", name, n, limit,
-        attempt->is_permitted ? ", which does not count for an address that an entry with $Y names"
-                              : "");
+    trace_lines_add(&trial->trace, 0, "%s: it would be connection %u of at most %u at a time%s",
+                    name, n, limit,
+                    attempt->is_permitted
+                        ? ", but that limit does not apply to an address named by an entry with $Y"
+                        : "");
     if (n <= limit || attempt->is_permitted)
         return false;
     reject(attempt, REJECTED_FOR_ADDRESS);
@@ -195,7 +196,7 @@ static bool judge(struct attempt *attempt, const struct mapping_run *run)
 
     port_access_judge(run, &verdict);
     if (verdict.has_hit_limit)
-        add_text(attempt, "limit", "the table went on too long; the client is accepted");
+        add_text(attempt, "limit", "the table takes too many steps; the client is accepted");
     add_text(attempt, "logged", verdict.match_note);
     add_text(attempt, "logged", verdict.reject_note);
     add_text(attempt, "access tag", verdict.tag);
@@ -268,6 +269,6 @@ int trial_run(struct service *service, const struct address *client, const struc
     if (r == 0 && !trial->is_rejected)
         try_lists(&attempt);
     if (trial->trace.lines.n_items == 0)
-        trace_lines_add(&trial->trace, 0, "nothing is asked about connections of this service");
+        trace_lines_add(&trial->trace, 0, "connections of this service are not checked");
     return r < 0 || trial->trace.is_out_of_memory ? -ENOMEM : 0;
 }

@@ -31,12 +31,12 @@ static const struct {
     const char *advice;
 } kinds[N_SERVICE_ALERTS] = {
     [SERVICE_ALERT_FULL] = {"full", MESSAGE_ID_SERVICE_FULL, MESSAGE_ID_SERVICE_HAS_ROOM,
-                            "raise MAX_PROCS if this host can bear more"},
+                            "raise MAX_PROCS if this host has the resources"},
     [SERVICE_ALERT_WAITING] =
         {"waiting", MESSAGE_ID_CLIENTS_WAIT, MESSAGE_ID_CLIENTS_WAIT_NO_MORE,
-         "MAX_PROCS gives more places, MIN_PROCS workers that are ready before"},
+         "raise MAX_PROCS for more places, or MIN_PROCS for workers that are ready in advance"},
     [SERVICE_ALERT_DYING] = {"dying", MESSAGE_ID_WORKERS_DIE, MESSAGE_ID_WORKERS_DIE_NO_MORE,
-                             "see \"dispatcherctl history\", and what they wrote to the journal"},
+                             "see \"dispatcherctl history\" and the workers' lines in the journal"},
     [SERVICE_ALERT_UNREACHABLE] =
         {"unreachable", MESSAGE_ID_SOCKET_MISSING, MESSAGE_ID_SOCKET_AGAIN,
          "restart dispatcherd.service and the service's socket units in one command, or reload a "
@@ -117,8 +117,8 @@ void alerts_describe(const struct service *service, enum service_alert alert,
         break;
     case SERVICE_ALERT_WAITING:
         str_buffer_add(text,
-                       "lets clients wait: one for %" PRIu64 ".%" PRIu64 " s so far, and %" PRIu64
-                       " now",
+                       "keeps clients waiting: the longest for %" PRIu64 ".%" PRIu64
+                       " s so far, %" PRIu64 " now",
                        worst / USEC_PER_SEC, tenths(worst), pool->n_waiting + service->n_queued);
         break;
     case SERVICE_ALERT_DYING:
@@ -152,8 +152,8 @@ static void describe_end(const struct service *service, enum service_alert alert
         break;
     case SERVICE_ALERT_WAITING:
         str_buffer_add(text,
-                       "lets no client wait any more after %" PRIu64 " s; one waited for %" PRIu64
-                       ".%" PRIu64 " s",
+                       "no longer keeps clients waiting after %" PRIu64
+                       " s; the longest wait was %" PRIu64 ".%" PRIu64 " s",
                        duration / USEC_PER_SEC, worst / USEC_PER_SEC, tenths(worst));
         break;
     case SERVICE_ALERT_DYING:

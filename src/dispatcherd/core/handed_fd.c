@@ -28,8 +28,8 @@ static void begin_caution(struct service *service, uint64_t now)
 
     service->closer_until = now + CLOSER_USEC;
     report(LOG_WARNING, &subject,
-           "a worker has set SO_LINGER on the socket of a client, which makes others wait that "
-           "close it; for ten minutes another process closes the sockets of this service");
+           "a worker has set SO_LINGER on the socket of a client, which would block whoever "
+           "closes it; for ten minutes another process closes the sockets of this service");
 }
 
 void handed_fd_close(struct service *service, int fd, uint64_t now)

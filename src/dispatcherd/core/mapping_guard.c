@@ -28,7 +28,7 @@ int mapping_guard(const struct mapping_set *in_force, const struct mapping_set *
     if (!decides(in_force) || decides(new_set))
         return 0;
     problem_add(problems, PROBLEM_ERROR, path, 0,
-                "%s, and the tables in force stay; to serve everybody from now on, "
+                "%s; the tables in force stay; to serve everybody from now on,  "
                 "give " MAPPING_PORT_ACCESS " the entry: * $Y",
                 fault(new_set));
     return -EINVAL;
@@ -40,5 +40,5 @@ void mapping_guard_check_link(const char *path, struct problem_list *problems)
 
     if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && stat(path, &st) < 0 && errno == ENOENT)
         problem_add(problems, PROBLEM_WARNING, path, 0,
-                    "the link leads to no file, so that everybody is served");
+                    "the symbolic link is dangling, so everybody is served");
 }

@@ -28,7 +28,7 @@ void reach_lost(struct service *service, const struct listener *listener, int er
     service->reach.lost = listener->address;
     reach_remedy(service, listener, &remedy);
     report(LOG_ERR, &subject,
-           "the socket at %s does not listen any more (%s): it was shut down by another program, "
+           "the socket at %s no longer listens (%s): another program has shut it down, "
            "as \"ss -K\" does; its clients are refused; to listen again: %s",
            address_format(&listener->address, address), strerror(error), words);
 }
@@ -52,7 +52,7 @@ void reach_describe(const struct service *service, struct str_buffer *text)
     if (service->n_listeners == 0)
         str_buffer_add(text, "has no socket: nobody can reach it");
     else
-        str_buffer_add(text, "does not listen at %s any more: nobody can reach it there",
+        str_buffer_add(text, "no longer listens at %s: nobody can reach it there",
                        address_format(&service->reach.lost, address));
 }
 

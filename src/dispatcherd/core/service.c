@@ -189,9 +189,8 @@ void service_start_failed(struct service *service, enum decision_reason reason, 
     service_note_death(service, service->start_error);
     unsigned n_kept = reason == REASON_SUCCESSOR ? pool_keep_outdated(service->pool) : 0;
     if (n_kept > 0)
-        report(LOG_ERR, &subject, "%u outdated %s on, since a new one cannot start", n_kept,
-               str_plural(n_kept, "worker is not replaced but serves",
-                          "workers are not replaced but serve"));
+        report(LOG_ERR, &subject, "%u outdated %s, because a new one cannot be started", n_kept,
+               str_plural(n_kept, "worker continues to serve", "workers continue to serve"));
 }
 
 void service_note_wait(struct service *service, uint64_t from, uint64_t until)

@@ -33,7 +33,7 @@ static void refuse_unknown(struct connection *connection, int error)
     char what[128];
     const struct refusal refusal = {.reason = REJECTED_FOR_ERROR, .what = what};
 
-    snprintf(what, sizeof(what), "the address that it connected to cannot be found: %s",
+    snprintf(what, sizeof(what), "cannot determine the local address of a connection: %s",
              strerror(-error));
     refusal_carry_out(connection, &refusal);
 }

@@ -120,8 +120,8 @@ static void drop_hopeless(struct service *service, uint64_t now)
 
     if (!pool->is_stopping || n == 0 || pool->n_failed_starts == 0 || pool_total(pool) > 0)
         return;
-    report(LOG_WARNING, &subject, "%u %s closed: no worker can be started", n,
-           str_plural(n, "connection is", "connections are"));
+    report(LOG_WARNING, &subject, "closing %u %s: no worker can be started", n,
+           str_plural(n, "connection", "connections"));
     while ((connection = TAILQ_FIRST(&service->waiting)))
         completion_unserved(connection, now);
 }

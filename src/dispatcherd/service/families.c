@@ -70,7 +70,7 @@ bool families_compare(const struct service *service)
             continue;
         is_one_missing = true;
         report(LOG_WARNING, &subject,
-               "listens at port %u for %s alone; a socket unit serves both families with "
+               "listens on port %u for %s only; to serve both families, the socket unit needs "
                "ListenStream=0.0.0.0:%u and ListenStream=[::]:%u",
                port, families.has_ipv4 ? "IPv4" : "IPv6", port, port);
     }

@@ -23,7 +23,7 @@ void operation_stop(struct service *service)
     pool_stop(service->pool);
     workers_hurry(service);
     listeners_close_own(service);
-    say(service, "stopped by request; sessions may finish");
+    say(service, "stopped on request; sessions may finish");
     service_touch(service);
 }
 
@@ -64,7 +64,7 @@ unsigned operation_replace_workers(struct service *service)
 
 unsigned operation_restart(struct service *service)
 {
-    say(service, "restarted by request; its workers are replaced one after another");
+    say(service, "restarted on request; replacing its workers one after another");
     return operation_replace_workers(service);
 }
 

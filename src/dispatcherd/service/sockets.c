@@ -32,13 +32,14 @@ static struct service *find_by_address(struct service *const services[], size_t 
     const struct subject subject = {.service = service ? service->options->name : NULL,
                                     .message_id = service ? NULL : MESSAGE_ID_SOCKET_UNKNOWN};
     if (service)
-        report(LOG_NOTICE, &subject,
-               "the socket at %s was passed without a name; it is used by its address and port",
-               address_format(&address, text));
+        report(
+            LOG_NOTICE, &subject,
+            "the socket at %s was passed without a name; it was identified by its address and port",
+            address_format(&address, text));
     else
         report(LOG_WARNING, &subject,
-               "a socket at %s was passed without a name, and no service of dispatcher.cnf that is "
-               "enabled has that address and port; it is not used",
+               "ignoring the socket at %s, which was passed without a name: no enabled service of "
+               "dispatcher.cnf has that address and port",
                address_format(&address, text));
     return service;
 }
@@ -49,7 +50,7 @@ static void keep(struct spare_sockets *spare, sd_event *event, const char *name,
 
     if (sd_is_socket(*fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
         report(LOG_WARNING, &subject,
-               "a descriptor named '%s' was passed, which is no listening stream socket; it is not "
+               "ignoring the descriptor named '%s', which is not a listening stream socket "
                "used",
                name);
         return;
@@ -59,8 +60,9 @@ static void keep(struct spare_sockets *spare, sd_event *event, const char *name,
         report(LOG_ERR, &subject, "cannot keep the socket named '%s': %s", name, strerror(-r));
     else
         report(LOG_WARNING, &subject,
-               "a socket named '%s' was passed, which is no service of dispatcher.cnf that is "
-               "enabled; its clients are turned away (FileDescriptorName= names the service)",
+               "the socket named '%s' belongs to no enabled service of dispatcher.cnf; its clients "
+               "are "
+               "turned away (FileDescriptorName= must name the service)",
                name);
 }
 
@@ -83,7 +85,7 @@ static void assign(struct service *const services[], size_t n_services, struct s
         return;
     if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
         report(LOG_WARNING, &subject,
-               "%s: the socket named '%s' is no listening stream socket; it "
+               "%s: ignoring the socket named '%s', which is not a listening stream socket "
                "is not used",
                service->options->name, name);
         return;
@@ -140,11 +142,11 @@ static bool say_missing_ports(const struct service *service, bool is_tls)
     for (size_t i = 0; i < list->n_ports; i++)
         if (!is_listening_at(service, list->ports[i], is_tls)) {
             has_missing = true;
-            report(
-                LOG_NOTICE, &subject,
-                "no socket listens at port %u, although %s:%u says %s=%u; the socket unit decides",
-                list->ports[i], origin->file ? origin->file : "dispatcher.cnf", origin->line,
-                is_tls ? "TLS_PORT" : "PORT", list->ports[i]);
+            report(LOG_NOTICE, &subject,
+                   "no socket listens on port %u, although %s:%u has %s=%u; the socket unit takes "
+                   "precedence",
+                   list->ports[i], origin->file ? origin->file : "dispatcher.cnf", origin->line,
+                   is_tls ? "TLS_PORT" : "PORT", list->ports[i]);
         }
     return has_missing;
 }
@@ -163,7 +165,7 @@ bool sockets_compare(const struct service *service)
         if (!is_as_configured(service->options, &service->listeners[i])) {
             differs = true;
             report(LOG_NOTICE, &subject,
-                   "listens at %s, which is not what dispatcher.cnf says; the socket unit decides",
+                   "listens on %s, unlike dispatcher.cnf; the socket unit takes precedence",
                    address_format(&service->listeners[i].address, text));
         }
     differs |= say_missing_ports(service, false);
@@ -207,13 +209,13 @@ static const char *advice(int error)
     switch (error) {
     case EINVAL:
     case ENODEV:
-        return "; a link-local INTERFACE_ADDRESS needs an interface of this host behind its %";
+        return "; a link-local INTERFACE_ADDRESS needs an interface of this host after its %";
     case EADDRINUSE:
-        return "; another program listens there (ss -ltnp shows which)";
+        return "; another program uses that port (ss -ltnp shows which)";
     case EACCES:
         return "; ports below 1024 need systemd's socket units, or root";
     case EADDRNOTAVAIL:
-        return "; INTERFACE_ADDRESS is no address of this host";
+        return "; INTERFACE_ADDRESS is not an address of this host";
     default:
         return "";
     }
@@ -254,7 +256,7 @@ static int bind_at(struct service *service, struct address address, uint16_t por
         return 0;
     int r = fd < 0 ? fd : listener_add(service, &fd, is_tls, false);
     if (r < 0)
-        report(LOG_ERR, &subject, "cannot listen at %s: %s%s", address_format(&address, text),
+        report(LOG_ERR, &subject, "cannot listen on %s: %s%s", address_format(&address, text),
                strerror(-r), advice(-r));
     return r;
 }

@@ -20,7 +20,7 @@ static int make_maildir(const struct session_settings *settings, dispatcher_work
 
     if (r == -EACCES || r == -EPERM || r == -EROFS || r == -ENOENT)
         dispatcher_worker_log(worker, LOG_ERR,
-                              "cannot deliver to MAILDIR=%s: %s; let the worker's user write "
+                              "cannot deliver to MAILDIR=%s: %s; allow the worker's user to write "
                               "there, and under systemd add ReadWritePaths=%s with: "
                               "systemctl edit %s",
                               settings->maildir, strerror(-r), settings->maildir,
@@ -63,7 +63,7 @@ static void serve(dispatcher_connection *connection, void *userdata)
 
     if (dispatcher_connection_is_tls(connection)) {
         session_log(LOG_WARNING, &peer,
-                    "closed: it came to a TLS_PORT, but tcp_smtp_server speaks no TLS");
+                    "closed: the port is a TLS_PORT, but tcp_smtp_server does not support TLS");
         return;
     }
     session_run(settings, &peer, dispatcher_connection_fd(connection));

@@ -124,7 +124,7 @@ static void end_without_command(struct session *session, int error)
                           ? "time-out; the service is under stress"
                           : "time-out");
     else if (error == -ECANCELED)
-        session_close(session, "421 4.3.2 Service shutting down", "the service stops");
+        session_close(session, "421 4.3.2 Service shutting down", "the service is stopping");
     session->state = STATE_CLOSING;
 }
 

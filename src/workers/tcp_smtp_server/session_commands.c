@@ -141,7 +141,7 @@ static const char *fault_to_string(enum data_fault fault)
     case DATA_NO_FAULT:
         break;
     }
-    return "single dot with a wrong line end";
+    return "single dot with an invalid line end";
 }
 
 /* A message that breaks the rules ends the session: what the client sends next may be what somebody
