@@ -23,7 +23,7 @@ int concurrency_new(uint32_t n_places, const struct siphash_key *key, struct con
 /* NULL does nothing. */
 void concurrency_free(struct concurrency *concurrency);
 
-/* A connection of the address begins. Returns how many it has now, this one included; or 0 where
+/* A connection of the address begins. Returns how many it has now, this one included; or 0 if
  * it cannot be counted, and so is not limited: the address is neither IPv4 nor IPv6, or every place
  * is taken, which is counted too. */
 uint32_t concurrency_add(struct concurrency *concurrency, const struct address *address);

@@ -35,7 +35,7 @@ struct access_decision {
     char file[DECISION_FILE_MAX];    /* of the entry */
     char pattern[DECISION_TEXT_MAX]; /* of the entry, as written */
     char zone[DECISION_TEXT_MAX];    /* the DNS list that decided; "": none */
-    char detail[DECISION_TEXT_MAX];  /* what rejected it, where neither of both did */
+    char detail[DECISION_TEXT_MAX];  /* what rejected it, if neither of both did */
     char text[DECISION_TEXT_MAX];    /* for the client, lines with a blank between them */
 };
 
@@ -82,7 +82,7 @@ void decisions_note(struct decisions *decisions, const struct access_decision_fa
 
 /* The newest decision about the client, whatever its port, that is older than the `previous` one of
  * this function; the newest of all after NULL. `service`: of that service alone, without regard to
- * case; NULL: of any. Returns NULL where there is none (any more). It is good until the next
+ * case; NULL: of any. Returns NULL if there is none (any more). It is good until the next
  * decisions_note(). */
 const struct access_decision *decisions_next(const struct decisions *decisions,
                                              const struct address *client, const char *service,

@@ -15,7 +15,7 @@ static uint32_t clamp_ttl(uint32_t ttl_sec)
     return ttl_sec < DNS_TTL_MAX_SEC ? ttl_sec : DNS_TTL_MAX_SEC;
 }
 
-/* Joins the strings of a record, each with its length before it. Returns true where a text is left
+/* Joins the strings of a record, each with its length before it. Returns true if a text is left
  * of them. */
 static bool read_text(const ns_rr *record, char ret[DNS_TEXT_MAX + 1])
 {
@@ -51,7 +51,7 @@ static void add_address(const ns_rr *record, struct dns_fact *fact)
     fact->address = address;
 }
 
-/* Reads the answers, among them those that a CNAME leads to. Returns true where one of the type is
+/* Reads the answers, among them those that a CNAME leads to. Returns true if one of the type is
  * there; the shortest time of all of them counts. */
 static bool read_answers(ns_msg *message, enum dns_type type, struct dns_fact *fact)
 {

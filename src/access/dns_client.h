@@ -9,7 +9,7 @@
 struct dns_client;
 
 /* The end of one question. `error`: 0 with `fact`, which lives until the callback returns;
- * -ETIMEDOUT where no server answered; -ECANCELED from dns_client_free(); else another negative
+ * -ETIMEDOUT if no server answered; -ECANCELED from dns_client_free(); else another negative
  * errno. May ask anew; must not free the client. */
 typedef void (*dns_client_callback)(void *userdata, int error, const struct dns_fact *fact);
 

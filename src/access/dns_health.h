@@ -54,7 +54,7 @@ struct dns_health_answer {
     uint64_t took_usec;
 };
 
-/* Both return true where the list was set aside, or taken back. `now_usec` is monotonic. */
+/* Both return true if the list was set aside, or taken back. `now_usec` is monotonic. */
 
 /* Looks at those that wait, when dns_health_crowd_due() says so. */
 bool dns_health_look_at_crowd(struct dns_health *health, uint64_t now_usec);

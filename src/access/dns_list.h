@@ -39,12 +39,12 @@ bool dns_list_never_asks(const struct address *client);
 int dns_list_read_zone(const char *text, char ret[DNS_ZONE_MAX + 1]);
 
 /* Writes the name to ask: "7.100.51.198.ZONE", or 32 nibbles for IPv6; an IPv4 address in IPv6
- * clothes is asked as IPv4. `zone` is one of dns_list_read_zone(). Returns 0, or -EINVAL where the
+ * clothes is asked as IPv4. `zone` is one of dns_list_read_zone(). Returns 0, or -EINVAL if the
  * client has no such address. */
 int dns_list_query_name(const struct address *client, const char *zone, char ret[DNS_NAME_MAX + 1]);
 
 /* What a listed client reads (dispatcher.cnf(5), DNS_VERIFY_DOMAIN), with its CRLF; "" on ports
- * where nothing is said. */
+ * if nothing is said. */
 const char *dns_list_rejection(uint16_t port);
 
 /* Writes what a list says of a client (TXT) as one line of printable ASCII: other bytes become

@@ -38,7 +38,7 @@ struct dns_lists_answer {
     const char *zone; /* that decided, in lower case; as long as the lists. NULL: NOT_ASKED, or no
                          zone at all */
     struct in_addr address; /* with which it lists the client, if it does */
-    const char *text; /* what the list says (TXT), clean, or NULL; only where it was wanted. Until
+    const char *text; /* what the list says (TXT), clean, or NULL; only if it was wanted. Until
                          the callback returns, or until the next dns_lists_ask() */
     enum dns_lists_outcome outcome;
 };
@@ -90,7 +90,7 @@ int dns_lists_ask(struct dns_lists *lists, const struct dns_lists_question *ques
 void dns_lists_close_account(struct dns_lists *lists, struct dns_account *account);
 
 /* What is known of the client already: nobody is asked, no list is tested and nothing is counted.
- * Returns true with *ret, whose zone is NULL; or false where the list would be asked. */
+ * Returns true with *ret, whose zone is NULL; or false if the list would be asked. */
 bool dns_lists_look(struct dns_lists *lists, const struct address *client, const char *zone,
                     struct dns_lists_answer *ret);
 

@@ -84,7 +84,7 @@ void dns_queries_free(struct dns_queries *queries);
  * the first question. */
 void dns_queries_set_limit(struct dns_queries *queries, uint64_t limit_usec);
 
-/* Returns 1 with *ret_fact from the cache; 0 where the waiter's callback will come; -EBUSY over the
+/* Returns 1 with *ret_fact from the cache; 0 if the waiter's callback will come; -EBUSY over the
  * account's share; or another negative errno. `waiter` NULL asks for the cache's sake. */
 int dns_queries_ask(struct dns_queries *queries, const struct dns_question *question,
                     struct dns_waiter *waiter, struct dns_fact *ret_fact);

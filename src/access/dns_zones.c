@@ -103,7 +103,7 @@ static void on_test_answer(struct dns_waiter *waiter, int error, const struct dn
     tell(zone, is_change);
 }
 
-/* Returns 0 where the answer will come. */
+/* Returns 0 if the answer will come. */
 static int ask(struct test_question *question, const char *client)
 {
     struct dns_zone *zone = question->zone;

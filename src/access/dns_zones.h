@@ -25,7 +25,7 @@ struct dns_zone_figures {
     uint64_t n_failed;
     bool is_set_aside;
     bool lacks_test_entry; /* well, but 127.0.0.2 is not on it: an empty list? */
-    const char *reason;    /* where set aside; static */
+    const char *reason;    /* if set aside; static */
     uint64_t since_usec;   /* real time of the last change of is_set_aside; 0: never */
 };
 
@@ -58,7 +58,7 @@ void dns_zones_set_intervals(struct dns_zones *zones, uint64_t usec_well, uint64
  * the others are forgotten. */
 void dns_zones_start_afresh(struct dns_zones *zones);
 
-/* The zone of a name, which is tested where that is due. Returns 0 with *ret, which lives as long
+/* The zone of a name, which is tested if that is due. Returns 0 with *ret, which lives as long
  * as `zones`; -EINVAL for what is no zone; -ENOSPC above DNS_ZONES_MAX; or -ENOMEM. */
 int dns_zones_use(struct dns_zones *zones, const char *name, struct dns_zone **ret);
 

@@ -78,7 +78,7 @@ static void finish(struct ident_request *request, const char *user)
     callback(user, userdata);
 }
 
-/* Connected, or not: sends the question. A fresh socket has room for all of it. Returns false where
+/* Connected, or not: sends the question. A fresh socket has room for all of it. Returns false if
  * there will be no answer. */
 static bool send_query(struct ident_request *request)
 {

@@ -29,7 +29,7 @@ int ident_clients_new(sd_event *event, uint16_t port, struct ident_clients **ret
 void ident_clients_free(struct ident_clients *clients);
 
 /* Asks about the connection between the two, from the server's address. Never waits. Returns 0 with
- * *ret where the callback will come, from the event loop; -EBUSY where IDENT_CLIENTS_MAX are under
+ * *ret if the callback will come, from the event loop; -EBUSY if IDENT_CLIENTS_MAX are under
  * way: skip it; or another negative errno: there is no answer. */
 int ident_ask(struct ident_clients *clients, const struct address *server,
               const struct address *client, ident_callback callback, void *userdata,

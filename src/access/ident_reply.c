@@ -23,7 +23,7 @@ static void skip_blanks(struct rest *rest)
     }
 }
 
-/* Takes the field before the next `end` with it, without blanks around it. Returns false where
+/* Takes the field before the next `end` with it, without blanks around it. Returns false if
  * there is none. */
 static bool take_field(struct rest *rest, char end, struct rest *ret)
 {

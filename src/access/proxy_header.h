@@ -32,7 +32,7 @@ struct proxy_header {
 };
 
 /* Reads the header at the start of `bytes`, which is all that has arrived, from its first byte on.
- * *ret is set where it is complete. Where it is invalid, *ret_fault says why, as a phrase that
+ * *ret is set if it is complete. If it is invalid, *ret_fault says why, as a phrase that
  * lives forever. What no header starts with is found at its first byte that differs, and
  * PROXY_HEADER_MAX_BYTES never ask for more. */
 enum proxy_header_result proxy_header_parse(const void *bytes, size_t size,

@@ -44,6 +44,6 @@ typedef void (*proxy_reader_callback)(struct proxy_reader *reader,
 int proxy_reader_start(sd_event *event, int fd, uint64_t limit_usec, proxy_reader_callback callback,
                        void *userdata, struct proxy_reader **ret);
 
-/* Stops reading, where that goes on, and frees the reader; no callback comes any more. NULL does
+/* Stops reading, if that goes on, and frees the reader; no callback comes any more. NULL does
  * nothing. */
 void proxy_reader_free(struct proxy_reader *reader);

@@ -74,7 +74,7 @@ static enum drained drain_all(int fd, size_t *n_read)
     return drained;
 }
 
-/* Returns true where the kernel took all of the text, of which only so much is sent as may be. */
+/* Returns true if the kernel took all of the text, of which only so much is sent as may be. */
 static bool send_text(int fd, const char *text, size_t length)
 {
     bool is_cut = length > REJECTION_TEXT_MAX_BYTES;
@@ -150,7 +150,7 @@ static int watch(struct slot *slot, int fd)
     return r < 0 ? r : sd_event_source_set_enabled(slot->io, SD_EVENT_ON);
 }
 
-/* From free to open. Returns false where the connection stays the caller's. */
+/* From free to open. Returns false if the connection stays the caller's. */
 static bool slot_open(struct rejections *rejections, int *fd, size_t n_read)
 {
     struct slot *slot = TAILQ_FIRST(&rejections->free);

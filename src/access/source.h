@@ -17,5 +17,5 @@ struct source {
  * Others stay as they are. */
 struct address source_network(const struct address *address);
 
-/* Returns false where the address is neither IPv4 nor IPv6, and so nobody's. */
+/* Returns false if the address is neither IPv4 nor IPv6, and so nobody's. */
 bool source_of(const struct address *address, struct source *ret);

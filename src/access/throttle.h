@@ -61,7 +61,7 @@ size_t throttle_size(uint32_t n_keys_max);
  * aligned to 8, and stays the caller's. */
 struct throttle *throttle_format(void *memory, uint32_t n_keys_max, const struct siphash_key *key);
 
-/* Finds a table that an earlier process has left in the memory. Returns NULL where there is none,
+/* Finds a table that an earlier process has left in the memory. Returns NULL if there is none,
  * or it has another layout or size, or was left in the middle of a change: the caller then clears
  * the memory and makes a new one. */
 struct throttle *throttle_adopt(void *memory, size_t size);

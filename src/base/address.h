@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 struct address {
-    uint16_t family;   /* AF_INET, AF_INET6, AF_UNIX, or AF_UNSPEC where nothing is known */
+    uint16_t family;   /* AF_INET, AF_INET6, AF_UNIX, or AF_UNSPEC if nothing is known */
     uint16_t port;     /* host byte order; 0 for AF_UNIX */
     uint32_t scope_id; /* interface of a link-local IPv6 address, else 0 */
     uint8_t bytes[16]; /* network byte order; IPv4 uses the first four; the rest is zero */
@@ -36,7 +36,7 @@ const char *address_format_host(const struct address *address, char text[ADDRESS
 /* The same with its port: "192.0.2.1:25", "[2001:db8::1]:25", "unix". Returns `text`. */
 const char *address_format(const struct address *address, char text[ADDRESS_TEXT_MAX]);
 
-/* True where family, bytes, scope and port agree. */
+/* True if family, bytes, scope and port agree. */
 bool address_equal(const struct address *a, const struct address *b);
 
 /* True for 0.0.0.0 and ::. */

@@ -38,11 +38,11 @@ int ip_network_parse(const char *text, struct ip_network *ret, char reason[NETWO
  * -ENOMEM. */
 int network_list_parse(const char *text, struct network_list *ret, char reason[NETWORK_REASON_MAX]);
 
-/* True where the address is in the network. An IPv4 address is in no IPv6 network, whatever socket
+/* True if the address is in the network. An IPv4 address is in no IPv6 network, whatever socket
  * it came through; what is neither is in none. */
 bool ip_network_contains(const struct ip_network *network, const struct address *address);
 
-/* True where one of the list's networks contains the address. */
+/* True if one of the list's networks contains the address. */
 bool network_list_contains(const struct network_list *list, const struct address *address);
 
 /* "192.0.2.0/24", or "192.0.2.1" for a single address: what ip_network_parse() reads. Returns

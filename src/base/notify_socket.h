@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-/* True where a service manager listens (NOTIFY_SOCKET is set). */
+/* True if a service manager listens (NOTIFY_SOCKET is set). */
 bool notify_socket_is_set(void);
 
-/* Sends `state` ("READY=1\nSTATUS=…"), with the descriptor `fd` where that is not negative; the
- * caller keeps `fd`. Never blocks. Returns 0 (also where nobody listens), -EAGAIN when the
+/* Sends `state` ("READY=1\nSTATUS=…"), with the descriptor `fd` if that is not negative; the
+ * caller keeps `fd`. Never blocks. Returns 0 (also if nobody listens), -EAGAIN when the
  * manager is too busy to take it now, or another negative errno. */
 int notify_socket_send(const char *state, int fd);

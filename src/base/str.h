@@ -12,10 +12,10 @@ void str_cleanup(char **string);
 
 #define _cleanup_str_ _cleanup_(str_cleanup)
 
-/* True where both are equal without regard to ASCII case, whatever the locale. */
+/* True if both are equal without regard to ASCII case, whatever the locale. */
 bool str_equal_nocase(const char *a, const char *b);
 
-/* True where `string` starts with `prefix`, without regard to ASCII case. */
+/* True if `string` starts with `prefix`, without regard to ASCII case. */
 bool str_starts_nocase(const char *string, const char *prefix);
 
 /* The form of a word, or of words, that belongs to `n` of something: `one` or `many`. */
@@ -31,7 +31,7 @@ struct str_list {
 /* Appends a copy of `item`. Returns 0 or -ENOMEM. */
 int str_list_append(struct str_list *list, const char *item);
 
-/* True where both hold equal strings (case matters) in the same order. */
+/* True if both hold equal strings (case matters) in the same order. */
 bool str_list_equal(const struct str_list *a, const struct str_list *b);
 
 /* Makes *ret a copy of `list`. Returns 0 or -ENOMEM. */

@@ -19,7 +19,7 @@ static inline uint64_t time_now_usec(clockid_t clock)
     return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / NSEC_PER_USEC;
 }
 
-/* a + b, or USEC_INFINITY where that would overflow. */
+/* a + b, or USEC_INFINITY if that would overflow. */
 static inline uint64_t time_add_usec(uint64_t a, uint64_t b)
 {
     return a > USEC_INFINITY - b ? USEC_INFINITY : a + b;

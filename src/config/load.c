@@ -42,7 +42,7 @@ static void loader_clear(struct loader *loader)
 }
 
 /* What a service may not be called, since its units' names are read by root, and some are taken
- * (dispatcher.cnf(5), SERVICE). NULL where the name is good. */
+ * (dispatcher.cnf(5), SERVICE). NULL if the name is good. */
 static const char *name_fault(const char *name)
 {
     static const char *const reserved[] = {"WEB", "WORKER", "CONTROL"};
@@ -195,7 +195,7 @@ static int read_files(struct loader *loader, const char *path)
     return r == -ENOMEM ? r : 0;
 }
 
-/* The environment's mask, which replaces every DEBUG of the file. Returns false where there is
+/* The environment's mask, which replaces every DEBUG of the file. Returns false if there is
  * none, or none that can be read. */
 static bool environment_mask(const struct loader *loader, uint32_t *ret)
 {

@@ -13,7 +13,7 @@
 extern const struct reader_rules config_line_rules;
 
 /* Reads `path` and what it includes. Returns 0 with *ret filled (free it with config_clear());
- * -EINVAL where `problems` got at least one error (*ret untouched); -ENOMEM. An unreadable file
+ * -EINVAL if `problems` got at least one error (*ret untouched); -ENOMEM. An unreadable file
  * is an error among the problems. Warnings may be added in either case. */
 int config_load(const char *path, const struct config_places *places, struct problem_list *problems,
                 struct config *ret);

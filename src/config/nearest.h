@@ -12,6 +12,6 @@ struct nearest {
 
 struct nearest nearest_init(const char *name);
 
-/* Takes `candidate` where it is nearer than what was offered before: by letters missing, added,
+/* Takes `candidate` if it is nearer than what was offered before: by letters missing, added,
  * wrong or swapped, without regard to case, and at most a third of them. */
 void nearest_offer(struct nearest *nearest, const char *candidate);

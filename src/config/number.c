@@ -36,7 +36,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* True where all of `text` are digits of the base, and there is at least one. */
+/* True if all of `text` are digits of the base, and there is at least one. */
 static bool is_digits(const char *text, unsigned base)
 {
     if (!*text)

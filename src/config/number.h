@@ -20,6 +20,6 @@ int number_parse(const char *text, int64_t *ret, char reason[NUMBER_REASON_MAX])
  * digits, after an optional 0x or 16%; or -1. Returns 0 or -EINVAL. */
 int number_parse_environment_mask(const char *text, uint32_t *ret);
 
-/* True where `text` consists of the digits 0 and 1 alone, and of at least `min_digits`: most likely
+/* True if `text` consists of the digits 0 and 1 alone, and of at least `min_digits`: most likely
  * meant in another base than ten. */
 bool number_looks_binary(const char *text, size_t min_digits);

@@ -39,7 +39,7 @@ struct option_type {
     /* Writes one line NAME=value, or several, so that parse() gives the same again. */
     void (*print)(const char *name, const void *place, FILE *stream);
 
-    /* True where the value is not that of an unset option. */
+    /* True if the value is not that of an unset option. */
     bool (*is_set)(const struct option *option, const void *place);
 };
 
@@ -64,7 +64,7 @@ struct option {
     const struct option_type *type;
     int64_t min, max;         /* of integers */
     int64_t default_value;    /* of integers; other types are unset by default */
-    const char *default_text; /* for people, where the number alone does not tell */
+    const char *default_text; /* for people, if the number alone does not tell */
     unsigned scopes;          /* enum option_scope */
     unsigned flags;           /* enum option_flags */
     size_t offset;            /* in struct service_options */

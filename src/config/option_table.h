@@ -17,7 +17,7 @@ extern const struct option option_table[N_OPTIONS];
 extern const struct ignored_option ignored_option_table[];
 extern const size_t n_ignored_options;
 
-/* Each finds by name or alias, without regard to case. Returns NULL where there is none. */
+/* Each finds by name or alias, without regard to case. Returns NULL if there is none. */
 const struct option *option_find(const char *name);
 const struct ignored_option *ignored_option_find(const char *name);
 

@@ -117,7 +117,7 @@ struct config {
     struct str_list files; /* every file read, dispatcher.cnf first */
 };
 
-/* Finds a service by name, without regard to case. Returns NULL where there is none. */
+/* Finds a service by name, without regard to case. Returns NULL if there is none. */
 const struct service_options *config_find_service(const struct config *config, const char *name);
 
 /* Frees all it owns; the configuration is empty afterwards. */

@@ -26,7 +26,7 @@ int scope_read_line(struct scope *scope, const struct line *line,
  * or is the default, and so are errors. Returns 0 or -ENOMEM. */
 int scope_inherit(struct scope *section, const struct scope *global);
 
-/* True where an error touches the section. */
+/* True if an error touches the section. */
 bool scope_has_errors(const struct scope *section);
 
 void scope_clear(struct scope *scope);

@@ -6,6 +6,6 @@
 /* Takes blanks from both ends of the text, in its place. Returns where it starts now. */
 char *text_trim(char *text);
 
-/* True where something in the text looks like a comment, as in "25 ! smtp". There are none within
+/* True if something in the text looks like a comment, as in "25 ! smtp". There are none within
  * a line (dispatcher.cnf(5)), so whoever cannot make sense of the text says so. */
 bool text_has_comment(const char *text);

@@ -262,7 +262,7 @@ const struct option_type value_parameters = {
 #define ZONES_MAX      5
 #define ZONE_BYTES_MAX (253 - 64)
 
-/* What keeps the text from being a DNS name; NULL where nothing does. */
+/* What keeps the text from being a DNS name; NULL if nothing does. */
 static const char *zone_fault(const char *text)
 {
     struct address address;

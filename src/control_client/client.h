@@ -11,7 +11,7 @@ struct client {
     struct varlink_frames frames;
 };
 
-/* Connects. Returns 0 or a negative errno; -EAGAIN where that took too long. */
+/* Connects. Returns 0 or a negative errno; -EAGAIN if that took too long. */
 int client_open(const char *path, uint64_t limit_usec, struct client *ret);
 
 /* The same in two steps. The first returns the descriptor or a negative errno, the second takes it
@@ -21,8 +21,8 @@ void client_use(int *fd, struct client *ret);
 
 /* Calls a method of io.dispatcherd.Control; `parameters` passes on. Returns 0 with the whole reply
  * (the caller's): an object with "parameters" and, where it is an error, "error". Else a negative
- * errno: -EINVAL where `parameters` is NULL, -ETIMEDOUT, -ECONNRESET where the daemon closed the
- * connection, -EBADMSG where what came is no reply. */
+ * errno: -EINVAL if `parameters` is NULL, -ETIMEDOUT, -ECONNRESET if the daemon closed the
+ * connection, -EBADMSG if what came is no reply. */
 int client_call(struct client *client, const char *method, json_t *parameters, uint64_t limit_usec,
                 json_t **ret);
 

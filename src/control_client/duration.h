@@ -11,5 +11,5 @@
 const char *duration_format(uint64_t usec, char text[DURATION_TEXT_MAX]);
 
 /* Reads what duration_format() writes, and "1h30min"; a number alone is seconds. Returns 0, or
- * -EINVAL where it is none, or is longer than a hundred years. */
+ * -EINVAL if it is none, or is longer than a hundred years. */
 int duration_parse(const char *text, uint64_t *ret_usec);

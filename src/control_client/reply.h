@@ -12,5 +12,5 @@ int64_t reply_number(const json_t *object, const char *name);   /* 0 */
 bool reply_is_true(const json_t *object, const char *name);     /* false */
 bool reply_is_set(const json_t *object, const char *name);      /* false: absent, or null */
 
-/* The monotonic reading of a Timestamp, in microseconds; 0 where there is none. */
+/* The monotonic reading of a Timestamp, in microseconds; 0 if there is none. */
 uint64_t reply_moment(const json_t *object, const char *name);

@@ -14,7 +14,7 @@ void cell_yes_no(struct table *table, const json_t *object, const char *name);
 /* "12/60", in the colour that it deserves. */
 void cell_gauge(struct table *table, const json_t *object, const char *name);
 
-/* The same, where it is as good to be at the limit as below it. */
+/* The same, if it is as good to be at the limit as below it. */
 void cell_plain_gauge(struct table *table, const json_t *object, const char *name);
 
 /* How long ago it was. */
@@ -32,7 +32,7 @@ void cell_address(struct table *table, const json_t *object, const char *name);
 /* A service's state, in its colour. */
 void cell_state(struct table *table, const json_t *service);
 
-/* "MIN/AVERAGE/MAX" of an object with these members; of spans where `is_usec`. "-" where nothing
+/* "MIN/AVERAGE/MAX" of an object with these members; of spans if `is_usec`. "-" if nothing
  * was counted yet. */
 void cell_extremes(struct table *table, const json_t *object, bool is_usec);
 

@@ -21,7 +21,7 @@ static int join(json_t *whole, const json_t *part, const char *list)
     return json_array_extend(to, from) < 0 ? -EBADMSG : 0;
 }
 
-/* NULL where the name of the service is no text at all (UTF-8). */
+/* NULL if the name of the service is no text at all (UTF-8). */
 static json_t *parameters_of(const struct request *request, const char *after)
 {
     return json_pack("{s:s*, s:s*, s:s*, s:s*}", "service", request->service, "after", after,

@@ -9,7 +9,7 @@
 int query_call(struct client *client, const struct request *request, const char *method,
                const char *list, json_t **ret);
 
-/* The same on a connection of its own, with errors told on stderr, where the reply is not wanted
+/* The same on a connection of its own, with errors told on stderr, if the reply is not wanted
  * then. Returns 0 with the reply's parameters (the caller's), or a negative errno. */
 int query(const struct request *request, const char *method, const char *list, json_t **ret);
 

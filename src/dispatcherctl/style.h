@@ -1,4 +1,4 @@
-/* Colour, where it is seen and wanted. */
+/* Colour, if it is seen and wanted. */
 #pragma once
 
 #include <stdint.h>
@@ -17,7 +17,7 @@ enum style {
  * https://no-color.org) is not set. Before this is called there is no colour. */
 void style_start(int fd);
 
-/* What switches a style on, and off again; "" where there is no colour. */
+/* What switches a style on, and off again; "" if there is no colour. */
 const char *style_on(enum style style);
 const char *style_off(enum style style);
 

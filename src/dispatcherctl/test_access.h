@@ -13,6 +13,6 @@ struct test_access {
     bool is_json;
 };
 
-/* Tells of each client, on standard output. Returns an exit status: 1 where the file has errors or
- * nothing can be printed, 2 where something that was given is wrong; standard error tells. */
+/* Tells of each client, on standard output. Returns an exit status: 1 if the file has errors or
+ * nothing can be printed, 2 if something that was given is wrong; standard error tells. */
 int test_access(const struct test_access *options, char *const clients[], size_t n_clients);

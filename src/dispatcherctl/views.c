@@ -260,7 +260,7 @@ static int print_listeners(const json_t *services, uint64_t now, FILE *stream)
     return print_and_clear(&table, stream);
 }
 
-/* "SMTP rejected 3 by dns_list, 1 by throttle", where there was something to reject. */
+/* "SMTP rejected 3 by dns_list, 1 by throttle", if there was something to reject. */
 static void print_rejections(const json_t *service, FILE *stream)
 {
     const json_t *statistics = json_object_get(service, "statistics");

@@ -13,7 +13,7 @@ int view_services(const json_t *parameters, const char *service, FILE *stream);
 /* The counters and statistics of what view_services() prints. */
 int view_figures(const json_t *parameters, FILE *stream);
 /* The DNS lists of a Status reply: their figures, and a line for each that is set aside. Nothing
- * where there are none. */
+ * if there are none. */
 int view_dns_lists(const json_t *parameters, FILE *stream);
 int view_workers(const json_t *parameters, const char *service, FILE *stream);
 int view_connections(const json_t *parameters, const char *service, FILE *stream);

@@ -8,6 +8,6 @@
 /* Takes from `passed` every worker's channel and asks each who it is and what it holds; it serves
  * on meanwhile, and counts as starting until it has answered. A worker of a service that is gone,
  * or of another version of the protocol, is told to drain. `old` is what the predecessor knew, NULL
- * where that cannot be read. Returns how many were adopted. */
+ * if that cannot be read. Returns how many were adopted. */
 unsigned adopt_workers(struct service *const services[], size_t n_services, struct passed *passed,
                        const struct state *old);

@@ -3,6 +3,6 @@
 
 #include "dispatcherd/manager.h"
 
-/* Makes the control socket at `path`, where that is not NULL. What fails is told: clients are
+/* Makes the control socket at `path`, if that is not NULL. What fails is told: clients are
  * served without it too. */
 void control_manager_open(struct manager *manager, const char *path);

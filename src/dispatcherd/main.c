@@ -238,7 +238,7 @@ static void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* What --control says, or the socket in the first folder of RuntimeDirectory=. Returns NULL where
+/* What --control says, or the socket in the first folder of RuntimeDirectory=. Returns NULL if
  * there is neither, or what the buffer holds. */
 static const char *control_path(const struct arguments *arguments, char *text, size_t size)
 {

@@ -56,7 +56,7 @@ struct manager {
     unsigned long config_number; /* of what the store has as the last good configuration */
 };
 
-/* Adds a service of the version. Returns 0 with *ret, -E2BIG where there are too many, or
+/* Adds a service of the version. Returns 0 with *ret, -E2BIG if there are too many, or
  * -ENOMEM. */
 int manager_add_service(struct manager *manager, struct config_version *version,
                         const struct service_options *options, struct service **ret);

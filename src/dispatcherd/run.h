@@ -20,7 +20,7 @@ struct run_settings {
 
 /* Runs the services of the configuration, of which it is a user from now on in the caller's place,
  * until SIGTERM or SIGINT, and returns
- * the exit status of the program: 0 after an ordinary stop, 1 where it could not run. Takes what it
+ * the exit status of the program: 0 after an ordinary stop, 1 if it could not run. Takes what it
  * needs from `passed`. */
 int run_services(struct config_version *version, const struct run_settings *settings,
                  struct passed *passed);

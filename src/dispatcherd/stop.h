@@ -1,6 +1,6 @@
 /* The end of the daemon.
  *
- * Where the service manager will start us again (restart, or a signal from anybody but a stop job),
+ * If the service manager will start us again (restart, or a signal from anybody but a stop job),
  * the workers are left serving: their channels are in its store, and a successor adopts them. Else
  * they are drained: sessions may go on for the stop limit, then they are cut. */
 #pragma once

@@ -24,7 +24,7 @@ struct store_room {
 /* What may be stored at most while the configuration is in force. */
 struct store_room store_room_needed(const struct config *config);
 
-/* The service with the most workers, where somebody may want to begin; NULL: there is none. */
+/* The service with the most workers, if somebody may want to begin; NULL: there is none. */
 const struct service_options *store_room_largest(const struct config *config);
 
 /* Bytes of the names of a configuration's listening sockets. */

@@ -43,7 +43,7 @@ struct config_places config_places_default(void)
     return places;
 }
 
-/* The length of "NAME:" at the start of the text, without the colon; 0 where it has none. */
+/* The length of "NAME:" at the start of the text, without the colon; 0 if it has none. */
 static size_t prefix_length(const char *name)
 {
     size_t length = strcspn(name, ":/");

@@ -9,7 +9,7 @@
 /* systemd.socket(5): PollLimitIntervalSec=. An older systemd warns of an unknown line. */
 #define VERSION_WITH_POLL_LIMIT 255
 
-/* How many bytes of UTF-8 the character that starts here has, or 0 where it is none. Overlong
+/* How many bytes of UTF-8 the character that starts here has, or 0 if it is none. Overlong
  * forms and surrogates are left to systemd. */
 static size_t utf8_length(const unsigned char *s)
 {

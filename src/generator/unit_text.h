@@ -30,15 +30,15 @@ struct unit_environment {
  * folder whenever the daemon stops. */
 #define UNIT_WORKER_SOCKET_DIR "/run/dispatcherd-worker"
 
-/* True where systemd takes `path` as the program of a unit. It refuses quotes, backslashes and
- * control characters even where they are escaped, and whatever is not UTF-8. */
+/* True if systemd takes `path` as the program of a unit. It refuses quotes, backslashes and
+ * control characters even if they are escaped, and whatever is not UTF-8. */
 bool unit_text_can_execute(const char *path);
 
 /* Writes `path` as the first word of ExecStart=, so that systemd runs that very file: nothing in it
  * is a quote, a specifier, a variable or a prefix. */
 void unit_text_program(FILE *stream, const char *path);
 
-/* dispatcherd-NAME.socket, and dispatcherd-NAME-tls.socket where `is_tls`. */
+/* dispatcherd-NAME.socket, and dispatcherd-NAME-tls.socket if `is_tls`. */
 void unit_text_socket(FILE *stream, const struct unit_environment *environment,
                       const struct service_options *service, bool is_tls);
 

@@ -25,7 +25,7 @@ struct unit_list {
 int units_make(const struct config *config, const struct unit_environment *environment,
                struct problem_list *problems, struct unit_list *ret);
 
-/* Finds a file by its path. Returns NULL where there is none. */
+/* Finds a file by its path. Returns NULL if there is none. */
 const struct unit_file *unit_list_find(const struct unit_list *list, const char *path);
 
 /* Frees all it owns; the list is empty afterwards. */

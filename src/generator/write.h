@@ -8,6 +8,6 @@ typedef void (*write_failed)(const char *path, int error);
 
 /* Writes every file of the list below `directory`, making folders as needed. A file that cannot be
  * written is told to `failed`, and the others are written all the same. Never writes through a link
- * or over a file that is there. Returns 0, or a negative errno where the folder itself cannot be
+ * or over a file that is there. Returns 0, or a negative errno if the folder itself cannot be
  * opened. */
 int write_units(const char *directory, const struct unit_list *list, write_failed failed);

@@ -10,7 +10,7 @@
 /* Chooses where lines go: the journal, with fields, or standard error, which may be a LOGFILE. */
 void debug_start(void);
 
-/* `connection` may be NULL. Where the bit is off, this costs one test of a word. */
+/* `connection` may be NULL. If the bit is off, this costs one test of a word. */
 #define debug_say(worker, bit, connection, ...)                                                    \
     do {                                                                                           \
         if (dispatcher_worker_debug(worker) & (bit))                                               \

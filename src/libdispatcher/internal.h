@@ -105,7 +105,7 @@ struct dispatcher_worker {
  * negative errno where there is none. */
 int sessions_start(dispatcher_worker *worker, unsigned wanted, size_t stack_size);
 
-/* A free place whose connection the caller fills, or NULL where all are taken. It goes on with
+/* A free place whose connection the caller fills, or NULL if all are taken. It goes on with
  * session_start() or back with session_release(). */
 struct session *session_reserve(dispatcher_worker *worker);
 
@@ -142,7 +142,7 @@ void sessions_stop(dispatcher_worker *worker);
 /* Answers a new dispatcherd that asks, by `adopt`, what this worker has: every connection, then
  * READY. What was written for its predecessor is dropped, since the answer holds it all; from then
  * on the ring of `ring_fd` (-1: none came), which stays the caller's, is the worker's. Returns 0,
- * -EBADMSG where the ring is none, or a negative errno of the channel. */
+ * -EBADMSG if the ring is none, or a negative errno of the channel. */
 int held_tell(dispatcher_worker *worker, const struct message *adopt, int ring_fd);
 
 /* From now on the channel is read. Returns 0 or a negative errno. */
@@ -155,8 +155,8 @@ void receiver_attend(dispatcher_worker *worker);
 /* Drains for a cause that dispatcherd does not know of. */
 void receiver_drain(dispatcher_worker *worker, enum dispatcher_drain kind);
 
-/* Returns true where there is nothing more to do: draining, and no session. Tells when sessions are
- * cut (CLOCK_MONOTONIC). Waits for whoever receives; so it does not return where that one is stuck.
+/* Returns true if there is nothing more to do: draining, and no session. Tells when sessions are
+ * cut (CLOCK_MONOTONIC). Waits for whoever receives; so it does not return if that one is stuck.
  */
 bool receiver_is_done(dispatcher_worker *worker, uint64_t *ret_cut_at);
 

@@ -1,4 +1,4 @@
-/* What the service manager is told about this worker, where one listens (sd_notify(3)): that it is
+/* What the service manager is told about this worker, if one listens (sd_notify(3)): that it is
  * ready, and that it lives. Never blocks; what a busy manager does not take is said again. */
 #pragma once
 

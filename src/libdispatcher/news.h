@@ -1,5 +1,5 @@
 /* What this worker tells dispatcherd of its connections: written into the ring of protocol/ring.h
- * by whoever has news, and told by a packet only where dispatcherd would not look in time.
+ * by whoever has news, and told by a packet only if dispatcherd would not look in time.
  *
  * It looks by itself while it waits for acknowledgements: within some milliseconds, so that nothing
  * else that was written by then needs a packet. That is the rule behind most of what is here. */
@@ -30,8 +30,8 @@ void news_free(struct news *news);
  * read, is forgotten. */
 void news_use_ring(struct news *news, struct ring_writer *ring);
 
-/* Acknowledges all these connections, at most BATCH_MAX. Returns 0, -EPIPE where dispatcherd has
- * given this worker up and no session may begin, or -ENOSPC where it has broken its rules. On
+/* Acknowledges all these connections, at most BATCH_MAX. Returns 0, -EPIPE if dispatcherd has
+ * given this worker up and no session may begin, or -ENOSPC if it has broken its rules. On
  * success *ret_next is DONE or SEND, and *ret_at is for news_end(). */
 int news_acknowledge(struct news *news, const uint64_t ids[], size_t n, uint64_t *ret_at,
                      enum news_next *ret_next);
@@ -43,9 +43,9 @@ enum news_next news_tell(struct news *news, enum message_type type, uint64_t id)
  * shall not look for it when it likes. */
 enum news_next news_end(struct news *news, uint64_t id, uint64_t acknowledged_at, bool is_urgent);
 
-/* Returns SEND where something is unread and nothing else will have dispatcherd look, else DONE. */
+/* Returns SEND if something is unread and nothing else will have dispatcherd look, else DONE. */
 enum news_next news_remind(struct news *news);
 
-/* Sends the packet. Returns false where it could not be sent by now: somebody is to news_remind()
+/* Sends the packet. Returns false if it could not be sent by now: somebody is to news_remind()
  * later. */
 bool news_send(struct news *news, int channel);

@@ -265,7 +265,7 @@ static bool has_room(const struct receiver *receiver)
     return receiver->channel_is_open && receiver->n_batch + MESSAGE_FDS_MAX <= BATCH_MAX;
 }
 
-/* Receives one packet and acts on it. Returns false where there was none. */
+/* Receives one packet and acts on it. Returns false if there was none. */
 static bool receive_packet(dispatcher_worker *worker)
 {
     struct receiver *receiver = &worker->receiver;
@@ -286,7 +286,7 @@ static bool receive_packet(dispatcher_worker *worker)
     return true;
 }
 
-/* Takes what is there, up to a batch, and starts it together. Returns true where the channel was
+/* Takes what is there, up to a batch, and starts it together. Returns true if the channel was
  * read until it was empty. */
 static bool receive_batch(dispatcher_worker *worker)
 {

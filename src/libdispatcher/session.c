@@ -42,7 +42,7 @@ bool session_finish(struct session *session)
     return next == NEWS_LATER && !atomic_exchange(&sessions->has_teller, true);
 }
 
-/* A session that was started and has no thread. Where there are more, another thread is woken,
+/* A session that was started and has no thread. If there are more, another thread is woken,
  * which will do the same, unless one is on its way already. */
 static struct session *take_started(dispatcher_worker *worker, bool *is_woken)
 {
@@ -70,7 +70,7 @@ bool sessions_remind(dispatcher_worker *worker)
            !atomic_exchange(&worker->sessions.has_teller, true);
 }
 
-/* Waits until there is something to do, and does it, but for serving. Returns true where it was
+/* Waits until there is something to do, and does it, but for serving. Returns true if it was
  * woken for a session. */
 static bool wait_for_work(dispatcher_worker *worker, bool *is_teller)
 {

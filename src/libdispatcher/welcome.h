@@ -18,7 +18,7 @@ struct welcome {
 };
 
 /* Reads a MESSAGE_WELCOME. Returns 0 with *ret filled (free it with welcome_clear()), -EPROTO
- * where its version is none that we know, -EBADMSG where it lacks something, or -ENOMEM. */
+ * if its version is none that we know, -EBADMSG if it lacks something, or -ENOMEM. */
 int welcome_read(const struct message *message, struct welcome *ret);
 
 void welcome_clear(struct welcome *welcome);

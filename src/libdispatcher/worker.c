@@ -203,7 +203,7 @@ int worker_use_log_file(int fd)
     return 0;
 }
 
-/* First the ring, then, where there is one, the log file. */
+/* First the ring, then, if there is one, the log file. */
 static int take_descriptors(dispatcher_worker *worker, const int fds[], size_t n_fds)
 {
     const struct welcome *welcome = &worker->welcome;

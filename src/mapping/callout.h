@@ -12,7 +12,7 @@
 enum callout_routine {
     CALLOUT_DNS_LIST,         /* is the address on the list? (dispatcher-mappings(5)) */
     CALLOUT_THROTTLE,         /* more than `limit` connections a minute? (dispatcher-mappings(5)) */
-    CALLOUT_THROTTLE_PENALTY, /* the same, where attempts count on */
+    CALLOUT_THROTTLE_PENALTY, /* the same, if attempts count on */
     CALLOUT_CONCURRENT,       /* more than `limit` connections at this moment? */
 };
 
@@ -27,7 +27,7 @@ struct callout {
     struct address address;          /* the port is 0 */
     uint32_t limit;                  /* not of CALLOUT_DNS_LIST */
     char zone[CALLOUT_ZONE_MAX + 1]; /* of CALLOUT_DNS_LIST; without a dot at its end */
-    const char *text;                /* of CALLOUT_DNS_LIST, where the list gives none; or NULL */
+    const char *text;                /* of CALLOUT_DNS_LIST, if the list gives none; or NULL */
 };
 
 /* Finds the routine by names as a file has them, in whatever case; of the image only the base name

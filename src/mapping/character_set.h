@@ -17,7 +17,7 @@ void character_set_add(struct character_set *set, char c);
 /* Adds all from `first` to `last`. */
 void character_set_add_range(struct character_set *set, char first, char last);
 
-/* Adds what a letter of dispatcher-mappings(5) stands for, as D for the digits. Returns false where
+/* Adds what a letter of dispatcher-mappings(5) stands for, as D for the digits. Returns false if
  * it stands for nothing. */
 bool character_set_add_class(struct character_set *set, char letter);
 

@@ -12,7 +12,7 @@ struct network {
     bool is_ipv6;
 };
 
-/* Reads an IPv4 address: four decimal numbers without leading zeros. Returns false where the text
+/* Reads an IPv4 address: four decimal numbers without leading zeros. Returns false if the text
  * is none. */
 bool network_read_ipv4(const char *text, size_t length, uint8_t ret[16]);
 
@@ -25,8 +25,8 @@ bool network_is_canonical_ipv6(const char *text, size_t length, const uint8_t ad
 /* How many bytes at the start of the text can belong to an address. */
 size_t network_span(const char *text, size_t length, bool is_ipv6);
 
-/* Clears the bits that do not count. Returns true where one was set. */
+/* Clears the bits that do not count. Returns true if one was set. */
 bool network_mask(struct network *network);
 
-/* True where the address, of the network's own family, is in the network. */
+/* True if the address, of the network's own family, is in the network. */
 bool network_contains(const struct network *network, const uint8_t address[16]);

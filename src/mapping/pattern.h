@@ -63,7 +63,7 @@ struct pattern {
     uint16_t n_stars;
     uint16_t n_fields; /* as numbered; only the first PATTERN_FIELDS_MAX are kept */
     bool has_back;
-    struct pattern_pairs pairs; /* of its texts: where the string lacks one, nothing matches */
+    struct pattern_pairs pairs; /* of its texts: if the string lacks one, nothing matches */
 };
 
 /* A string as patterns are compared with it. */
@@ -93,7 +93,7 @@ int pattern_compile(const char *text, size_t length, struct arena *arena, const 
 /* Makes the input of a string of at most PATTERN_INPUT_MAX bytes. */
 void pattern_input_set(struct pattern_input *input, const char *text, size_t length);
 
-/* Compares the whole string. Fields that the pattern has are filled where it matches. Adds what it
+/* Compares the whole string. Fields that the pattern has are filled if it matches. Adds what it
  * took to *steps. */
 enum pattern_outcome pattern_match(const struct pattern *pattern, const struct pattern_input *input,
                                    struct pattern_field fields[PATTERN_FIELDS_MAX],
@@ -102,5 +102,5 @@ enum pattern_outcome pattern_match(const struct pattern *pattern, const struct p
 /* Adds the pairs of a folded text. */
 void pattern_pairs_add(struct pattern_pairs *pairs, const char *folded, size_t length);
 
-/* True where the pattern is one network, or the text of one address, and nothing else. */
+/* True if the pattern is one network, or the text of one address, and nothing else. */
 bool pattern_is_network(const struct pattern *pattern, struct network *ret);

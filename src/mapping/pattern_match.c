@@ -132,7 +132,7 @@ static inline bool is_candidate(struct matcher *m, const struct choice *choice)
 }
 
 /* Moves the choice one end further, or to where the first character of the text that has to follow
- * is. Returns false where there is none. */
+ * is. Returns false if there is none. */
 static inline bool move_end(struct matcher *m, struct choice *choice)
 {
     bool is_lazy = choice->element->is_lazy;
@@ -155,7 +155,7 @@ static inline bool move_end(struct matcher *m, struct choice *choice)
     return true;
 }
 
-/* Moves the choice to its next end that is worth a try. Returns false where there is none. */
+/* Moves the choice to its next end that is worth a try. Returns false if there is none. */
 static bool next_end(struct matcher *m, struct choice *choice)
 {
     while (move_end(m, choice))
@@ -185,7 +185,7 @@ static void give_up(struct matcher *m, const struct choice *choice)
         m->failed[choice->element->star] = (struct failure){choice->start, choice->run_end};
 }
 
-/* Begins a choice. Returns false where it has nothing to offer. */
+/* Begins a choice. Returns false if it has nothing to offer. */
 static bool choose(struct matcher *m, const struct pattern_element *element, size_t at)
 {
     struct choice *choice = &m->choices[m->n_choices];

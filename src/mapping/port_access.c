@@ -39,7 +39,7 @@ int port_access_probe(const struct address *server, const struct address *client
     return 0;
 }
 
-/* Cuts the next argument off. Returns false where there is none. */
+/* Cuts the next argument off. Returns false if there is none. */
 static bool next_argument(const char **rest, const char *end, const char **argument, size_t *length)
 {
     if (!*rest)

@@ -18,12 +18,12 @@
 #define PORT_ACCESS_INPUT_FLAGS FLAG_OF('A')
 
 /* Writes the probe; an IPv4 address in IPv6 form is written as IPv4, a zone is left out. Returns 0,
- * or -EAFNOSUPPORT where an end is neither IPv4 nor IPv6: a client on a Unix socket has no address
+ * or -EAFNOSUPPORT if an end is neither IPv4 nor IPv6: a client on a Unix socket has no address
  * that a table could name. Whom the socket's mode lets in is accepted, and the table not asked. */
 int port_access_probe(const struct address *server, const struct address *client,
                       char probe[PORT_ACCESS_PROBE_MAX]);
 
-/* Texts are terminated, without control characters, and empty where there is none. */
+/* Texts are terminated, without control characters, and empty if there is none. */
 struct port_access {
     bool is_matched;   /* an entry decided; lists of DNS_VERIFY_DOMAIN are asked only if not */
     bool is_permitted; /* by $Y of an entry for some addresses: also beyond MAX_CONNS_PER_ADDRESS */
@@ -33,7 +33,7 @@ struct port_access {
     char reply[PORT_ACCESS_REPLY_MAX + 1]; /* for the client: lines, each with its CRLF */
     size_t reply_length;
     char match_note[MAPPING_STRING_MAX + 1];  /* of $<: to be logged in any case */
-    char reject_note[MAPPING_STRING_MAX + 1]; /* of $>: to be logged; only where rejected */
+    char reject_note[MAPPING_STRING_MAX + 1]; /* of $>: to be logged; only if rejected */
     char tag[MAPPING_STRING_MAX + 1];         /* text after $Y, for the worker */
     char log_text[MAPPING_STRING_MAX + 1];    /* text after "||", kept with the connection */
 };

@@ -1,6 +1,6 @@
 /* Applies a table to a string (dispatcher-mappings(5)).
  *
- * A run is a value of fixed size: it allocates nothing, does no I/O, and takes bounded time. Where
+ * A run is a value of fixed size: it allocates nothing, does no I/O, and takes bounded time. If
  * a template calls a routine, the run stops and says what is to be asked; it goes on when the
  * answer is there, at once or a second later:
  *
@@ -118,9 +118,9 @@ void mapping_run_start(struct mapping_run *run, const struct mapping_set *set, c
  * same again. Must not be called in MAPPING_CALLOUT. */
 enum mapping_status mapping_run_step(struct mapping_run *run);
 
-/* Answers the callout. It succeeds where the address is listed, or the limit exceeded; otherwise,
- * and where the answer cannot be had, it fails. A listed address is rejected with `text`, cleaned
- * and cut to MAPPING_ANSWER_MAX bytes; where that is NULL or empty, with the callout's own text.
+/* Answers the callout. It succeeds if the address is listed, or the limit exceeded; otherwise,
+ * and if the answer cannot be had, it fails. A listed address is rejected with `text`, cleaned
+ * and cut to MAPPING_ANSWER_MAX bytes; if that is NULL or empty, with the callout's own text.
  * `text` means nothing to other routines. */
 void mapping_run_resume(struct mapping_run *run, bool succeeded, const char *text);
 

@@ -9,7 +9,7 @@ static inline struct mapping_level *run_level(struct mapping_run *run)
     return &run->levels[run->depth];
 }
 
-/* Adds text to what is being made. Returns false where that would be too long. */
+/* Adds text to what is being made. Returns false if that would be too long. */
 bool run_append(struct mapping_run *run, const char *text, size_t length);
 
 /* The same for text that is no part of the template itself. */
@@ -26,7 +26,7 @@ void run_element(struct mapping_run *run);
 void run_succeed(struct mapping_run *run);
 void run_fail(struct mapping_run *run);
 
-/* Applies the table to the text from `start` on. Returns false where that cannot be. */
+/* Applies the table to the text from `start` on. Returns false if that cannot be. */
 bool run_call_table(struct mapping_run *run, const struct mapping_table *table, uint16_t start);
 
 /* The call whose argument began at `start` ended; the text from there on is what it inserts. */

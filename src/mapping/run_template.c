@@ -100,7 +100,7 @@ void run_end_call(struct mapping_run *run, bool succeeded, uint16_t start)
         run_fail(run);
 }
 
-/* Returns false where the entry fails. */
+/* Returns false if the entry fails. */
 static bool work(struct mapping_run *run, const struct template_element *element)
 {
     struct mapping_level *level = run_level(run);

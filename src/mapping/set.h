@@ -53,7 +53,7 @@ struct mapping_set {
 
 /* Reads `path` and what it includes, and checks PORT_ACCESS and the tables that it calls. A file
  * that does not exist is an empty set, which accepts everybody. Returns 0 with *ret, one reference
- * to it; -EINVAL where `problems` got at least one error (*ret untouched); or -ENOMEM. Warnings may
+ * to it; -EINVAL if `problems` got at least one error (*ret untouched); or -ENOMEM. Warnings may
  * be added in either case. */
 int mapping_set_load(const char *path, struct problem_list *problems, struct mapping_set **ret);
 

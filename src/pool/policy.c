@@ -109,7 +109,7 @@ static bool is_past_idle(const struct pool_worker *worker, const struct pool_opt
     return is_idle(worker) && options->max_idle_usec > 0 && now >= idle_until(worker, options);
 }
 
-/* True where a is the better one for the next connection (dispatcherd(8)). */
+/* True if a is the better one for the next connection (dispatcherd(8)). */
 static bool is_better(const struct pool_worker *a, bool a_is_due, const struct pool_worker *b,
                       bool b_is_due)
 {

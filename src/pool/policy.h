@@ -64,7 +64,7 @@ struct decision {
 struct decision policy_decide(const struct pool *pool, const struct pool_options *options,
                               uint64_t now);
 
-/* Whether one more connection may be accepted now. Where not, it waits in the kernel's queue,
+/* Whether one more connection may be accepted now. If not, it waits in the kernel's queue,
  * where no crash of ours can lose it. */
 enum accept_verdict {
     ACCEPT_YES,

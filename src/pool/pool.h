@@ -83,11 +83,11 @@ void pool_worker_ready(struct pool *pool, unsigned slot, unsigned max_conns, uin
 void pool_worker_draining(struct pool *pool, unsigned slot, uint64_t now);
 
 /* The worker takes no more connections, and nobody told it so: it drains, or its channel is gone.
- * Where it had not been useful, that is a failed start; see pool_worker_exited(). Returns true
+ * If it had not been useful, that is a failed start; see pool_worker_exited(). Returns true
  * then. */
 bool pool_worker_left(struct pool *pool, unsigned slot, uint64_t now);
 
-/* The worker is gone; none of its connections may be counted any more. Where it had not been
+/* The worker is gone; none of its connections may be counted any more. If it had not been
  * useful (never ready, or not for POOL_GOOD_USEC and without a connection), that is a failed start
  * and delays the next one. Returns true then. */
 bool pool_worker_exited(struct pool *pool, unsigned slot, uint64_t now);

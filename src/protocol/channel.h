@@ -4,18 +4,18 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Sends one packet with copies of `fds` (the caller keeps them). Returns 0, -EAGAIN where the
- * channel is full or memory is short, -ETOOMANYREFS where too many descriptors are under way in the
- * kernel (the receiver has not yet taken those that it was sent before), -EPIPE where the other end
+/* Sends one packet with copies of `fds` (the caller keeps them). Returns 0, -EAGAIN if the
+ * channel is full or memory is short, -ETOOMANYREFS if too many descriptors are under way in the
+ * kernel (the receiver has not yet taken those that it was sent before), -EPIPE if the other end
  * is closed, or another negative errno. Only a full channel becomes writable for poll() when
  * another try is due; the other two need a pause. */
 int channel_send(int channel, const void *bytes, size_t length, const int fds[], size_t n_fds);
 
 /* Receives one packet of at most `size` bytes. Returns its length, 0 at the end of the channel,
- * -EAGAIN where none is there, -EBADMSG for one that is cut, empty or has too many descriptors, or
+ * -EAGAIN if none is there, -EBADMSG for one that is cut, empty or has too many descriptors, or
  * another negative errno. `fds` has room for MESSAGE_FDS_MAX; the *ret_n_fds received are CLOEXEC
  * and the caller's; there are none on failure. They are fewer than were sent, from the first on,
- * where this process may have no more. *ret_pid is the sender's process where the socket has
+ * if this process may have no more. *ret_pid is the sender's process if the socket has
  * SO_PASSCRED, else 0. */
 ssize_t channel_receive(int channel, void *bytes, size_t size, int fds[], size_t *ret_n_fds,
                         pid_t *ret_pid);

@@ -48,7 +48,7 @@ enum message_type {
     MESSAGE_DRAIN = 67,      /* value: seconds until its sessions are cut */
     MESSAGE_DEBUG = 68,      /* value: the new debug mask */
     MESSAGE_ADOPT = 69,      /* text: VERSION=; a new dispatcherd asks what the worker has. With
-                                another RING=, and its descriptor, where it has one */
+                                another RING=, and its descriptor, if it has one */
     MESSAGE_STOP = 70,       /* as DRAIN, and nobody serves after it: sessions are to end as soon as
                                 their protocol allows */
     MESSAGE_LOG = 71,        /* no text; the log file that takes its output from now on, as the one
@@ -95,7 +95,7 @@ struct message {
 
 /* Reads the first message of a packet of `length` bytes, aligned to eight. Another one may follow
  * ACKNOWLEDGE, REFUSE, ENDED and DRAINING; then message.length is less than `length`. Returns 0, or
- * -EBADMSG where they are no message of the protocol: cut, too long, of an unknown type, with text
+ * -EBADMSG if they are no message of the protocol: cut, too long, of an unknown type, with text
  * that is not terminated, or with a NUL in a tag or note. */
 int message_read(const void *bytes, size_t length, struct message *ret);
 
@@ -106,7 +106,7 @@ const char *message_next_text(const struct message *message, const char *previou
 const char *message_find_text(const struct message *message, const char *name);
 
 /* Reads the first string "NAME=value" as a decimal number from min to max. Returns 0, or -EBADMSG
- * where there is none, or another. */
+ * if there is none, or another. */
 int message_find_number(const struct message *message, const char *name, uint32_t min, uint32_t max,
                         uint32_t *ret);
 
@@ -122,7 +122,7 @@ struct connection_view {
 bool message_next_connection(const struct message *message, size_t *offset,
                              struct connection_view *ret);
 
-/* Each writes a whole message to `bytes` and returns its length; 0 where it does not fit. */
+/* Each writes a whole message to `bytes` and returns its length; 0 if it does not fit. */
 size_t message_write_value(void *bytes, size_t size, enum message_type type, uint32_t value);
 size_t message_write_ids(void *bytes, size_t size, enum message_type type, const uint64_t *ids,
                          size_t n_ids);
@@ -131,7 +131,7 @@ size_t message_write_connection(void *bytes, size_t size, enum message_type type
                                 const char *note);
 
 /* Adds one more to a message of connections that is `length` bytes long by now. Returns its new
- * length; 0 where it does not fit: then it is as it was. */
+ * length; 0 if it does not fit: then it is as it was. */
 size_t message_add_connection(void *bytes, size_t size, size_t length,
                               const struct connection_record *record, const char *tag,
                               const char *note);

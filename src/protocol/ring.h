@@ -78,10 +78,10 @@ struct ring_reader {
  * worker, which is CLOEXEC and the caller's, or a negative errno. */
 int ring_reader_open(struct ring_reader *reader, unsigned n_places, int *ret_fd);
 
-/* Gives the memory back; where there is none, does nothing. */
+/* Gives the memory back; if there is none, does nothing. */
 void ring_reader_free(struct ring_reader *reader);
 
-/* How many entries may be taken by now, or -EBADMSG where more were written than there is room for:
+/* How many entries may be taken by now, or -EBADMSG if more were written than there is room for:
  * the worker lies. */
 int ring_pending(const struct ring_reader *reader);
 
@@ -111,23 +111,23 @@ struct ring_writer {
 };
 
 /* Maps the ring that came with `fd`, which stays the caller's; a worker of so many places will use
- * it. Returns 0, -EBADMSG where it is not what it should be, or another negative errno. */
+ * it. Returns 0, -EBADMSG if it is not what it should be, or another negative errno. */
 int ring_writer_open(struct ring_writer *writer, int fd, uint32_t n_entries, unsigned n_places);
 
 void ring_writer_free(struct ring_writer *writer);
 
 /* Publishes entries together: all of them count, or none. They are writer->tail when they are read.
- * Returns 0, -EPIPE where the ring is closed, or -ENOSPC where dispatcherd has handed over more
+ * Returns 0, -EPIPE if the ring is closed, or -ENOSPC if dispatcherd has handed over more
  * than it may. */
 int ring_publish(struct ring_writer *writer, const struct ring_entry entries[], size_t n);
 
 /* How many entries dispatcherd has read. */
 uint64_t ring_head(const struct ring_writer *writer);
 
-/* True where dispatcherd is to be poked for this, which was just published: one of RING_WANTS_*. */
+/* True if dispatcherd is to be poked for this, which was just published: one of RING_WANTS_*. */
 bool ring_is_wanted(const struct ring_writer *writer, uint32_t what);
 
-/* Returns true where the caller has to send MESSAGE_NEWS: otherwise one is under way. */
+/* Returns true if the caller has to send MESSAGE_NEWS: otherwise one is under way. */
 bool ring_poke(const struct ring_writer *writer);
 
 /* It could not be sent. */

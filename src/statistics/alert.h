@@ -61,6 +61,6 @@ struct alert_row {
     uint64_t last_at;
 };
 
-/* One more. Where the last is longer ago than `pause_usec` a new row begins with it. Returns its
+/* One more. If the last is longer ago than `pause_usec` a new row begins with it. Returns its
  * length. */
 unsigned alert_row_note(struct alert_row *row, uint64_t pause_usec, uint64_t now);

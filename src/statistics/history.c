@@ -46,7 +46,7 @@ struct history_worker *history_add_worker(struct history *history, uint64_t limi
     return worker;
 }
 
-/* Where the i-th newest of `n_added` is, in a ring of `size`; `size` where there is none. */
+/* Where the i-th newest of `n_added` is, in a ring of `size`; `size` if there is none. */
 static size_t place_of(uint64_t n_added, size_t i, size_t size)
 {
     if (i >= n_added || i >= size)

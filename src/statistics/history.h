@@ -32,7 +32,7 @@ enum history_end {
     N_HISTORY_ENDS
 };
 
-/* "ended", "broken", "gone", "rejected", "unserved"; "unknown" where it is none of these. */
+/* "ended", "broken", "gone", "rejected", "unserved"; "unknown" if it is none of these. */
 const char *history_end_to_string(uint32_t end);
 
 /* Times are CLOCK_MONOTONIC, in microseconds; 0: never. */

@@ -22,7 +22,7 @@ static inline void span_count(struct span *span, uint64_t usec)
     span->n++;
 }
 
-/* 0 where there was none. */
+/* 0 if there was none. */
 static inline uint64_t span_average(const struct span *span)
 {
     return span->n > 0 ? span->sum / span->n : 0;

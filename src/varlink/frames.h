@@ -28,10 +28,10 @@ int varlink_frames_room(struct varlink_frames *frames, char **ret, size_t *ret_s
 void varlink_frames_added(struct varlink_frames *frames, size_t size);
 
 /* The next whole message, terminated, its length without the NUL. It stays where it is until
- * varlink_frames_room() or varlink_frames_clear(). Returns false where there is none. */
+ * varlink_frames_room() or varlink_frames_clear(). Returns false if there is none. */
 bool varlink_frames_next(struct varlink_frames *frames, const char **ret, size_t *ret_length);
 
-/* True where a message has begun, whether or not it is whole. */
+/* True if a message has begun, whether or not it is whole. */
 bool varlink_frames_is_pending(const struct varlink_frames *frames);
 
 /* Frees the buffer; the frames can be used again. */

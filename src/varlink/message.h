@@ -19,7 +19,7 @@ struct varlink_call {
     bool wants_upgrade; /* another protocol after the reply */
 };
 
-/* Reads a call. Returns 0, or -EBADMSG where the text is none. */
+/* Reads a call. Returns 0, or -EBADMSG if the text is none. */
 int varlink_call_parse(const char *text, size_t length, struct varlink_call *ret);
 
 void varlink_call_clear(struct varlink_call *call);

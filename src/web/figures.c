@@ -34,7 +34,7 @@ static void disconnect(struct figures *figures)
     figures->is_connected = false;
 }
 
-/* Returns 0 with the parameters, or a negative errno: -EACCES where it is not for us. */
+/* Returns 0 with the parameters, or a negative errno: -EACCES if it is not for us. */
 static int call(struct figures *figures, const char *method, json_t *parameters, uint64_t deadline,
                 json_t **ret)
 {

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* All zero but for its client's descriptor: FIGURES_INIT(). Owns what it has read; all of it is
- * NULL until it was read, and where the last attempt failed. */
+ * NULL until it was read, and if the last attempt failed. */
 struct figures {
     struct connector *connector; /* the caller's */
     struct client client;
@@ -17,7 +17,7 @@ struct figures {
     json_t *status;      /* parameters of Status */
     json_t *services;    /* of Services */
     json_t *workers;     /* an array of at most FIGURES_ROWS_MAX, as are the connections */
-    json_t *connections; /* NULL, too, where they are not for us to see */
+    json_t *connections; /* NULL, too, if they are not for us to see */
     json_t *ended_workers;
     json_t *ended_connections; /* as connections */
     int error;                 /* of the last attempt: 0, or a negative errno */
@@ -29,7 +29,7 @@ struct figures {
 #define FIGURES_INIT(the_connector)                                                                \
     ((struct figures){.connector = (the_connector), .client = {.fd = -1}})
 
-/* Reads Status and Services, and, where `with_lists`, workers and connections, those that
+/* Reads Status and Services, and, if `with_lists`, workers and connections, those that
  * have ended too. Returns 0 or a
  * negative errno: nothing is left then of what was read before. */
 int figures_read(struct figures *figures, bool with_lists);

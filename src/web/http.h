@@ -15,7 +15,7 @@ int http_new(struct answers *answers, const char *const hosts[], size_t n_hosts,
 /* Becomes readable when there is something to do. */
 int http_fd(const struct http *http);
 
-/* True where another connection has room; http_add() takes none without. */
+/* True if another connection has room; http_add() takes none without. */
 bool http_has_room(const struct http *http);
 
 /* Connections that are slow with their request, or do not read their answer, give way to others if

@@ -12,12 +12,12 @@ struct listen {
     size_t n;
 };
 
-/* Takes the sockets of LISTEN_FDS. Returns how many there are, or a negative errno: -E2BIG where
- * they are too many, -EINVAL where one is no listening stream socket. */
+/* Takes the sockets of LISTEN_FDS. Returns how many there are, or a negative errno: -E2BIG if
+ * they are too many, -EINVAL if one is no listening stream socket. */
 int listen_take_passed(struct listen *listen);
 
 /* Listens at "ADDRESS:PORT" or "[ADDRESS]:PORT"; port 0: one that is free. Returns 0 or a negative
- * errno: -EINVAL where that is none, -E2BIG. */
+ * errno: -EINVAL if that is none, -E2BIG. */
 int listen_at(struct listen *listen, const char *text);
 
 void listen_close(struct listen *listen);

@@ -15,7 +15,7 @@ enum metrics_format {
 extern const char *const metrics_content_type[];
 
 /* Writes all of them. `status` and `services` are the parameters of those methods' replies, or NULL
- * where the daemon does not answer: dispatcherd_up says so. */
+ * if the daemon does not answer: dispatcherd_up says so. */
 void metrics_write(FILE *stream, enum metrics_format format, const json_t *status,
                    const json_t *services);
 

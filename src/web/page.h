@@ -18,7 +18,7 @@ struct page {
     const json_t *ended_connections;
     const struct samples *samples;
     uint64_t now_usec; /* monotonic, as the samples */
-    const char *error; /* where the daemon did not answer */
+    const char *error; /* if the daemon did not answer */
 };
 
 void page_write(FILE *stream, const struct page *page);
@@ -36,5 +36,5 @@ void page_write_age(FILE *stream, const json_t *object, const char *member, uint
 /* An object's address and port; a Unix socket, say, has no port. */
 void page_write_address(FILE *stream, const json_t *object);
 
-/* A gauge's value beside its limit; in another colour near it, where it is bad to be there. */
+/* A gauge's value beside its limit; in another colour near it, if it is bad to be there. */
 void page_write_gauge(FILE *stream, const char *title, const json_t *gauge, bool is_bad_at_limit);

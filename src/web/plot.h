@@ -11,7 +11,7 @@ struct plot {
     size_t n_points;
     uint64_t from_usec; /* the left edge */
     uint64_t to_usec;   /* the right edge */
-    double limit;       /* drawn as a line of its own where it is in sight; 0: there is none */
+    double limit;       /* drawn as a line of its own if it is in sight; 0: there is none */
     bool is_rate;
 };
 

@@ -79,7 +79,7 @@ static int64_t counter_of(const struct sample *sample, enum sample_figure figure
     return figure == SAMPLE_ACCEPTED_PER_SEC ? sample->n_accepted : sample->n_rejected;
 }
 
-/* Returns false where there is no rate. */
+/* Returns false if there is no rate. */
 static bool rate(const struct sample *before, const struct sample *sample,
                  enum sample_figure figure, double *ret)
 {
@@ -92,7 +92,7 @@ static bool rate(const struct sample *before, const struct sample *sample,
     return true;
 }
 
-/* Returns false where the sample gives no point. */
+/* Returns false if the sample gives no point. */
 static bool value_at(const struct sample *before, const struct sample *sample,
                      enum sample_figure figure, double *ret)
 {

@@ -19,7 +19,7 @@ struct sample {
     uint64_t at_usec; /* monotonic */
     int64_t n_active;
     int64_t n_waiting;
-    int64_t n_accepted; /* counters, which begin again where the daemon has lost its memory */
+    int64_t n_accepted; /* counters, which begin again if the daemon has lost its memory */
     int64_t n_rejected;
 };
 
@@ -51,15 +51,15 @@ struct sample_point {
 };
 
 /* Adds a sample; a ring that is full forgets its oldest. A new service takes a free ring, or one
- * whose service has not been seen for the whole span. Returns 0, -ENOSPC where there is none, or
- * -ENOMEM; -EINVAL where the name is too long, or the sample is not newer than the last. */
+ * whose service has not been seen for the whole span. Returns 0, -ENOSPC if there is none, or
+ * -ENOMEM; -EINVAL if the name is too long, or the sample is not newer than the last. */
 int samples_add(struct samples *samples, const char *service, const struct sample *sample);
 
 /* The ring of a service, or NULL. */
 const struct sample_ring *samples_find(const struct samples *samples, const char *service);
 
 /* The curve of one figure, from `from_usec` on. Rates lie between two samples, and end at the
- * newer; over a gap, or where a counter went back, there is none. Returns the number of points. */
+ * newer; over a gap, or if a counter went back, there is none. Returns the number of points. */
 size_t sample_points(const struct sample_ring *ring, enum sample_figure figure, uint64_t from_usec,
                      struct sample_point ret[SAMPLES_MAX]);
 

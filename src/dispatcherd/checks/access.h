@@ -58,7 +58,7 @@ void access_set_throttle(struct access *access, struct throttle *throttle);
  * they do not outlive this process. */
 void access_set_decisions(struct access *access, struct decisions *decisions);
 
-/* True where PORT_ACCESS is asked about connections. */
+/* True if PORT_ACCESS is asked about connections. */
 bool access_has_table(const struct access *access);
 
 /* From now on these name servers of dispatcher.cnf are asked; if it has none, those of the host as

@@ -10,12 +10,12 @@
 #include "dispatcherd/core/context.h"
 
 enum check_stage {
-    CHECK_PROXY,   /* who the client is, where another server brings it to us */
+    CHECK_PROXY,   /* who the client is, if another server brings it to us */
     CHECK_ADDRESS, /* counts the connections that it has */
     CHECK_MAPPING, /* PORT_ACCESS */
     CHECK_LIMIT,   /* MAX_CONNS_PER_ADDRESS and MAX_CONNS_PER_NETWORK; not if PORT_ACCESS has $Y for
                       the client */
-    CHECK_LISTS,   /* DNS_VERIFY_DOMAIN; not where an entry of PORT_ACCESS has decided */
+    CHECK_LISTS,   /* DNS_VERIFY_DOMAIN; not if an entry of PORT_ACCESS has decided */
     CHECK_PASSED,
     CHECK_REFUSED, /* refusal says why */
     CHECK_GONE,    /* the client has left */

@@ -112,7 +112,7 @@ static void judge(struct check *check)
     check->stage = CHECK_LIMIT;
 }
 
-/* False where there is no table, or nothing that it could be asked. */
+/* False if there is no table, or nothing that it could be asked. */
 static bool begin_run(struct check *check)
 {
     const struct connection *connection = check->connection;

@@ -7,7 +7,7 @@
 /* PORT_ACCESS was given up: told once a minute, with how often it was. */
 void check_report_limit(const struct connection *connection);
 
-/* The notes of $< and $>. `reason`: why it would be rejected, where it is. */
+/* The notes of $< and $>. `reason`: why it would be rejected, if it is. */
 void check_report_notes(const struct connection *connection, const struct port_access *verdict,
                         enum statistics_rejection reason);
 

@@ -55,10 +55,10 @@ struct stored_check {
 /* Writes "check.1.SERVICE.ID.TLS.PEER.LOCAL". Returns `text`. */
 const char *stored_name_format(const struct stored_name *name, char text[STORE_NAME_MAX]);
 
-/* Takes such a name apart. Returns false where it is none. */
+/* Takes such a name apart. Returns false if it is none. */
 bool stored_name_parse(const char *text, struct stored_name *ret);
 
-/* Nothing is stored until it is opened, which it is where there will be a successor. `event` is
+/* Nothing is stored until it is opened, which it is if there will be a successor. `event` is
  * kept referenced. Returns 0 with *ret, or a negative errno. */
 int checks_store_new(sd_event *event, struct checks_store **ret);
 void checks_store_open(struct checks_store *store);
@@ -66,7 +66,7 @@ void checks_store_open(struct checks_store *store);
 /* NULL does nothing. What is stored stays there. */
 void checks_store_free(struct checks_store *store);
 
-/* The connection waits for a DNS list from now on. Does nothing where it did before. */
+/* The connection waits for a DNS list from now on. Does nothing if it did before. */
 void checks_store_enter(struct checks_store *store, struct stored_check *check,
                         const struct connection *connection);
 
@@ -78,5 +78,5 @@ void checks_store_adopt(struct checks_store *store, struct stored_check *check,
 void checks_store_leave(struct checks_store *store, struct stored_check *check);
 
 /* The daemon leaves: sees to it that a connection that has waited for a list is stored, and leaves
- * it there. Returns false where it is not. */
+ * it there. Returns false if it is not. */
 bool checks_store_keep(struct checks_store *store, struct stored_check *check);

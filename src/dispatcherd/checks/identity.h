@@ -4,5 +4,5 @@
 
 #include "dispatcherd/core/connection.h"
 
-/* Asks, where the service wants to know. */
+/* Asks, if the service wants to know. */
 void identity_ask(struct connection *connection);

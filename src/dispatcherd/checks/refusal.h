@@ -1,4 +1,4 @@
-/* Turns a connection away: counts it, tells it where DEBUG bit 24 asks for that, and gives the
+/* Turns a connection away: counts it, tells it if DEBUG bit 24 asks for that, and gives the
  * client its text. */
 #pragma once
 
@@ -17,7 +17,7 @@ struct refusal {
     size_t text_length;
 };
 
-/* What a routine that succeeds stands for, where PORT_ACCESS rejects after it. */
+/* What a routine that succeeds stands for, if PORT_ACCESS rejects after it. */
 enum statistics_rejection refusal_cause(enum callout_routine routine);
 
 /* Whether a refusal of it would be reported: the text of a DNS list is worth asking for then. */

@@ -4,7 +4,7 @@
 
 #include "access/throttle.h"
 
-/* Finds the table in a memfd that a predecessor left. Takes over *fd. Returns NULL where it is none
+/* Finds the table in a memfd that a predecessor left. Takes over *fd. Returns NULL if it is none
  * that can be used; the caller frees the table. */
 struct throttle *throttle_store_open(int *fd);
 

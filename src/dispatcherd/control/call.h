@@ -28,7 +28,7 @@ typedef json_t *(*control_function)(const struct control_call *call);
 const char *control_call_text(const struct control_call *call, const char *name);
 
 /* Finds a service by name, without regard to case. Returns its index in the daemon's array, or
- * n_services where there is none. */
+ * n_services if there is none. */
 size_t control_call_find(const struct control_call *call, const char *name);
 
 json_t *control_no_such_service(const char *name);

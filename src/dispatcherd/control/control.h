@@ -26,7 +26,7 @@ struct control_settings {
 };
 
 /* Makes the socket and listens at it; one that is left over, at which nobody listens, is removed.
- * Returns 0, or a negative errno: -EADDRINUSE where somebody answers there already, -EEXIST where
+ * Returns 0, or a negative errno: -EADDRINUSE if somebody answers there already, -EEXIST if
  * the path is no socket. */
 int control_new(const struct control_settings *settings, struct control **ret);
 

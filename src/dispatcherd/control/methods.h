@@ -32,7 +32,7 @@ struct control_daemon {
 struct control_operations {
     void (*describe)(void *userdata, struct control_daemon *ret);
 
-    /* Reads the configuration again. Returns 0, or a negative errno where it was refused. What was
+    /* Reads the configuration again. Returns 0, or a negative errno if it was refused. What was
      * found is added to the problems either way. NULL: cannot be done. */
     int (*reload)(void *userdata, struct problem_list *ret_problems);
 
@@ -55,7 +55,7 @@ struct control_caller {
     struct control_cache *cache;
 };
 
-/* Answers one call. Where it asks for events, `follower` follows them from then on; NULL: that is
+/* Answers one call. If it asks for events, `follower` follows them from then on; NULL: that is
  * refused. Returns 0 with the reply and its NUL in *ret (the caller's, to be freed with
  * free(); NULL if none is wanted); -EBADMSG if the text is no call; or -ENOMEM, and the reply
  * is control_out_of_memory. A call that changes something may have been carried out all the same.

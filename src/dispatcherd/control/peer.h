@@ -32,5 +32,5 @@ struct control_trust {
 /* This process's user, and the group DISPATCHER_USER. Asks the user database: not in the loop. */
 struct control_trust control_trust_default(void);
 
-/* True where the peer may change things and see clients. Pure. */
+/* True if the peer may change things and see clients. Pure. */
 bool control_peer_is_trusted(const struct control_peer *peer, const struct control_trust *trust);

@@ -20,7 +20,7 @@ static int open_socket(void)
     return fd < 0 ? -errno : fd;
 }
 
-/* True where a socket is there at which nobody listens. */
+/* True if a socket is there at which nobody listens. */
 static bool is_left_over(const struct sockaddr_un *address, int *ret_error)
 {
     struct stat st;

@@ -11,7 +11,7 @@ struct control_socket {
 };
 
 /* Makes a socket that everybody may connect to, and listens. Returns 0 or a negative errno:
- * -EADDRINUSE where somebody answers at the path, -EEXIST where it is something else. */
+ * -EADDRINUSE if somebody answers at the path, -EEXIST if it is something else. */
 int control_socket_open(struct control_socket *socket, const char *path);
 
 /* Closes it, and removes the file unless it is another's by now. */

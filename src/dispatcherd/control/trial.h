@@ -10,7 +10,7 @@
 struct trial {
     bool is_rejected;
     bool is_certain; /* no list would have to be asked first, and nothing was left to chance */
-    enum statistics_rejection reason;     /* where rejected */
+    enum statistics_rejection reason;     /* if rejected */
     const struct mapping_entry *entry;    /* of the tables in force; NULL: none decided */
     const char *zone;                     /* the options'; NULL: no list of theirs decided */
     const char *detail;                   /* static; NULL: entry or zone say it */

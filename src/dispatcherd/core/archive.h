@@ -1,4 +1,4 @@
-/* Keeps what is over in the service's history, where HISTORICAL_TIME asks for it. */
+/* Keeps what is over in the service's history, if HISTORICAL_TIME asks for it. */
 #pragma once
 
 #include "dispatcherd/core/worker.h"

@@ -31,5 +31,5 @@ struct config_version *config_version_ref(struct config_version *version);
 /* One user less; the last one frees it. NULL is allowed. */
 void config_version_unref(struct config_version *version);
 
-/* Tells, where DEBUG asks for it, what was read. */
+/* Tells, if DEBUG asks for it, what was read. */
 void config_version_tell(const struct config_version *version, uint32_t debug);

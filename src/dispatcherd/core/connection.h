@@ -58,7 +58,7 @@ struct connection {
     char *note;      /* kept with it: text after "||"; likewise */
     bool is_counted; /* among the connections of its address */
     bool is_counted_of_network;     /* among those of its network */
-    sd_event_source *hangup_source; /* while waiting, where a watch was asked for */
+    sd_event_source *hangup_source; /* while waiting, if a watch was asked for */
 };
 
 TAILQ_HEAD(connection_queue, connection);

@@ -25,7 +25,7 @@ struct context {
     uint64_t *next_connection_id; /* in what survives us; see context_new_connection_id() */
 };
 
-/* Sets the identifiers' start where no predecessor's is known: the upper 32 bits are random, so
+/* Sets the identifiers' start if no predecessor's is known: the upper 32 bits are random, so
  * that an identifier is unique on this host for all that matters. */
 void context_init_ids(struct context *context);
 

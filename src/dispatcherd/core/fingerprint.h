@@ -4,6 +4,6 @@
 #include "config/options.h"
 
 /* A number for all that a worker of the service is started with: IMAGE and the file behind it,
- * PARAMETER, STACKSIZE, LOGFILE, MAX_CONNS, and the units that make its sandbox, where there are
+ * PARAMETER, STACKSIZE, LOGFILE, MAX_CONNS, and the units that make its sandbox, if there are
  * such. It differs whenever one of them does. */
 uint64_t fingerprint_of(const struct service_options *options);

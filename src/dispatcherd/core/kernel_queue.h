@@ -4,7 +4,7 @@
 
 #include "dispatcherd/core/listening_socket.h"
 
-/* Of one listening socket. All 0 where the kernel does not tell: for a Unix socket. */
+/* Of one listening socket. All 0 if the kernel does not tell: for a Unix socket. */
 struct queue_depth {
     uint64_t n_waiting;
     uint64_t limit;     /* BACKLOG, or what the kernel has made of it (net.core.somaxconn) */
@@ -13,9 +13,9 @@ struct queue_depth {
 
 struct queue_depth queue_look(const struct listener *listener);
 
-/* After each round of the service's work: notes since when its queues are not empty. Where
- * `is_accepting`, they have just been emptied; where not, it looks, every now and then. Returns
- * when to come again: USEC_INFINITY where there is nothing to watch. */
+/* After each round of the service's work: notes since when its queues are not empty. If
+ * `is_accepting`, they have just been emptied; if not, it looks, every now and then. Returns
+ * when to come again: USEC_INFINITY if there is nothing to watch. */
 uint64_t queue_watch(struct service *service, bool is_accepting, uint64_t now);
 
 /* Counts those who lie in the queues, before they are accepted: queue_watch(), which looks once a
@@ -27,7 +27,7 @@ void queue_note_crowd(struct service *service, uint64_t now);
 uint64_t queue_stuck_since(const struct service *service);
 
 /* How long a connection that was just accepted lay in the queue, in microseconds: from the moment
- * when its handshake ended. 0 where the kernel does not tell. Nothing may have been sent on it. */
+ * when its handshake ended. 0 if the kernel does not tell. Nothing may have been sent on it. */
 uint64_t queue_time(int fd);
 
 /* Why the clients in the queues and in ours wait, or "": they do not, or not for long. */

@@ -1,11 +1,11 @@
 /* The pace at which a listener's clients come, and what follows from it.
  *
- * Where they come one by one, asking for another one after each is a system call in vain; where
+ * If they come one by one, asking for another one after each is a system call in vain; if
  * they come in bursts, not asking costs a wake-up for each. So a listener asks as long as that was
  * of use the last time, or as clients come in quick succession.
  *
  * In a burst it pays, too, to let others run before we accept: on a busy machine those are our
- * workers and our clients, and what has come by then is accepted, and handed over, in one go. Where
+ * workers and our clients, and what has come by then is accepted, and handed over, in one go. If
  * too few were let in for the time that it took, others than those have had the processor, or the
  * burst is a flood of clients that are turned away: then we do not yield for a while. */
 #pragma once
@@ -24,12 +24,12 @@ struct pace {
     uint64_t yield_again_at; /* 0: at any time */
 };
 
-/* A client has come; `n_admitted` were let in so far. Returns true where others should run first:
+/* A client has come; `n_admitted` were let in so far. Returns true if others should run first:
  * then pace_yielded() follows. */
 bool pace_woken(struct pace *pace, uint64_t now, uint64_t n_admitted);
 
 /* Others have run until now. */
 void pace_yielded(struct pace *pace, uint64_t now);
 
-/* A connection was accepted. Returns true where one should ask for another one at once. */
+/* A connection was accepted. Returns true if one should ask for another one at once. */
 bool pace_accepted(struct pace *pace);

@@ -15,7 +15,7 @@ struct control_clock {
 
 struct control_clock control_clock_now(void);
 
-/* Adds a member, whose value passes on to the object. Where that fails, or the value is NULL
+/* Adds a member, whose value passes on to the object. If that fails, or the value is NULL
  * because it could not be made, the object is freed and *object is NULL: so a chain of these needs
  * one check at its end. */
 void view_put(json_t **object, const char *name, json_t *value);

@@ -17,7 +17,7 @@ struct subject {
     const char *service; /* its name also starts the line */
     pid_t worker_pid;
     uint64_t connection_id;
-    /* Where the line is of several connections: writes their identifiers, and returns how many. */
+    /* If the line is of several connections: writes their identifiers, and returns how many. */
     unsigned (*connections_of)(const void *whose, uint64_t ids[REPORT_CONNECTIONS_MAX]);
     const void *whose;
     const struct address *client;
@@ -36,7 +36,7 @@ void report(int priority, const struct subject *subject, const char *format, ...
 void report_note(int priority, const struct subject *subject, const char *format, ...)
     _printf_(3, 4);
 
-/* Something that happens: told to those who follow (events.h), and where one of `bits` is set in
+/* Something that happens: told to those who follow (events.h), and if one of `bits` is set in
  * `mask` as a line too, within the limit of bulk.h. `event` is a literal, part of the control
  * socket's interface. */
 void report_event(const char *event, uint32_t mask, uint32_t bits, const struct subject *subject,
@@ -45,8 +45,8 @@ void report_event(const char *event, uint32_t mask, uint32_t bits, const struct 
 /* Somebody follows. */
 bool report_is_followed(void);
 
-/* A line of the DEBUG bits: told where one of `bits` is set in `mask`, at the priority of the
- * lowest such bit, within the limit of bulk.h. Where none is, the arguments are not even looked at.
+/* A line of the DEBUG bits: told if one of `bits` is set in `mask`, at the priority of the
+ * lowest such bit, within the limit of bulk.h. If none is, the arguments are not even looked at.
  */
 #define report_debug(mask, bits, subject, ...)                                                     \
     do {                                                                                           \

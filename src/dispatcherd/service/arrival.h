@@ -5,6 +5,6 @@
 #include "dispatcherd/service/listener.h"
 
 /* Takes over *fd (-1 afterwards), a connection from `peer` to the listener, and makes it a
- * connection of the service that is being checked, or waits for a worker. Returns 1 where that
+ * connection of the service that is being checked, or waits for a worker. Returns 1 if that
  * was done, or -ENOMEM. */
 int arrival_take_in(struct listener *listener, int *fd, struct address peer);

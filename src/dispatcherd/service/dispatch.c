@@ -89,7 +89,7 @@ static void tell_verdict(struct service *service, enum accept_verdict verdict)
     report_debug(service->options->debug, DEBUG_SERVICE, &subject, "clients: %s", subject.reason);
 }
 
-/* Returns false where the decision was to wait. */
+/* Returns false if the decision was to wait. */
 static bool carry_out(struct service *service, const struct decision *decision, uint64_t now)
 {
     if ((service->options->debug & DEBUG_SERVICE_EXTRA) && decision->kind != DECISION_WAIT)

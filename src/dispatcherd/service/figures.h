@@ -1,4 +1,4 @@
-/* The figures of services as lines of the log, where bit 20 of DEBUG asks for them. */
+/* The figures of services as lines of the log, if bit 20 of DEBUG asks for them. */
 #pragma once
 
 #include "dispatcherd/core/service.h"

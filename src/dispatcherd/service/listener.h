@@ -20,7 +20,7 @@ int listener_take(struct service *service, size_t index);
 void listener_remove(struct service *service, size_t index);
 
 /* Takes one connection from the service's sockets, each in its turn, and admits it. Returns false
- * where there is none, or none can be taken for now. */
+ * if there is none, or none can be taken for now. */
 bool listeners_accept(struct service *service);
 
 /* Watches the sockets or leaves them alone, so that what may not be accepted costs nothing. Without

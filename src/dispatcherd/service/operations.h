@@ -7,7 +7,7 @@
  * service manager holds; those that are ours are closed. */
 void operation_stop(struct service *service);
 
-/* Undoes operation_stop(). Returns 0, or a negative errno where its ports cannot be bound
+/* Undoes operation_stop(). Returns 0, or a negative errno if its ports cannot be bound
  * again. */
 int operation_start(struct service *service);
 

@@ -18,7 +18,7 @@ int closer_start(sd_event *event);
 /* Closes all that is left. */
 void closer_end(void);
 
-/* Closes fd; does nothing with -1. Where there is no process for it, our own close waits 5 ms at
+/* Closes fd; does nothing with -1. If there is no process for it, our own close waits 5 ms at
  * the most (stall_guard.h). */
 void closer_close(int fd);
 

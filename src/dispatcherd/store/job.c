@@ -21,7 +21,7 @@ const char *job_type_to_string(enum job_type type)
     return texts[type];
 }
 
-/* The object path of the unit's job, which the caller frees; NULL with 0 where it has none. */
+/* The object path of the unit's job, which the caller frees; NULL with 0 if it has none. */
 static int find_job(sd_bus *bus, const char *unit_path, char **ret_path)
 {
     _cleanup_systemd_bus_message_ sd_bus_message *reply = NULL;

@@ -21,7 +21,7 @@ struct notifier {
     uint64_t watchdog_usec; /* between two signs of life; 0: nobody asks for them */
 };
 
-/* Begins to feed the watchdog, where the manager has one for us. Returns 0 or a negative errno. */
+/* Begins to feed the watchdog, if the manager has one for us. Returns 0 or a negative errno. */
 int notify_start(struct notifier *notifier, sd_event *event);
 
 void notify_ready(struct notifier *notifier);
@@ -31,7 +31,7 @@ void notify_stopping(struct notifier *notifier);
 /* Asks for so much more time, in microseconds, for what is going on. */
 void notify_extend(struct notifier *notifier, uint64_t usec);
 
-/* One line for `systemctl status`. Told only where it has changed. */
+/* One line for `systemctl status`. Told only if it has changed. */
 void notify_status(struct notifier *notifier, const char *status);
 
 void notify_end(struct notifier *notifier);

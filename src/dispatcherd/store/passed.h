@@ -20,8 +20,8 @@ struct passed {
  * negative errno. */
 int passed_collect(struct passed *ret);
 
-/* The one whose name is `prefix` and the highest number, given away to the caller; -1 where there
- * is none. *ret_number is that number, 0 where there is none. */
+/* The one whose name is `prefix` and the highest number, given away to the caller; -1 if there
+ * is none. *ret_number is that number, 0 if there is none. */
 int passed_take_newest(struct passed *passed, const char *prefix, unsigned long *ret_number);
 
 /* Closes what nobody took. */

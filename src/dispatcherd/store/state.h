@@ -31,7 +31,7 @@ struct state; /* the whole memory */
 /* Returns 0 with *ret, which is freed by state_free(), or a negative errno. */
 int state_new(struct state **ret);
 
-/* Maps what a predecessor left. Takes over *fd (-1 afterwards). Returns 0, -EPROTO where its layout
+/* Maps what a predecessor left. Takes over *fd (-1 afterwards). Returns 0, -EPROTO if its layout
  * is not ours, or another negative errno. */
 int state_open(int *fd, struct state **ret);
 
@@ -40,7 +40,7 @@ void state_free(struct state *state);
 /* The memory's descriptor, for the store; it stays the state's. */
 int state_fd(const struct state *state);
 
-/* A place for the service of that name, all zero; NULL where there are too many. */
+/* A place for the service of that name, all zero; NULL if there are too many. */
 struct service_state *state_claim(struct state *state, const char *unit_name);
 
 /* The service is gone. */

@@ -36,7 +36,7 @@ size_t command_line_max(enum command command);
 
 struct mail_arguments {
     struct path sender;
-    uint64_t size; /* as declared; 0 where it is not */
+    uint64_t size; /* as declared; 0 if it is not */
     bool is_smtputf8;
 };
 

@@ -41,5 +41,5 @@ void line_reader_consume(struct line_reader *reader, size_t n);
  * transport.receive() returns. */
 ssize_t line_reader_fill(struct line_reader *reader, struct deadline deadline);
 
-/* True where the client has sent more than was taken. */
+/* True if the client has sent more than was taken. */
 bool line_reader_has_input(const struct line_reader *reader);

@@ -32,7 +32,7 @@ static size_t utf8_length(const char *text)
     return length > 1 && !utf8_is_hidden(character) ? length : 0;
 }
 
-/* The functions below get the start of something and return what follows it, or NULL where it is
+/* The functions below get the start of something and return what follows it, or NULL if it is
  * not there. The text ends in NUL, which is part of nothing. */
 
 static const char *skip_label(const char *text, bool allow_utf8)

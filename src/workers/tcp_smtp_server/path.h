@@ -1,4 +1,4 @@
-/* Addresses of the envelope, by the grammar of RFC 5321, 4.1.2 and 4.1.3, with UTF-8 where RFC
+/* Addresses of the envelope, by the grammar of RFC 5321, 4.1.2 and 4.1.3, with UTF-8 if RFC
  * 6531, 3.3 allows it. Pure: text in, parts out. */
 #pragma once
 
@@ -18,7 +18,7 @@ struct path {
     bool is_ascii;
 };
 
-/* "" where there is none. */
+/* "" if there is none. */
 static inline const char *path_domain(const struct path *path)
 {
     return path->mailbox + path->domain_at;
@@ -29,7 +29,7 @@ enum path_kind {
     PATH_FORWARD, /* RCPT: may be "postmaster" without a domain */
 };
 
-/* Reads "<...>" from the start of `text`. Returns what follows it, or NULL where it is no path. */
+/* Reads "<...>" from the start of `text`. Returns what follows it, or NULL if it is no path. */
 const char *path_parse(const char *text, enum path_kind kind, struct path *ret);
 
 /* True for a domain name, with "_" allowed as everybody does, or an address literal in brackets. No

@@ -74,7 +74,7 @@ static const struct {
     [COMMAND_QUIT] = {.in_state = EVERYWHERE(do_quit), .takes_no_argument = true},
 };
 
-/* True where the client sent more than it may before it has read the reply to this command. */
+/* True if the client sent more than it may before it has read the reply to this command. */
 static bool is_out_of_step(const struct session *session, enum command command)
 {
     /* Only EHLO tells a client that it may pipeline. What follows QUIT is nobody's concern. */

@@ -12,7 +12,7 @@
 /* Refused recipients of one session that get a line each; the others are counted. */
 #define MAX_REFUSED_LOGGED 10
 
-/* Returns false where it was refused. */
+/* Returns false if it was refused. */
 static bool take_greeting(struct session *session, const char *argument, enum greeting kind)
 {
     const char *refusal = command_parse_greeting(argument, kind, &session->greeting);

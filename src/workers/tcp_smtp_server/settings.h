@@ -29,7 +29,7 @@ extern const struct session_timeouts session_timeouts_stressed;
 struct session_settings {
     char *service;
     char *host_name;
-    char *channel; /* NULL where none is named */
+    char *channel; /* NULL if none is named */
     char *maildir;
     struct str_list domains; /* whose mail is accepted */
     uint64_t max_message_octets;
@@ -51,5 +51,5 @@ int session_settings_complete(struct session_settings *settings);
 
 void session_settings_clear(struct session_settings *settings);
 
-/* True where mail for the domain is accepted. */
+/* True if mail for the domain is accepted. */
 bool session_settings_has_domain(const struct session_settings *settings, const char *domain);

@@ -23,7 +23,7 @@ struct transport {
     /* Writes all of it. Returns 0, -ETIMEDOUT or another negative errno. */
     int (*send)(void *userdata, const void *bytes, size_t n_bytes, uint64_t deadline_usec);
 
-    /* True where receive() would not wait. */
+    /* True if receive() would not wait. */
     bool (*has_input)(void *userdata);
 
     /* The client reads end of file after what was sent. */

@@ -169,7 +169,7 @@ const char *dispatcher_connection_id(const dispatcher_connection *connection);
 
 /* The client's address and ours, as getpeername() and getsockname() would give them, except that
  * an IPv4 client of an IPv6 socket appears as IPv4. Writes at most *length bytes to `address` and
- * sets *length to the full size; 0 where the address is not known. */
+ * sets *length to the full size; 0 if the address is not known. */
 void dispatcher_connection_peer(const dispatcher_connection *connection, struct sockaddr *address,
                                 socklen_t *length);
 void dispatcher_connection_local(const dispatcher_connection *connection, struct sockaddr *address,
@@ -183,11 +183,11 @@ const char *dispatcher_connection_local_host(const dispatcher_connection *connec
 uint16_t dispatcher_connection_peer_port(const dispatcher_connection *connection);
 uint16_t dispatcher_connection_local_port(const dispatcher_connection *connection);
 
-/* True where the connection came to one of the service's TLS_PORTs: the client expects TLS from
+/* True if the connection came to one of the service's TLS_PORTs: the client expects TLS from
  * the first byte, and it is the program that speaks it. */
 bool dispatcher_connection_is_tls(const dispatcher_connection *connection);
 
-/* The text that access control left for the worker; "" where there is none. */
+/* The text that access control left for the worker; "" if there is none. */
 const char *dispatcher_connection_access_tag(const dispatcher_connection *connection);
 
 /* The text that access control wants to see in the log of this connection (what stands after "||"
