@@ -5,6 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* In the words of the protocol that is spoken at the port, with CRLF (base/come_back.h). Where the
+/* In the words of the protocol that is spoken at the port, with CRLF (base/come_back.h). If the
  * server does not speak first, or the protocol is not known, "". */
 const char *address_limit_rejection(uint16_t port, bool is_network);

@@ -124,7 +124,7 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
 
 static void on_limit(void *userdata)
 {
-    fail(userdata, PROXY_TIMED_OUT, "the PROXY header did not come in time", 0);
+    fail(userdata, PROXY_TIMED_OUT, "the PROXY header did not arrive in time", 0);
 }
 
 int proxy_reader_start(sd_event *event, int fd, uint64_t limit_usec, proxy_reader_callback callback,

@@ -271,7 +271,7 @@ static void print_rejections(const json_t *service, FILE *stream)
 
     if (reply_number(statistics, "n_rejected") == 0)
         return;
-    str_buffer_add(&line, "%s rejected for:", reply_text(service, "name"));
+    str_buffer_add(&line, "%s rejections:", reply_text(service, "name"));
     json_object_foreach(rejected, reason, value) {
         if (json_integer_value(value) > 0)
             str_buffer_add(&line, " %s %" PRId64, reason, (int64_t)json_integer_value(value));

@@ -190,7 +190,7 @@ static void print_decisions(const json_t *parameters, FILE *stream)
         print_no_decisions(parameters, stream);
         return;
     }
-    view_line(stream, "decided, the newest first:");
+    view_line(stream, "past decisions, newest first:");
     json_array_foreach(decisions, i, item)
         print_decision(item, stream);
     if (n_older > 0)
@@ -206,8 +206,8 @@ int view_explain(const json_t *parameters, _unused_ const char *service, FILE *s
     print_decisions(parameters, stream);
     fputc('\n', stream);
     view_line(stream, "%s",
-              json_array_size(trials) > 0 ? "now, with the tables in force, it would be:"
-                                          : "it can reach no socket of a service");
+              json_array_size(trials) > 0 ? "with the tables in force, a connection now would be:"
+                                          : "this address cannot reach the socket of any service");
     json_array_foreach(trials, i, item)
         print_trial(item, stream);
     if (n_left_out > 0)

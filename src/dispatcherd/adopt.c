@@ -23,7 +23,9 @@
 /* Nobody will look after it any more: it finishes its sessions by itself. */
 static void let_drain(int channel, const char *name, const char *why)
 {
-    report_daemon(LOG_NOTICE, "a worker is left to finish its sessions: %s (%s)", why, name);
+    report_daemon(LOG_NOTICE,
+                  "not taking over worker %s, which finishes its sessions by itself: %s", name,
+                  why);
     order_stray_drain(channel, ADOPT_DRAIN_LIMIT_SEC);
     closer_drain(channel);
     (void)store_remove(name);

@@ -25,9 +25,10 @@ static int on_change(_unused_ sd_event_source *source, _unused_ int fd, _unused_
     for (size_t i = 0; i < manager->n_services; i++)
         if (!manager->services[i]->is_going)
             n += operation_replace_workers(manager->services[i]);
-    report_daemon(LOG_NOTICE,
-                  "the host is now called %s; workers that know its former name are replaced: %u",
-                  name, n);
+    report_daemon(
+        LOG_NOTICE,
+        "the host's name has changed to %s; workers that know the old one are replaced (%u)", name,
+        n);
     return 0;
 }
 

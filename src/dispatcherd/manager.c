@@ -84,11 +84,10 @@ void manager_remember_config(struct manager *manager)
     int r = remember_config(manager);
 
     if (r < 0)
-        report_daemon(
-            LOG_WARNING,
-            "cannot keep a copy of this configuration: %s; should the files be broken at a "
-            "restart of dispatcherd, an older one serves, or none",
-            strerror(-r));
+        report_daemon(LOG_WARNING,
+                      "cannot keep a copy of this configuration: %s; if the files are broken at a "
+                      "restart of dispatcherd, it uses an older copy, or does not start",
+                      strerror(-r));
     else
         manager->config_number++;
 }

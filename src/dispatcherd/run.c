@@ -332,11 +332,12 @@ static int check_descriptors(const struct manager *manager)
     int r = reserve_check(manager->n_services, &limit, &needed);
 
     if (r < 0)
-        report_daemon(LOG_ERR,
-                      "may open %lu descriptors, but needs at least %lu to serve %zu %s: raise "
-                      "LimitNOFILE= of dispatcherd.service (started by hand: ulimit -n)",
-                      limit, needed, manager->n_services,
-                      str_plural(manager->n_services, "service", "services"));
+        report_daemon(
+            LOG_ERR,
+            "at most %lu descriptors may be open, but %lu are needed to serve %zu %s: raise "
+            "LimitNOFILE= of dispatcherd.service (started by hand: ulimit -n)",
+            limit, needed, manager->n_services,
+            str_plural(manager->n_services, "service", "services"));
     return manager_count_workers(manager) > 0 ? 0 : r;
 }
 

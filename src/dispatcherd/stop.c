@@ -106,7 +106,7 @@ static void leave(struct manager *manager, enum job_type job)
     unsigned n_connections = manager_count_connections(manager);
 
     manager->state = MANAGER_LEAVING;
-    report_daemon(LOG_NOTICE, "leaving %u %s with %u %s to a successor (job: %s)", n_workers,
+    report_daemon(LOG_NOTICE, "leaving %u %s with %u %s to the successor (job: %s)", n_workers,
                   str_plural(n_workers, "worker", "workers"), n_connections,
                   str_plural(n_connections, "connection", "connections"), job_type_to_string(job));
     manager->leave_until = time_now_usec(CLOCK_MONOTONIC) + LEAVE_LIMIT_USEC;
@@ -123,7 +123,7 @@ static void drain(struct manager *manager)
     unsigned n = manager_count_connections(manager);
 
     manager->state = MANAGER_STOPPING;
-    report_daemon(LOG_NOTICE, "stopping: %u %s may go on for up to %u s", n,
+    report_daemon(LOG_NOTICE, "stopping; %u %s may continue for up to %u s", n,
                   str_plural(n, "connection", "connections"), limit_sec);
     /* A second more than the workers have, who see to it themselves. */
     timer_set_in(&manager->stop_timer, (limit_sec + 1) * USEC_PER_SEC);

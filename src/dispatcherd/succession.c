@@ -35,8 +35,8 @@ static void take_over_throttle(struct manager *manager, struct passed *passed)
     if (!throttle) {
         if (number > 0) {
             report_daemon(LOG_WARNING,
-                          "the throttle of the dispatcher before this one cannot be read; "
-                          "its counts begin anew");
+                          "cannot read the throttle counts of the previous dispatcherd; "
+                          "they start from zero");
             snprintf(name, sizeof(name), STORE_THROTTLE "%lu", number);
             (void)store_remove(name);
         }
@@ -46,7 +46,8 @@ static void take_over_throttle(struct manager *manager, struct passed *passed)
     if (throttle)
         access_set_throttle(context->access, throttle);
     if (r < 0 || store_error < 0)
-        report_daemon(LOG_WARNING, "the throttle's counts will not survive this dispatcher: %s",
+        report_daemon(LOG_WARNING,
+                      "the throttle counts will not survive a restart of dispatcherd: %s",
                       strerror(r < 0 ? -r : -store_error));
 }
 
@@ -62,10 +63,8 @@ static void take_over_decisions(struct manager *manager, struct passed *passed)
     struct decisions *decisions = fd >= 0 ? decisions_store_open(&fd) : NULL;
     if (!decisions) {
         if (number > 0) {
-            report_daemon(
-                LOG_WARNING,
-                "what the dispatcher before this one decided about clients cannot be read; "
-                "\"dispatcherctl explain\" begins anew");
+            report_daemon(LOG_WARNING, "cannot read the decisions of the previous dispatcherd; "
+                                       "\"dispatcherctl explain\" starts without them");
             snprintf(name, sizeof(name), STORE_DECISIONS "%lu", number);
             (void)store_remove(name);
         }
@@ -75,7 +74,8 @@ static void take_over_decisions(struct manager *manager, struct passed *passed)
     if (decisions)
         access_set_decisions(manager->context.access, decisions);
     if (r < 0 || store_error < 0)
-        report_daemon(LOG_WARNING, "decisions about clients will not outlive this dispatcher: %s",
+        report_daemon(LOG_WARNING,
+                      "decisions about clients will not survive a restart of dispatcherd: %s",
                       strerror(r < 0 ? -r : -store_error));
 }
 
@@ -84,7 +84,8 @@ static void store_counts(const struct manager *manager, unsigned long old_number
     int r = store_replace(STORE_STATE, old_number, state_fd(manager->durable));
 
     if (r < 0)
-        report_daemon(LOG_WARNING, "the counts will not survive this dispatcher: %s", strerror(-r));
+        report_daemon(LOG_WARNING, "the statistics will not survive a restart of dispatcherd: %s",
+                      strerror(-r));
 }
 
 /* What stays in the store although nobody took it counts too. No socket's name has a dot. */
@@ -131,8 +132,8 @@ void succession_take_over(struct manager *manager, struct passed *passed)
     int r = old_fd < 0 ? 0 : state_open(&old_fd, &old);
     if (r < 0)
         report_daemon(LOG_WARNING,
-                      "what the dispatcher before this one counted cannot be read (%s); "
-                      "the counts begin anew",
+                      "cannot read the statistics of the previous dispatcherd (%s); "
+                      "they start from zero",
                       strerror(-r));
     if (old)
         state_inherit(manager->durable, old, time_now_usec(CLOCK_MONOTONIC));
@@ -144,7 +145,7 @@ void succession_take_over(struct manager *manager, struct passed *passed)
     state_free(old);
     n = readmit_checks(manager->services, manager->n_services, passed);
     if (n > 0)
-        report_daemon(LOG_NOTICE, "checking %u %s anew whose checks were not over", n,
+        report_daemon(LOG_NOTICE, "repeating the unfinished checks of %u %s", n,
                       str_plural(n, "connection", "connections"));
     store_counts(manager, old_number);
 }

@@ -1,4 +1,4 @@
-/* Where in a file something stands, and where its problems go. */
+/* If in a file something stands, and if its problems go. */
 #pragma once
 
 #include "files/problem.h"

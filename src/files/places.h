@@ -7,7 +7,7 @@
 
 /* What the reading depends on besides the file. The strings stay the caller's. */
 struct config_places {
-    const char *worker_dir;     /* where relative IMAGEs and IMTA_BIN: are (dispatcher.cnf(5)) */
+    const char *worker_dir;     /* if relative IMAGEs and IMTA_BIN: are (dispatcher.cnf(5)) */
     const char *config_dir;     /* IMTA_TABLE: */
     const char *log_dir;        /* IMTA_LOG:, and relative LOGFILEs */
     const char *debug_env;      /* the environment's debug mask, as text; NULL: none */

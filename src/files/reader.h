@@ -45,7 +45,7 @@ enum line_kind {
 struct line {
     enum line_kind kind;
     const char *file; /* one of reader.files */
-    unsigned number;  /* where it starts */
+    unsigned number;  /* if it starts */
     bool is_indented;
     char *text; /* without the blanks at its start; may be written to; until the next call */
     size_t length;
@@ -64,7 +64,7 @@ struct reader {
     const struct reader_rules *rules;
     const struct config_places *places;
     struct problem_list *problems;
-    struct str_list *files; /* every file read; strings are only added, and stay where they are */
+    struct str_list *files; /* every file read; strings are only added, and stay if they are */
     struct reader_source sources[INCLUDE_DEPTH_MAX + 1];
     size_t n_sources;
     char *buffer; /* of rules->line_max + 1 */

@@ -63,7 +63,7 @@ struct sessions {
     atomic_bool has_teller;    /* a thread will remind dispatcherd of ends that it has not read */
     struct session *free;      /* the one that became free last comes first */
     struct session *started;   /* acknowledged, without a thread yet */
-    struct session **last_one; /* where the next started one is linked */
+    struct session **last_one; /* if the next started one is linked */
     bool is_waking;            /* a thread has been woken for those, and has not come yet */
     pthread_t *threads;        /* n_threads of them, owned */
     unsigned n_threads;
@@ -85,8 +85,8 @@ struct dispatcher_worker {
     const struct dispatcher_worker_callbacks *callbacks;
     void *userdata;
     int channel;    /* stays open to the end, so that no thread meets a stale number */
-    int idle_epoll; /* where idle threads wait: for the channel, and for work_fd */
-    int work_fd;    /* eventfd, always readable; watched where a thread is wanted */
+    int idle_epoll; /* if idle threads wait: for the channel, and for work_fd */
+    int work_fd;    /* eventfd, always readable; watched if a thread is wanted */
     int teller_fd;  /* timerfd of taking.c; -1: sessions have threads */
     int wake_fd;    /* eventfd: the main thread shall look at the drain again */
     int signal_fd;
@@ -102,7 +102,7 @@ struct dispatcher_worker {
 
 /* Makes the places and their threads: as many as `wanted` or as the system allows; for a program
  * that takes its connections, one thread and all the places. Returns the number of places, or a
- * negative errno where there is none. */
+ * negative errno if there is none. */
 int sessions_start(dispatcher_worker *worker, unsigned wanted, size_t stack_size);
 
 /* A free place whose connection the caller fills, or NULL if all are taken. It goes on with
@@ -114,11 +114,11 @@ void session_start(struct session *session);
 void session_release(struct session *session);
 
 /* The session is over: closes its socket, makes the place free and publishes the end. Returns true
- * where the caller is to remind dispatcherd, by sessions_remind() in ENDED_DELAY_MSEC, of what it
+ * if the caller is to remind dispatcherd, by sessions_remind() in ENDED_DELAY_MSEC, of what it
  * has not read. */
 bool session_finish(struct session *session);
 
-/* Reminds dispatcherd. Returns true where it is to be done again in ENDED_DELAY_MSEC. */
+/* Reminds dispatcherd. Returns true if it is to be done again in ENDED_DELAY_MSEC. */
 bool sessions_remind(dispatcher_worker *worker);
 
 /* Sessions that were reserved and are not over. */

@@ -183,7 +183,7 @@ static void take_connection(dispatcher_worker *worker, const struct connection_v
         tell(worker, MESSAGE_REFUSE, view->record->id);
         return;
     }
-    debug_say(worker, DEBUG_WORKER_HANDOFFS, &session->connection, "taken off the channel");
+    debug_say(worker, DEBUG_WORKER_HANDOFFS, &session->connection, "received from the channel");
     receiver->batch[receiver->n_batch++] = session;
 }
 

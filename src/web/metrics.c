@@ -177,7 +177,7 @@ static void write_rejections(FILE *stream, enum metrics_format format, const jso
     size_t i;
 
     write_head(stream, format, "rejected_connections", "counter",
-               "Connections that access control turned away, by reason.");
+               "Connections that access control rejected, by reason.");
     json_array_foreach(services, i, service) {
         json_t *rejected = json_object_get(json_object_get(service, "statistics"), "rejected");
         const char *reason;
@@ -225,7 +225,7 @@ static void write_accepts(FILE *stream, enum metrics_format format, const json_t
     size_t i;
 
     write_head(stream, format, "service_running", "gauge",
-               "1 where the service is neither stopped nor stopping.");
+               "1 if the service is neither stopped nor stopping.");
     json_array_foreach(services, i, service) {
         const char *state = reply_text(service, "state");
         bool is_running = strcmp(state, "running") == 0 || strcmp(state, "full") == 0;

@@ -131,7 +131,7 @@ static int say_out_of_memory(const struct control_client *client)
     ssize_t size = (ssize_t)strlen(control_out_of_memory) + 1;
 
     report_daemon(LOG_ERR,
-                  "a call to the control socket by process %d of user %u fails: out of memory",
+                  "out of memory for a call to the control socket by process %d of user %u",
                   (int)client->caller.pid, (unsigned)client->caller.uid);
     ssize_t n = send(client->fd, control_out_of_memory, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
     return n == size ? 0 : -ENOMEM;

@@ -41,7 +41,7 @@ int operation_start(struct service *service)
             return r;
     }
     pool_resume(service->pool);
-    say(service, "started by request");
+    say(service, "started on request");
     service_touch(service);
     return 0;
 }

@@ -112,7 +112,7 @@ static bool has_process(void)
     int r = start_process();
     if (r < 0) {
         closer.retry_at = now + RETRY_USEC;
-        report_daemon(LOG_WARNING, "cannot start a process that closes descriptors: %s",
+        report_daemon(LOG_WARNING, "cannot start the process that closes descriptors: %s",
                       strerror(-r));
     }
     return r == 0;

@@ -74,6 +74,6 @@ enum job_type job_ask(void)
 
     if (r >= 0)
         return type;
-    report_daemon(LOG_NOTICE, "systemd cannot be asked why it ends this process: %s", strerror(-r));
+    report_daemon(LOG_NOTICE, "cannot ask systemd why it stops this process: %s", strerror(-r));
     return JOB_UNKNOWN;
 }

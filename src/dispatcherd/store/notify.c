@@ -34,7 +34,7 @@ static void flush(struct notifier *notifier)
         return;
     int r = notify_socket_send(text, -1);
     if (r < 0 && r != -EAGAIN && notifier->n_failures++ == 0)
-        report_daemon(LOG_WARNING, "cannot notify the service manager: %s; trying again for %u s",
+        report_daemon(LOG_WARNING, "cannot notify the service manager: %s; retrying for %u s",
                       strerror(-r), (unsigned)(FAILURES_MAX * RETRY_USEC / USEC_PER_SEC));
     if (r == -EAGAIN || (r < 0 && notifier->n_failures < FAILURES_MAX)) {
         timer_set_in(&notifier->retry, RETRY_USEC);

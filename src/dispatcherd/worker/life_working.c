@@ -109,7 +109,8 @@ void life_late(struct worker *worker, _unused_ const struct worker_happening *ho
 
 void life_silent(struct worker *worker, _unused_ const struct worker_happening *how)
 {
-    life_fault(worker, "does not tell its new dispatcher what it holds", MESSAGE_ID_WORKER_HUNG);
+    life_fault(worker, "has not answered the new dispatcherd, which asked for its connections",
+               MESSAGE_ID_WORKER_HUNG);
 }
 
 void life_handoffs(struct worker *worker, _unused_ const struct worker_happening *how)

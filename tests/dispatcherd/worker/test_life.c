@@ -140,7 +140,8 @@ static const char twice[] = "has said hello twice";
 static const char unasked[] = "has told what it holds without being asked";
 static const char untimely[] = "has said that it is ready when it could not be";
 static const char late[] = "was not ready in 30 s";
-static const char silent[] = "does not tell its new dispatcher what it holds";
+static const char silent[] =
+    "has not answered the new dispatcherd, which asked for its connections";
 static const char stuck[] = "has lost its channel and does not end";
 static const char unneeded[] = "was not needed any more";
 

@@ -61,13 +61,13 @@ struct dispatcher_worker_callbacks {
  * thread exists: it blocks SIGTERM, and ignores SIGPIPE and SIGXFSZ, for the whole process.
  *
  * Returns 0 after an ordinary end, or a negative errno after one line about the cause on standard
- * error: -ENOTCONN where descriptor 3 is no control channel (the program was not started by
- * dispatcherd), -EPROTO where dispatcherd speaks no version of the protocol that this library
- * knows, -EINVAL where `callbacks` has both of `serve` and `take` or none, -EBADMSG where it sends
- * what is no message, -ECONNRESET where it closed the channel before the worker was welcome,
- * -ETIMEDOUT where no welcome came in 30 seconds, -EAGAIN or -ENOMEM where not one thread could be
- * made, -EPIPE where dispatcherd is gone before the worker was ready, another errno where a system
- * call failed, or what `start` returned. Where the drain limit passes it does not return: the
+ * error: -ENOTCONN if descriptor 3 is no control channel (the program was not started by
+ * dispatcherd), -EPROTO if dispatcherd speaks no version of the protocol that this library
+ * knows, -EINVAL if `callbacks` has both of `serve` and `take` or none, -EBADMSG if it sends
+ * what is no message, -ECONNRESET if it closed the channel before the worker was welcome,
+ * -ETIMEDOUT if no welcome came in 30 seconds, -EAGAIN or -ENOMEM if not one thread could be
+ * made, -EPIPE if dispatcherd is gone before the worker was ready, another errno if a system
+ * call failed, or what `start` returned. If the drain limit passes it does not return: the
  * process ends with EXIT_FAILURE. */
 int dispatcher_worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userdata);
 
@@ -124,7 +124,7 @@ int dispatcher_worker_stress_fd(const dispatcher_worker *worker);
 /* Raises the alert `backend` of the service: a server that the program needs, which `text` names
  * with the cause, cannot be used, and an administrator has to look after it. NULL: all is well
  * again. Another text replaces the last one; at most 255 bytes are kept. May be called at any time
- * from `start` on; never waits, and costs nothing where nothing has changed. */
+ * from `start` on; never waits, and costs nothing if nothing has changed. */
 void dispatcher_worker_alert(dispatcher_worker *worker, const char *text);
 
 #if defined(__GNUC__)
