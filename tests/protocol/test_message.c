@@ -201,7 +201,7 @@ static void expect_bad(size_t length, const char *why)
 
 START_TEST(test_refuses_a_wrong_head)
 {
-    static const uint32_t unknown[] = {0, 9, 63, 64, 73, 0x01000000, UINT32_MAX};
+    static const uint32_t unknown[] = {0, 10, 63, 64, 73, 0x01000000, UINT32_MAX};
 
     expect_bad(0, "nothing");
     put_header(MESSAGE_READY, 1);

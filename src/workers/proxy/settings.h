@@ -1,4 +1,4 @@
-/* The PARAMETERs of a proxy (proxy(8)). */
+/* The PARAMETERs of a proxy (dispatcher-proxy(8)). */
 #pragma once
 
 #include "base/come_back.h"

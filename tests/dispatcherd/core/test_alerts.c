@@ -373,6 +373,7 @@ START_TEST(test_a_stop_ends_all)
 {
     serve(PLACES);
     service->reach.n_lost = 1;
+    service->n_in_trouble = 1;
     die(3);
     service_note_wait(service, now, now + 5 * USEC_PER_SEC);
     for (unsigned i = 0; i < REFUSAL_RUN_SUSPICIOUS; i++)
@@ -405,6 +406,7 @@ START_TEST(test_random_lives)
         if (random_between(&source, 0, 9) == 0)
             die(service->deaths.n + 1);
         service->reach.n_lost = random_between(&source, 0, 9) == 0;
+        service->n_in_trouble = random_between(&source, 0, 9) == 0;
         if (random_between(&source, 0, 29) == 0)
             refusal_run_end(&service->refusals);
         else
@@ -419,6 +421,7 @@ START_TEST(test_random_lives)
     }
     service->pool->is_stopping = false;
     service->reach.n_lost = 0;
+    service->n_in_trouble = 0;
     refusal_run_end(&service->refusals);
     serve(0);
     while (after(0, ACCEPT_YES) != USEC_INFINITY)
