@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 dist_man_MANS += man/dispatcher.cnf.5
 dist_man_MANS += man/dispatcher-mappings.5
 dist_man_MANS += man/dispatcher-inetd.8

@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # A test is a program of Check, one for each module, in a folder that mirrors src/. It defines
 # make_suite(); libtestsupport.a brings main().
 if ENABLE_TESTS

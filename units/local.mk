@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 nodist_systemdsystemunit_DATA = \
 	%D%/dispatcherd.service \
 	%D%/dispatcherd-sockets.service \

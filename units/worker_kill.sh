@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # Kills the unit whose name it reads, as root, for dispatcherd: a worker's, and nothing else. Whoever
 # has taken over dispatcherd can write here what he likes, as slowly as he likes.
 set -eu

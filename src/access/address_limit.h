@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What a client reads whose address has as many connections as MAX_CONNS_PER_ADDRESS allows, or
  * whose network has as many as MAX_CONNS_PER_NETWORK allows. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* c-ares 1.18 to 1.34 behind one face: questions only. Whatever the release, nothing is cached
  * there and no name server is given up before a question's limit: dns_cache.h and dns_health.h
  * decide. */

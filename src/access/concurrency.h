@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* How many connections each source has open now. A source is an IPv4 address, or the /64 of an IPv6
  * address.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The last decisions of access control, for whoever asks why a client came in, or did not.
  *
  * A fixed number is kept; the next one takes the place of the oldest. To note one takes constant

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Reads what a name server sent: the verdict of a list, or its text, and how long either holds.
  * The bytes are hostile. Pure. */
 #pragma once

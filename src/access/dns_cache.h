@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What name servers said, for as long as they said it holds, within a bounded number of entries. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Tells whether a DNS list is fit to be asked: what its test entries (RFC 5782, 5) and its answers
  * to real questions say. A list that lists the world, turns us away or says nothing is set aside
  * until its test entries are as they should be. Pure: the caller has the clock and asks. */

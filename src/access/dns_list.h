@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The rules of DNS lists (RFC 5782): which name is asked about a client, who is never asked
  * about, what an answer means, and what a listed client is told. Pure. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Asks DNS lists about a client (dispatcher.cnf(5), DNS_VERIFY_DOMAIN): all of them at the same
  * time, the first "yes" decides, and whatever goes wrong accepts.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Questions on their way to the name servers: those who ask the same share one question, what is
  * known already comes from a cache, each ends within a limit, and there is a cap.
  *

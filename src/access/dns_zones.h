@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The DNS lists that are in use: their figures, and their health. Shown through dns_lists.h. */
 #pragma once
 

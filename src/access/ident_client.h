@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Asks the machine of a client who uses a connection (IDENT, RFC 1413). Nobody waits for
  * the answer, and nothing depends on it: every failure is the same "none". */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The one line that an IDENT server answers with (RFC 1413). The server is a stranger and
  * its words are data for people to read, never a reason to decide anything. Pure. */
 #pragma once

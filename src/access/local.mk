@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 noinst_LIBRARIES += libaccess.a
 
 libaccess_a_SOURCES = \

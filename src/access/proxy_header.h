@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The header of the PROXY protocol, versions 1 and 2 (HAProxy, doc/proxy-protocol.txt): with it a
  * proxy says, before the client's first byte, whose connection it passes on.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Reads the PROXY protocol's header from a connection that a proxy has opened, and nothing of what
  * the client sends after it: whoever serves the connection finds the client's first byte.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Turns clients away: sends a text, and sees to it that the client can read it
  * (dispatcher-mappings(5)).
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The name servers of the host, as resolv.conf(5) names them, and whether they have changed: DHCP,
  * a VPN or an administrator rewrites the file while we run. */
 #pragma once

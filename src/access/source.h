@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Who a connection is counted for: an IPv4 address, or the /64 of an IPv6 address, which one
  * household or one server has to itself (dispatcher-mappings(5)). */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The connection throttle: how many connections a source has made within a minute
  * (dispatcher-mappings(5)).
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What to do when accept4(2) fails: every error of its manual page, and those that it does not know
  * yet. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The address of one end of a connection: IPv4, IPv6 or Unix, in a form of fixed size that can be
  * compared, stored and sent.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A filter of system calls that a process puts on itself before it reads what strangers send.
  *
  * The filter of a unit (SystemCallFilter=) knows names of calls alone, this one looks at arguments

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What a client is told that cannot be served now and may come back: in the words of the protocol
  * that it expects, so that it does come back and reports nothing as failed for ever. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Calls of sd-event(3) whose result is of no use, each with the reason. They fail for a loop that
  * has ended, in which nothing happens any more, or that belongs to another process. All other
  * results are to be looked at: what needs memory, or a place in the kernel's epoll set, may fail

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* File descriptors: closing them, passing them on, and what the kernel says of them. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The name of this host, in a form that may stand in a greeting, a header or a file's name. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Characters of a text file that nobody sees in an editor, and that make a name, a number or an
  * address another one. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Calls that may hang. A file of the administrator may be on a network file system whose server is
  * gone: open(2), stat(2) and read(2) then last until it is back, and no flag prevents that. So a
  * thread of its own makes such a call, and is waited for only so long. */

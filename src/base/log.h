@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Log lines: to the journal with structured fields, or to standard error in the same words.
  *
  * Never blocks: libsystemd's sd_journal_send() waits for as long as journald hangs, and write(2)

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Lines that strangers can provoke at will: a burst of them gets its lines, the rest is counted and
  * summed up in one line every ten seconds, so that it crowds out nothing. Pure: the caller tells
  * the time, and writes the lines. */

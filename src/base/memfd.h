@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Memory files: making sealed ones, and checking those that came from elsewhere. The name is for
  * debugging only (/proc/PID/fd); it need not be unique. */
 #pragma once

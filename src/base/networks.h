@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Lists of IP networks, as in "192.0.2.0/24, 2001:db8::/32, 127.0.0.1": reading, matching and
  * writing them. */
 #pragma once

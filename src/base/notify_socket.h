@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The service manager's notification socket (sd_notify(3)), spoken without libsystemd so that
  * neither a worker carries that library nor a busy manager can block the caller. */
 #pragma once

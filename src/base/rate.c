@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 #include "base/rate.h"
 
 /* The generic cell rate algorithm: `empty_at` moves on by one interval with each that is taken, and

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A limit for how often something may happen: a burst, then one each interval. Pure: the caller
  * tells the time. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Signals that a daemon takes from its event loop. Before that loop runs their default action would
  * end the process, so they are held back from the first line of main() on; what arrives meanwhile
  * is pending until the loop takes it (signal(7)). */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* SipHash-2-4 (Aumasson and Bernstein, 2012): a hash with a secret key. Who does not know the key
  * cannot choose values that fall together, so that a table of what strangers send stays quick. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* How often each of a few things was seen: for one line about many. Pure, and bounded: what finds
  * no room is counted as "others". */
 #pragma once

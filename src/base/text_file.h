@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Opens a text file that an administrator wrote. The path may lead to anything: a named pipe, a
  * device, a folder. None of these may hold up whoever reads, or be changed by being opened. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Points in time and spans, in microseconds. Durations come from the monotonic clock, which never
  * jumps; the real-time clock is for people to read. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Timers of an event loop (sd-event(3)), by CLOCK_MONOTONIC. A timer is made once, with its owner,
  * and is silent until it is set; it rings once, and may be set again as often as wanted. Making it
  * can fail, for lack of memory or of a descriptor; setting it cannot. So whoever relies on a limit

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Characters of UTF-8 (RFC 3629), strictly: no form that is too long, no surrogate, nothing past
  * U+10FFFF. And which of them a stranger must not be able to put before somebody's eyes. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What cannot be seen from one line alone: options against each other, services against each
  * other, and the system (dispatcher.cnf(5)). */
 #pragma once

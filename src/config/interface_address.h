@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* INTERFACE_ADDRESS: an address of this host, for a link-local one with its zone (RFC 4007). */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Reads dispatcher.cnf: files to effective options, with every problem on the way. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Integers of dispatcher.cnf: decimal, or base and value as b%v (dispatcher.cnf(5)).
  *
  * No strtol() here: it takes leading blanks, a second sign and, in base 16, a 0x, all of which are

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What an option is, and what the kinds of values can do: the words in which option_table.c
  * describes dispatcher.cnf. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The one table of everything that may stand before an =: what the parser, --check,
  * --print-config, the manual page and the tests know of an option, they know from here. */
 #pragma once

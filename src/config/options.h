@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The effective options of dispatcher.cnf as plain data: what the rest of the program reads.
  *
  * Names, ranges, defaults and parsers stand in option_table.c; this header holds their result.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Writes the effective options in the form of dispatcher.cnf. */
 #pragma once
 

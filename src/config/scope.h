@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* One part of dispatcher.cnf on its way to effective options: the lines before the first section,
  * a service's section, or the Dispatcher's own (dispatcher.cnf(5)). */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The kinds of values that dispatcher.cnf knows. Each reads, copies, frees and prints its own
  * member of struct service_options. */
 #pragma once

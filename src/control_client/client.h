@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Calls to dispatcherd's control socket. Every wait is limited. */
 #pragma once
 

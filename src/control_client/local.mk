@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # The client's side of the control socket, for dispatcherctl and the page.
 noinst_LIBRARIES += libcontrolclient.a
 

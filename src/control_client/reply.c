@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 #include "control_client/reply.h"
 
 const char *reply_text(const json_t *object, const char *name)

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Reads the JSON of replies. What is missing, or of another type, reads as nothing: a daemon of
  * another version must not end the tool. */
 #pragma once

@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # Completion of dispatcherctl for bash.
 
 # _dispatcherctl_list VERB COLUMN: that column of the first table of VERB, from the daemon that

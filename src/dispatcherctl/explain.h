@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What went wrong, and what can be done about it, on standard error. */
 #pragma once
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 bin_PROGRAMS += dispatcherctl
 
 # All but main(), so that the tests link it too.

@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Makes the JSON schema of dispatcherctl --json from the Varlink interface.
 
 make_schema.py INTERFACE.varlink > dispatcherctl.schema.json

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Which rows of a list are wanted, in which order, and how many: of connections, and of connections
  * and workers that have ended.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Tables for people: columns as wide as their widest cell, numbers to the right. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* dispatcherctl test-access: what PORT_ACCESS says of clients, from the file alone. No daemon is
  * asked, and nobody on the network. */
 #pragma once

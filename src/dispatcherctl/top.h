@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* dispatcherctl top: services and workers on a live screen. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What a unit has logged last, for a person who wants to know why it failed. */
 #pragma once
 

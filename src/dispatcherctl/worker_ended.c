@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* ExecStopPost= of a worker's unit: tells dispatcherd how the worker ended. systemd has put that
  * into the environment (systemd.exec(5)), but for the process, which its unit still knows. If it
  * was no success, the unit's last lines go with it. */

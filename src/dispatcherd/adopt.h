@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The workers that a predecessor left in the store: taken over with their sessions and counts.
  * Every start is an adoption of N >= 0 workers; what is lacking then, the policy starts. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Reads the configuration without being held up: within a time limit (base/limited_call.h). */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The daemon as a whole, as the control socket shows and steers it. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What is due of a daemon that runs: due.h with all that the manager knows. */
 #pragma once
 

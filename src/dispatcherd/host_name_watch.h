@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Follows the name of the host, which DHCP or an administrator may change at any time: LOGFILE has
  * it as "%s", and workers greet with it. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The last configuration that was good: kept in the store, for a start onto a broken file while
  * workers live. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The daemon as a whole: what run.c starts, reload.c changes and stop.c ends.
  *
  *      starting -> running -> stopping or leaving -> (the loop ends)

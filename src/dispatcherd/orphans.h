@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Processes whose parent has ended become children of process 1, which has to reap them (wait(2)).
  * In a container that process may be dispatcherd. */
 #pragma once

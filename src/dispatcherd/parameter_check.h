@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the delivered workers say about the PARAMETERs of their services, for --check: each program
  * knows its own, so it is run to look at them ("IMAGE --check-parameters FACT… -- PARAMETER…",
  * workers/common/parameters.h). */

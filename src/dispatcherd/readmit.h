@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The connections that a predecessor left in the store while their checks waited (checks_store.h):
  * they are checked anew, as if they had just come. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A changed dispatcher.cnf comes into force while the daemon runs (dispatcherd(8)). */
 #pragma once
 

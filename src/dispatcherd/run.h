@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Runs the daemon: sockets, signals, the workers of a predecessor, and the event loop. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The end of the daemon.
  *
  * If the service manager will start us again (restart, or a signal from anybody but a stop job),

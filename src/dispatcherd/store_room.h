@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Whether what a configuration may want to leave to a successor has room in the service manager's
  * store. Pure: the manager drops without a word what is too much.
  *

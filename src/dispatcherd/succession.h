@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What a predecessor left in the service manager's store: its counts, the throttle, its workers,
  * and connections that were still being checked. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the users of the delivered units can read and run: dispatcherd.service has a user of its
  * own, a worker one that nobody knows before it starts, and both are kept from some folders. Root
  * sees all of it, and would check nothing. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Whether systemd has the units that dispatcher.cnf asks for: it reads them at daemon-reload only,
  * and passes sockets only when the daemon starts (systemd.socket(5)). */
 #pragma once

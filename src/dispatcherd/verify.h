@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* dispatcherd --check: all that is wrong with the files, on standard output. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Names of files in the configuration, and the folders that they are relative to
  * (dispatcher.cnf(5)).
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What is wrong with a configuration file: collected, so that all of it can be told at once. */
 #pragma once
 

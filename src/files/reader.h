@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Lines of a text file of the administrator's: joins continued ones, leaves out comments, and puts
  * the lines of included files in place. Both of our files are read by it, dispatcher.cnf(5) and
  * dispatcher-mappings(5); what differs between them is in `struct reader_rules`. What a line says

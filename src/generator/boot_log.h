@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Log lines of a program that systemd runs before there may be a journal, and that must never wait
  * for one: to the kernel's log, else (a container has none) to the journal if it takes the line at
  * once, else to standard error. */

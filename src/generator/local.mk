@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # What is pure stands in a library of its own: the daemon compares units by it.
 noinst_LIBRARIES += libunits.a
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* dispatcherd-generator: from dispatcher.cnf to units, run by systemd at boot and at every
  * daemon-reload (systemd.generator(7)).
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* mend_sockets: run as root before each start of dispatcherd, while its sockets can be started.
  *
  * At daemon-reload systemd closes the descriptors of a socket unit whose file is gone, or names

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* How much of the host one worker may use at most: pure, from the options of its service. An honest
  * worker never comes near; one that leaks, or that a client has taken over, is stopped there. */
 #pragma once

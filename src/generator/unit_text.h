@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The text of each kind of unit file that a service gets: pure, from options to words.
  *
  * What the lines are for is said in design decisions 1 (sockets) and 9 (workers), and in comments

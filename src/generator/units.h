@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Which unit files a configuration asks for: pure, so that the generator can write them and the
  * daemon can compare them with those in force. */
 #pragma once

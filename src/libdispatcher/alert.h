@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the program has told of its back end: sent to a dispatcherd that knows the message, and
  * again to its successor. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the DEBUG bits of the worker switch on (dispatcherd-journal(7), bits 12, 13, 14, 16, 17).
  * Never what a session says or hears. */
 #pragma once

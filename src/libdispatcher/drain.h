@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Whether the worker drains, and how urgently: what sessions look at, and what they wait for. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What this worker has, told to a dispatcherd that has taken over from another one. */
 #include "libdispatcher/internal.h"
 

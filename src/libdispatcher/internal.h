@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the parts of libdispatcher share. A program sees <dispatcher/worker.h> alone. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The main thread, while the others serve: it waits for signals, feeds the watchdog, and sees to it
  * that a drain comes to its end. */
 #include "libdispatcher/internal.h"

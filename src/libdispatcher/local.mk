@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 lib_LTLIBRARIES += libdispatcher.la
 pkgconfig_DATA += %D%/dispatcher.pc
 CLEANFILES += %D%/dispatcher.pc

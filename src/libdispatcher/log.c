@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Log lines of the program, with what the library knows of the worker and the connection. */
 #include "libdispatcher/internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the service manager is told about this worker, if one listens (sd_notify(3)): that it is
  * ready, and that it lives. Never blocks; what a busy manager does not take is said again. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What this worker tells dispatcherd of its connections: written into the ring of protocol/ring.h
  * by whoever has news, and told by a packet only if dispatcherd would not look in time.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The receiver: takes packets off the channel and acts on each, one at a time and in their order.
  *
  * It is a role, not a thread. An idle thread that is woken by a packet receives what is there,

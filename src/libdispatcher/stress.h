@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Whether nearly all places of the service are taken: what sessions look at, and what they wait
  * for.
  */

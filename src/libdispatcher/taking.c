@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Programs that serve their connections by events, not by threads: one thread of the library reads
  * the channel and gives them what has come. A session is then no more than its place. */
 #include "libdispatcher/internal.h"

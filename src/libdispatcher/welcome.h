@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What a worker learns at its start (dispatcher-worker(7)). */
 #pragma once
 

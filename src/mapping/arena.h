@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Memory that is taken in small pieces and given back all at once: what a file was compiled into.
  * Nothing in it can be freed alone. */
 #pragma once

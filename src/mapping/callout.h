@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The routines that templates call by $[image,routine,argument] (dispatcher-mappings(5)). They are
  * built in: what the image names is no file, and nothing is loaded. The engine does not carry them
  * out; it says what is to be asked. */

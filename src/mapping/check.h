@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Looks for what is wrong with PORT_ACCESS and the tables that it calls, once all are read. Nothing
  * is said about the others. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Warns of what is in order and can't be meant: tables and entries of a mapping file that let in
  * everybody, or decide about nobody, by a slip. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Which strings a table is applied to, and whether a pattern can match one of them.
  *
  * A probe is "TCP|address|port|address|port". Its language is small, so it is held as an automaton;

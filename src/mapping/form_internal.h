@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The automaton of form.h, as the files that build and walk it see it. */
 #pragma once
 

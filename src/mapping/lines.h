@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Lines of a mapping file (dispatcher-mappings(5)): what files/reader.h has to know of them, and
  * their words. Unlike in dispatcher.cnf it counts whether a line begins in the first column, and so
  * do blank lines and blanks at the end. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* check_metermaid, by which files of other dispatchers ask a server that counts the connections of
  * all hosts: $[check_metermaid,throttle,TABLE,ADDRESS]. There is no such server here. It is taken
  * as conn_throttle, which counts those of this host. How many may come stands with the server's

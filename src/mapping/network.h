@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Addresses and networks as a mapping file and its probes write them: strictly, in one way only. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Finds the first of many networks that an address is in. Adjacent entries of a table that are
  * nothing but networks or addresses are indexed, so that a table of a hundred thousand answers as
  * fast as one of ten. */

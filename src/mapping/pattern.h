@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Patterns of a mapping file (dispatcher-mappings(5)): compiled when the file is read, matched
  * without allocation and in bounded time. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What PORT_ACCESS says of a connection (dispatcher-mappings(5)). Pure: the probe in, the verdict
  * out; whoever accepted the connection runs the mapping between the two. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Applies a table to a string (dispatcher-mappings(5)).
  *
  * A run is a value of fixed size: it allocates nothing, does no I/O, and takes bounded time. If

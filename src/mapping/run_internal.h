@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Shared by the files of a run: run.c goes through tables and entries, run_template.c through the
  * elements of a template, run_trace.c tells of both. */
 #pragma once

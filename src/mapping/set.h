@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What a mapping file was compiled into: tables of entries. Read-only once it is loaded, so that
  * any number of runs may use it; counted, so that one which waits for an answer keeps the tables
  * that it began with when the file is read again. Not for more than one thread. */

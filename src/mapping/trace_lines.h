@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The steps of a run as lines for people, each indented by how deep its table was called. */
 #pragma once
 

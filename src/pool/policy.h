@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What is to be done about a pool: a pure function of its state, its options and the time.
  *
  * policy_decide() gives one decision; the caller carries it out, tells the pool (pool.h) what came

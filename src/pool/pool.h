@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The pool of one service as plain data: its workers, and how many connections are where. What is
  * to be done about it is policy.h's business; who does it is the daemon's.
  *

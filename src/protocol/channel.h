@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Sends and receives packets with descriptors over a control channel; never blocks. */
 #pragma once
 

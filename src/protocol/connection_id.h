@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* How the identifier of a connection is written, wherever it is: in the journal, in JSON, by the
  * workers' library. */
 #pragma once

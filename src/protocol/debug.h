@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The bits of the DEBUG mask (dispatcherd-journal(7)), which dispatcherd and its workers share:
  * MESSAGE_DEBUG carries it, and the welcome. */
 #pragma once

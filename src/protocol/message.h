@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The messages between dispatcherd and a worker: one definition for both sides.
  *
  * Each message is one packet of a SOCK_SEQPACKET socket: a header, then what its type says; only

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What a worker tells of its connections, in memory that it shares with dispatcherd: a ring of
  * entries in a sealed memfd, one for each worker, made by dispatcherd. The same in prose, for
  * people who write a worker in another language: dispatcher-worker(7).

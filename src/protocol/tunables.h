@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A setting of glibc's that every worker is started with, whoever starts it. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* When something is worth an administrator's attention, and when it is over: with two marks and two
  * spans of time, so that what wavers is one alert and not a hundred.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The connections and workers of a service that are over, for as long as HISTORICAL_TIME says, in
  * bounded memory (dispatcherctl(1)): the oldest go first.
  *

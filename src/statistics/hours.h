@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Events an hour, in hours that begin with the counting and not with the clock (dispatcherctl(1)).
  * Plain data without pointers: it may live in memory that outlasts a process. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A number that goes up and down, over time: its lowest, its highest, and its average weighted by
  * time. Plain data without pointers: it may live in memory that outlasts a process. */
 #pragma once

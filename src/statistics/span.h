@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Spans of time: how many there were, the shortest, the longest, and their average. Plain data
  * without pointers; all zero is the beginning. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What is counted of one service (dispatcherctl(1)).
  *
  * Pure: no system call, no clock, no allocation, no pointers; each event costs a few additions. So

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Varlink messages out of a stream of bytes: each is a text that ends with a NUL.
  *
  * The stream is read into what varlink_frames_room() offers; messages come out one by one. What a

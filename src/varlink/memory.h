@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Memory for jansson, which does not stand it that an allocation fails: its parser loses a byte of
  * what it reads, or writes past the end of a string, and goes on.
  *

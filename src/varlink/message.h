@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Calls, replies and errors of Varlink (https://varlink.org) as JSON. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The texts that are answered, made of fresh figures: each at most once in ANSWER_AGE_USEC,
  * whatever the number of requests. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The page's style and script, as texts of the program: nothing is read from files. */
 #pragma once
 

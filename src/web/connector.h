@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Connects to the control socket for a process that may not connect.
  *
  * Who takes over the process that reads what strangers send could free one of their connections

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What dispatcherd says of itself, read through its control socket with methods that change
  * nothing. One connection, kept; every wait is limited. */
 #pragma once

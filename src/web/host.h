@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Which names in a request's Host: are ours.
  *
  * A page from elsewhere can point a name of its own at this host, and a browser would let it read

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Texts in HTML. The one place where text from elsewhere becomes part of a page: whatever is not
  * written in this program's source goes through html_text(). */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* HTTP: GET and HEAD of four paths, nothing else. Runs in the caller's loop. */
 #pragma once
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 sbin_PROGRAMS += dispatcherd-web
 
 # What is pure stands in a library of its own, which the tests link.

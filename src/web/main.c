@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* dispatcherd-web: shows what dispatcherd does, to browsers and to Prometheus. Changes nothing. */
 #include "base/accept_error.h"
 #include "base/call_filter.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The services' figures for Prometheus.
  *
  * Labels are the service's name and the reason of a rejection: clients choose neither, so that the

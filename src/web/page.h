@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The page: what a person sees. Pure: figures go in, HTML comes out. */
 #pragma once
 

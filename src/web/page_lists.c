@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The page's tables: workers and connections, those that are there and those that are over. */
 #include "control_client/duration.h"
 #include "control_client/reply.h"

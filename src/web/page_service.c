@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* One service on the page: gauges, curves, statistics. */
 #include "base/macro.h"
 #include "control_client/duration.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 #include "web/places.h"
 
 struct place *places_take(struct places *places, void *connection, uint64_t now)

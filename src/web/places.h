@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The places of HTTP's connections: how long each may take, and which one gives way if all are
  * taken and somebody waits. Pure: the time comes from the caller. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Curves as inline SVG: no style of its own but classes of the page's. */
 #pragma once
 

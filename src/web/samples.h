@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the services looked like over the last hour: one sample every ten seconds, in a ring for
  * each. Pure: the caller brings the figures and the time.
  *

@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # What the delivered workers share.
 noinst_LIBRARIES += libworkercommon.a
 libworkercommon_a_SOURCES = \

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A name server on loopback for tests, in the test's own event loop. What it answers is told by the
  * first label of the zone, so that every behaviour has a list of its own. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Headers of the PROXY protocol, for the tests of the parser and of the reader. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* TCP connections on loopback, and waiting for what happens on them: bounded, so that a test that
  * fails ends. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* DNS lists as they are run in the world: rbldnsd of Debian, on loopback. */
 #include "access/tcp.h"
 #include "support/suite.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* IDENT as it is run in the world: oidentd of Debian, on loopback, asked about a real connection of
  * this very test. */
 #include "access/tcp.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A real proxy in front: what HAProxy sends is read as it is meant. */
 #include "access/tcp.h"
 #include "support/suite.h"

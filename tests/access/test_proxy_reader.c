@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 #include "access/proxy_cases.h"
 #include "access/tcp.h"
 #include "support/suite.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The load: many sessions at a time from one thread, each measured from connect() to the first byte
  * of the greeting.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What counting costs: all that is counted of one connection that is admitted, handed over and
  * served, in nanoseconds. Beside it stands what dispatcherd takes for such a connection, told by
  * `make bench`: tens of microseconds.

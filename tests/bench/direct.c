@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The yardstick: the handler in one process whose threads call accept() themselves. Nothing that
  * passes connections on can be faster; the question is how much slower it is.
  *

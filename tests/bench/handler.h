@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The session that both servers of the benchmark serve: a greeting, whatever the client says up to
  * QUIT, a farewell. */
 #pragma once

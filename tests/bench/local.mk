@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # make bench: the dispatcher beside its yardstick, a server that accepts for itself. Not part of
 # make check: it takes minutes, and its figures are worth something on a quiet machine only.
 PROGRAMS_OF_BENCH = \

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The handler as a worker of dispatcherd. */
 #include "dispatcher/worker.h"
 #include "bench/handler.h"

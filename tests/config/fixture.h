@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A folder of its own for each test, and the words in which a test says what it expects of a
  * dispatcher.cnf. */
 #pragma once

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 check_LIBRARIES += libtestconfig.a
 libtestconfig_a_SOURCES = \
 	%D%/fixture.c \

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The acceptance questions 1 to 28 of the specification, as far as configuration answers them. */
 #include "fixture.h"
 #include "support/random.h"

@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """check_schema.py SCHEMA VERB FILE: what dispatcherctl --json VERB printed is as documented."""
 import json
 import sys

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 check_PROGRAMS += \
 	tests/dispatcherctl/test_selection \
 	tests/dispatcherctl/test_table

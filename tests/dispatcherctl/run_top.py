@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """dispatcherctl top in a pseudo-terminal: it shows, it ends at q, and it cleans up.
 
 Also: a terminal gets colour, unless NO_COLOR is set.

@@ -1,4 +1,7 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # dispatcherctl against a dispatcherd that runs by hand, with the SMTP worker. Called in the build
 # folder; prints each step, and everything there is to see where one fails.
 set -u

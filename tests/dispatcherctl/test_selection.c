@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Which rows of a list are shown, and in which order. */
 #include "base/macro.h"
 #include "dispatcherctl/selection.h"

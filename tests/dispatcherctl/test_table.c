@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Tables, durations, and whole screens as people see them. */
 #include "base/macro.h"
 #include "control_client/duration.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Services without processes: what the control socket shows and steers, made to order. Used by a
  * fuzz target too, so it ends the program where it cannot go on. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A client that does not read, and the socket of a server that would wait for it. */
 #pragma once
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 CONTROL_TESTS = \
 	tests/dispatcherd/core/test_alerts \
 	tests/dispatcherd/checks/test_checks_store \

@@ -1,4 +1,7 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # Each DEBUG bit switches on what dispatcherd(8) says, and nothing else does; in the daemon and in the
 # worker library. Called in the build folder.
 set -u

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What lies in the channel of a worker that is gone, or given up. */
 #include "support/suite.h"
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 FILES_TESTS = \
 	tests/files/test_places \
 	tests/files/test_problem \

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Any bytes as dispatcher.cnf: none may do harm, and what is accepted must read back as printed. */
 #include "base/fd.h"
 #include "config/load.h"

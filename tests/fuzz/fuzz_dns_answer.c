@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Bytes of a name server: whatever is read of them is within its bounds. The first byte chooses
  * the type. */
 #include "access/dns_answer.h"

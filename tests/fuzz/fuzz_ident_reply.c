@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Bytes of an IDENT server: what is kept of them is short and printable, and a line that is whole
  * means the same whatever comes after it. */
 #include "access/ident_reply.h"

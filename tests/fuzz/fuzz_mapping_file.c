@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Any bytes as a mapping file: none may do harm, and what is accepted comes to an end for any
  * client, whatever its routines answer. */
 #include "base/fd.h"

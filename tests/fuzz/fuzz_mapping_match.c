@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A pattern and a string, with a line feed between them: compiling works or says why not, and
  * comparing takes no more than its steps. Fields lie in the string. */
 #include "mapping/pattern.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Bytes that a worker or dispatcherd may receive: whatever message_read() takes can be read to its
  * end, and written again. */
 #include "protocol/message.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Any text as a list of networks: what is accepted must read back as written, and contain itself.
  */
 #include "base/networks.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Any bytes at the start of a connection: the answer must not depend on the pieces they come in,
  * and what the header names must be an address. */
 #include "access/proxy_header.h"

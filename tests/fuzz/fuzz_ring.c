@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Memory that a hostile worker shares with dispatcherd: whatever stands there, and however it
  * changes between two looks, the reader stays in it, and takes no more than there is room for. */
 #include "protocol/ring.h"

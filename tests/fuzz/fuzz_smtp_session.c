@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A whole SMTP session from bytes. The octet RS (0x1e) ends what the client sends before it waits
  * for the server, so that commands which must not be pipelined are reached too.
  *

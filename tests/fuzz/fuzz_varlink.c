@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Any bytes to the control socket, from anybody, in pieces of any size: none may do harm. The first
  * byte says who calls, the second how long the pieces are. */
 #include "dispatcherd/control/cache.h"

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 
 # Sessions of the SMTP worker:
 #   fuzz_smtp_session tests/fuzz/corpus/smtp_session

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A dispatcherd for tests of workers: it speaks the protocol, step by step as the test says, with
  * a real worker process, and checks what every worker must keep to. A failure fails the test;
  * nothing waits longer than FAKE_LIMIT_MSEC. */

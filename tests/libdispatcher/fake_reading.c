@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* How the dispatcherd of the tests listens: to the channel, and to the ring. */
 #include "libdispatcher/fake_dispatcher.h"
 

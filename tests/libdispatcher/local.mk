@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 check_PROGRAMS += \
 	tests/libdispatcher/example \
 	tests/libdispatcher/run_talkative_worker \

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A worker for tests: each byte that a client writes is a command.
  *
  *   c  what is known of the connection        t  the thread's number

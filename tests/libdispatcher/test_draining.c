@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* How a worker ends: told to, left alone, by signals, and when it is late. */
 #include "support/suite.h"
 

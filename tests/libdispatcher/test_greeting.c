@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* From the start of a worker to its readiness. */
 #include "support/sanitizer.h"
 #include "support/suite.h"

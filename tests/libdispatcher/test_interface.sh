@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # The library exports exactly what its header declares, and the header can be included alone, from
 # C of any standard since C99 and from C++.
 set -eu

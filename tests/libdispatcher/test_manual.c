@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The examples of the manual pages, run as they stand there. */
 #include "support/suite.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* When a worker sends a packet because of what it has written to its ring, and when it does not. */
 #include "support/suite.h"
 

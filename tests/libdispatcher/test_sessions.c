@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Connections given to a worker, and what comes back. */
 #include "support/random.h"
 #include "support/suite.h"

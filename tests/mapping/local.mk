@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 check_LIBRARIES += libtestmapping.a
 libtestmapping_a_SOURCES = \
 	%D%/reference.c \

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A mapping file in a folder of its own, and the words in which a test says what it expects. */
 #pragma once
 

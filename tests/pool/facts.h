@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Facts about a pool, found without the policy's help, for the invariants. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What must be true of every decision about a pool, whatever happened before: the specification's
  * rules, written down a second time, from the outside. Each function returns NULL where all is
  * well, else the sentence that is not true. */

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 check_PROGRAMS += \
 	tests/pool/test_policy \
 	tests/pool/test_policy_life \

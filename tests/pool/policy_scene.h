@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A pool to ask the policy about: workers with so many connections each, and the steps that the
  * daemon would take. Each expect_…() asks, checks the answer, and carries it out, as far as its
  * name says. */

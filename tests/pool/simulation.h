@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A small world around one pool, in simulated time: clients come, workers start, fail, block and
  * die, acknowledgements are late, options change. What policy_decide() and policy_may_accept() say
  * is carried out as the daemon would, and after every step the invariants (invariants.h) are

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The Dispatcher's rules, one scene each. The numbers are those of the specification's questions
  * (section 13); W(a,b) stands for two ready workers with a and b connections. */
 #include "pool/policy_scene.h"

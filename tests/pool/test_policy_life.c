@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The end of a worker's life (1.5) and of a service's, as scenes; see test_policy.c. */
 #include "pool/policy_scene.h"
 

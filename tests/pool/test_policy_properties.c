@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The policy proved over random histories in simulated time. TEST_HISTORIES says how many
  * (default 10,000); TEST_SEED repeats a run, TEST_HISTORY the one history that a failure named. */
 #include "support/suite.h"

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 STATISTICS_TESTS = \
 	tests/statistics/test_alert \
 	tests/statistics/test_history \

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Random numbers for property tests: the same seed gives the same cases on every machine. */
 #pragma once
 

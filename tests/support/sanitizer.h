@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* UNDER_SANITIZER is 1 in a build with ASan or TSan, whose shadow memory and slower threads some
  * limits do not allow; else 0. */
 #pragma once

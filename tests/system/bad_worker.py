@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """A worker that breaks the protocol of dispatcher-worker(7), as its PARAMETER MODE= says.
 
 Only the one in slot 0 does, so that another one is there to serve. The sessions know the commands

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Every test that asks for `site` runs twice: by hand, and under a systemd of its own.
 
 `site_by_hand` and `site_of_systemd` are for what only one of them has. --way=hand or --way=systemd

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* For LD_PRELOAD: lets system calls and allocations of a dispatcherd fail as a test wants it.
  *
  * FAIL_FILE names a file that the test maps as well (harness/fail.py has the same layout): the name

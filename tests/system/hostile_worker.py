@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """A worker that a client has taken over, and that turns against everybody else, as its PARAMETER
 MODE= says. What it tries, and what becomes of that, stands in its log: "hostile: CALL: ERROR".
 

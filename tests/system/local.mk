@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # dispatcherd end to end. One suite, in two ways: by hand, and as a service in a container.
 if ENABLE_TESTS
 check_PROGRAMS += tests/system/test_worker

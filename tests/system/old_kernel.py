@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Runs a program as on a Linux before 6.16, where nobody can refuse descriptors (SO_PASSRIGHTS).
 
     old_kernel.py PROGRAM [ARGUMENT]...

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Who may come in (dispatcher-mappings(5)): PORT_ACCESS, throttles, the PROXY protocol."""
 
 import os

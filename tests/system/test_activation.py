@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Sockets from somebody else than systemd itself: systemd-socket-activate(1)."""
 
 import socket

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Alerts: each is raised once, shown wherever one looks, and cleared once."""
 
 import json

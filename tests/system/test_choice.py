@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Which worker gets a connection (dispatcherd(8)), and what a slow one delays."""
 
 

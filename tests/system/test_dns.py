@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Who may come in, as others see it: DNS lists and IDENT (dispatcher.cnf(5)), with real servers."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """The examples of dispatcher-worker(3) and (7), under the units that are delivered: for longer than
 every time limit in those, which are shortened to be tried at all."""
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Why a client came in, or did not (dispatcherctl explain), and DNS lists that are set aside."""
 
 import json

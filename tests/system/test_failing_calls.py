@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Every system call and every allocation of a dispatcherd fails once, on the way of a connection, of
 a worker, of a call to the control socket and of a reload: what then goes on, and what is said.
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Every place where figures are shown shows the same ones, and they are what the clients saw."""
 
 import itertools

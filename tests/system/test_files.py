@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Files of the administrator that are damaged, gone, or none: what was in force stays, and nobody
 waits for them."""
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Workers that a client has taken over: they harm nothing but their own service.
 
 hostile_worker.py makes whoever closes its client's socket last wait for 40 s, unless its sandbox

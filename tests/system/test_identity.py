@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """An IDENT server belongs to the client: what it says reaches a browser, a terminal, programs and the
 journal, and does nothing there."""
 

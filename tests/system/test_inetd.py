@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """IMAGE=inetd: a program for each connection, on its descriptors 0, 1 and 2, and what it may do."""
 
 import pathlib

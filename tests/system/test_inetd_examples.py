@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """The examples for IMAGE=inetd, installed as their text says, and used with the clients that people have."""
 
 import pathlib

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """What an administrator finds in the journal: by the calls of dispatcherd-journal(7), which are taken
 out of the page and run as they stand there; and the whole story of one message."""
 

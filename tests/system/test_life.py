@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Start, readiness, status, watchdog, stop (dispatcherd(8))."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """A listening socket that somebody shuts down: "ss -K", or shutdown(2) of a process that shares it."""
 
 import ctypes

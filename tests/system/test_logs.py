@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """LOGFILE and its rotation, what is refused in tcp_smtp_server's log, and floods of lines."""
 
 import glob

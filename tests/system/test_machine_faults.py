@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """What the machine does to dispatcherd and its workers, and how they recover by themselves."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """How many workers there are, and when one is added (dispatcherd(8))."""
 
 from harness.burst import Burst

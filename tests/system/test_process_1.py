@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """dispatcherd as process 1 of a container: what has lost its parent becomes its child."""
 
 import os

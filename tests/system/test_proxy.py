@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """IMAGE=proxy: servers that accept by themselves, and what a client or one of them may do."""
 
 import hashlib

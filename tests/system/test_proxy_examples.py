@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Dovecot and nginx behind IMAGE=proxy, as the examples in units/examples install them."""
 
 import pytest

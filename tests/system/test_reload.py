@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """A reload applies what has changed, refuses what is broken, and cuts no session (dispatcherd(8))."""
 
 import socket

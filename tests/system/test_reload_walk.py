@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """A random walk of reloads: after each step clients meet at every port what is promised of it.
 
 The promise is what `dispatcherctl status` and `services` say. SOAK=1 walks for 500 steps;

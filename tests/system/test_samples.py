@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Every sample that people copy is right: --check has nothing against it, and it does what its page says."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """dispatcherctl connections and history, of which not all is wanted."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Mail through tcp_smtp_server: by every client that there is, and under fire."""
 
 import random

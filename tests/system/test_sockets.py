@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Where a service listens: PORT, TLS_PORT, INTERFACE_ADDRESS, both families (dispatcher.cnf(5))."""
 
 import socket

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """A worker that cannot be started: the cause is named wherever one looks, and a mend is tried."""
 
 import os

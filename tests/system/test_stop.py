@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """A stop is no recycling: sessions that do nothing do not hold it up, others have their time."""
 
 from harness.mail import Client, MailService

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """What systemd keeps for the next daemon has an end: that is known before it is reached."""
 
 import pytest

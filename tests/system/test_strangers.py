@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """The control socket under local users without rights: neither the services' clients nor the page,
 root or other users notice them."""
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Clients that do nothing, by the hundred: others are served all the same."""
 
 import pathlib

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """dispatcherd is killed, restarted, reloaded and stopped under load; the service goes on."""
 
 import json

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Workers that do not go: a place is free when all of its unit is gone, and that is seen to."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """The units: what systemd itself thinks of them, and what the generator writes."""
 
 import json

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The worker of the system tests: does what the client says, one command a line.
  *
  *   pid              the worker's process

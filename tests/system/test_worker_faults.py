@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Workers that break the protocol: what is said, who serves instead, and that nothing leaks.
 
 bad_worker.py does one thing wrong in slot 0; in slot 1 the same program is a good one.

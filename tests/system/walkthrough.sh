@@ -1,4 +1,7 @@
 #!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # What a person does with dispatcherd on a fresh machine, from make install to the last process, in a
 # container: each command is shown, run, and its output shown. The first that fails ends it.
 #

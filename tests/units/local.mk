@@ -1,5 +1,8 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 dist_check_SCRIPTS += \
 	%D%/test_catalog.sh \
+	%D%/test_licence.sh \
 	%D%/test_man.sh \
 	%D%/test_owners.sh \
 	%D%/test_packages.sh \
@@ -7,6 +10,7 @@ dist_check_SCRIPTS += \
 	%D%/test_rooms.sh
 TESTS += \
 	tests/units/test_catalog.sh \
+	tests/units/test_licence.sh \
 	tests/units/test_man.sh \
 	tests/units/test_owners.sh \
 	tests/units/test_packages.sh \

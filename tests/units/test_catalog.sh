@@ -1,4 +1,7 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # The catalog: an entry for each identifier of message_ids.h and no other, a row of dispatcherd(8) for
 # each, and no more than journalctl understands.
 set -u

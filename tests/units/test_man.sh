@@ -1,4 +1,7 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # The manual: man(1) has nothing to complain about, and what dispatcherd-journal(7) tells people to
 # type names what the sources have.
 set -u

@@ -1,4 +1,7 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # What one module owns, and others only read or ask it for: the fields of a pool, the daemon's lines
 # for the log.
 set -u

@@ -1,4 +1,7 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # A library that is missing: configure names the package that has it on this very system, and
 # bootstrap installs it.
 set -u

@@ -1,4 +1,7 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # One order in all that names the command: the service first. systemd opens no socket whose service
 # runs, so that the other order fails under load.
 set -u

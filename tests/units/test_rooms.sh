@@ -1,4 +1,7 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
 # The rooms of src/: a file includes headers of its own room and of those below it only, so that what
 # is below never knows who acts on it.
 set -u

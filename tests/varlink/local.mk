@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 VARLINK_TESTS = \
 	tests/varlink/test_frames \
 	tests/varlink/test_memory \

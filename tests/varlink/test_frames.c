@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Messages out of a stream, however it arrives. */
 #include "support/suite.h"
 #include "varlink/frames.h"

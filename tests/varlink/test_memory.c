@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What jansson makes of a call, and of a reply, if an allocation fails. */
 #include "support/suite.h"
 #include "varlink/memory.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What is a call, and what is a reply. */
 #include "base/macro.h"
 #include "support/suite.h"

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 WEB_TESTS = \
 	tests/web/test_host \
 	tests/web/test_html \

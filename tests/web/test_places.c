@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Which connection of the page is ended when, and which one gives way. */
 #include "support/suite.h"
 #include "web/places.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What a function writes to a stream, as a text. One at a time. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A session over a socket pair, written down as the client's and the server's lines. */
 #pragma once
 

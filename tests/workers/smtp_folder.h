@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A temporary folder with a Maildir for the tests of the SMTP worker. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What decides who may come in, beside the options of a service: the mapping file, the throttle,
  * and where refused clients are turned away. One for the process, in its context. */
 #pragma once

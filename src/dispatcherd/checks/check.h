@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Whether a connection may come in, found out one stage after the other, before any worker is
  * troubled (dispatcherd(8)). Most connections pass in one go; one that has to wait for a
  * server elsewhere, or for a PROXY header, holds up nobody.

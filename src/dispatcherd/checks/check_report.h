@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What is told of a check, and kept of its end for dispatcherctl explain. */
 #pragma once
 

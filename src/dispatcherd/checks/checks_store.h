@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Keeps the connections that wait longest for a DNS list in the service manager's store, so that
  * the daemon's death does not lose them; a successor checks them anew (readmit.h).
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The log of access control's decisions in the service manager's store: what was decided before a
  * restart, or a crash, can be explained after it. */
 #pragma once

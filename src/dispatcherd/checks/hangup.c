@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/checks/hangup.h"
 
 #include "base/event_source.h"

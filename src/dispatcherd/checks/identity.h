@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Who uses a connection, as the client's host says (IDENT=1). Nobody waits for it: the
  * name is noted when it comes, if the connection is still there. */
 #pragma once

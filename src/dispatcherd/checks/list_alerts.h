@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The alerts of the DNS lists: one that is set aside is told once, and once when it has been well
  * for a while, however often it changes in between. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Which name servers are asked about DNS lists: those of --dns-servers, else those of DNS_SERVERS,
  * else those of the host, whose changes are followed. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Turns a connection away: counts it, tells it if DEBUG bit 24 asks for that, and gives the
  * client its text. */
 #pragma once

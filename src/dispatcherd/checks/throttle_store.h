@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The throttle's table in the service manager's store: a source that was refused before a restart
  * is refused after it. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The alerts that are raised, as JSON. */
 #include "dispatcherd/checks/access.h"
 #include "dispatcherd/control/methods.h"

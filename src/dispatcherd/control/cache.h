@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Replies as they were sent, for callers to whom figures may be a moment old: making one of many
  * services takes milliseconds, a copy microseconds. Bounded; what expires first goes first. */
 #pragma once

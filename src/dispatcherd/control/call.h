@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* One call on its way through a method of control/methods.c's table. Private to the control_*
  * modules. */
 #pragma once

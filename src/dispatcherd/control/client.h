@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* One client of the control socket: its calls are answered one after another, the next only when
  * the last reply is gone, and after the others had their turn. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What changes something. Each command is told in the journal with who gave it. */
 #include "config/number.h"
 #include "dispatcherd/control/call.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The control socket: where dispatcherctl, and whoever speaks Varlink, asks and gives orders.
  *
  * Nothing of it ever blocks the daemon or costs it more than a bounded amount: of clients, of

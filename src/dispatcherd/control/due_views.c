@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The commands that are due, as JSON. */
 #include "dispatcherd/control/views.h"
 #include "dispatcherd/core/due.h"

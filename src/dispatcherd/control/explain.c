@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What was decided about a client, what would be decided now, and how the DNS lists are. */
 #include "dispatcherd/checks/access.h"
 #include "dispatcherd/control/call.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Events for whoever follows them: the first reply says that it has begun, each further one is an
  * event. */
 #include "dispatcherd/control/call.h"

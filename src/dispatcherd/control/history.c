@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What is over, as JSON. It may come from a predecessor's memory: nothing in it is trusted. */
 #include "dispatcherd/control/views.h"
 #include "dispatcherd/core/archive.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Workers and connections: lists that can be long, and so come in parts. */
 #include "dispatcherd/control/call.h"
 #include "dispatcherd/core/archive.h"

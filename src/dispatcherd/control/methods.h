@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The methods of io.dispatcherd.Control: one table of names, permissions and functions. A call
  * comes in as text, its reply goes out as text; sockets are control.c's business. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 #include "base/address.h"
 #include "config/option_table.h"
 #include "config/value.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Tells dispatcherd-web(8) from others who have no rights. */
 #pragma once
 

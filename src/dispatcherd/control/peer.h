@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Who is at the other end of the control socket, and whether he may change anything. */
 #pragma once
 

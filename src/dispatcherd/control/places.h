@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Who has a place at the control socket, and who gives way. Three kinds of clients do not take
  * places from each other: those who are trusted, the status page, and all others. */
 #pragma once

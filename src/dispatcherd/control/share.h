@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* An event loop within the daemon's, for what must not hold up the rest: all that its sources do,
  * together, gets a share of the time.
  *

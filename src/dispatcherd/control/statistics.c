@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A service's figures (dispatcherctl(1)) as JSON. */
 #include "dispatcherd/control/views.h"
 #include "dispatcherd/core/archive.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What access control would say of a client now, step by step. Nobody is asked: throttles are
  * looked at without counting, DNS lists say what the cache knows. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Services, workers and connections as the JSON objects of io.dispatcherd.Control. Each function
  * returns a new reference, or NULL when out of memory. */
 #pragma once

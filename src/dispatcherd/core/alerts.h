@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The alerts of a service: what an administrator must know is told once when it begins, and once
  * when it is over. What wavers is one alert (statistics/alert.h). Those of the DNS lists are
  * list_alerts.h's. */

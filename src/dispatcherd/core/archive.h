@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Keeps what is over in the service's history, if HISTORICAL_TIME asks for it. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What workers tell of the servers that they need: the alert `backend` of a service. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The end of a connection: counts it, remembers it, tells of it, and frees it. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* One reading of dispatcher.cnf and of the mapping file, kept for as long as anybody uses it: after
  * a reload a service that is going still has the options that it was started with. */
 #pragma once

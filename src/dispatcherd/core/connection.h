@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A connection between accept and its end, and the one table of its states.
  *
  *                                     adopted with its worker

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What every part of the daemon works with: the event loop, the way workers are started, and the
  * source of identifiers. One for the process; made by the manager, which outlives everybody. */
 #pragma once

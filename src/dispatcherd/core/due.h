@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What an administrator still has to do so that all of dispatcher.cnf is in force, with the
  * commands for it. A list of that, as plain data: units_due.h finds what systemd lacks, due_find.h
  * the rest.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Tells whether a worker was started with what is wanted and installed now. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The daemon's own copy of a connection that was handed to a worker, and what the worker may have
  * done with it: it shares the socket, and its options. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The kernel's queues of a service: clients that are connected, and that nobody has accepted yet.
  */
 #pragma once

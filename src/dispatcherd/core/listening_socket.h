@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A socket on which a service's connections arrive, as the modules that look at it see it; what is
  * done with it is in listener.h. */
 #pragma once

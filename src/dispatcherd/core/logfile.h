@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The file of a LOGFILE that takes one worker's output: its name, and whether it is still there. */
 #pragma once
 

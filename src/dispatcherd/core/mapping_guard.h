@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Keeps access control from being lost by accident: a mapping file that was cut off, emptied or
  * removed is no other than one that lets in everybody. */
 #pragma once

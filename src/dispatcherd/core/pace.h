@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The pace at which a listener's clients come, and what follows from it.
  *
  * If they come one by one, asking for another one after each is a system call in vain; if

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Whether clients can reach a service: a service without a listening socket looks healthy
  * otherwise, for its workers are. The alert "unreachable" (alerts.h) is made of this. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Clients that are refused one after the other, with nobody admitted in between: whether a service
  * refuses everybody. Pure. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Descriptors that are kept back for the start of workers: connections that wait for one must not
  * hold the last descriptors that it needs.
  *

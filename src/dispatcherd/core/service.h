@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A service at work: its options, its pool, its listeners, and the connections that wait.
  *
  * Plain data for the modules that act on it; what acts is named after what it does (listener,

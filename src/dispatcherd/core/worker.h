@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A worker process as the daemon sees it: its channel, its process, and the connections that it
  * holds. What moves it from state to state is worker/life.h; the pool keeps no more of that than
  * what decisions need (starting, ready, draining). */

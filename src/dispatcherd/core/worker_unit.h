@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The unit of a worker, as far as an unprivileged daemon sees it and can have it ended.
  *
  * A unit lives longer than the process that said hello, and may have others. systemd keeps the

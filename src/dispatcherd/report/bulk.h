@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Lines that clients can provoke at will, and those of the DEBUG bits: within limits, so that
  * journald never drops a line that an administrator needs. What is left out is summed up.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What happens, told live to those who follow it. One process has one daemon: as with the log,
  * whoever has something to tell tells it, and need not know to whom. */
 #pragma once

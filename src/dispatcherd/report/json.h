@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Values as the JSON that goes out by the control socket. Each function that returns one returns a
  * new reference, or NULL when out of memory. */
 #pragma once

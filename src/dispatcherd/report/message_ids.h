@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Stable identifiers of the events that an administrator acts on (MESSAGE_ID of the journal).
  * An identifier never changes its meaning and is never used again. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the daemon logs: lines with the fields of the contract (dispatcherd-journal(7)), which those
  * who follow its events (events.h) get too. No other room of the daemon logs by itself; log.h alone
  * would leave the followers out. */

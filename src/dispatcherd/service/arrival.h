@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Takes in a connection that was just accepted: whether it may stay is for checks/ to find out,
  * before any worker is troubled. */
 #pragma once

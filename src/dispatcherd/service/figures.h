@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The figures of services as lines of the log, if bit 20 of DEBUG asks for them. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The sockets on which a service's connections arrive: seen here, accepted one at a time when the
  * policy allows it. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What an administrator may ask of a service that runs: dispatcherctl(1), stop, start, restart. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Which service a listening socket belongs to that somebody else than our socket units passed: by
  * its name, or without one by its address and port. */
 #pragma once

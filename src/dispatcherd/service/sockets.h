@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Where a service's listening sockets come from: the service manager, by name, or our own bind().
  */
 #pragma once

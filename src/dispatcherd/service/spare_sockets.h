@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Listening sockets of the service manager that belong to no service in force: of a service that
  * was taken out of dispatcher.cnf, or disabled, while the service manager still listens for it.
  *

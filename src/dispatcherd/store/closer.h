@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Closes descriptors that somebody hostile may have sent, or had, so that nobody waits for it.
  *
  * A close can wait for as long as a stranger likes: for the client of a TCP socket with SO_LINGER

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Why the service manager ends us: only it knows whether a successor follows at once. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the service manager is told: READY, STOPPING, STATUS, and that the loop still turns
  * (WATCHDOG). Never blocks: what a busy manager does not take now, or what cannot be
  * sent, is sent again later. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The descriptors that the service manager passed at our start: listening sockets by the names of
  * services, and what a predecessor had put into the store. */
 #pragma once

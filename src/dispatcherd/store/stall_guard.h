@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Bounds system calls that a worker can make wait: close() of a socket on which it has set
  * SO_LINGER (socket(7)) waits for the client, O_NONBLOCK or not, if it is the last copy.
  *

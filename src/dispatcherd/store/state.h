@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What must survive the daemon, in memory that a successor can read: a memfd, kept in the service
  * manager's store.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The service manager's file descriptor store: what is put there comes back to our successor,
  * however we end. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* How many descriptors the service manager keeps for the daemon: FileDescriptorStoreMax=. */
 #pragma once
 

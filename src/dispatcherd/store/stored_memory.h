@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Memory that outlives the daemon: a memfd in the service manager's store, mapped as long as we
  * run. What is in it is its user's business. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Questions to systemd over the system bus. Each may block for two seconds: nothing for the loop of
  * a daemon that serves. The bus is optional: whoever asks goes on without an answer. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Why the process of a unit's worker has ended. It is systemd's child, not ours: what its unit
  * knows reaches us by ExecStopPost= and the control socket, soon after the process is gone. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The way back: what a worker says over its channel, read and passed to whom it concerns. */
 #pragma once
 

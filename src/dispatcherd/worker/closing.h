@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The last things that are done for a worker: its channel is closed, its connections go to others
  * or are lost, its end is reported. When that is due is decided in life.c. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What is told of a worker whose process has ended: how, and what that means for the service. */
 #pragma once
 

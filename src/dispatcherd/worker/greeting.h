@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* How a worker introduces itself: a new one by its hello, an adopted one by what it holds. */
 #pragma once
 

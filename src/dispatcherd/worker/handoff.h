@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Passes connections on to the workers that were chosen. What comes back has its own path:
  * worker/channel.c.
  *

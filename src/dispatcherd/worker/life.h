@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The life of a worker: what may happen to it (events), and what that means in each state, as one
  * table in life.c. How long it may be in a state is in life_limit.h.
  *

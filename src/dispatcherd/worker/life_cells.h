@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The cells of the table in life.c, for life*.c alone. Each is called with the worker in a state
  * that the table names for it. */
 #pragma once

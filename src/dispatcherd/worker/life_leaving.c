@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The cells of the table in life.c that bring a worker to its end. */
 #include "base/str.h"
 #include "base/time.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* How long a worker may be in each state of its life (life.h): one time limit a state, one timer a
  * worker.
  *

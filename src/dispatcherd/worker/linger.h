@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* From the end of a worker's process to the end of its unit, and how either is brought about. */
 #pragma once
 

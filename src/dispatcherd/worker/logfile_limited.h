@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the main loop does with log files, which may be on a file system that does not answer: each
  * call ends within a time limit (base/limited_call.h), and once one has hung all others fail at
  * once until it has come to its end. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* All that is sent to a worker (dispatcher-worker(7)) is written here, and nowhere else.
  *
  * Nobody waits for a worker here. An order that its channel has no room for is kept as "unsent"

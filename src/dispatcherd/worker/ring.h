@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What workers tell of their connections through the ring that each shares with us
  * (protocol/ring.h): read and passed to whom it concerns. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* How a worker process comes into being: two ways behind one small interface. Either way the daemon
  * gets one end of a control channel, and the worker has the other as descriptor 3; everything after
  * that is the same. */

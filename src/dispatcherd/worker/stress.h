@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A service is under stress while nearly all its places are taken. Its workers are told, so that
  * slow clients do not keep places for which others wait; when it is over, they are told again.
  *

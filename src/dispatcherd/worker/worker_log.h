@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The log file of each worker of a service with a LOGFILE: opened for its welcome, and again when
  * it was moved away or removed, as logrotate(8) does. */
 #pragma once

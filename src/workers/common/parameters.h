@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The PARAMETER lines of a delivered worker: a table says what there is, one reader serves the
  * worker at its start and dispatcherd --check before it.
  *

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Apart from parameters.c, so that tests of settings need no library for workers. */
 #include "workers/common/parameters.h"
 

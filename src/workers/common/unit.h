@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The unit of a service's workers, for advice in log lines: "systemctl edit NAME". */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Why a command cannot be executed: what of the worker's unit is the likely cause. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* COMMAND=: a command line with the quoting of systemd's ExecStart= (systemd.service(5), COMMAND
  * LINES), and never a shell; and what its specifiers stand for in one session. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The environment of a session's program: what UCSPI and systemd's Accept=yes give, and what ENV=
  * adds. Nothing is inherited. */
 #pragma once

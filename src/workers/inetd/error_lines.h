@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What a session's program writes to standard error: cut into lines for the journal. A program may
  * write a gigabyte: each session has only so many lines, the others are counted. */
 #pragma once

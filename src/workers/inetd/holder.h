@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Whether a session's program still has its connection open. We keep no copy of the descriptor, so
  * that the client sees the program's close: what is left is an entry of an epoll(7) instance, which
  * the kernel removes when the last copy is closed, and lists in /proc/self/fdinfo/FD. */

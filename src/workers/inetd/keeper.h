@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Looks after the processes of all sessions while there are any: who has more than a session may
  * have is ended before the others find no place for theirs, and what a session has left behind is
  * reaped. A thread of its own, which sleeps while nothing is served. */

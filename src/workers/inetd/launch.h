@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Starts a session's program by vfork(2): that costs the same whatever the adapter's size. */
 #pragma once
 

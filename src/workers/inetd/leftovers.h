@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Processes that a session's program has started and left behind. This process is their subreaper
  * (prctl(2)): whoever loses its parent becomes a child of our main thread, which has no others. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* inetd: serves each connection by a program of its own, on descriptors 0, 1 and 2, as inetd(8) and
  * systemd's Accept=yes do, under dispatcherd's rules. */
 #include "base/fd.h"

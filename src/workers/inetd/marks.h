@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Which session a process belongs to, whatever it has done to get away: each session's program gets
  * a hard limit of RLIMIT_RTTIME (getrlimit(2)) that no other has. It is inherited by everything
  * that the program starts, without privileges it can only be lowered, nobody sets it, and it has no

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* One session: a program on a connection, from its start to the end of all that it has started. */
 #pragma once
 

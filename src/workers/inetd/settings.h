@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the service's PARAMETERs say (dispatcher-inetd(8)). */
 #pragma once
 

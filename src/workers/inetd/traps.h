@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Commands of well-known programs that work, but not as whoever wrote them thinks: an open relay, a
  * server that listens by itself. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The servers behind a proxy, in the order in which they are preferred. One that cannot be reached
  * is set aside: after a pause that grows, one client tries it again, and the others with it if that
  * succeeds. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Writes the header of the PROXY protocol (HAProxy, doc/proxy-protocol.txt), by which a back end
  * learns whose connection it gets. Pure. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* proxy: a worker of dispatcherd that passes the bytes of its connections on to servers that accept
  * by themselves. Joins libdispatcher, which brings the connections, and relay.h, which serves
  * them. */

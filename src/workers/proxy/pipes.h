@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Pipes for splice(2): a few for all sessions, since only one that moves many bytes needs one, and
  * only for the moment. */
 #pragma once

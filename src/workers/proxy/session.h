@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* One session of a proxy: a client, a back end that is looked for, and the two ways between them.
  *
  * All of it happens on the thread of the relay. */

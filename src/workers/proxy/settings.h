@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The PARAMETERs of a proxy (dispatcher-proxy(8)). */
 #pragma once
 

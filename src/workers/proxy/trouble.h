@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What an administrator and clients are told when no back end can be reached, and the look whether
  * it is back that nobody else takes. */
 #pragma once

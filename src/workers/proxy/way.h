@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* One way of a session: bytes from one socket to the other, as fast as the other takes them.
  *
  * What fits into one buffer is copied, through a buffer that all sessions share; who fills it gets

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Command lines: which command it is, and what MAIL and RCPT say. Pure: a line in, its parts or the
  * reply that refuses it out. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Where the lines of sessions go: to the library's log, those that clients can provoke at will
  * within a limit for the whole process. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Message data as it comes after 354: finds its end, takes the dots away that the client added for
  * transparency (RFC 5321, 4.5.2), and makes line ends the single LF of a Maildir.
  *

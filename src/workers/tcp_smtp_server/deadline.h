@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* How long a client may take: usually, and while the service is under stress, when slow clients
  * keep places for which others wait. */
 #pragma once

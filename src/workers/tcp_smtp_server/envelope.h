@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The mail transaction (RFC 5321, 3.3): what MAIL and RCPT have said so far. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the client sends, in a buffer of fixed size: command lines are taken from it whole, message
  * data as it comes.
  *

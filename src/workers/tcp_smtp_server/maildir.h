@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Delivery to a Maildir, as https://cr.yp.to/proto/maildir.html has it: a message is written to a
  * file of its own in tmp, brought to the disk, and then moved to new. Threads and processes may
  * deliver to the same Maildir at the same time. */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* tcp_smtp_server: an SMTP server as a worker of dispatcherd. Joins libdispatcher, which brings the
  * connections, and session.h, which serves them. */
 #include "workers/common/unit.h"

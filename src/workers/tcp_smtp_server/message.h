@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* One message, from DATA to the Maildir: streamed to its file as it comes, so that no message is
  * ever held in memory. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Addresses of the envelope, by the grammar of RFC 5321, 4.1.2 and 4.1.3, with UTF-8 if RFC
  * 6531, 3.3 allows it. Pure: text in, parts out. */
 #pragma once

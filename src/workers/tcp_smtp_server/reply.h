@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Replies on their way to the client. They wait in a buffer, so that a group of pipelined commands
  * is answered with one packet; whoever is about to wait for the client flushes first. */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* One SMTP session (RFC 5321), from the greeting to its end, with the extensions PIPELINING (RFC
  * 2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034) and SMTPUTF8 (6531).
  *

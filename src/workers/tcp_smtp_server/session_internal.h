@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What session.c and session_commands.c share, and nobody else includes: the session's state. */
 #pragma once
 

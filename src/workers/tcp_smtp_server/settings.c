@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 #include "workers/tcp_smtp_server/settings.h"
 
 #include "base/time.h"

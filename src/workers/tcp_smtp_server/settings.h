@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What the service's PARAMETERs say, and what a session needs to know beside them. */
 #pragma once
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The header lines that delivery adds: Return-Path:, Delivered-To: and Received: (RFC 5321, 4.4).
  */
 #pragma once

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* How a session's bytes come and go: a socket in life, memory in a test.
  *
  * Every wait has a deadline on the monotonic clock. */

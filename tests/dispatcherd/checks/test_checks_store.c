@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Connections in the store: what their names tell, and what the service manager is told. */
 #include "base/fd.h"
 #include "base/macro.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Replies that are kept for a moment: never an old one, never another call's, never too many. */
 #include "dispatcherd/control/cache.h"
 #include "support/suite.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* The control socket itself: its file, its clients, and what they cannot do to the daemon. */
 #include "base/fd.h"
 #include "base/time.h"

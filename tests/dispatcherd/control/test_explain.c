@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What Explain tells, and the DNS lists in Status; with tables, and without a name server. */
 #include "base/macro.h"
 #include "base/time.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Following: events reach whoever asked for them, and nobody pays for a slow reader. */
 #include "base/fd.h"
 #include "base/time.h"

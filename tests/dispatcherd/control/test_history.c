@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Statistics and history as the control socket tells them, and as a successor finds them. */
 #include "base/fd.h"
 #include "base/time.h"

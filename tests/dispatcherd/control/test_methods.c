@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Every method of io.dispatcherd.Control, from the text of a call to the text of its reply. */
 #include "base/macro.h"
 #include "base/time.h"

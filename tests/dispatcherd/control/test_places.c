@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Who has a place at the control socket, and who gives way for whom. */
 #include "base/fd.h"
 #include "dispatcherd/control/peer.h"

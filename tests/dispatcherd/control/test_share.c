@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* A loop within the loop: all else goes first, but not for ever, and what is left is a share. */
 #include "base/fd.h"
 #include "base/macro.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Every cell of the table of a connection's states: each step from each state. One that the table
  * does not allow ends the process. */
 #include "support/suite.h"

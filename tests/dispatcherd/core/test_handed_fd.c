@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What is done about workers that make others wait who close their clients' sockets. */
 #include "support/suite.h"
 

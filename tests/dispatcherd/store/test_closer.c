@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Closing what would make us wait. None of these tests comes to its end if we do. */
 #include "support/suite.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What a worker's channel carries when connections are handed off, and what becomes of those that
  * it does not carry. */
 #include "support/suite.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* Every cell of a worker's table: each event in each state, what it comes to, and why. */
 #include "support/suite.h"
 

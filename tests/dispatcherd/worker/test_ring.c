@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* What becomes of connections by what their worker writes to its ring. */
 #include "support/random.h"
 #include "support/suite.h"

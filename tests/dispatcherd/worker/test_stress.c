@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/control_scene.h"
 #include "dispatcherd/worker/stress.h"
 #include "support/suite.h"

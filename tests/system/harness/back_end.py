@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """A server behind proxy(8) that does what a test says, and the service in front of it."""
 
 import socket

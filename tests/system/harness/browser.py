@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """A Chromium without a window, driven through its debugging protocol on a pair of pipes."""
 
 import base64

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """A systemd of our own with dispatcherd installed in it: see the script `container`."""
 
 import ctypes

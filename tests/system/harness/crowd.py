@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Short sessions by the thousand, some at a time, and what each client heard."""
 
 import selectors

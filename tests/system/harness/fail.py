@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Lets system calls and allocations of a dispatcherd fail: the other side of fail.c."""
 
 import errno

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """dispatcherd started by hand from the build tree, in a folder of its own."""
 
 import contextlib

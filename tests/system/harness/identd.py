@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """An IDENT server (RFC 1413) that answers in one way, whatever it is asked."""
 
 import socket

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """The journal of a container, read from outside as journalctl(1) would print it.
 
 journalctl for each look would be a tenth of a second each time; a test that waits for a line looks

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Mail: a service with tcp_smtp_server, its Maildir, and clients that keep account."""
 
 import email

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Name servers: a real rbldnsd, behind one that can also say nothing, or nonsense."""
 
 import os

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """The samples that people copy: from the manual, the README, the files that are installed, and the catalog."""
 
 import pathlib

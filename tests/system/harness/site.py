@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """A place where dispatcherd runs: by hand, or as a service of a systemd.
 
 A test is written against Site and runs in both.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """How often something is repeated: a few times, or as often as the day is long with SOAK=1."""
 
 import os

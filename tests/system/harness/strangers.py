@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Clients of the control socket that have no rights: some never silent, some never heard."""
 
 import subprocess

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """dispatcherd as it is installed: a service of systemd, its workers units, in a container."""
 
 import contextlib

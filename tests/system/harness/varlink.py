@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Calls to the control socket without a process for each: what tests look at often.
 
 dispatcherctl itself is tested by those that call Site.control()."""

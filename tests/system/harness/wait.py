@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """Waiting for a condition, with a limit: no test sleeps and hopes."""
 
 import time

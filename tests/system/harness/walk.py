@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
 """A random walk of changes to dispatcher.cnf: what the file says now, and every edit with its way
 back."""
 

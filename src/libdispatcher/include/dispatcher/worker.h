@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
 /* libdispatcher: everything a program needs to be a worker of dispatcherd.
  *
  * A worker is a process that dispatcherd (or systemd on its behalf) starts with one end of a
