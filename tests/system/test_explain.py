@@ -181,7 +181,7 @@ def test_a_list_that_lists_the_world_is_set_aside_and_named(site_by_hand):
     text = site.control("status").stdout
     assert re.search(r"^world\.test +set aside +\d+ +0 ", text, re.MULTILINE)
     assert re.search(
-        r"^DNS list world\.test is set aside since \d.*, and refuses nobody: ", text, re.MULTILINE
+        r"^DNS list world\.test has been set aside since \d.*, and refuses nobody: ", text, re.MULTILINE
     )
     (trial,) = explain(site, "198.51.100.7")["trials"]
     assert "DNS list world.test is set aside, and refuses nobody" in trial["trace"]

@@ -23,7 +23,7 @@ static void orders_debug(const struct worker *worker, enum message_type type, ui
     if (!(debug & DEBUG_CHANNEL_PACKETS))
         return;
     const struct subject subject = worker_subject(worker, NULL);
-    report_debug(debug, DEBUG_CHANNEL_PACKETS, &subject, "worker %d is told %s %u",
+    report_debug(debug, DEBUG_CHANNEL_PACKETS, &subject, "worker %d is sent %s %u",
                  (int)worker->pid, message_type_to_string(type), value);
 }
 
