@@ -349,7 +349,7 @@ def test_a_port_that_cannot_be_bound_is_due_until_it_can(site_by_hand):
     holder.bind(("0.0.0.0", taken))
     holder.listen()
     said = site.reload(site.service("TEST", PORT=f"{port},{taken}")).stdout
-    assert "cannot listen at all of its ports" in said
+    assert "cannot listen on all of its ports" in said
     (due,) = site.status()["due"]
     assert due["text"] == f"TEST does not listen at 0.0.0.0:{taken}"
     assert due["command"] == "dispatcherctl reload"

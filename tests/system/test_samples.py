@@ -13,6 +13,7 @@ import struct
 import threading
 
 import pytest
+from harness.back_end import BackEnd
 from harness.names import answer, name_of
 from harness.samples import TOP, samples_of, samples_of_kind
 
@@ -33,6 +34,7 @@ class Settings:
         self.site = site
         self.ports = {}  # of each service: the free port that stands for each port of the sample
         self.domains = {}
+        self.back_ends = {}  # of a service: what stands for its first BACKEND=
         self.service = None
         self.text = "".join(self.replace(line) + "\n" for line in sample.text.splitlines())
 
@@ -52,6 +54,9 @@ class Settings:
             return f"IMAGE={self.image(value)}"
         if value.startswith("DOMAIN="):
             self.domains[self.service].append(value.partition("=")[2])
+        if value.startswith("BACKEND="):
+            back_end = self.back_ends.setdefault(self.service, BackEnd(self.site))
+            return f"PARAMETER=BACKEND={back_end.name}"
         if value.startswith("MAILDIR="):
             return f"PARAMETER=MAILDIR={self.site.folder}/mail-of-sample"
         return line
@@ -59,8 +64,8 @@ class Settings:
     def image(self, value):
         if os.path.basename(value) == "tcp_smtp_server":
             return self.site.smtp_image()
-        if os.path.basename(value) == "inetd":
-            return self.site.delivered_image("inetd", self.service)
+        if os.path.basename(value) in ("inetd", "proxy"):
+            return self.site.delivered_image(os.path.basename(value), self.service)
         # The example of dispatcher-worker(3), as its page has it compiled.
         assert os.path.basename(value) == "echo", f"how is {value} tried?"
         self.site.environment["LD_LIBRARY_PATH"] = f"{self.site.builddir}/.libs"
@@ -84,6 +89,14 @@ def check_echo(port):
         assert sock.makefile().readline() == "Hello, 127.0.0.1\n"
 
 
+def check_proxy(port, back_end):
+    with socket.create_connection(("127.0.0.1", port), LIMIT) as client:
+        server, header = back_end.accept()
+        assert header.peer == client.getsockname()
+        server.sendall(b"* OK\r\n")
+        assert client.recv(100) == b"* OK\r\n"
+
+
 def check_program(site, *arguments):
     return site.run(f"{site.builddir}/dispatcherd", "--check", "--config", site.config, *arguments, check=False)
 
@@ -101,6 +114,8 @@ def test_configuration_serves_as_it_stands(site_by_hand, sample):
         for port in ports.values():
             if service in ("ECHO", "HELLO"):
                 check_echo(port)
+            elif service in settings.back_ends:
+                check_proxy(port, settings.back_ends[service])
             else:
                 check_mail(port, settings.domains[service])
 

@@ -83,7 +83,7 @@ def test_a_worker_that_does_not_go_is_ended_and_succeeded(site):
     if site.way == "hand":
         # The successor would hold up the stop, too: the second SIGTERM cuts it.
         site.begin_stop()
-        site.wait_for_log("stopping: ")
+        site.wait_for_log("stopping; ")
         site.begin_stop()
         site.wait_stopped()
 
