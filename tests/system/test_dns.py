@@ -374,7 +374,7 @@ def test_waiting_checks_outlive_the_daemon(site_of_systemd, interrupt):
     clients = [come(site, port, f"198.51.100.{i + 1}") for i in range(10)]
     wait_until(lambda: n_stored(site) == before + 10, what="ten connections in the store")
     interrupt(site)
-    site.wait_for_log("checking 10 connections anew")
+    site.wait_for_log("repeating the unfinished checks of 10 connections")
     for i, client in enumerate(clients):
         assert client.ask("peer") == f"198.51.100.{i + 1} 4711"
     # One check each, and nothing is left that would keep a connection open.
@@ -393,7 +393,7 @@ def test_a_restart_takes_over_more_than_are_stored(site_of_systemd):
     clients = [come(site, port, f"198.51.100.{i + 1}") for i in range(200)]
     wait_for_checks(site, 200)
     restart(site)
-    site.wait_for_log("checking 200 connections anew")
+    site.wait_for_log("repeating the unfinished checks of 200 connections")
     for client in clients:
         assert client.ask("service") == "TEST"
 

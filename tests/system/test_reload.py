@@ -267,7 +267,7 @@ def test_what_is_due_stands_in_status_until_it_is_done(site_of_systemd, change, 
     options |= change(site)
     assert command in site.reload(site.service("TEST", **options)).stdout
     assert site.status()["due_command"] == command
-    assert f"to do all that is due: {command}" in site.control("status").stdout
+    assert f"to apply all that is due: {command}" in site.control("status").stdout
     site.wait_for_status(f"due: {command};")
     for part in command.split(" && "):
         assert site.status()["due_command"], part

@@ -134,7 +134,7 @@ def test_a_drop_in_with_a_plain_port_loses_a_family_and_the_journal_says_so(site
 def test_the_usual_sockets_serve_both_families_without_a_word(site_of_systemd):
     site = site_of_systemd
     site.run_service()
-    site.wait_for_log("TEST: listens at")
+    site.wait_for_log("TEST: listens on")
     assert not site.count_log("for IPv[46] alone")
 
 
