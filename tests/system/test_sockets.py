@@ -135,7 +135,7 @@ def test_the_usual_sockets_serve_both_families_without_a_word(site_of_systemd):
     site = site_of_systemd
     site.run_service()
     site.wait_for_log("TEST: listens on")
-    assert not site.count_log("for IPv[46] alone")
+    assert not site.count_log("for IPv[46] only")
 
 
 @pytest.fixture
