@@ -92,7 +92,8 @@ uninstall-configuration:
 
 # Those of the folders that were made for us alone, once they are empty.
 uninstall-hook:
-	for folder in '$(workerdir)' '$(schemadir)' '$(dispatcherincludedir)'; do \
+	for folder in '$(workerdir)' '$(schemadir)' '$(dispatcherincludedir)' \
+			'$(examplesdir)' '$(docdir)'; do \
 		rmdir "$(DESTDIR)$$folder" 2>/dev/null || :; \
 	done
 

@@ -102,7 +102,7 @@ START_TEST(test_one_of_two_listeners_is_missed)
     ck_assert_uint_eq(service->n_listeners, 1);
     ck_assert_ptr_nonnull(service->listeners[0].source);
     ck_assert_uint_eq(reach_n_missing(service), 1);
-    ck_assert_ptr_nonnull(strstr(described(), "does not listen at 0.0.0.0:"));
+    ck_assert_ptr_nonnull(strstr(described(), "no longer listens at 0.0.0.0:"));
     ck_assert_str_eq(reach_accepts(service, ACCEPT_YES), "accepting");
     reach_restored(service);
     ck_assert_uint_eq(reach_n_missing(service), 0);
