@@ -138,8 +138,12 @@ void taking_start_session(struct session *session);
 int taking_init(dispatcher_worker *worker);
 void *taking_thread(void *argument);
 
-/* Waits for every thread to end; no session may be under way. Frees all. */
+/* Waits for every thread of the library to end; no session may be under way. May be
+ * called again. */
 void sessions_stop(dispatcher_worker *worker);
+
+/* Frees all, after sessions_stop() and after the program's own threads have ended. */
+void sessions_free(dispatcher_worker *worker);
 
 /* Answers a new dispatcherd that asks, by `adopt`, what this worker has: every connection, then
  * READY. What was written for its predecessor is dropped, since the answer holds it all; from then

@@ -235,6 +235,13 @@ void sessions_stop(dispatcher_worker *worker)
     watch_work(worker, true);
     for (unsigned i = 0; i < sessions->n_threads; i++)
         pthread_join(sessions->threads[i], NULL);
+    sessions->n_threads = 0;
+}
+
+void sessions_free(dispatcher_worker *worker)
+{
+    struct sessions *sessions = &worker->sessions;
+
     for (unsigned i = 0; i < sessions->n_used; i++)
         free(sessions->items[i].connection.access_texts);
     free(sessions->items);

@@ -391,6 +391,9 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     if (r == 0)
         r = serve(&worker);
     sessions_stop(&worker);
+    /* Not before `stop`, which has waited for threads of the program: one may have been on its way
+     * out of dispatcher_connection_end(). */
+    sessions_free(&worker);
     news_free(&worker.news);
     welcome_clear(&worker.welcome);
     drain_free(&worker.drain);
