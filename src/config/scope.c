@@ -65,7 +65,7 @@ static void say_unknown(struct scope *scope, const struct line *line, const char
                     "the unknown option %.60s is ignored", name);
 }
 
-/* Says where the option has no meaning. Returns false if its value is not to be used. */
+/* Reports an option that has no meaning there. Returns false if its value is not to be used. */
 static bool is_at_home(const struct scope *scope, const struct value_source *source)
 {
     const struct option *option = source->option;

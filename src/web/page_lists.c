@@ -171,7 +171,7 @@ static void write_ended_worker(FILE *stream, const json_t *worker, uint64_t now)
     fputs("</tr>\n", stream);
 }
 
-/* Nothing if there are none, as where HISTORICAL_TIME is 0. */
+/* Nothing if there are none, as when HISTORICAL_TIME is 0. */
 void page_write_ended_workers(FILE *stream, const struct page *page)
 {
     const json_t *worker;

@@ -150,7 +150,7 @@ struct orders_packet {
     unsigned n;
 };
 
-/* Returns false where it has no room for one more. */
+/* Returns false if it has no room for one more. */
 static bool orders_add_connection(struct orders_packet *packet, const struct connection *connection)
 {
     const struct connection_record record = {
