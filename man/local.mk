@@ -13,4 +13,9 @@ dist_man_MANS += \
 dist_man_MANS += \
 	man/dispatcherd-journal.7 \
 	man/dispatcherd-web.8
+dist_man_MANS += %D%/dispatcher-pass.8
+dist_man_MANS += %D%/dispatcher-worker-test.1
 dist_man_MANS += %D%/dispatcher-proxy.8
+
+# Of README.md.
+EXTRA_DIST += %D%/page.png

@@ -11,6 +11,14 @@ dist_systemdsystemunit_DATA = \
 	%D%/dispatcherd-web.socket
 nodist_sysusers_DATA = %D%/dispatcherd.conf
 nodist_logrotate_DATA = %D%/logrotate/dispatcherd
+if WITH_APPARMOR
+nodist_apparmor_DATA = $(APPARMOR_PROFILES)
+endif
+
+# In the units: AppArmorProfile=.
+APPARMOR_PROFILES = \
+	%D%/apparmor/dispatcherd \
+	%D%/apparmor/dispatcherd-tcp_smtp_server
 
 # Where journalctl looks for what journalctl -x says.
 catalogdir = $(prefix)/lib/systemd/catalog
@@ -20,6 +28,8 @@ dist_catalog_DATA = %D%/dispatcherd.catalog
 worker_SCRIPTS = %D%/worker_kill
 
 EXTRA_DIST += \
+	%D%/apparmor/dispatcherd-tcp_smtp_server.in \
+	%D%/apparmor/dispatcherd.in \
 	%D%/dispatcherd-kill.socket.in \
 	%D%/dispatcherd-kill@.service.in \
 	%D%/worker_kill.sh \
@@ -33,6 +43,7 @@ EXTRA_DIST += \
 	%D%/sysusers.conf.in
 
 CLEANFILES += \
+	$(APPARMOR_PROFILES) \
 	%D%/dispatcherd-kill.socket \
 	%D%/dispatcherd-kill@.service \
 	%D%/worker_kill \
@@ -43,6 +54,12 @@ CLEANFILES += \
 	%D%/logrotate/dispatcherd
 
 %D%/logrotate/dispatcherd: %D%/logrotate.in Makefile
+	$(SUBSTITUTE) $< > $@
+
+%D%/apparmor/dispatcherd: %D%/apparmor/dispatcherd.in Makefile
+	$(SUBSTITUTE) $< > $@
+
+%D%/apparmor/dispatcherd-tcp_smtp_server: %D%/apparmor/dispatcherd-tcp_smtp_server.in Makefile
 	$(SUBSTITUTE) $< > $@
 
 %D%/dispatcherd.service: %D%/dispatcherd.service.in Makefile
@@ -92,8 +109,10 @@ uninstall-configuration:
 
 # Those of the folders that were made for us alone, once they are empty.
 uninstall-hook:
+	rm -f '$(DESTDIR)$(workerdir)/tls.so'
+	rm -rf '$(DESTDIR)$(pythonpackagedir)/__pycache__'
 	for folder in '$(workerdir)' '$(schemadir)' '$(dispatcherincludedir)' \
-			'$(examplesdir)' '$(docdir)'; do \
+			'$(pythonexamplesdir)' '$(examplesdir)' '$(docdir)' '$(pythonpackagedir)'; do \
 		rmdir "$(DESTDIR)$$folder" 2>/dev/null || :; \
 	done
 
@@ -103,8 +122,11 @@ install-exec-hook:
 		ldconfig; \
 	fi
 
-# journalctl reads a database that is made of the catalogs in these two places.
+# Nobody links tls.so, or executes it. journalctl reads a database that is made of the catalogs in these
+# two places.
 install-data-hook:
+	rm -f '$(DESTDIR)$(workerdir)/tls.la'
+	test ! -e '$(DESTDIR)$(workerdir)/tls.so' || chmod 644 '$(DESTDIR)$(workerdir)/tls.so'
 	case '$(DESTDIR)$(prefix)' in \
 	/usr | /usr/local) \
 		if test "$$(id -u)" = 0 && command -v journalctl >/dev/null; then \
@@ -119,9 +141,14 @@ dist_examples_DATA = \
 	%D%/examples/dovecot-proxy.cnf \
 	%D%/examples/dovecot-proxy.conf \
 	%D%/examples/dovecot-proxy.drop-in \
+	%D%/examples/exim-inetd.cnf \
+	%D%/examples/exim-inetd.drop-in \
 	%D%/examples/git.cnf \
+	%D%/examples/grafana-dashboard.json \
 	%D%/examples/hello.cnf \
 	%D%/examples/nginx-proxy.cnf \
 	%D%/examples/nginx-proxy.conf \
 	%D%/examples/nginx-proxy.drop-in \
+	%D%/examples/postfix-pass.cnf \
+	%D%/examples/postfix-pass.drop-in \
 	%D%/examples/rsync.cnf

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) dispatcherd contributors
 #
-# Kills the unit whose name it reads, as root, for dispatcherd: a worker's, and nothing else. Whoever
-# has taken over dispatcherd can write here what he likes, as slowly as he likes.
+# Runs as root, reads the name of a unit from dispatcherd, and kills the unit if it is a worker's. An
+# attacker who has taken over dispatcherd may send anything, as slowly as he likes.
 set -eu
 export LC_ALL=C
 
@@ -12,7 +12,7 @@ refuse() {
     exit 1
 }
 
-# No longer than a unit's name may be, see systemd.unit(5).
+# A unit's name has at most 255 characters (systemd.unit(5)).
 unit=$(head -c 256)
 [ ${#unit} -le 255 ] || refuse "too long for the name of a unit"
 case $unit in
@@ -21,7 +21,7 @@ dispatcherd-?*-worker@?*.service) ;;
 *) refuse "not the name of a worker's unit" ;;
 esac
 
-# A unit of that name may be somebody else's. (TriggeredBy= would tell, but not after a
+# A unit of such a name need not be a worker's. (TriggeredBy= would show that, but not after a
 # daemon-reload.)
 show() {
     systemctl show --property="$1" --value -- "$unit"

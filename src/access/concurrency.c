@@ -11,16 +11,16 @@
 
 struct place {
     struct source source;
-    uint32_t n_connections; /* at least 1 where the place is taken */
-    uint32_t next;          /* of its chain, or of those that became free; 0: the last */
+    uint32_t n_connections; /* at least 1 if the place is taken */
+    uint32_t next;          /* in its chain, or in the list of free places; 0: the last */
 };
 
-/* Places are numbered from 1. Behind this head stand n_places chains (the number of each one's
- * first place), then the places. */
+/* Places are numbered from 1. This head is followed by n_places chains (each the number of its
+ * first place), and then by the places. */
 struct concurrency {
     uint32_t n_places;
-    uint32_t n_touched; /* places 1 to n_touched were ever taken */
-    uint32_t free;      /* first of those that became free; 0: none */
+    uint32_t n_touched; /* places 1 to n_touched have been in use at least once */
+    uint32_t free;      /* the first in the list of free places; 0: none */
     uint32_t n_sources;
     uint64_t n_uncounted;
     struct siphash_key hash_key;
@@ -40,7 +40,7 @@ static struct place *place_of(struct concurrency *concurrency, uint32_t number)
     return (struct place *)places + (number - 1);
 }
 
-/* The link that leads to the source's place, or to the end of its chain. */
+/* The link that leads to the source's place, or the end of its chain. */
 static uint32_t *link_to(struct concurrency *concurrency, const struct source *source)
 {
     uint64_t hash = siphash(&concurrency->hash_key, source, sizeof(*source));

@@ -14,7 +14,7 @@
 
 struct concurrency;
 
-/* Most places of a table: no system has descriptors for more connections. */
+/* The most places of a table: no system has descriptors for more connections. */
 #define CONCURRENCY_PLACES_MAX (UINT32_C(1) << 24)
 
 /* Makes an empty table for `n_places` sources, as many as there can be connections: 1 to
@@ -25,17 +25,19 @@ int concurrency_new(uint32_t n_places, const struct siphash_key *key, struct con
 /* NULL does nothing. */
 void concurrency_free(struct concurrency *concurrency);
 
-/* A connection of the address begins. Returns how many it has now, this one included; or 0 if
- * it cannot be counted, and so is not limited: the address is neither IPv4 nor IPv6, or every place
- * is taken, which is counted too. */
+/* A connection of the address begins. Returns how many it has now, this one included. Returns 0 if
+ * the connection cannot be counted, and so is not limited: its address is neither IPv4 nor IPv6, or
+ * the table is full, which has a counter of its own. */
 uint32_t concurrency_add(struct concurrency *concurrency, const struct address *address);
 
-/* A connection of the address that was added has ended. What is not in the table is left alone. */
+/* A connection of the address that was added has ended. Does nothing if the address is not in the
+ * table. */
 void concurrency_remove(struct concurrency *concurrency, const struct address *address);
 
 /* How many connections the address has. */
 uint32_t concurrency_lookup(struct concurrency *concurrency, const struct address *address);
 
-/* Sources in the table, and connections that found no place since it was made. */
+/* How many sources the table has, and how many connections it had no place for since it was made.
+ */
 uint32_t concurrency_n_sources(const struct concurrency *concurrency);
 uint64_t concurrency_n_uncounted(const struct concurrency *concurrency);

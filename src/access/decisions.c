@@ -9,12 +9,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Changes with the meaning of a field; a change of size is noticed without. */
+/* To be changed with the meaning of a field. A change of size is noticed anyway. */
 #define DECISIONS_MAGIC UINT64_C(0x6465636973693031)
 
 struct decisions {
     uint64_t magic;
-    uint64_t since; /* decisions_since() while no place was used again */
+    uint64_t since; /* what decisions_since() returns until a place is used a second time */
     uint32_t place_size;
     uint32_t n_max;
     uint32_t n;    /* in use */
@@ -60,7 +60,7 @@ static void end_text(char *text, size_t size)
     text[size - 1] = '\0';
 }
 
-/* Whatever it holds, it can be shown; one that cannot be true is left out. */
+/* Makes a decision that another process left safe to show; what cannot be true is cleared. */
 static void tame(struct access_decision *decision, uint64_t now)
 {
     end_text(decision->reason, sizeof(decision->reason));
@@ -83,7 +83,8 @@ static bool is_sane(const struct decisions *decisions, size_t size, uint64_t now
            decisions->next < decisions->n_max && decisions->since <= now;
 }
 
-/* Whoever was killed before `next` moved on has used that place already. */
+/* The process may have been killed after it used the place `next`, and before it moved `next` on.
+ */
 static void find_next(struct decisions *decisions)
 {
     uint32_t n_max = decisions->n_max, next = decisions->next;
@@ -130,7 +131,7 @@ static void copy_end(char *to, size_t size, const char *from)
     copy(to, size, length >= size ? from + (length - (size - 1)) : from);
 }
 
-/* Without carriage returns, and with a blank for each line end between two lines. */
+/* Copies lines without their carriage returns, joined by blanks. */
 static void copy_lines(char to[DECISION_TEXT_MAX], const char *from, size_t n_from)
 {
     size_t n = 0;
@@ -143,8 +144,8 @@ static void copy_lines(char to[DECISION_TEXT_MAX], const char *from, size_t n_fr
     to[n] = '\0';
 }
 
-/* The process can be killed anywhere in here: a place counts once it has a time again, and is in
- * use before `next` moves on. */
+/* The process can be killed at any point here. So a place counts only when its time is set, and
+ * `next` moves on last. */
 void decisions_note(struct decisions *decisions, const struct access_decision_facts *facts)
 {
     struct access_decision *decision = &decisions->places[decisions->next];
@@ -176,8 +177,10 @@ void decisions_note(struct decisions *decisions, const struct access_decision_fa
 static bool is_about(const struct access_decision *decision, const struct address *client,
                      const char *service)
 {
-    return decision->at > 0 && decision->client.family == client->family &&
-           memcmp(decision->client.bytes, client->bytes, sizeof(client->bytes)) == 0 &&
+    return decision->at > 0 &&
+           (!client ||
+            (decision->client.family == client->family &&
+             memcmp(decision->client.bytes, client->bytes, sizeof(client->bytes)) == 0)) &&
            (!service || str_equal_nocase(decision->service, service));
 }
 
@@ -186,7 +189,7 @@ const struct access_decision *decisions_next(const struct decisions *decisions,
                                              const struct access_decision *previous)
 {
     uint32_t place = previous ? (uint32_t)(previous - decisions->places) : decisions->next;
-    /* Places from here back to the oldest, which is the next one to be taken, or the first. */
+    /* From this place back to the oldest one, which is the next to be used, or place 0. */
     uint32_t n_older = (place + decisions->n_max - decisions->next) % decisions->n_max;
 
     if (!previous)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The last decisions of access control, for whoever asks why a client came in, or did not.
+/* The last decisions of access control, so that an administrator can find out why a client was
+ * admitted or rejected. A fixed number is kept; a new one replaces the oldest. Noting one takes
+ * constant time and allocates nothing. All texts are copies, cut to their room, so that the mapping
+ * tables and other data that they come from may be freed.
  *
- * A fixed number is kept; the next one takes the place of the oldest. To note one takes constant
- * time and allocates nothing. All texts are copies, cut to their room, so that what they were taken
- * from, the tables of a mapping file above all, may go.
- *
- * The log is one block without pointers: in memory that outlives its process, a successor goes on
+ * The log is one block without pointers. In memory that outlives its process, a successor goes on
  * with it (decisions_format(), decisions_adopt()). */
 #pragma once
 
@@ -16,18 +15,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Decisions of the daemon's ring. They take 4 MiB when all places are in use, and next to nothing
+/* Decisions that the daemon keeps. They take 4 MiB when all places are in use, and next to nothing
  * before. */
 #define DECISIONS_MAX 4096
 
-/* Bytes of each text with its NUL. A name of a file is cut at its front: its end tells more. */
+/* Bytes of each text with its NUL. A file's name is cut at its front, since its end says more. */
 #define DECISION_SERVICE_MAX 33
 #define DECISION_REASON_MAX  24
 #define DECISION_FILE_MAX    256
 #define DECISION_TEXT_MAX    200
 
 struct access_decision {
-    uint64_t at; /* CLOCK_MONOTONIC, in microseconds; 0: it was not noted to its end */
+    uint64_t at; /* CLOCK_MONOTONIC, in microseconds; 0: the place holds no complete decision */
     uint64_t connection_id;
     struct address client;
     struct address local;
@@ -37,11 +36,11 @@ struct access_decision {
     char file[DECISION_FILE_MAX];    /* of the entry */
     char pattern[DECISION_TEXT_MAX]; /* of the entry, as written */
     char zone[DECISION_TEXT_MAX];    /* the DNS list that decided; "": none */
-    char detail[DECISION_TEXT_MAX];  /* what rejected it, if neither of both did */
-    char text[DECISION_TEXT_MAX];    /* for the client, lines with a blank between them */
+    char detail[DECISION_TEXT_MAX];  /* what else rejected it; "" if an entry or a DNS list did */
+    char text[DECISION_TEXT_MAX];    /* the reply to the client, its lines joined by blanks */
 };
 
-/* A decision as it is noted. Texts are borrowed; NULL: there is none. */
+/* A decision to be noted. The texts are borrowed; NULL: there is none. */
 struct access_decision_facts {
     uint64_t at; /* above 0 */
     uint64_t connection_id;
@@ -54,44 +53,44 @@ struct access_decision_facts {
     const char *pattern;
     const char *zone;
     const char *detail;
-    const char *text; /* n_text bytes, with its line ends */
+    const char *text; /* n_text bytes, with line ends */
     size_t n_text;
 };
 
 struct decisions;
 
-/* Makes a ring for n_max decisions, at least 1, that remembers from `now` (CLOCK_MONOTONIC, in
- * microseconds) on. The pages are taken from the system when they are first used. Returns 0 with
- * *ret, which the caller frees; -EINVAL; or -ENOMEM. */
+/* Makes a log of n_max decisions, at least 1, that begins at `now` (CLOCK_MONOTONIC, in
+ * microseconds). Its pages are taken from the system when they are first used. Returns 0 with *ret,
+ * which the caller frees; -EINVAL; or -ENOMEM. */
 int decisions_new(uint32_t n_max, uint64_t now, struct decisions **ret);
 
-/* Bytes of a ring for n_max decisions. */
+/* Bytes that a log of n_max decisions takes. */
 size_t decisions_size(uint32_t n_max);
 
-/* Makes an empty ring in a mapping of decisions_size(n_max) bytes, which are all zero and which
- * decisions_free() unmaps. */
+/* Makes an empty log in a mapping of decisions_size(n_max) bytes that are all zero.
+ * decisions_free() unmaps it. */
 struct decisions *decisions_format(void *memory, uint32_t n_max, uint64_t now);
 
-/* Goes on with the ring that another process left in a mapping of so many bytes, however that
- * process ended. Whatever the bytes are, what is read from the ring stays within it. Returns NULL
- * if they are no ring of this layout; the mapping is then still the caller's. */
+/* Goes on with the log that another process left in a mapping of `size` bytes, however that process
+ * ended. The bytes are not trusted: no access leaves the mapping. Returns NULL if they are no log
+ * of this layout; the mapping is then still the caller's. */
 struct decisions *decisions_adopt(void *memory, size_t size, uint64_t now);
 
-/* Unmaps it. NULL does nothing. */
+/* Frees or unmaps the log. NULL does nothing. */
 void decisions_free(struct decisions *decisions);
 
 void decisions_note(struct decisions *decisions, const struct access_decision_facts *facts);
 
-/* The newest decision about the client, whatever its port, that is older than the `previous` one of
- * this function; the newest of all after NULL. `service`: of that service alone, without regard to
- * case; NULL: of any. Returns NULL if there is none (any more). It is good until the next
- * decisions_note(). */
+/* Goes through the decisions from the newest to the oldest: returns the one before `previous`, or
+ * the newest if that is NULL, and NULL after the last. Only decisions about `client` (NULL: any;
+ * its port does not matter) and of `service` (NULL: any; without regard to case) are returned. The
+ * result is valid until the next decisions_note(). */
 const struct access_decision *decisions_next(const struct decisions *decisions,
                                              const struct address *client, const char *service,
                                              const struct access_decision *previous);
 
-/* Decisions that are kept. */
+/* How many decisions are kept. */
 uint32_t decisions_n(const struct decisions *decisions);
 
-/* The moment (CLOCK_MONOTONIC, in microseconds) since which no decision has been forgotten. */
+/* The time (CLOCK_MONOTONIC, in microseconds) since which all decisions are kept. */
 uint64_t decisions_since(const struct decisions *decisions);

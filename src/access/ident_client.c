@@ -14,7 +14,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-/* How late the limit may be noticed. */
+/* The timer may fire this much late. */
 #define ACCURACY_USEC (10 * USEC_PER_MSEC)
 
 enum request_state {
@@ -23,7 +23,7 @@ enum request_state {
     REQUEST_READING, /* the question has been sent */
 };
 
-/* A place for one query. */
+/* One query. */
 struct ident_request {
     struct ident_clients *owner;
     enum request_state state;
@@ -42,7 +42,7 @@ TAILQ_HEAD(requests, ident_request);
 
 struct ident_clients {
     sd_event *event;
-    struct timer timer; /* at the limit of the first of `open`; all have the same limit */
+    struct timer timer; /* fires at the limit of the first of `open`; all have the same limit */
     uint16_t port;
     unsigned n_open;
     struct requests free;
@@ -57,7 +57,8 @@ static void set_timer(struct ident_clients *clients)
     timer_set_at(&clients->timer, first ? first->until_usec : USEC_INFINITY);
 }
 
-/* From open to free. The timer is left to come too early for nothing. */
+/* Moves a query from open to free. The timer stays as it is: if it fires early, that costs less
+ * than to move it each time. */
 static void close_request(struct ident_request *request)
 {
     struct ident_clients *owner = request->owner;
@@ -70,7 +71,7 @@ static void close_request(struct ident_request *request)
     owner->n_open--;
 }
 
-/* The place is free before the callback, which may ask anew. */
+/* The query is free before the callback, which may start a new one. */
 static void finish(struct ident_request *request, const char *user)
 {
     ident_callback callback = request->callback;
@@ -80,8 +81,8 @@ static void finish(struct ident_request *request, const char *user)
     callback(user, userdata);
 }
 
-/* Connected, or not: sends the question. A fresh socket has room for all of it. Returns false if
- * there will be no answer. */
+/* The connection is made, or has failed: sends the question, all of which fits into the buffer of a
+ * fresh socket. Returns false if no answer will come. */
 static bool send_query(struct ident_request *request)
 {
     char query[IDENT_QUERY_MAX];
@@ -133,7 +134,7 @@ static void on_timer(void *userdata)
     set_timer(clients);
 }
 
-/* Starts to connect from one address to the other. Returns the descriptor or a negative errno. */
+/* Starts to connect from one address to another. Returns the descriptor or a negative errno. */
 static int start_connecting(struct address from, struct address to)
 {
     struct sockaddr_storage from_sa, to_sa;
@@ -146,7 +147,8 @@ static int start_connecting(struct address from, struct address to)
     _cleanup_fd_ int fd = socket(from.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
-    /* The port is chosen by connect(), so that those of other destinations are no obstacle. */
+    /* connect() chooses the port, so that it need differ from those of the same destination only.
+     */
     (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
     if (bind(fd, (const struct sockaddr *)&from_sa, from_length) < 0)
         return -errno;
@@ -155,7 +157,7 @@ static int start_connecting(struct address from, struct address to)
     return take_fd(&fd);
 }
 
-/* From free to open. */
+/* Moves a query from free to open. */
 static void open_request(struct ident_request *request)
 {
     struct ident_clients *owner = request->owner;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* What is left of the line. */
+/* The part of the line that has not been read. */
 struct rest {
     const char *bytes;
     size_t size;
@@ -25,8 +25,8 @@ static void skip_blanks(struct rest *rest)
     }
 }
 
-/* Takes the field before the next `end` with it, without blanks around it. Returns false if
- * there is none. */
+/* Takes the text before the next `end`, and `end`, off the rest. Returns it without blanks around
+ * it, or false if there is no `end`. */
 static bool take_field(struct rest *rest, char end, struct rest *ret)
 {
     const char *stop = rest->size > 0 ? memchr(rest->bytes, end, rest->size) : NULL;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longest line of version 1, with its CRLF. */
+/* The longest line of version 1, with its CRLF. */
 #define V1_MAX_BYTES 107
 
 /* Version 2: signature, version and command, family and protocol, length of the rest. */
@@ -26,13 +26,13 @@ static enum proxy_header_result invalid(const char *fault, const char **ret_faul
     return PROXY_HEADER_INVALID;
 }
 
-/* Both agree as far as the shorter one goes. */
+/* Compares as many bytes as both have. */
 static bool may_start_with(const char *bytes, size_t size, const char *signature, size_t length)
 {
     return memcmp(bytes, signature, size < length ? size : length) == 0;
 }
 
-/* Brings ::ffff:192.0.2.1 into the one form that everything above sees. */
+/* Turns ::ffff:192.0.2.1 into the IPv4 address that everything above expects. */
 static struct address address_of_ipv6(const uint8_t bytes[16], uint16_t port)
 {
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
@@ -74,14 +74,14 @@ static bool parse_v1_port(const char *text, uint16_t *ret)
     return true;
 }
 
-/* "TCP4 192.0.2.1 192.0.2.2 1000 25", cut up here. */
+/* Reads "TCP4 192.0.2.1 192.0.2.2 1000 25", and cuts it into pieces. */
 static const char *parse_v1_line(char *line, struct proxy_header *header)
 {
     const char *protocol = strsep(&line, " ");
     const char *peer = strsep(&line, " "), *local = strsep(&line, " ");
     const char *peer_port = strsep(&line, " "), *local_port = strsep(&line, " ");
 
-    /* What follows the word is to be ignored. */
+    /* The rest of such a line is to be ignored. */
     if (strcmp(protocol, "UNKNOWN") == 0)
         return NULL;
     if (strcmp(protocol, "TCP4") != 0 && strcmp(protocol, "TCP6") != 0)
@@ -131,7 +131,7 @@ static uint16_t big_endian(const uint8_t *bytes)
     return (uint16_t)(bytes[0] << 8 | bytes[1]);
 }
 
-/* Families and protocols of version 2, and the bytes of both addresses and ports. */
+/* Families and protocols of version 2, and how many bytes both addresses and ports take. */
 static const struct v2_family {
     uint8_t number;
     uint8_t family;

@@ -12,12 +12,12 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-/* How late the limit may be noticed. */
+/* The timer may fire this much late. */
 #define ACCURACY_USEC (10 * USEC_PER_MSEC)
 
 #define FAILED_FAULT "the connection failed before the PROXY header"
 
-/* One reading: it goes on while `io` exists, and ends with the one callback. */
+/* One header that is being read, as long as `io` exists. It ends with one callback. */
 struct proxy_reader {
     int fd; /* the caller's */
     sd_event_source *io;
@@ -75,7 +75,7 @@ static void succeed(struct proxy_reader *reader, const struct proxy_header *head
     finish(reader, &result);
 }
 
-/* Takes the header, which has been seen, out of the socket. */
+/* Reads the header, which is complete, off the socket. */
 static void take_and_succeed(struct proxy_reader *reader, const struct proxy_header *header)
 {
     char bytes[PROXY_HEADER_MAX_BYTES];
@@ -87,8 +87,8 @@ static void take_and_succeed(struct proxy_reader *reader, const struct proxy_hea
         fail(reader, PROXY_FAILED, FAILED_FAULT, n < 0 ? -errno : -EIO);
 }
 
-/* Looks at what has arrived; leaves it there unless it is a whole header. `is_ended`: no more will
- * come. */
+/* Looks at what has arrived, and leaves it in the socket unless it is a whole header. `is_ended`:
+ * no more will come. */
 static void look(struct proxy_reader *reader, bool is_ended)
 {
     char bytes[PROXY_HEADER_MAX_BYTES];
@@ -139,8 +139,8 @@ int proxy_reader_start(sd_event *event, int fd, uint64_t limit_usec, proxy_reade
     reader->fd = fd;
     reader->callback = callback;
     reader->userdata = userdata;
-    /* Half a header stays in the socket, and would be reported without end: only what is new is
-     * told (EPOLLET). */
+    /* An incomplete header stays in the socket, and would be reported again and again: EPOLLET
+     * reports new bytes only. */
     int r = sd_event_add_io(event, &reader->io, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, on_io, reader);
     if (r >= 0)
         r = timer_init(&reader->limit, event, ACCURACY_USEC, on_limit, reader);

@@ -15,18 +15,18 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-/* What is read at once; the loop serves others in between. */
+/* How much is read at a time; between two reads the loop serves others. */
 #define READ_BYTES 1024
 
-/* How late the limit may be noticed. */
+/* The timer may fire this much late. */
 #define ACCURACY_USEC (10 * USEC_PER_MSEC)
 
-/* A place for one connection: free, or in the queue and open. */
+/* Room for one connection: free, or open and in the queue. */
 struct slot {
     struct rejections *owner;
     TAILQ_ENTRY(slot) link; /* of owner->free or owner->open */
     int fd;                 /* owned; -1: free */
-    sd_event_source *io;    /* made at the first use, and used again; off while free */
+    sd_event_source *io;    /* made at the first use, and kept; off while the slot is free */
     uint64_t until_usec;
     size_t n_read;
 };
@@ -35,7 +35,7 @@ TAILQ_HEAD(slots, slot);
 
 struct rejections {
     sd_event *event;
-    struct timer timer; /* at the limit of the first of `open`; all have the same limit */
+    struct timer timer; /* fires at the limit of the first of `open`; all have the same limit */
     struct slots free;
     struct slots open; /* in the order of their limits */
     unsigned n_open;
@@ -45,11 +45,11 @@ struct rejections {
 
 enum drained {
     DRAINED_BUSY,  /* there may be more to read */
-    DRAINED_EMPTY, /* nothing more now */
+    DRAINED_EMPTY, /* nothing more to read now */
     DRAINED_ENDED, /* end of file, or the connection failed */
 };
 
-/* Reads once and throws it away. */
+/* Reads once, and discards what was read. */
 static enum drained drain(int fd, size_t *n_read)
 {
     char bytes[READ_BYTES];
@@ -65,7 +65,7 @@ static enum drained drain(int fd, size_t *n_read)
     return DRAINED_BUSY;
 }
 
-/* The same until nothing is left, or it was enough. */
+/* Reads until nothing is left, or until the limit of bytes is reached. */
 static enum drained drain_all(int fd, size_t *n_read)
 {
     enum drained drained;
@@ -76,7 +76,7 @@ static enum drained drain_all(int fd, size_t *n_read)
     return drained;
 }
 
-/* Returns true if the kernel took all of the text, of which only so much is sent as may be. */
+/* Sends at most REJECTION_TEXT_MAX_BYTES of the text. Returns true if the kernel took all of it. */
 static bool send_text(int fd, const char *text, size_t length)
 {
     bool is_cut = length > REJECTION_TEXT_MAX_BYTES;
@@ -90,7 +90,7 @@ static bool send_text(int fd, const char *text, size_t length)
     return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size;
 }
 
-/* A client that has spoken already sees the end of file all the same, and no reset. */
+/* Closes so that a client which has sent something still sees an end of file, and no reset. */
 static void close_now(int *fd)
 {
     size_t n_read = 0;
@@ -107,7 +107,8 @@ static void set_timer(struct rejections *rejections)
     timer_set_at(&rejections->timer, first ? first->until_usec : USEC_INFINITY);
 }
 
-/* From open to free. The timer is left to come too early for nothing. */
+/* Moves a slot from open to free. The timer stays as it is: if it fires early, that costs less than
+ * to move it each time. */
 static void slot_close(struct slot *slot, uint64_t *counter)
 {
     struct rejections *owner = slot->owner;
@@ -152,7 +153,7 @@ static int watch(struct slot *slot, int fd)
     return r < 0 ? r : sd_event_source_set_enabled(slot->io, SD_EVENT_ON);
 }
 
-/* From free to open. Returns false if the connection stays the caller's. */
+/* Moves a slot from free to open. Returns false if the connection stays the caller's. */
 static bool slot_open(struct rejections *rejections, int *fd, size_t n_read)
 {
     struct slot *slot = TAILQ_FIRST(&rejections->free);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Who a connection is counted for: an IPv4 address, or the /64 of an IPv6 address, which one
- * household or one server has to itself (dispatcher-mappings(5)). */
+/* What a connection is counted for: an IPv4 address, or the /64 of an IPv6 address, which is what
+ * one household or one server usually has (dispatcher-mappings(5)). */
 #pragma once
 
 #include "base/address.h"
@@ -15,9 +15,9 @@ struct source {
     uint32_t family;   /* AF_INET or AF_INET6; 0: no source */
 };
 
-/* The network around it: the IPv4 /24, or the IPv6 /48, which a site has to itself (RFC 6177).
- * Others stay as they are. */
+/* The network around an address: the IPv4 /24, or the IPv6 /48, which is what a site has (RFC
+ * 6177). Other addresses are returned as they are. */
 struct address source_network(const struct address *address);
 
-/* Returns false if the address is neither IPv4 nor IPv6, and so nobody's. */
+/* Returns false if the address is neither IPv4 nor IPv6, and so has no source. */
 bool source_of(const struct address *address, struct source *ret);

@@ -2,46 +2,43 @@
 /* Copyright (C) dispatcherd contributors */
 #include "access/throttle.h"
 
-#include "access/source.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
-/* Changes with the layout of the block. */
-#define THROTTLE_MAGIC UINT64_C(0x74687274746c3031)
+/* To be changed with the layout of the block. */
+#define THROTTLE_MAGIC UINT64_C(0x74687274746c3032)
 
-/* Without gaps, so that its bytes can be hashed and compared. */
-struct key {
-    struct source source;
-    uint32_t max_rate;
-    uint32_t kind; /* enum throttle_kind */
-};
+static_assert(sizeof(struct throttle_key) == 20, "a key has no gaps");
 
-static_assert(sizeof(struct key) == 20, "a key has no gaps");
+/* In place of a phase: each key's windows have their own. */
+#define PHASE_NONE UINT64_MAX
 
 struct entry {
-    struct key key;
-    uint32_t count;        /* in this window, with what is carried over */
-    uint64_t window_at;    /* start of the window that the last call was in */
+    struct throttle_key key;
+    uint32_t count;     /* in this window, including what was carried over */
+    uint64_t window_at; /* start of the window that the last call was in */
+    uint64_t others_at; /* see struct throttle_view */
+    uint32_t others;
     uint32_t next;         /* of its chain; 0: the last */
-    uint32_t newer, older; /* in the order of the last calls; 0: none */
+    uint32_t newer, older; /* in the order of the last use; 0: none */
 };
 
-/* Entries are numbered from 1, so that a block of zeros is an empty table. Behind this head stand
- * n_keys_max chains (the number of each one's first entry), then the entries. */
+/* Entries are numbered from 1, so that a block of zeros is an empty table. This head is followed by
+ * n_keys_max chains (each the number of its first entry), and then by the entries. */
 struct throttle {
     uint64_t magic;
     uint32_t n_keys_max;
     uint32_t n_keys; /* entries 1 to n_keys are in use */
     uint32_t newest, oldest;
     uint64_t n_evicted;
+    uint64_t phase_usec; /* of all windows; PHASE_NONE */
     struct siphash_key hash_key;
     uint32_t chains[];
 };
 
-/* Chains end where entries are aligned. */
+/* The number of chains is rounded up so that the entries after them are aligned. */
 static uint32_t n_chains(uint32_t n_keys_max)
 {
     return (n_keys_max + 1) / 2 * 2;
@@ -55,14 +52,14 @@ static struct entry *entry_of(struct throttle *throttle, uint32_t number)
     return (struct entry *)entries + (number - 1);
 }
 
-static uint32_t *chain_of(struct throttle *throttle, const struct key *key)
+static uint32_t *chain_of(struct throttle *throttle, const struct throttle_key *key)
 {
     return &throttle
                 ->chains[siphash(&throttle->hash_key, key, sizeof(*key)) % throttle->n_keys_max];
 }
 
-/* The link that leads to the entry with the key, or to the end of its chain. */
-static uint32_t *link_to(struct throttle *throttle, const struct key *key)
+/* The link that leads to the key's entry, or the end of its chain. */
+static uint32_t *link_to(struct throttle *throttle, const struct throttle_key *key)
 {
     uint32_t *link = chain_of(throttle, key);
 
@@ -101,7 +98,7 @@ static void list_as_newest(struct throttle *throttle, uint32_t number)
     throttle->newest = number;
 }
 
-/* A number that is free, if need be after the oldest key has gone. */
+/* A free number; if there is none, the key that was not used for the longest is dropped. */
 static uint32_t take_number(struct throttle *throttle)
 {
     if (throttle->n_keys < throttle->n_keys_max)
@@ -116,7 +113,7 @@ static uint32_t take_number(struct throttle *throttle)
     return number;
 }
 
-static struct entry *find_or_add(struct throttle *throttle, const struct key *key,
+static struct entry *find_or_add(struct throttle *throttle, const struct throttle_key *key,
                                  uint64_t now_usec)
 {
     uint32_t number = *link_to(throttle, key);
@@ -125,53 +122,95 @@ static struct entry *find_or_add(struct throttle *throttle, const struct key *ke
         unlist(throttle, entry_of(throttle, number));
     } else {
         number = take_number(throttle);
-        /* The chain may have changed when another key went. */
+        /* Dropping a key may have changed the chain. */
         uint32_t *chain = chain_of(throttle, key);
-        *entry_of(throttle, number) =
-            (struct entry){.key = *key, .window_at = now_usec, .next = *chain};
+        *entry_of(throttle, number) = (struct entry){
+            .key = *key, .window_at = throttle_window_at(throttle, now_usec), .next = *chain};
         *chain = number;
     }
     list_as_newest(throttle, number);
     return entry_of(throttle, number);
 }
 
-/* Ends the windows that are over. */
-static void advance(struct entry *entry, uint64_t now_usec)
+/* Ends n windows. What exceeds the rate in all hosts together is carried over, by each host in
+ * proportion to its own count. As each host knows at most what the others have counted, the sum of
+ * what they carry over is never more than the excess. */
+static void end_windows(struct entry *entry, uint64_t n_windows)
 {
-    if (now_usec < entry->window_at || now_usec - entry->window_at < THROTTLE_WINDOW_USEC)
-        return;
-    uint64_t n_windows = (now_usec - entry->window_at) / THROTTLE_WINDOW_USEC;
+    uint64_t total = (uint64_t)entry->count + entry->others;
+    /* This many windows bring any count to 0, and the product below stays within 64 bits. */
+    uint64_t n_off = (n_windows < UINT32_MAX ? n_windows : UINT32_MAX) * entry->key.max_rate;
 
-    entry->window_at += n_windows * THROTTLE_WINDOW_USEC;
-    /* As many windows as the largest count empty any; the product stays within 64 bits. */
-    if (n_windows > UINT32_MAX)
-        n_windows = UINT32_MAX;
-    uint64_t n_off = n_windows * entry->key.max_rate;
-    if (entry->key.kind == THROTTLE_PLAIN || n_off >= entry->count)
+    if (entry->key.kind == THROTTLE_PLAIN || n_off >= total)
         entry->count = 0;
     else
-        entry->count -= (uint32_t)n_off;
+        entry->count = (uint32_t)((total - n_off) * entry->count / total);
+    entry->others = 0;
+    entry->others_at = 0;
+}
+
+/* Ends the windows that are over. */
+static void advance(const struct throttle *throttle, struct entry *entry, uint64_t now_usec)
+{
+    uint64_t start = throttle_window_at(throttle, now_usec), at = entry->window_at;
+    uint64_t n_windows = 0;
+
+    if (now_usec >= at && now_usec - at >= THROTTLE_WINDOW_USEC)
+        n_windows = (now_usec - at) / THROTTLE_WINDOW_USEC;
+    if (throttle->phase_usec == PHASE_NONE) {
+        entry->window_at += n_windows * THROTTLE_WINDOW_USEC;
+    } else if (start >= at + THROTTLE_WINDOW_USEC / 2) {
+        n_windows = (start - at + THROTTLE_WINDOW_USEC / 2) / THROTTLE_WINDOW_USEC;
+        entry->window_at = start;
+    } else if (n_windows > 0) {
+        uint64_t next = start + THROTTLE_WINDOW_USEC;
+
+        /* Otherwise the rest of the common window, so that the next ones are common. */
+        entry->window_at = next - now_usec < THROTTLE_SHIFT_USEC ? next : start;
+    }
+    if (n_windows > 0)
+        end_windows(entry, n_windows);
+}
+
+static struct throttle_view view_of(const struct entry *entry, uint32_t number)
+{
+    return (struct throttle_view){.number = number,
+                                  .own = entry->count,
+                                  .others = entry->others,
+                                  .others_at = entry->others_at,
+                                  .window_at = entry->window_at};
+}
+
+bool throttle_count(struct throttle *throttle, enum throttle_kind kind,
+                    const struct address *address, uint32_t max_rate, uint64_t now_usec,
+                    struct throttle_view *ret_view)
+{
+    struct throttle_key key = {.max_rate = max_rate, .kind = kind};
+
+    *ret_view = (struct throttle_view){0};
+    if (!source_of(address, &key.source))
+        return false;
+    struct entry *entry = find_or_add(throttle, &key, now_usec);
+    advance(throttle, entry, now_usec);
+    if (entry->count < UINT32_MAX - entry->others)
+        entry->count++;
+    *ret_view = view_of(entry, throttle->newest);
+    return (uint64_t)entry->count + entry->others > max_rate;
 }
 
 bool throttle_is_over(struct throttle *throttle, enum throttle_kind kind,
                       const struct address *address, uint32_t max_rate, uint64_t now_usec)
 {
-    struct key key = {.max_rate = max_rate, .kind = kind};
+    struct throttle_view view;
 
-    if (!source_of(address, &key.source))
-        return false;
-    struct entry *entry = find_or_add(throttle, &key, now_usec);
-    advance(entry, now_usec);
-    if (entry->count < UINT32_MAX)
-        entry->count++;
-    return entry->count > max_rate;
+    return throttle_count(throttle, kind, address, max_rate, now_usec, &view);
 }
 
 bool throttle_would_be_over(struct throttle *throttle, enum throttle_kind kind,
                             const struct address *address, uint32_t max_rate, uint64_t now_usec,
                             uint32_t *ret_count)
 {
-    struct key key = {.max_rate = max_rate, .kind = kind};
+    struct throttle_key key = {.max_rate = max_rate, .kind = kind};
 
     *ret_count = 0;
     if (!source_of(address, &key.source))
@@ -180,10 +219,74 @@ bool throttle_would_be_over(struct throttle *throttle, enum throttle_kind kind,
     if (number > 0) {
         struct entry entry = *entry_of(throttle, number);
 
-        advance(&entry, now_usec);
-        *ret_count = entry.count;
+        advance(throttle, &entry, now_usec);
+        *ret_count = entry.count + entry.others;
     }
     return *ret_count >= max_rate;
+}
+
+void throttle_align(struct throttle *throttle, uint64_t phase_usec)
+{
+    throttle->phase_usec = phase_usec % THROTTLE_WINDOW_USEC;
+}
+
+void throttle_unalign(struct throttle *throttle)
+{
+    throttle->phase_usec = PHASE_NONE;
+}
+
+uint64_t throttle_window_at(const struct throttle *throttle, uint64_t now_usec)
+{
+    if (throttle->phase_usec == PHASE_NONE || now_usec < throttle->phase_usec)
+        return now_usec;
+    return now_usec - (now_usec - throttle->phase_usec) % THROTTLE_WINDOW_USEC;
+}
+
+void throttle_look(struct throttle *throttle, uint32_t number, uint64_t now_usec,
+                   struct throttle_key *ret_key, struct throttle_view *ret_view)
+{
+    struct entry *entry = entry_of(throttle, number);
+
+    advance(throttle, entry, now_usec);
+    *ret_key = entry->key;
+    *ret_view = view_of(entry, number);
+}
+
+static uint32_t greater(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+bool throttle_learn(struct throttle *throttle, const struct throttle_key *key, uint64_t window_at,
+                    const struct throttle_news *news, uint64_t now_usec)
+{
+    uint32_t number = *link_to(throttle, key);
+    struct entry *entry;
+
+    if (number > 0)
+        entry = entry_of(throttle, number);
+    else if (news->adds)
+        entry = find_or_add(throttle, key, now_usec);
+    else
+        return false;
+    advance(throttle, entry, now_usec);
+    if (entry->window_at + THROTTLE_SHIFT_USEC < window_at ||
+        window_at + THROTTLE_SHIFT_USEC < entry->window_at)
+        return false;
+    if (news->own > entry->count) {
+        uint32_t more = news->own - entry->count;
+
+        /* They may be in what was concluded from a total. */
+        entry->others -= entry->others < more ? entry->others : more;
+        entry->count = news->own;
+    }
+    entry->others = greater(entry->others, news->others);
+    if (news->total > entry->count)
+        entry->others = greater(entry->others, news->total - entry->count);
+    if (entry->others > UINT32_MAX - entry->count)
+        entry->others = UINT32_MAX - entry->count;
+    entry->others_at = now_usec;
+    return true;
 }
 
 uint32_t throttle_n_keys(const struct throttle *throttle)
@@ -209,6 +312,7 @@ struct throttle *throttle_format(void *memory, uint32_t n_keys_max, const struct
     throttle->magic = THROTTLE_MAGIC;
     throttle->n_keys_max = n_keys_max;
     throttle->hash_key = *key;
+    throttle->phase_usec = PHASE_NONE;
     return throttle;
 }
 
@@ -230,8 +334,8 @@ void throttle_free(struct throttle *throttle)
         (void)munmap(throttle, throttle_size(throttle->n_keys_max));
 }
 
-/* The list is one line through every entry. A process that was killed may have left half a
- * change. */
+/* Whether the list goes through every entry once. A process that was killed may have left a change
+ * half done. */
 static bool is_list_sound(struct throttle *throttle)
 {
     uint32_t n = 0, newer = 0;
@@ -248,7 +352,7 @@ static bool is_list_sound(struct throttle *throttle)
     return n == throttle->n_keys && throttle->oldest == newer;
 }
 
-/* Each entry stands in one chain, its own. */
+/* Whether each entry is in its own chain, and in no other. */
 static bool are_chains_sound(struct throttle *throttle)
 {
     uint32_t n = 0;

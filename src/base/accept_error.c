@@ -21,8 +21,8 @@ enum accept_error accept_error_classify(int fd, int error)
     switch (error) {
     case EAGAIN:
         return ACCEPT_ERROR_EMPTY;
-    /* Linux passes errors of the new connection's network to accept(); each takes a connection out
-     * of the queue. */
+    /* Linux reports pending network errors of the new connection by accept(). Each takes one
+     * connection out of the queue. */
     case ECONNABORTED:
     case EHOSTDOWN:
     case EHOSTUNREACH:
@@ -34,9 +34,9 @@ enum accept_error accept_error_classify(int fd, int error)
     case EOPNOTSUPP:
     case EPROTO:
         return ACCEPT_ERROR_NEXT;
-    /* EMFILE, ENFILE, ENOBUFS and ENOMEM are shortages, EPERM and EACCES a security module's; what
-     * else there may be is treated alike. The socket itself says whether it is lost, and no error
-     * that some filter of system calls has chosen. */
+    /* EMFILE, ENFILE, ENOBUFS and ENOMEM are shortages; EPERM and EACCES come from a security
+     * module. All others are treated alike. Whether the socket is lost is asked of the socket
+     * itself, since a filter of system calls may return any error. */
     default:
         return is_listening(fd) ? ACCEPT_ERROR_PAUSE : ACCEPT_ERROR_LOST;
     }

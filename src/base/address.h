@@ -22,10 +22,10 @@ struct address {
 /* Longest text of address_format(): IPv6 with scope, brackets and port, and its NUL. */
 #define ADDRESS_TEXT_MAX 80
 
-/* Reads what the kernel gave. A family that is none of ours gives AF_UNSPEC. */
+/* Converts what the kernel returned. An unknown family becomes AF_UNSPEC. */
 struct address address_from_sockaddr(const struct sockaddr *sa, socklen_t length);
 
-/* Writes the form that bind() takes; IPv4 and IPv6 only. Returns the length used, or 0. */
+/* Converts to the form that bind() takes; IPv4 and IPv6 only. Returns the length used, or 0. */
 socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *ret);
 
 /* Reads "192.0.2.1", "2001:db8::1" or "[2001:db8::1]"; the port stays 0. Returns 0 or -EINVAL. */

@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-/* Only machines where each of these calls has a number of its own: not those with socketcall(2),
- * whose arguments are behind a pointer. */
+/* Only on machines where each of these calls has its own number: with socketcall(2), the arguments
+ * are behind a pointer. */
 #if defined(__x86_64__) && !defined(__ILP32__)
 #define ARCHITECTURE AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
@@ -26,8 +26,8 @@
 
 #ifdef ARCHITECTURE
 
-/* Numbers from here on are calls of x32, another set of the same ones. No other machine has so
- * many. */
+/* Numbers from here on are calls of the x32 ABI, which has the same calls once more. No other
+ * machine has so many. */
 #define X32_BIT 0x40000000u
 
 enum {
@@ -61,7 +61,7 @@ static void forbid(struct program *program, uint32_t number)
     finish(program, SECCOMP_RET_ERRNO | EPERM);
 }
 
-/* The lower half, which is all that the kernel takes of an int. */
+/* Loads the lower half of an argument: the kernel takes no more of an int. */
 static size_t argument(unsigned i)
 {
     size_t offset = offsetof(struct seccomp_data, args) + i * sizeof(uint64_t);
@@ -69,7 +69,7 @@ static size_t argument(unsigned i)
     return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? offset : offset + sizeof(uint32_t);
 }
 
-/* The last one, since it loads something else than the number. */
+/* Must come last, since it loads something else than the number. */
 static void forbid_option(struct program *program, uint32_t level, uint32_t option)
 {
     add(program, BPF_JMP | BPF_JEQ | BPF_K, __NR_setsockopt, 0, 5);
@@ -101,7 +101,8 @@ int call_filter_install(unsigned what)
         forbid_option(&program, SOL_SOCKET, SO_LINGER);
     finish(&program, SECCOMP_RET_ALLOW);
     const struct sock_fprog all = {.len = program.n, .filter = program.steps};
-    /* Not seccomp(2), which @system-service of systemd.exec(5) does not have. */
+    /* prctl(2) rather than seccomp(2), which @system-service of systemd.exec(5) does not contain.
+     */
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &all) == 0 ? 0 : -errno;
 }
 

@@ -12,10 +12,10 @@
 
 static const char *const texts[COME_BACK_N_PROTOCOLS][COME_BACK_N_CAUSES] = {
     [COME_BACK_UNKNOWN] = {"", "", ""},
-    /* RFC 5321, 3.8 and 4.2.5; RFC 3463: the system, and the network, for a while. */
+    /* RFC 5321, 3.8 and 4.2.5; RFC 3463: a temporary failure of the system, and of the network. */
     [COME_BACK_SMTP] = {("421 4.3.2 " BUSY), ("421 4.7.0 " FROM_ADDRESS),
                         ("421 4.7.0 " FROM_NETWORK)},
-    /* RFC 3206: not the password, and not for ever. */
+    /* RFC 3206: not a wrong password, and temporary. */
     [COME_BACK_POP3] = {("-ERR [SYS/TEMP] " BUSY), ("-ERR [SYS/TEMP] " FROM_ADDRESS),
                         ("-ERR [SYS/TEMP] " FROM_NETWORK)},
     /* RFC 5530 */

@@ -4,6 +4,8 @@
 
 #include "base/time.h"
 
+#include <sys/epoll.h>
+
 void event_source_off(sd_event_source *source)
 {
     (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
@@ -12,6 +14,11 @@ void event_source_off(sd_event_source *source)
 void event_source_defer(sd_event_source *source)
 {
     (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+void event_source_await_input(sd_event_source *source)
+{
+    (void)sd_event_source_set_io_events(source, EPOLLIN);
 }
 
 void event_loop_exit(sd_event *event, int code)

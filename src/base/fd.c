@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Newer than the headers of Debian 13; this number on all machines but two. */
+/* Newer than the headers of Debian 13; the number is the same on all machines but two. */
 #if !defined(SO_PASSRIGHTS) && !defined(__sparc__) && !defined(__hppa__)
 #define SO_PASSRIGHTS 83
 #endif
@@ -42,15 +42,24 @@ int fd_fill_standard(int flags)
     return 0;
 }
 
-int fd_refuse_rights(int fd)
+static int set_rights(int fd, int on)
 {
 #ifdef SO_PASSRIGHTS
-    const int off = 0;
-
-    return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off)) < 0 ? -errno : 0;
+    return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &on, sizeof(on)) < 0 ? -errno : 0;
 #else
+    (void)on;
     return fd < 0 ? -EBADF : -ENOPROTOOPT;
 #endif
+}
+
+int fd_refuse_rights(int fd)
+{
+    return set_rights(fd, 0);
+}
+
+int fd_allow_rights(int fd)
+{
+    return set_rights(fd, 1);
 }
 
 static int change_flag(int fd, int get, int set, int flag, bool on)

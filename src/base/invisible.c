@@ -10,7 +10,7 @@
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
-/* In the order of the code points. The names of Unicode, if a person would know them. */
+/* In the order of the code points, with the Unicode name if a person would know it. */
 static const struct {
     uint32_t first, last;
     const char *name;
@@ -46,7 +46,7 @@ size_t invisible_mark_length(const char *text, size_t length)
     return length >= n && memcmp(text, byte_order_mark, n) == 0 ? n : 0;
 }
 
-/* Reads a character of UTF-8. Returns its length; 1 with the byte itself if it is none. */
+/* Reads a UTF-8 character. Returns its length; 1 with the byte itself if it is no character. */
 static size_t read_character(const char *text, size_t length, uint32_t *ret)
 {
     unsigned char first = (unsigned char)text[0];
@@ -84,8 +84,8 @@ int invisible_find(const char *text, size_t length, struct invisible *ret)
         }
         size_t n = read_character(text + at, length - at, &value);
         at += n;
-        /* Bytes of 0x80 and above are characters of an unknown encoding, but for the no-break
-         * space, which all of ISO 8859 have in one place. */
+        /* If a byte of 0x80 or above is no UTF-8, its encoding is unknown; but the no-break space
+         * is 0xa0 in all of ISO 8859. */
         if (n == 1 && value >= 0x80 && value != 0xa0)
             continue;
         for (size_t i = 0; i < ELEMENTSOF(ranges); i++)

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Characters of a text file that nobody sees in an editor, and that make a name, a number or an
- * address another one. */
+/* Characters that no editor shows, and that turn a name, a number or an address in a text file into
+ * another one. */
 #pragma once
 
 #include <stddef.h>
 
-/* A character, and where it is. */
+/* An invisible character, and its place. */
 struct invisible {
     size_t column;    /* from 1, in characters */
     const char *name; /* "a no-break space (U+00A0)" */
 };
 
-/* Length of the byte order mark of UTF-8 at the start of the text; 0 if it has none. Editors of
- * other systems begin each file with one. */
+/* Length of the UTF-8 byte order mark at the start of the text; 0 if there is none. Editors of
+ * other systems begin every file with one. */
 size_t invisible_mark_length(const char *text, size_t length);
 
-/* Finds the first character in the line that cannot be seen: a blank of Unicode that is no blank
- * here, a mark without width, a control character other than the tab. Returns 1 with *ret, or 0 if
- * there is none. Text in another encoding than UTF-8 is passed over. */
+/* Finds the first invisible character of the line: a Unicode blank other than the space, a mark
+ * without width, a control character other than the tab. Returns 1 with *ret, or 0 if there is
+ * none. Text in another encoding than UTF-8 is skipped. */
 int invisible_find(const char *text, size_t length, struct invisible *ret);

@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* How often to look whether the thread gets on, and how long it may in all: no longer than the
- * watchdog of dispatcherd.service leaves the main loop. */
+/* How often to check that the thread makes progress, and how long it may take in all: no longer
+ * than the watchdog of dispatcherd.service allows the main loop. */
 #define LOOK_USEC     (100 * USEC_PER_MSEC)
 #define WORK_MAX_USEC (20 * USEC_PER_SEC)
 
-/* Shared by the thread and the one that waits; whoever lets go last frees it. */
+/* Shared by the thread and the caller; the last of both frees it. */
 struct limited_call {
     pthread_mutex_t mutex;
     pthread_cond_t done;
@@ -24,7 +24,7 @@ struct limited_call {
     unsigned n_users;
     bool is_done;
     const struct limited_work *work;
-    void *data; /* NULL: the caller has it */
+    void *data; /* NULL: the caller has it back */
 };
 
 static void call_unref(struct limited_call *call)
@@ -75,7 +75,7 @@ static void *call_run(void *userdata)
     return NULL;
 }
 
-/* Starts the thread, which takes no signal: they are for the main loop. */
+/* Starts the thread, with all signals blocked: the main loop handles those. */
 static int call_start(struct limited_call *call)
 {
     pthread_attr_t attributes;
@@ -97,7 +97,7 @@ static int call_start(struct limited_call *call)
     return -r;
 }
 
-/* Waits for the thread until `until`; with the mutex locked. */
+/* Waits for the thread until `until`; the mutex is locked. */
 static void wait_until(struct limited_call *call, uint64_t until)
 {
     const struct timespec at = {
@@ -110,7 +110,7 @@ static void wait_until(struct limited_call *call, uint64_t until)
         r = pthread_cond_clockwait(&call->done, &call->mutex, CLOCK_MONOTONIC, &at);
 }
 
-/* Returns whether the thread came to its end in time. */
+/* Returns whether the thread has finished in time. */
 static bool call_wait(struct limited_call *call, uint64_t limit_usec)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC), end = now + WORK_MAX_USEC;
@@ -118,7 +118,7 @@ static bool call_wait(struct limited_call *call, uint64_t limit_usec)
 
     pthread_mutex_lock(&call->mutex);
     while (!call->is_done && limit_usec > 0 && now < limit && now < end) {
-        /* The clock is the thread's, and valid only while that lives. */
+        /* The clock belongs to the thread, and is valid only while that exists. */
         uint64_t works = time_now_usec(call->clock);
 
         if (works > worked)
@@ -132,14 +132,20 @@ static bool call_wait(struct limited_call *call, uint64_t limit_usec)
     return is_done;
 }
 
-int limited_call(struct limited_call **stuck, const struct limited_work *work, void *data,
-                 uint64_t limit_usec)
+bool limited_call_hangs(struct limited_call **stuck, uint64_t limit_usec)
 {
-    if (*stuck && call_wait(*stuck, 0)) {
+    if (*stuck && call_wait(*stuck, limit_usec)) {
         call_unref(*stuck);
         *stuck = NULL;
     }
-    struct limited_call *call = *stuck ? NULL : call_new(work, data);
+    return *stuck != NULL;
+}
+
+int limited_call(struct limited_call **stuck, const struct limited_work *work, void *data,
+                 uint64_t limit_usec)
+{
+    struct limited_call *call = limited_call_hangs(stuck, 0) ? NULL : call_new(work, data);
+
     if (!call) {
         work->dispose(data);
         return *stuck ? -ETIMEDOUT : -ENOMEM;

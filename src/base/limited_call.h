@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
 /* Calls that may hang. A file of the administrator may be on a network file system whose server is
- * gone: open(2), stat(2) and read(2) then last until it is back, and no flag prevents that. So a
- * thread of its own makes such a call, and is waited for only so long. */
+ * down: open(2), stat(2) and read(2) then wait until it is back, and no flag prevents that. So such
+ * a call is made by a thread of its own, for which the caller waits for a limited time. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct limited_call;
@@ -26,3 +27,7 @@ struct limited_work {
  *   -ENOMEM, -EAGAIN  no memory, no thread (pthread_create(3)) */
 int limited_call(struct limited_call **stuck, const struct limited_work *work, void *data,
                  uint64_t limit_usec);
+
+/* Whether an earlier call is under way, after such a wait. With limits of 0 nothing is waited for:
+ * limited_call() returns -ETIMEDOUT, and the call goes on in its thread. */
+bool limited_call_hangs(struct limited_call **stuck, uint64_t limit_usec);

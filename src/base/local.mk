@@ -26,6 +26,8 @@ libbase_la_SOURCES = \
 	%D%/macro.h \
 	%D%/memfd.c \
 	%D%/memfd.h \
+	%D%/nearest.c \
+	%D%/nearest.h \
 	%D%/networks.c \
 	%D%/networks.h \
 	%D%/notify_socket.c \
@@ -37,8 +39,12 @@ libbase_la_SOURCES = \
 	%D%/signals.h \
 	%D%/siphash.c \
 	%D%/siphash.h \
+	%D%/socket_question.c \
+	%D%/socket_question.h \
 	%D%/str.c \
 	%D%/str.h \
+	%D%/syn_filter.c \
+	%D%/syn_filter.h \
 	%D%/tally.c \
 	%D%/tally.h \
 	%D%/text_file.c \

@@ -34,22 +34,23 @@ enum {
     IOVEC_MAX = 16 + 5 * FIELDS_MAX,
 };
 
-/* How standard error is written to without waiting for whoever reads it. */
+/* How to write to standard error without waiting for its reader. */
 enum stderr_kind {
-    STDERR_FILE,   /* waits for nobody */
-    STDERR_SOCKET, /* send() can be told not to wait */
-    STDERR_OPENED, /* pipe or terminal, opened anew, for ourselves alone, as O_NONBLOCK */
-    STDERR_POLLED, /* likewise, but it may not be opened: asked each time whether it has room */
+    STDERR_FILE,   /* a file never blocks */
+    STDERR_SOCKET, /* send() with MSG_DONTWAIT */
+    STDERR_OPENED, /* a pipe or terminal, opened a second time with O_NONBLOCK, for this process
+                      alone */
+    STDERR_POLLED, /* likewise, but it cannot be opened: poll() before each write */
 };
 
-/* Set before there are threads, save the counter. */
+/* Set before there are threads, except for the counter. */
 static struct {
     const char *identifier;
     int journal_fd; /* -1: standard error */
     enum stderr_kind stderr_kind;
-    int stderr_fd; /* STDERR_FILENO, or one that is owned: STDERR_OPENED */
+    int stderr_fd; /* STDERR_FILENO; for STDERR_OPENED one of our own, which is owned */
     int max_priority;
-    atomic_bool has_file; /* standard error is a log file, and all goes there */
+    atomic_bool has_file; /* standard error is a log file, and all lines go there */
     _Atomic uint64_t n_lost;
 } sink = {
     .identifier = "dispatcherd",
@@ -59,8 +60,8 @@ static struct {
     .max_priority = LOG_DEBUG,
 };
 
-/* JOURNAL_STREAM is "device:inode" of the stream that systemd connected (systemd.exec(5)); a
- * program started below us with another standard error inherits the variable, but not the file. */
+/* JOURNAL_STREAM is "device:inode" of the stream that systemd connected (systemd.exec(5)). A
+ * program that was started with another standard error inherits the variable, too. */
 static bool stderr_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
@@ -72,13 +73,13 @@ static bool stderr_is_journal(void)
            st.st_ino == (ino_t)inode;
 }
 
-/* Each datagram is sent to this address: the sandbox of a worker forbids connect(), and journald
- * has another socket there after it was restarted. */
+/* Each datagram is sent to this address: a worker's sandbox forbids connect(), and journald makes a
+ * new socket there when it is restarted. */
 static const struct sockaddr_un journal_address = {.sun_family = AF_UNIX,
                                                    .sun_path = "/run/systemd/journal/socket"};
 
-/* O_NONBLOCK belongs to the open file, which others share: the shell at the same terminal, the
- * other programs at the same pipe. So it is set on one of our own. */
+/* O_NONBLOCK belongs to the open file, which is shared with others: with the shell at the terminal,
+ * or with the other programs at the pipe. So it is set on an open file of our own. */
 static void open_stderr(void)
 {
     struct stat st;
@@ -130,7 +131,7 @@ bool log_has_room_for_bulk(void)
         return ioctl(sink.journal_fd, SIOCOUTQ, &n_queued) < 0 ||
                getsockopt(sink.journal_fd, SOL_SOCKET, SO_SNDBUF, &size, &length) < 0 ||
                n_queued < size / 2;
-    size = fcntl(sink.stderr_fd, F_GETPIPE_SZ); /* fails if it is no pipe */
+    size = fcntl(sink.stderr_fd, F_GETPIPE_SZ); /* fails unless it is a pipe */
     return size < 0 || ioctl(sink.stderr_fd, FIONREAD, &n_queued) < 0 || n_queued < size / 2;
 }
 
@@ -178,7 +179,7 @@ static int journal_send(int priority, const char *const fields[], size_t n_field
                         const char *message)
 {
     char head[128];
-    struct datagram d; /* whose room is left as it is: most lines need little */
+    struct datagram d; /* not initialized: most lines use little of it */
 
     d.n_parts = d.n_lengths = 0;
     snprintf(head, sizeof(head), "PRIORITY=%d\nSYSLOG_IDENTIFIER=%.64s\n", priority,
@@ -234,8 +235,8 @@ static void format_time(char text[40])
     snprintf(text + length, 40 - length, ".%06ld%.3s:%.2s", now.tv_nsec / 1000, zone, zone + 3);
 }
 
-/* One line stays one line, whatever a client has made part of it. In the journal, which knows lines
- * of its own, newlines may stay. */
+/* Makes one line of the text, whatever a client has put into it. The journal keeps newlines, since
+ * its entries are no lines. */
 static void flatten(char *line, size_t length)
 {
     for (size_t i = 0; i < length; i++)
@@ -265,7 +266,7 @@ static int stderr_send(int priority, const char *text)
         return -EINVAL;
     flatten(line, (size_t)n);
     line[n++] = '\n';
-    /* One write, so that the lines of several threads and processes stay whole. */
+    /* One write, so that lines of several threads and processes do not mix. */
     ssize_t n_written =
         has_file ? write(STDERR_FILENO, line, (size_t)n) : stderr_write(line, (size_t)n);
     return n_written == n ? 0 : -EAGAIN;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Log lines: to the journal with structured fields, or to standard error in the same words.
+/* Log lines: to the journal with structured fields, or the same text to standard error.
  *
- * Never blocks: libsystemd's sd_journal_send() waits for as long as journald hangs, and write(2)
- * for whoever reads the pipe, or has stopped the terminal. A line that is not taken at once is
- * counted instead, and the count is said with the next line that gets through. Lines for standard
- * error carry no fields.
+ * Never blocks: libsystemd's sd_journal_send() waits as long as journald hangs, and write(2) as
+ * long as a pipe is not read or a terminal is stopped. A line that is not taken at once is dropped
+ * and counted, and the next line that gets through reports the count. Lines on standard error carry
+ * no fields.
  *
  * Lines may come from any thread; log_open() and log_set_max_priority() are called before there are
  * several. */
@@ -18,28 +18,29 @@
 #include <stddef.h>
 #include <syslog.h>
 
-/* Chooses the way: the journal when standard error is connected to it (JOURNAL_STREAM names our
- * own standard error) and its socket is there, else standard error. `identifier` becomes
+/* Chooses the destination: the journal if standard error is connected to it (JOURNAL_STREAM names
+ * our own standard error) and its socket exists, else standard error. `identifier` becomes
  * SYSLOG_IDENTIFIER and must live as long as the program. Before this call lines go to standard
  * error. */
 void log_open(const char *identifier);
 
-/* From now on standard error is a log file: all lines go there, each with the time, in the local
- * time zone, and the process. May be called while there are threads. */
+/* From now on standard error is a log file: all lines go there, each with the local time and the
+ * process. May be called while there are threads. */
 void log_use_file(void);
 
-/* Lines go to the journal. */
+/* Whether lines go to the journal. */
 bool log_is_journal(void);
 
-/* False if the journal, or the reader of standard error, is so far behind that lines of which there
- * are many had better be left out: half of the queue is for the others. */
+/* Returns false if the journal, or the reader of standard error, is so far behind that mass lines
+ * should be left out: half of the queue is reserved for others. */
 bool log_has_room_for_bulk(void);
 
-/* Lines of a priority above (less important than) this are dropped: LOG_DEBUG by default. */
+/* Drops lines that are less important than this priority; LOG_DEBUG (nothing is dropped) by
+ * default. */
 void log_set_max_priority(int priority);
 
-/* One line. `fields` are n_fields strings "NAME=value" in the journal's form (names of A-Z, 0-9
- * and _); a value may hold any byte. Longest text 2048 bytes; the rest is cut. */
+/* Logs one line. `fields` are n_fields strings "NAME=value" in the journal's form (names of A-Z,
+ * 0-9 and _); a value may hold any byte. The text is cut at 2048 bytes. */
 void log_line(int priority, const char *const fields[], size_t n_fields, const char *format, ...)
     _printf_(4, 5);
 void log_line_v(int priority, const char *const fields[], size_t n_fields, const char *format,

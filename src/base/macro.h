@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Small words used everywhere. */
+/* Macros that are used everywhere. */
 #pragma once
 
 #include <stddef.h>
@@ -9,14 +9,14 @@
 
 #define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
-/* Runs the function on the variable's address when the variable goes out of scope. */
+/* Calls the function with the variable's address when the variable goes out of scope. */
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
 #define _printf_(format_index, first_argument)                                                     \
     __attribute__((format(printf, format_index, first_argument)))
 
-/* Gives the pointer away: its variable is NULL afterwards, so that no cleanup frees what another
- * owner now has. */
+/* Passes the pointer on: its variable is NULL afterwards, so that no cleanup frees what now has
+ * another owner. */
 #define STEAL(pointer)                                                                             \
     __extension__({                                                                                \
         __typeof__(pointer) stolen_ = (pointer);                                                   \
@@ -24,5 +24,5 @@
         stolen_;                                                                                   \
     })
 
-/* A parameter that a callback's signature asks for and this one does not need. */
+/* A parameter that a callback must have, and that this one does not need. */
 #define _unused_ __attribute__((unused))

@@ -32,7 +32,7 @@ int memfd_new_sized(const char *name, size_t size)
 
 int memfd_freeze(int fd)
 {
-    /* Reading a configuration warns of files that others may write. */
+    /* Without this, a configuration read from it would be reported as writable by others. */
     if (fchmod(fd, 0400) < 0 || fcntl(fd, F_ADD_SEALS, SIZE_SEALS | F_SEAL_WRITE) < 0)
         return -errno;
     return 0;

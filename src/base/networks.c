@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So much of a faulty text is shown. */
+/* How much of an invalid text a message quotes. */
 #define SHOWN "%.60s"
 
 static unsigned bits_of_family(const struct address *address)
@@ -32,7 +32,7 @@ static void clear_host_bits(struct ip_network *network)
         network->address.bytes[i] &= mask_of_byte(network->prefix_bits, i);
 }
 
-/* Addresses that came over an IPv6 socket are kept as IPv4 ones, so such a network would contain
+/* A client's address of that form is kept as IPv4 (address.h), so such a network would contain
  * nothing. */
 static bool is_mapped(const struct address *address)
 {
@@ -117,28 +117,17 @@ int ip_network_parse(const char *text, struct ip_network *ret, char reason[NETWO
     return 0;
 }
 
-/* Takes blanks from both ends, in place. */
-static char *trim(char *text)
-{
-    text += strspn(text, " \t");
-    size_t length = strlen(text);
-    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
-        length--;
-    text[length] = '\0';
-    return text;
-}
-
 int network_list_parse(const char *text, struct network_list *ret, char reason[NETWORK_REASON_MAX])
 {
     _cleanup_str_ char *copy = strdup(text);
     struct network_list list = {.items = calloc(NETWORKS_MAX, sizeof(*list.items))};
-    char *rest = copy ? trim(copy) : NULL;
+    char *rest = copy ? str_trim(copy, STR_BLANKS) : NULL;
     int r = copy && list.items ? 0 : -ENOMEM;
 
     if (r == 0 && !*rest)
         rest = NULL;
     while (r == 0 && rest) {
-        char *item = trim(strsep(&rest, ","));
+        char *item = str_trim(strsep(&rest, ","), STR_BLANKS);
 
         if (!*item) {
             strcpy(reason, "a network is missing; a list is written as 192.0.2.0/24,127.0.0.1");

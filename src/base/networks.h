@@ -15,7 +15,7 @@ struct ip_network {
     unsigned prefix_bits;   /* up to 32 or 128, which is one address */
 };
 
-/* Networks of one list: it is searched from its start for each connection. */
+/* The most networks in a list: it is searched from its start for each connection. */
 #define NETWORKS_MAX 256
 
 /* An ordered list. Owns its array. All zero is an empty list. */
@@ -24,24 +24,23 @@ struct network_list {
     size_t n_items;
 };
 
-/* Room for what is wrong with a text, with its NUL. */
+/* Room for the reason why a text is invalid, with its NUL. */
 #define NETWORK_REASON_MAX 200
 
 /* Longest text of ip_network_format(), with its NUL. */
 #define NETWORK_TEXT_MAX (ADDRESS_TEXT_MAX + 4)
 
-/* Reads one network: an address, or an address and the length of its prefix. Names are not looked
- * up, and bits beyond the prefix are an error. Returns 0; or -EINVAL with `reason`, a phrase that
- * says what would be right. */
+/* Reads one network: an address, or an address and the length of its prefix. Names are not
+ * resolved, and bits beyond the prefix are an error. Returns 0; or -EINVAL with `reason`, a phrase
+ * that says what would be right. */
 int ip_network_parse(const char *text, struct ip_network *ret, char reason[NETWORK_REASON_MAX]);
 
-/* Reads networks with commas between them; blanks around each do not matter, and an empty text is
- * an empty list. Returns 0 with *ret, which the caller clears; -EINVAL with `reason`; or
- * -ENOMEM. */
+/* Reads networks that are separated by commas, with or without blanks; an empty text is an empty
+ * list. Returns 0 with *ret, which the caller clears; -EINVAL with `reason`; or -ENOMEM. */
 int network_list_parse(const char *text, struct network_list *ret, char reason[NETWORK_REASON_MAX]);
 
-/* True if the address is in the network. An IPv4 address is in no IPv6 network, whatever socket
- * it came through; what is neither is in none. */
+/* True if the network contains the address. An IPv4 address is in no IPv6 network, even if it came
+ * over an IPv6 socket. */
 bool ip_network_contains(const struct ip_network *network, const struct address *address);
 
 /* True if one of the list's networks contains the address. */

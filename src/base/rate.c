@@ -2,8 +2,8 @@
 /* Copyright (C) dispatcherd contributors */
 #include "base/rate.h"
 
-/* The generic cell rate algorithm: `empty_at` moves on by one interval with each that is taken, and
- * may not be further ahead of the time than the burst. */
+/* The generic cell rate algorithm: each event moves `empty_at` one interval ahead, and it may not
+ * be further ahead of the time than the burst. */
 bool rate_take(struct rate *rate, uint64_t now)
 {
     uint64_t at = rate->empty_at > now ? rate->empty_at : now;

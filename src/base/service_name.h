@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* How long the name of a service may be (dispatcher.cnf(5)): it is part of the names of units,
- * sockets and files. The daemon, its clients and the workers' library agree on it. */
+/* How long a service's name may be (dispatcher.cnf(5)): it is part of the names of units, sockets
+ * and files. The daemon, its clients and the workers' library agree on it. */
 #pragma once
 
 #define SERVICE_NAME_MAX 32

@@ -40,7 +40,7 @@ static void rounds(uint64_t v[4], unsigned n)
     }
 }
 
-/* Up to eight bytes, the first one lowest. */
+/* Reads up to eight bytes, the lowest first. */
 static uint64_t little_endian(const uint8_t *bytes, size_t size)
 {
     uint64_t word = 0;

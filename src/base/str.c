@@ -34,6 +34,16 @@ bool str_starts_nocase(const char *string, const char *prefix)
     return true;
 }
 
+char *str_trim(char *text, const char *blanks)
+{
+    text += strspn(text, blanks);
+    size_t length = strlen(text);
+    while (length > 0 && strchr(blanks, text[length - 1]))
+        length--;
+    text[length] = '\0';
+    return text;
+}
+
 const char *str_plural(uint64_t n, const char *one, const char *many)
 {
     return n == 1 ? one : many;

@@ -20,7 +20,14 @@ bool str_equal_nocase(const char *a, const char *b);
 /* True if `string` starts with `prefix`, without regard to ASCII case. */
 bool str_starts_nocase(const char *string, const char *prefix);
 
-/* The form of a word, or of words, that belongs to `n` of something: `one` or `many`. */
+/* What separates the words of a line. */
+#define STR_BLANKS " \t"
+
+/* Removes characters of `blanks` from both ends of the text, in place. Returns where it starts now.
+ */
+char *str_trim(char *text, const char *blanks);
+
+/* `one` if n is 1, else `many`. */
 const char *str_plural(uint64_t n, const char *one, const char *many);
 
 /* An ordered list of strings. The list owns its array and every string. All zero is an empty

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* How often each of a few things was seen: for one line about many. Pure, and bounded: what finds
- * no room is counted as "others". */
+/* Counts how often each of a few things was seen, for one line about many. Pure and bounded: what
+ * has no room is counted as "others". */
 #pragma once
 
 #include <stddef.h>
@@ -19,12 +19,12 @@ struct tally {
         uint64_t n;
     } items[TALLY_ITEMS_MAX];
     size_t n_items;
-    uint64_t n_all; /* those without room included */
+    uint64_t n_all; /* including those that had no room */
 };
 
 void tally_add(struct tally *tally, const char *name);
 
-/* The five that were seen most, and the rest: "4000 A, 213 B and 12 others". */
+/* Names the five that were seen most, and the others: "4000 A, 213 B and 12 others". */
 const char *tally_format(const struct tally *tally, char text[TALLY_TEXT_BYTES]);
 
 void tally_clear(struct tally *tally);

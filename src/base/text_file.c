@@ -14,7 +14,7 @@
 #define PIPEFS_MAGIC 0x50495045
 #endif
 
-/* A named pipe lies in the file system that holds its name, a pipe without name in pipefs. */
+/* A named pipe is in the file system that has its name, a pipe without a name in pipefs. */
 static bool is_nameless_pipe(int fd, const struct stat *st)
 {
     struct statfs file_system;
@@ -40,16 +40,16 @@ int text_file_open(const char *path, bool may_be_stdin, FILE **ret, struct stat 
     struct stat st;
 
     *ret_fault = NULL;
-    /* Opening alone rewinds a tape and arms a watchdog device, and with O_NONBLOCK a socket fails
-     * with ENXIO: so look before, and once more at what was opened. */
+    /* Opening by itself rewinds a tape or starts a watchdog device, and a socket fails with ENXIO.
+     * So the file is examined before it is opened, and again afterwards. */
     if (stat(path, &st) < 0)
         return -errno;
     if (!S_ISREG(st.st_mode) && !(may_be_stdin && S_ISFIFO(st.st_mode))) {
         *ret_fault = kind_fault(st.st_mode);
         return -EINVAL;
     }
-    /* O_NONBLOCK also for regular files: those of procfs may wait in read(2), and a lease
-     * (fcntl(2)) in open(2). */
+    /* O_NONBLOCK matters for regular files too: read(2) may wait in procfs, and open(2) for a lease
+     * (fcntl(2)). */
     _cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) < 0)
         return -errno;

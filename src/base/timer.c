@@ -6,7 +6,7 @@
 #include "base/macro.h"
 #include "base/time.h"
 
-/* The owner may be gone when `ring` returns. */
+/* `ring` may free the owner. */
 static int on_time(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
 {
     struct timer *timer = userdata;
@@ -41,9 +41,9 @@ void timer_clear(struct timer *timer)
     *timer = (struct timer){0};
 }
 
-/* The results of both calls are of no use: a timer that exists has its place among the loop's
- * timers, where it is only moved, without memory or a system call. What they refuse is a loop that
- * has ended, in which nothing rings, and one of another process (sd_event_source_set_time(3)). */
+/* These results can be ignored: a timer that exists has its place among the loop's timers, and
+ * moving it needs neither memory nor a system call. The calls fail only in a loop that has ended,
+ * in which nothing rings, or in another process (sd_event_source_set_time(3)). */
 void timer_set_at(struct timer *timer, uint64_t at_usec)
 {
     if (!timer->source)
@@ -68,6 +68,12 @@ void timer_set_no_later(struct timer *timer, uint64_t at_usec)
 void timer_stop(struct timer *timer)
 {
     timer_set_at(timer, USEC_INFINITY);
+}
+
+void timer_set_accuracy(struct timer *timer, uint64_t accuracy_usec)
+{
+    if (timer->source)
+        (void)sd_event_source_set_time_accuracy(timer->source, accuracy_usec);
 }
 
 bool timer_is_set(const struct timer *timer)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
 /* Timers of an event loop (sd-event(3)), by CLOCK_MONOTONIC. A timer is made once, with its owner,
- * and is silent until it is set; it rings once, and may be set again as often as wanted. Making it
- * can fail, for lack of memory or of a descriptor; setting it cannot. So whoever relies on a limit
- * finds out when its owner is made that there is none, and not in the middle of things.
+ * and is silent until it is set; it rings once, and may be set again. Making it can fail for lack
+ * of memory or of a descriptor; setting it cannot. So an owner that relies on a time limit fails
+ * when it is made, and not in the middle of its work.
  *
- * For users of libsystemd alone: libdispatcher is none. */
+ * Only for programs with libsystemd: libdispatcher does without. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-/* Part of its owner, at one address for all its life: the event loop points to it. All zero before
- * timer_init() and after timer_clear(): setting it does nothing then. */
+/* Part of its owner, and never moved: the event loop points to it. All zero before timer_init() and
+ * after timer_clear(); setting it then does nothing. */
 struct timer {
     sd_event_source *source; /* owned; NULL: not made */
     uint64_t at;             /* when it rings; USEC_INFINITY: it is silent */
@@ -21,30 +21,33 @@ struct timer {
     void *userdata;
 };
 
-/* Makes the timer, which is silent. `ring` may set the timer, and free its owner. It comes up to
- * `accuracy_usec` late, so that several can share one wake-up; at least 1. Returns 0 or a negative
- * errno; the timer is as before then. */
+/* Makes the timer, which is silent. `ring` may set the timer, and free its owner. It is called up
+ * to `accuracy_usec` (at least 1) late, so that several timers can share one wake-up. Returns 0 or
+ * a negative errno, with the timer as it was. */
 int timer_init(struct timer *timer, sd_event *event, uint64_t accuracy_usec,
                void (*ring)(void *userdata), void *userdata);
 
-/* May be cleared twice, and without having been made. */
+/* May be called twice, and for a timer that was never made. */
 void timer_clear(struct timer *timer);
 
-/* Has it ring at that time, and not when it was to ring before; USEC_INFINITY: not at all. A time
- * that is past is now: it rings in the loop's next round. */
+/* Makes it ring at that time instead of an earlier setting; USEC_INFINITY: not at all. If the time
+ * is past, it rings in the loop's next round. */
 void timer_set_at(struct timer *timer, uint64_t at_usec);
 
-/* Likewise, so long from now. */
+/* The same, relative to now. */
 void timer_set_in(struct timer *timer, uint64_t usec);
 
-/* Lets it ring earlier, never later. Cheap if there is nothing to change: one that comes too early
- * for nothing often costs less than to move it each time. */
+/* Makes it ring earlier, never later. Cheap if nothing changes: a timer that rings early in vain
+ * often costs less than moving it each time. */
 void timer_set_no_later(struct timer *timer, uint64_t at_usec);
 
 void timer_stop(struct timer *timer);
 
-/* Whether it is going to ring. */
+/* Sets how late it may ring from now on, in microseconds, at least 1. */
+void timer_set_accuracy(struct timer *timer, uint64_t accuracy_usec);
+
+/* Whether it will ring. */
 bool timer_is_set(const struct timer *timer);
 
-/* Whether it would ring if it were set. */
+/* Whether timer_init() has made it. */
 bool timer_is_made(const struct timer *timer);

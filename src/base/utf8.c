@@ -27,7 +27,8 @@ size_t utf8_decode(const char *text, size_t length, uint32_t *ret)
     return n;
 }
 
-/* In the order of the code points: DerivedCoreProperties.txt of Unicode 15, and what is obeyed. */
+/* In the order of the code points: Default_Ignorable_Code_Point of DerivedCoreProperties.txt,
+ * Unicode 15, and the characters that control a terminal. */
 static const struct {
     uint32_t first, last;
 } hidden[] = {

@@ -2,7 +2,6 @@
 /* Copyright (C) dispatcherd contributors */
 #include "config/check.h"
 
-#include "config/image.h"
 #include "config/load.h"
 #include "config/option_table.h"
 
@@ -22,8 +21,8 @@ static unsigned *count_of(struct service_options *service, enum option_id id)
     return option_place(&option_table[id], service);
 }
 
-/* A warning of this text at this line exists: a default for all services is wrong once, not once
- * for each of them. */
+/* Whether this line has a warning of this text already: a default for all services gets one, not
+ * one for each service. */
 static bool is_said(const struct problem_list *problems, const struct origin *at, const char *text)
 {
     for (size_t i = 0; i < problems->n_items; i++) {
@@ -62,7 +61,8 @@ static const char *origin_text(const struct origin *origin, char text[320])
     return text;
 }
 
-/* Lowers the option to the limit that another one sets. A default gives way without a word. */
+/* Lowers the option to the limit that another option sets. A default is lowered without a warning.
+ */
 static void lower_to(struct service_options *service, enum option_id id, enum option_id limit_id,
                      struct problem_list *problems)
 {
@@ -79,7 +79,7 @@ static void lower_to(struct service_options *service, enum option_id id, enum op
     *value = limit;
 }
 
-/* The kernel's limit of a listen queue, or UINT_MAX where it is not known. */
+/* The kernel's limit of a listen queue; UINT_MAX if it is unknown. */
 static unsigned somaxconn(void)
 {
     FILE *stream = fopen("/proc/sys/net/core/somaxconn", "re");
@@ -119,8 +119,8 @@ static bool is_faulty(const struct scope *section, enum option_id id)
     return section->faulty & UINT32_C(1) << id;
 }
 
-/* What a service cannot do without, where its lines are not at fault anyway, at the line that comes
- * nearest to it. */
+/* Reports options that a service needs and lacks, at the nearest line, unless their own lines have
+ * errors. */
 static void check_complete(struct scope *section, struct problem_list *problems)
 {
     const struct service_options *service = &section->values;
@@ -151,7 +151,7 @@ static bool has_everybody(const struct network_list *list)
     return false;
 }
 
-/* Whoever may send a PROXY header may claim any address. */
+/* A trusted proxy may claim any address as the client's. */
 static void check_proxy(struct scope *section, struct problem_list *problems)
 {
     const struct service_options *service = &section->values;
@@ -180,19 +180,6 @@ static void check_proxy(struct scope *section, struct problem_list *problems)
     }
 }
 
-/* The port would be open, and each client of it be closed. */
-static void check_tls(struct scope *section, struct problem_list *problems)
-{
-    const struct service_options *service = &section->values;
-
-    if (service->is_enabled && service->tls_port.n_ports > 0 && service->image &&
-        image_lacks_tls(service->image))
-        warn_once(problems, &service->origins[OPTION_TLS_PORT],
-                  "TLS_PORT of the service %s: its IMAGE %s does not support TLS, and closes each "
-                  "connection to that port",
-                  service->name, image_name(service->image));
-}
-
 void check_section(struct scope *section, struct problem_list *problems)
 {
     struct service_options *service = &section->values;
@@ -206,10 +193,9 @@ void check_section(struct scope *section, struct problem_list *problems)
     check_backlog(service, problems);
     check_complete(section, problems);
     check_proxy(section, problems);
-    check_tls(section, problems);
 }
 
-/* One port of one service. */
+/* A port of a service. */
 struct use {
     uint16_t port;
     size_t service;
@@ -243,11 +229,11 @@ static size_t add_uses(struct use *uses, size_t n_uses, size_t service, enum opt
 
 enum clash {
     CLASH_NONE,
-    CLASH_PARTLY, /* every address against one of them */
+    CLASH_PARTLY, /* one listens on all addresses, the other on one */
     CLASH_FULL,
 };
 
-/* How two services on the same port stand to each other. */
+/* Whether two services on the same port collide. */
 static enum clash clash_of(const struct service_options *a, const struct service_options *b)
 {
     const struct address *x = &a->interface_address.address, *y = &b->interface_address.address;
@@ -262,7 +248,7 @@ static enum clash clash_of(const struct service_options *a, const struct service
     return address_equal(x, y) && has_one_zone ? CLASH_FULL : CLASH_NONE;
 }
 
-/* `b` is the later one, and the one that is at fault. */
+/* `b` is the later one, and gets the error. */
 static void say_clash(const struct service_options *services, const struct use *a,
                       const struct use *b, enum clash clash, struct problem_list *problems)
 {
@@ -316,7 +302,7 @@ int check_clashes(const struct service_options *services, size_t n_services, boo
     return 0;
 }
 
-/* What keeps the file from being run, or NULL. */
+/* Why the file cannot be executed; NULL if it can. */
 static const char *image_fault(const char *image)
 {
     struct stat st;

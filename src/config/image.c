@@ -7,9 +7,6 @@
 #include <stddef.h>
 #include <string.h>
 
-/* tcp_smtp_server(8) */
-static const char *const without_tls[] = {"tcp_smtp_server"};
-
 static const char *const delivered[] = {"inetd", "pass", "proxy", "tcp_smtp_server"};
 
 const char *image_name(const char *image)
@@ -25,11 +22,6 @@ static bool is_named(const char *image, const char *const names[], size_t n_name
         if (strcmp(image_name(image), names[i]) == 0)
             return true;
     return false;
-}
-
-bool image_lacks_tls(const char *image)
-{
-    return is_named(image, without_tls, ELEMENTSOF(without_tls));
 }
 
 bool image_checks_parameters(const char *image)

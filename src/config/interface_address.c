@@ -13,8 +13,8 @@ bool interface_address_is_link_local(const struct interface_address *address)
            (address->address.bytes[1] & 0xc0) == 0x80;
 }
 
-/* The zone becomes part of a unit's line. No tool gives an interface one of these characters, nor a
- * blank. */
+/* The zone becomes part of a line in a unit. No tool names an interface with one of these
+ * characters, or with a blank. */
 static bool is_zone(const char *zone, size_t length)
 {
     if (length == 0 || length >= IF_NAMESIZE)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* INTERFACE_ADDRESS: an address of this host, for a link-local one with its zone (RFC 4007). */
+/* INTERFACE_ADDRESS: an address of this host; if it is a link-local one, with its zone (RFC 4007).
+ */
 #pragma once
 
 #include "base/address.h"
@@ -9,7 +10,7 @@
 #include <stdbool.h>
 
 struct interface_address {
-    struct address address; /* the port is 0, and so is the scope: interfaces come and go */
+    struct address address; /* the port is 0, and so is the scope, since interfaces come and go */
     char zone[IF_NAMESIZE]; /* name or number of the interface of a link-local address; "": none */
 };
 
@@ -24,9 +25,9 @@ const char *interface_address_parse(const char *text, struct interface_address *
 const char *interface_address_format(const struct interface_address *address,
                                      char text[INTERFACE_ADDRESS_TEXT_MAX]);
 
-/* fe80::/10: the same address may be on each interface, so that the kernel needs a zone. */
+/* True for fe80::/10: each interface may have the same address, so the kernel needs a zone. */
 bool interface_address_is_link_local(const struct interface_address *address);
 
-/* The address as bind() takes it and a listening socket has it at this moment. The scope is 0 if
- * the host has no such interface. */
+/* The address as bind() takes it, and as a listening socket has it now. The scope is 0 if the host
+ * has no such interface. */
 struct address interface_address_now(const struct interface_address *address);

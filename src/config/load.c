@@ -3,10 +3,10 @@
 #include "config/load.h"
 
 #include "base/service_name.h"
+#include "base/str.h"
 #include "config/check.h"
-#include "config/number.h"
 #include "config/scope.h"
-#include "config/text.h"
+#include "files/number.h"
 #include "files/reader.h"
 
 #include <ctype.h>
@@ -14,17 +14,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Far more than any host runs; bounds what a broken file can make of itself. */
+/* Far more than any host runs; it limits the damage that a broken file can do. */
 #define SERVICES_MAX 256
 
 struct loader {
-    const struct config_places *places;
+    const struct config_paths *paths;
     struct problem_list *problems;
     struct str_list files;
     struct scope global;
     struct scope dispatcher;
-    struct scope nowhere;    /* lines below a section line that was no good: read and forgotten */
-    bool has_nowhere;        /* there was such a line */
+    struct scope nowhere; /* for lines below an invalid section line: they are read and ignored */
+    bool has_nowhere;     /* there was such a line */
     struct scope **services; /* in the order of the file */
     size_t n_services;
     struct scope *current; /* one of the above */
@@ -43,8 +43,8 @@ static void loader_clear(struct loader *loader)
     str_list_clear(&loader->files);
 }
 
-/* What a service may not be called, since its units' names are read by root, and some are taken
- * (dispatcher.cnf(5), SERVICE). NULL if the name is good. */
+/* Why a service may not have this name; NULL if it may. The name becomes part of units, which root
+ * reads, and some names are taken (dispatcher.cnf(5), SERVICE). */
 static const char *name_fault(const char *name)
 {
     static const char *const reserved[] = {"WEB", "WORKER", "CONTROL"};
@@ -116,7 +116,7 @@ static int add_section(struct loader *loader, const struct line *line, const cha
     return section->values.name && section->values.unit_name ? 0 : -ENOMEM;
 }
 
-/* The lines that follow belong to nobody: whom they would have been for is not known. */
+/* The lines that follow are ignored: nobody knows which service they were meant for. */
 static int refuse_section(struct loader *loader, const struct line *line, const char *reason)
 {
     problem_add(loader->problems, PROBLEM_ERROR, line->file, line->number, "%s", reason);
@@ -126,7 +126,8 @@ static int refuse_section(struct loader *loader, const struct line *line, const 
     return 0;
 }
 
-/* Goes on with a section; the Dispatcher's is always there, but opened by its first line. */
+/* Goes on with a section that is there already. That of the Dispatcher always is; its first section
+ * line opens it. */
 static void reopen_section(struct loader *loader, const struct line *line, struct scope *section,
                            const char *name)
 {
@@ -160,7 +161,7 @@ static int open_section(struct loader *loader, const struct line *line, const ch
     return add_section(loader, line, name);
 }
 
-/* "[SERVICE=name]", with blanks anywhere but in the words. */
+/* Reads "[SERVICE=name]", with blanks anywhere except within the words. */
 static int read_section_line(struct loader *loader, const struct line *line)
 {
     static const char form[] = "a section is written as [SERVICE=name], alone on its line";
@@ -169,17 +170,17 @@ static int read_section_line(struct loader *loader, const struct line *line)
     if (!end || end[1] || !equals || equals > end)
         return refuse_section(loader, line, form);
     *end = *equals = '\0';
-    if (!str_equal_nocase(text_trim(line->text + 1), "SERVICE"))
+    if (!str_equal_nocase(str_trim(line->text + 1, STR_BLANKS), "SERVICE"))
         return refuse_section(loader, line, form);
-    return open_section(loader, line, text_trim(equals + 1));
+    return open_section(loader, line, str_trim(equals + 1, STR_BLANKS));
 }
 
-/* Reads all files into scopes. Returns 0, whatever the lines were like, or -ENOMEM. */
+/* Reads all files into scopes. Returns 0, however many errors the lines have, or -ENOMEM. */
 static int read_files(struct loader *loader, const char *path)
 {
     struct reader reader;
     struct line line;
-    int r = reader_open(&reader, &config_line_rules, path, loader->places, loader->problems,
+    int r = reader_open(&reader, &config_line_rules, path, loader->paths, loader->problems,
                         &loader->files);
 
     while (r == 0 && (r = reader_next(&reader, &line)) > 0) {
@@ -191,31 +192,30 @@ static int read_files(struct loader *loader, const char *path)
         else if (*line.text == '[')
             r = read_section_line(loader, &line);
         else
-            r = scope_read_line(loader->current, &line, loader->places, loader->problems);
+            r = scope_read_line(loader->current, &line, loader->paths, loader->problems);
     }
     reader_close(&reader);
     return r == -ENOMEM ? r : 0;
 }
 
-/* The environment's mask, which replaces every DEBUG of the file. Returns false if there is
- * none, or none that can be read. */
+/* The mask of the environment, which replaces every DEBUG of the file. Returns false if there is
+ * none, or an invalid one. */
 static bool environment_mask(const struct loader *loader, uint32_t *ret)
 {
-    const struct config_places *places = loader->places;
+    const struct config_paths *paths = loader->paths;
 
-    if (!places->debug_env)
+    if (!paths->debug_env)
         return false;
-    if (number_parse_environment_mask(places->debug_env, ret) == 0)
+    if (number_parse_environment_mask(paths->debug_env, ret) == 0)
         return true;
     problem_add(loader->problems, PROBLEM_WARNING, "environment", 0,
                 "%s=%.60s is ignored; a mask is written as 1 to 8 hexadecimal digits, as in "
                 "FFFFFFFF",
-                places->debug_env_name ? places->debug_env_name : "the debug mask",
-                places->debug_env);
+                paths->debug_env_name ? paths->debug_env_name : "the debug mask", paths->debug_env);
     return false;
 }
 
-/* What is wanted of the Dispatcher itself. */
+/* Makes the effective options of the Dispatcher itself. */
 static int finish_dispatcher(struct loader *loader, struct config *config)
 {
     struct service_options *values = &loader->dispatcher.values;
@@ -228,10 +228,17 @@ static int finish_dispatcher(struct loader *loader, struct config *config)
     config->dns_servers = values->dns_servers;
     values->dns_servers = (struct str_list){0};
     config->dns_servers_origin = values->origins[OPTION_DNS_SERVERS];
+    config->fleet = values->fleet;
+    values->fleet = (struct str_list){0};
+    config->fleet_origin = values->origins[OPTION_FLEET];
+    config->fleet_name = STEAL(values->fleet_name);
+    config->fleet_name_origin = values->origins[OPTION_FLEET_NAME];
     config->historical_time_sec = values->historical_time_sec;
     config->historical_time_origin = values->origins[OPTION_HISTORICAL_TIME];
     config->logfile = STEAL(values->logfile);
     config->logfile_origin = values->origins[OPTION_LOGFILE];
+    config->record = STEAL(values->record);
+    config->record_origin = values->origins[OPTION_RECORD];
     return 0;
 }
 
@@ -261,7 +268,7 @@ static void override_debug(struct config *config, uint32_t mask)
     }
 }
 
-/* Moves the services out of their scopes, and says where they are in each other's way. */
+/* Moves the services out of their scopes, and reports where they collide. */
 static int collect_services(struct loader *loader, bool is_broken[], struct config *config)
 {
     config->services = calloc(loader->n_services + 1, sizeof(*config->services));
@@ -288,7 +295,7 @@ static void drop_broken(struct config *config, const bool is_broken[])
     config->n_services = n;
 }
 
-/* Reads everything, and keeps the services without errors. */
+/* Reads everything, and keeps the services that have no errors. */
 static int load(struct loader *loader, const char *path, struct config *config)
 {
     bool is_broken[SERVICES_MAX];
@@ -297,8 +304,9 @@ static int load(struct loader *loader, const char *path, struct config *config)
     bool is_read = loader->files.n_items > 0;
 
     if (r == 0 && is_read && loader->n_services == 0 && !loader->has_nowhere)
-        problem_add(loader->problems, PROBLEM_ERROR, path, 0,
-                    "the file has no service; a section starts with [SERVICE=name]");
+        problem_add(loader->problems, PROBLEM_WARNING, path, 0,
+                    "the file has no service, so nothing is served; a section starts with "
+                    "[SERVICE=name]");
     if (r == 0)
         r = finish_dispatcher(loader, config);
     if (r == 0)
@@ -315,11 +323,11 @@ static int load(struct loader *loader, const char *path, struct config *config)
     return 0;
 }
 
-int config_load_usable(const char *path, const struct config_places *places,
+int config_load_usable(const char *path, const struct config_paths *paths,
                        struct problem_list *problems, struct config *ret)
 {
     struct loader loader = {
-        .places = places,
+        .paths = paths,
         .problems = problems,
         .global.kind = SCOPE_GLOBAL,
         .dispatcher.kind = SCOPE_DISPATCHER,
@@ -338,12 +346,12 @@ int config_load_usable(const char *path, const struct config_places *places,
     return 0;
 }
 
-int config_load(const char *path, const struct config_places *places, struct problem_list *problems,
+int config_load(const char *path, const struct config_paths *paths, struct problem_list *problems,
                 struct config *ret)
 {
     size_t n_errors = problems->n_errors;
     struct config config;
-    int r = config_load_usable(path, places, problems, &config);
+    int r = config_load_usable(path, paths, problems, &config);
 
     if (r < 0)
         return r;

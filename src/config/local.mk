@@ -3,6 +3,8 @@
 noinst_LIBRARIES += libconfig.a
 
 libconfig_a_SOURCES = \
+	%D%/changes.c \
+	%D%/changes.h \
 	%D%/check.c \
 	%D%/check.h \
 	%D%/image.c \
@@ -11,10 +13,6 @@ libconfig_a_SOURCES = \
 	%D%/interface_address.h \
 	%D%/load.c \
 	%D%/load.h \
-	%D%/nearest.c \
-	%D%/nearest.h \
-	%D%/number.c \
-	%D%/number.h \
 	%D%/option.h \
 	%D%/option_table.c \
 	%D%/option_table.h \
@@ -24,8 +22,6 @@ libconfig_a_SOURCES = \
 	%D%/print.h \
 	%D%/scope.c \
 	%D%/scope.h \
-	%D%/text.c \
-	%D%/text.h \
 	%D%/value.h \
 	%D%/value_network.c \
 	%D%/value_number.c \

@@ -2,21 +2,22 @@
 /* Copyright (C) dispatcherd contributors */
 #include "config/option_table.h"
 
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/value.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* Documents, and where an option may stand. */
+/* Abbreviations for documents and scopes. */
 #define SUN     "Sun Java System Messaging Server 6 2005Q4 Administration Reference, Dispatcher"
 #define OURS    "dispatcher.cnf(5)"
 #define WIKI    "Messaging Server Technical Reference Wiki, Dispatcher"
 #define ALL     (SCOPE_GLOBAL | SCOPE_SERVICE)
 #define ALL_OWN (ALL | SCOPE_DISPATCHER)
 
-/* One row: where it may stand and where it is kept; its kind; then what differs from all zero. */
+/* One row: identifier, document, scope, kind and member; then all that is not zero. */
 #define OPTION(id, document_, scope, type_, member, help_, ...)                                    \
     [OPTION_##id] = {                                                                              \
         .name = #id,                                                                               \
@@ -32,7 +33,7 @@
 #define DEFAULT(text)               .default_text = (text)
 #define ALIAS(name_)                .aliases = {name_}
 
-/* One option a paragraph reads best. */
+/* One option a paragraph is the most readable. */
 /* clang-format off */
 const struct option option_table[N_OPTIONS] = {
     OPTION(BACKLOG, SUN, ALL, count, backlog, "connections that may wait in the kernel's queue",
@@ -42,9 +43,13 @@ const struct option option_table[N_OPTIONS] = {
     OPTION(DNS_SERVERS, OURS, SCOPE_DISPATCHER, servers, dns_servers,
            "name servers for queries of DNS lists", DEFAULT("those of resolv.conf")),
     OPTION(DNS_VERIFY_DOMAIN, SUN, ALL, zones, dns_verify_domains,
-           "DNS list that refuses clients; up to 5", FLAGS(OPTION_IS_LIST)),
+           "DNS list; clients that it lists are rejected; up to 5", FLAGS(OPTION_IS_LIST)),
     OPTION(ENABLE, WIKI, SCOPE_SERVICE, flag, enable, "0 disables the service, as PORT=0 does",
            RANGE(0, 1, 1)),
+    OPTION(FLEET, OURS, SCOPE_DISPATCHER, stores, fleet,
+           "where hosts with common limits keep their counts", DEFAULT("limits for this host alone")),
+    OPTION(FLEET_NAME, OURS, SCOPE_DISPATCHER, name, fleet_name, "this host's name there",
+           DEFAULT("derived from the machine's identifier")),
     OPTION(HISTORICAL_TIME, SUN, ALL_OWN, count, historical_time_sec,
            "seconds for which ended connections and workers stay in the statistics", RANGE(0, INT_MAX, 0)),
     OPTION(IDENT, SUN, ALL, flag, ident, "1: ask each client's IDENT server for the user (RFC 1413)",
@@ -87,6 +92,8 @@ const struct option option_table[N_OPTIONS] = {
            "1: each connection begins with a header of the PROXY protocol", RANGE(0, 1, 0)),
     OPTION(PROXY_UPSTREAMS, OURS, ALL, networks, proxy_upstreams,
            "networks of the proxies that PROXY_PROTOCOL trusts", DEFAULT("none")),
+    OPTION(RECORD, OURS, SCOPE_DISPATCHER, recording, record,
+           "file that arrivals and session lengths are recorded in", DEFAULT("none")),
     OPTION(STACKSIZE, SUN, ALL, count, stacksize_bytes,
            "bytes of stack of a worker's thread; 0: the system's default",
            RANGE(65536, INT_MAX, 0), FLAGS(OPTION_OR_ZERO)),
@@ -180,11 +187,32 @@ const void *option_place_const(const struct option *option, const struct service
     return (const char *)service + option->offset;
 }
 
+static void clear_place(const struct option_type *type, void *place)
+{
+    if (type->size > 0)
+        memset(place, 0, type->size);
+    else
+        type->clear(place);
+}
+
+int option_copy(const struct option *option, const struct service_options *from,
+                struct service_options *to)
+{
+    const void *value = option_place_const(option, from);
+    void *place = option_place(option, to);
+
+    clear_place(option->type, place);
+    if (option->type->size == 0)
+        return option->type->copy(value, place);
+    memcpy(place, value, option->type->size);
+    return 0;
+}
+
 void option_set_default(const struct option *option, struct service_options *service)
 {
     void *place = option_place(option, service);
 
-    option->type->clear(place);
+    clear_place(option->type, place);
     if (option->type == &value_count)
         *(unsigned *)place = (unsigned)option->default_value;
     else if (option->type == &value_flag)
@@ -194,7 +222,7 @@ void option_set_default(const struct option *option, struct service_options *ser
 void service_options_clear(struct service_options *service)
 {
     for (size_t i = 0; i < N_OPTIONS; i++)
-        option_table[i].type->clear(option_place(&option_table[i], service));
+        clear_place(option_table[i].type, option_place(&option_table[i], service));
     free(service->name);
     free(service->unit_name);
     free(service->parameter_origins);

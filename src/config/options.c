@@ -20,7 +20,10 @@ void config_clear(struct config *config)
         service_options_clear(&config->services[i]);
     free(config->services);
     str_list_clear(&config->dns_servers);
+    str_list_clear(&config->fleet);
+    free(config->fleet_name);
     free(config->logfile);
+    free(config->record);
     str_list_clear(&config->files);
     *config = (struct config){0};
 }

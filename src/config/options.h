@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The effective options of dispatcher.cnf as plain data: what the rest of the program reads.
+/* The effective options of dispatcher.cnf as plain data, for the rest of the program.
  *
- * Names, ranges, defaults and parsers stand in option_table.c; this header holds their result.
- * Reference: chapters 2 and 3 of the specification, "spec" for short. */
+ * Names, ranges, defaults and parsers are in option_table.c; this header has the result. */
 #pragma once
 
 #include "base/networks.h"
@@ -21,6 +20,8 @@ enum option_id {
     OPTION_DNS_SERVERS,
     OPTION_DNS_VERIFY_DOMAIN,
     OPTION_ENABLE,
+    OPTION_FLEET,
+    OPTION_FLEET_NAME,
     OPTION_HISTORICAL_TIME,
     OPTION_IDENT,
     OPTION_IMAGE,
@@ -41,13 +42,14 @@ enum option_id {
     OPTION_PORT,
     OPTION_PROXY_PROTOCOL,
     OPTION_PROXY_UPSTREAMS,
+    OPTION_RECORD,
     OPTION_STACKSIZE,
     OPTION_TLS_PORT,
     N_OPTIONS
 };
 
 /* Where a value was written. `file` is NULL for a built-in default and "environment" for
- * IMTA_DISPATCHER_DEBUG; it points into the configuration that holds the options. */
+ * IMTA_DISPATCHER_DEBUG; it belongs to the configuration that has the options. */
 struct origin {
     const char *file;
     unsigned line;
@@ -58,13 +60,13 @@ struct port_list {
     size_t n_ports;
 };
 
-/* One service. Everything it points to belongs to the configuration that it is part of. */
+/* One service. All that it points to belongs to its configuration. */
 struct service_options {
     char *name;           /* as written */
     char *unit_name;      /* in lower case, as in the names of its units */
     struct origin origin; /* its section line */
     bool is_enabled;      /* false for PORT=0 and ENABLE=0: read and checked, but never run */
-    bool enable;          /* ENABLE alone, for print */
+    bool enable;          /* ENABLE alone, for --print-config */
 
     struct port_list port;
     struct port_list tls_port;
@@ -73,9 +75,9 @@ struct service_options {
     unsigned backlog; /* connections */
 
     char *image;   /* absolute path */
-    char *logfile; /* absolute path, %s and %% not yet replaced; NULL: the journal */
+    char *logfile; /* absolute path, with %s and %% not yet replaced; NULL: the journal */
     struct str_list parameters;
-    struct origin *parameter_origins; /* of each of them; owned */
+    struct origin *parameter_origins; /* one for each parameter; owned */
     unsigned stacksize_bytes;         /* of a worker's thread; 0: the system's default */
 
     unsigned min_procs;
@@ -91,7 +93,10 @@ struct service_options {
     uint32_t debug; /* dispatcherd-journal(7) */
     unsigned historical_time_sec;
     bool ident;
-    struct str_list dns_servers; /* of the Dispatcher alone */
+    struct str_list dns_servers; /* of the Dispatcher alone, as the next three */
+    struct str_list fleet;       /* stores */
+    char *fleet_name;            /* NULL: derived from the machine's identifier */
+    char *record;                /* absolute path; NULL: none */
     struct str_list dns_verify_domains;
     unsigned max_conns_per_address;      /* 0: unlimited */
     unsigned max_conns_per_network;      /* likewise */
@@ -106,17 +111,26 @@ struct config {
     struct service_options *services; /* in the order of the file */
     size_t n_services;
 
-    /* Of the Dispatcher itself: [SERVICE=DISPATCHER], else the global part (dispatcher.cnf(5)). */
+    /* Of the Dispatcher itself: from [SERVICE=DISPATCHER], else from the global part
+     * (dispatcher.cnf(5)). */
     uint32_t debug;
     unsigned historical_time_sec;
-    char *logfile;               /* as that of a service; NULL: none */
-    struct str_list dns_servers; /* "192.0.2.1:53", "[2001:db8::1]:53"; empty: those of the host */
+    char *logfile; /* like that of a service; NULL: none */
+    char *record;  /* absolute path of a recording; NULL: none */
+    struct str_list
+        dns_servers; /* "192.0.2.1:53", "[2001:db8::1]:53"; empty: the servers of the host */
+    struct str_list
+        fleet;        /* stores: "unix:/path", "192.0.2.1:6379"; empty: limits are this host's */
+    char *fleet_name; /* NULL: derived from the machine's identifier */
     struct origin debug_origin;
     struct origin dns_servers_origin;
+    struct origin fleet_origin;
+    struct origin fleet_name_origin;
     struct origin historical_time_origin;
     struct origin logfile_origin;
+    struct origin record_origin;
 
-    struct str_list files; /* every file read, dispatcher.cnf first */
+    struct str_list files; /* every file that was read, dispatcher.cnf first */
 };
 
 /* Finds a service by name, without regard to case. Returns NULL if there is none. */

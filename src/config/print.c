@@ -6,7 +6,8 @@
 
 #include <errno.h>
 
-/* The line above an option. A control character in a file's name must not end the comment. */
+/* Writes the line above an option. A control character in a file's name must not end the comment.
+ */
 static void print_origin(const struct origin *origin, FILE *stream)
 {
     if (!origin->file) {
@@ -28,7 +29,7 @@ static void print_option(const struct option *option, const struct origin *origi
     option->type->print(option->name, place, stream);
 }
 
-/* A service that PORT=0 keeps off has no ports, as one that forgot PORT has none. */
+/* A service that PORT=0 disables has no ports, just like one without PORT; so PORT=0 is written. */
 static void print_service_option(enum option_id id, const struct service_options *service,
                                  FILE *stream)
 {
@@ -49,9 +50,13 @@ int config_print(const struct config *config, FILE *stream)
     print_option(&option_table[OPTION_DEBUG], &config->debug_origin, &config->debug, stream);
     print_option(&option_table[OPTION_DNS_SERVERS], &config->dns_servers_origin,
                  &config->dns_servers, stream);
+    print_option(&option_table[OPTION_FLEET], &config->fleet_origin, &config->fleet, stream);
+    print_option(&option_table[OPTION_FLEET_NAME], &config->fleet_name_origin, &config->fleet_name,
+                 stream);
     print_option(&option_table[OPTION_HISTORICAL_TIME], &config->historical_time_origin,
                  &config->historical_time_sec, stream);
     print_option(&option_table[OPTION_LOGFILE], &config->logfile_origin, &config->logfile, stream);
+    print_option(&option_table[OPTION_RECORD], &config->record_origin, &config->record, stream);
     for (size_t i = 0; i < config->n_services; i++) {
         fprintf(stream, "\n[SERVICE=%s]\n", config->services[i].name);
         for (enum option_id id = 0; id < N_OPTIONS; id++)

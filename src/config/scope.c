@@ -2,9 +2,8 @@
 /* Copyright (C) dispatcherd contributors */
 #include "config/scope.h"
 
-#include "config/text.h"
+#include "base/str.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,7 @@ static uint32_t bit(const struct option *option)
     return UINT32_C(1) << option_id(option);
 }
 
-/* A line without an =. One that starts with an option's name leaves the option's value unknown. */
+/* A line without an =. If it starts with an option's name, the value of that option is unknown. */
 static void refuse_line(struct scope *scope, const struct line *line, struct problem_list *problems)
 {
     size_t length = strcspn(line->text, " \t:");
@@ -54,7 +53,7 @@ static void say_unknown(struct scope *scope, const struct line *line, const char
         scope->is_broken = true;
         return;
     }
-    /* Guessing is slow, and what is not kept needs no guess. */
+    /* Guessing is slow, so it is left out for problems that are not kept. */
     bool is_kept = problems->n_warnings < PROBLEMS_MAX;
     const char *nearest = is_kept ? option_nearest_name(name) : NULL;
     if (nearest)
@@ -65,7 +64,8 @@ static void say_unknown(struct scope *scope, const struct line *line, const char
                     "the unknown option %.60s is ignored", name);
 }
 
-/* Reports an option that has no meaning there. Returns false if its value is not to be used. */
+/* Reports an option that has no meaning in this scope. Returns false if its value is not to be
+ * used. */
 static bool is_at_home(const struct scope *scope, const struct value_source *source)
 {
     const struct option *option = source->option;
@@ -103,7 +103,7 @@ static void say_suspicious(const struct scope *scope, const struct value_source 
                       VALUE_ARGS(source));
 }
 
-/* Makes the origins as many as there are PARAMETERs: one more than before, or none. */
+/* Keeps the number of origins equal to that of PARAMETERs: one more, or none. */
 static int add_parameter_origin(struct service_options *values, const struct value_source *source)
 {
     size_t n = values->parameters.n_items;
@@ -132,7 +132,7 @@ static int copy_parameter_origins(struct service_options *values,
     return 0;
 }
 
-/* Remembers a value that was read. */
+/* Notes that the option has a value here. */
 static void set_written(struct scope *scope, const struct value_source *source)
 {
     const struct option *option = source->option;
@@ -142,15 +142,15 @@ static void set_written(struct scope *scope, const struct value_source *source)
     if (id == OPTION_PORT)
         scope->has_port_zero = *source->text && scope->values.port.n_ports == 0;
     bool is_first = !scope->values.origins[id].file;
-    /* A list is known by its first line. */
+    /* The origin of a list is its first line. */
     if (is_first || !is_list)
         scope->values.origins[id] = (struct origin){.file = source->file, .line = source->line};
     scope->written |= bit(option);
     scope->faulty &= ~bit(option);
 }
 
-int scope_read_line(struct scope *scope, const struct line *line,
-                    const struct config_places *places, struct problem_list *problems)
+int scope_read_line(struct scope *scope, const struct line *line, const struct config_paths *paths,
+                    struct problem_list *problems)
 {
     char *value = strchr(line->text, '=');
 
@@ -159,8 +159,8 @@ int scope_read_line(struct scope *scope, const struct line *line,
         return 0;
     }
     *value++ = '\0';
-    value = text_trim(value);
-    const char *name = text_trim(line->text);
+    value = str_trim(value, STR_BLANKS);
+    const char *name = str_trim(line->text, STR_BLANKS);
     if (!*name) {
         problem_add(problems, PROBLEM_ERROR, line->file, line->number,
                     "an option's name is missing before the =");
@@ -173,7 +173,7 @@ int scope_read_line(struct scope *scope, const struct line *line,
         .text = value,
         .file = line->file,
         .line = line->number,
-        .places = places,
+        .paths = paths,
         .problems = problems,
     };
     if (!source.option) {
@@ -204,9 +204,7 @@ int scope_inherit(struct scope *section, const struct scope *global)
         option_set_default(option, &section->values);
         if (!(global->written & bit(option)))
             continue;
-        void *place = option_place(option, &section->values);
-        option->type->clear(place);
-        if (option->type->copy(option_place_const(option, &global->values), place) < 0)
+        if (option_copy(option, &global->values, &section->values) < 0)
             return -ENOMEM;
         if (i == OPTION_PARAMETER && copy_parameter_origins(&section->values, &global->values) < 0)
             return -ENOMEM;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* One part of dispatcher.cnf on its way to effective options: the lines before the first section,
- * a service's section, or the Dispatcher's own (dispatcher.cnf(5)). */
+/* A part of dispatcher.cnf before its options are effective: the lines before the first section, a
+ * service's section, or the Dispatcher's own (dispatcher.cnf(5)). */
 #pragma once
 
 #include "config/option_table.h"
@@ -13,22 +13,23 @@ struct scope {
     enum option_scope kind;
     struct service_options values; /* what is written; the rest is all zero */
     uint32_t written;              /* a bit for each option that has a good value here */
-    uint32_t faulty;               /* a bit for each option whose value an error hides */
-    bool has_port_zero;            /* PORT=0, as opposed to no PORT */
-    bool is_broken;                /* has an error of another kind; in the global part, nobody's */
+    uint32_t faulty;    /* a bit for each option whose value is unknown because of an error */
+    bool has_port_zero; /* has PORT=0, not just no PORT */
+    bool is_broken;     /* has an error of another kind; not used in the global part */
 };
 
 static_assert(N_OPTIONS <= 32, "scope.written has a bit for each option");
 
-/* Reads the line NAME=value into the scope, adding what is wrong with it. Returns 0 or -ENOMEM. */
-int scope_read_line(struct scope *scope, const struct line *line,
-                    const struct config_places *places, struct problem_list *problems);
+/* Reads the line NAME=value into the scope, and reports what is wrong with it. Returns 0 or
+ * -ENOMEM. */
+int scope_read_line(struct scope *scope, const struct line *line, const struct config_paths *paths,
+                    struct problem_list *problems);
 
-/* Makes the effective options of a section: what is not written there comes from the global part,
- * or is the default, and so are errors. Returns 0 or -ENOMEM. */
+/* Makes the effective options of a section: a value (or an error) that is not in the section comes
+ * from the global part, and if it is not there either, the default counts. Returns 0 or -ENOMEM. */
 int scope_inherit(struct scope *section, const struct scope *global);
 
-/* True if an error touches the section. */
+/* True if an error affects the section. */
 bool scope_has_errors(const struct scope *section);
 
 void scope_clear(struct scope *scope);

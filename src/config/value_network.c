@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-#include "config/number.h"
-#include "config/text.h"
+#include "base/str.h"
 #include "config/value.h"
+#include "files/number.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Ports of one list: each becomes a socket, and nobody needs so many. */
+/* The most ports of a list: each becomes a socket. */
 #define PORTS_MAX 64
 
 static bool has_port(const struct port_list *list, int64_t port)
@@ -21,7 +19,7 @@ static bool has_port(const struct port_list *list, int64_t port)
     return false;
 }
 
-/* One number of the list. Returns 0, or -EINVAL after it said what is wrong. */
+/* Reads one number of the list. Returns 0, or -EINVAL after it added an error. */
 static int parse_port(const struct value_source *source, const char *text, struct port_list *list)
 {
     char reason[NUMBER_REASON_MAX];
@@ -65,7 +63,7 @@ static void clear_ports(void *place)
     *list = (struct port_list){0};
 }
 
-/* True for 0 in any notation: the list that means "nowhere". */
+/* True for 0 in any notation: the list that means "no port". */
 static bool is_zero(const char *text)
 {
     char reason[NUMBER_REASON_MAX];
@@ -84,7 +82,7 @@ static int parse_ports(const struct value_source *source, void *place)
         char *rest = text;
 
         for (char *item; r == 0 && (item = strsep(&rest, ","));)
-            r = parse_port(source, text_trim(item), &list);
+            r = parse_port(source, str_trim(item, STR_BLANKS), &list);
     }
     if (r < 0 || list.n_ports == 0)
         clear_ports(&list);
@@ -148,15 +146,12 @@ static int parse_address(const struct value_source *source, void *place)
     const char *fault = *source->text ? interface_address_parse(source->text, &read) : NULL;
 
     if (fault) {
-        if (strchr(source->text, ','))
-            value_error(source,
-                        VALUE_SHOWN ": a service has one address; make another service for another "
-                                    "address",
-                        VALUE_ARGS(source));
-        else
-            value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source),
-                        text_has_comment(source->text) ? "a comment must be on a line of its own"
-                                                       : fault);
+        if (!strchr(source->text, ','))
+            return value_reject(source, fault);
+        value_error(source,
+                    VALUE_SHOWN
+                    ": a service has one address; make another service for another address",
+                    VALUE_ARGS(source));
         return -EINVAL;
     }
     if (is_mapped(address)) {
@@ -172,17 +167,6 @@ static int parse_address(const struct value_source *source, void *place)
                       VALUE_ARGS(source));
     *(struct interface_address *)place = read;
     return 0;
-}
-
-static int copy_address(const void *from, void *place)
-{
-    memcpy(place, from, sizeof(struct interface_address));
-    return 0;
-}
-
-static void clear_address(void *place)
-{
-    memset(place, 0, sizeof(struct interface_address));
 }
 
 static bool is_address_set(const struct option *option _unused_, const void *place)
@@ -202,8 +186,7 @@ static void print_address(const char *name, const void *place, FILE *stream)
 const struct option_type value_address = {
     .name = "IP address",
     .parse = parse_address,
-    .copy = copy_address,
-    .clear = clear_address,
+    .size = sizeof(struct interface_address),
     .print = print_address,
     .is_set = is_address_set,
 };
@@ -219,12 +202,8 @@ static int parse_networks(const struct value_source *source, void *place)
     struct network_list list;
     int r = network_list_parse(source->text, &list, reason);
 
-    if (r == -EINVAL)
-        value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source),
-                    text_has_comment(source->text) ? "a comment must be on a line of its own"
-                                                   : reason);
     if (r < 0)
-        return r;
+        return r == -EINVAL ? value_reject(source, reason) : r;
     clear_networks(place);
     *(struct network_list *)place = list;
     return 0;

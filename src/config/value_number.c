@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-#include "config/number.h"
 #include "config/value.h"
+#include "files/number.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
-/* From how many digits on a decimal DEBUG of 0 and 1 alone looks like a mask in another base. */
+/* With at least this many digits, all 0 or 1, a decimal DEBUG looks like a mask in another base. */
 #define BINARY_DIGITS_MIN 5
 
-/* Reads an integer of any size, or says what is wrong with it. */
+/* Reads an integer of any size, or adds an error. */
 static int parse_integer(const struct value_source *source, int64_t *ret)
 {
     char reason[NUMBER_REASON_MAX];
@@ -22,8 +22,8 @@ static int parse_integer(const struct value_source *source, int64_t *ret)
     return r;
 }
 
-/* Brings the value into the option's range where the option allows that. What is no integer of this
- * file at all (dispatcher.cnf(5)) stays an error. */
+/* Brings a value that is out of range into the option's range, if the option allows that. What is
+ * no integer at all (dispatcher.cnf(5)) stays an error. */
 static int64_t adjust(const struct value_source *source, int64_t value)
 {
     const struct option *option = source->option;
@@ -70,17 +70,6 @@ static int parse_count(const struct value_source *source, void *place)
     return r;
 }
 
-static int copy_count(const void *from, void *place)
-{
-    memcpy(place, from, sizeof(unsigned));
-    return 0;
-}
-
-static void clear_count(void *place)
-{
-    memset(place, 0, sizeof(unsigned));
-}
-
 static void print_count(const char *name, const void *place, FILE *stream)
 {
     fprintf(stream, "%s=%u\n", name, *(const unsigned *)place);
@@ -94,8 +83,7 @@ static bool is_count_set(const struct option *option, const void *place)
 const struct option_type value_count = {
     .name = "integer",
     .parse = parse_count,
-    .copy = copy_count,
-    .clear = clear_count,
+    .size = sizeof(unsigned),
     .print = print_count,
     .is_set = is_count_set,
 };
@@ -108,17 +96,6 @@ static int parse_flag(const struct value_source *source, void *place)
     if (r == 0)
         *(bool *)place = value != 0;
     return r;
-}
-
-static int copy_flag(const void *from, void *place)
-{
-    memcpy(place, from, sizeof(bool));
-    return 0;
-}
-
-static void clear_flag(void *place)
-{
-    memset(place, 0, sizeof(bool));
 }
 
 static void print_flag(const char *name, const void *place, FILE *stream)
@@ -134,8 +111,7 @@ static bool is_flag_set(const struct option *option, const void *place)
 const struct option_type value_flag = {
     .name = "0 or 1",
     .parse = parse_flag,
-    .copy = copy_flag,
-    .clear = clear_flag,
+    .size = sizeof(bool),
     .print = print_flag,
     .is_set = is_flag_set,
 };
@@ -157,18 +133,7 @@ static int parse_mask(const struct value_source *source, void *place)
     return 0;
 }
 
-static int copy_mask(const void *from, void *place)
-{
-    memcpy(place, from, sizeof(uint32_t));
-    return 0;
-}
-
-static void clear_mask(void *place)
-{
-    memset(place, 0, sizeof(uint32_t));
-}
-
-/* In hexadecimal, as masks are thought of; a decimal 10010 would be warned of on reading. */
+/* In hexadecimal, as people think of masks; reading a decimal 10010 would cause a warning. */
 static void print_mask(const char *name, const void *place, FILE *stream)
 {
     uint32_t mask = *(const uint32_t *)place;
@@ -184,8 +149,7 @@ static bool is_mask_set(const struct option *option _unused_, const void *place)
 const struct option_type value_mask = {
     .name = "integer, a mask of 32 bits",
     .parse = parse_mask,
-    .copy = copy_mask,
-    .clear = clear_mask,
+    .size = sizeof(uint32_t),
     .print = print_mask,
     .is_set = is_mask_set,
 };

@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-#include "config/number.h"
-#include "config/text.h"
+#include "base/str.h"
 #include "config/value.h"
+#include "files/number.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
-#define DNS_PORT 53
+#define DNS_PORT   53
+#define STORE_PORT 6379
 
-/* resolv.conf(5) has no more; and each that does not answer takes its time. */
+/* resolv.conf(5) has no more either, and each server that does not answer costs time. */
 #define SERVERS_MAX 3
 
-/* Splits "192.0.2.1:5353" or "[2001:db8::1]:5353" at its last colon. Returns the port's text; NULL
- * if there is none. */
+/* A store of a fleet with its replicas, or the nodes of a small cluster. */
+#define STORES_MAX 8
+
+#define UNIX_PREFIX "unix:"
+
+/* Splits "192.0.2.1:5353" or "[2001:db8::1]:5353" at the last colon. Returns the text of the port;
+ * NULL if there is none. */
 static char *split_port(char *text)
 {
     char *colon = strrchr(text, ':');
@@ -25,35 +31,46 @@ static char *split_port(char *text)
     return colon + 1;
 }
 
-static int refuse(const struct value_source *source, const char *reason)
-{
-    value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source),
-                text_has_comment(source->text) ? "a comment must be on a line of its own" : reason);
-    return -EINVAL;
-}
-
-/* One server of the list, which is kept with its port. */
-static int parse_server(const struct value_source *source, char *item, struct str_list *list)
+/* Reads an address, and appends it with its port. `form`: how it is written. */
+static int parse_address(const struct value_source *source, char *item, int64_t port,
+                         const char *form, struct str_list *list)
 {
     char shown[ADDRESS_TEXT_MAX], reason[NUMBER_REASON_MAX];
     struct address address;
-    int64_t port = DNS_PORT;
     const char *port_text = split_port(item);
 
     if (port_text && (number_parse(port_text, &port, reason) < 0 || port < 1 || port > UINT16_MAX))
-        return refuse(source, "a port is a number from 1 to 65535");
+        return value_reject(source, "a port is a number from 1 to 65535");
     if (address_parse(item, &address) < 0 || address.scope_id != 0)
-        return refuse(source, "a name server is written as 192.0.2.1, 192.0.2.1:5353, 2001:db8::1 "
-                              "or [2001:db8::1]:5353");
-    if (list->n_items == SERVERS_MAX)
-        return refuse(source, "at most three name servers are allowed");
+        return value_reject(source, form);
     address.port = (uint16_t)port;
     return str_list_append(list, address_format(&address, shown));
 }
 
-static void clear_servers(void *place)
+static int parse_server(const struct value_source *source, char *item, struct str_list *list)
 {
-    str_list_clear(place);
+    if (list->n_items == SERVERS_MAX)
+        return value_reject(source, "at most three name servers are allowed");
+    return parse_address(source, item, DNS_PORT,
+                         "a name server is written as 192.0.2.1, 192.0.2.1:5353, 2001:db8::1 "
+                         "or [2001:db8::1]:5353",
+                         list);
+}
+
+static int parse_store(const struct value_source *source, char *item, struct str_list *list)
+{
+    const char *path = item + strlen(UNIX_PREFIX);
+
+    if (list->n_items == STORES_MAX)
+        return value_reject(source, "at most eight addresses are allowed");
+    if (strncmp(item, UNIX_PREFIX, strlen(UNIX_PREFIX)) != 0)
+        return parse_address(source, item, STORE_PORT,
+                             "a store is written as unix:/run/redis/redis.sock, 192.0.2.1:6379 or "
+                             "[2001:db8::1]:6379; names of hosts are not looked up",
+                             list);
+    if (path[0] != '/' || strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+        return value_reject(source, "the path of a Unix socket is absolute, of at most 107 bytes");
+    return str_list_append(list, item);
 }
 
 static int parse_servers(const struct value_source *source, void *place)
@@ -66,20 +83,38 @@ static int parse_servers(const struct value_source *source, void *place)
         char *rest = text;
 
         for (char *item; r == 0 && (item = strsep(&rest, ","));)
-            r = parse_server(source, text_trim(item), &list);
+            r = parse_server(source, str_trim(item, STR_BLANKS), &list);
     }
     if (r < 0) {
-        clear_servers(&list);
+        str_list_clear(&list);
         return r;
     }
-    clear_servers(place);
+    str_list_clear(place);
     *(struct str_list *)place = list;
     return 0;
 }
 
-static int copy_servers(const void *from, void *place)
+static int parse_stores(const struct value_source *source, void *place)
 {
-    return str_list_copy(from, place);
+    _cleanup_str_ char *text = strdup(source->text);
+    struct str_list list = {0};
+    char *rest = text;
+    int r = text ? 0 : -ENOMEM;
+
+#ifndef HAVE_HIREDIS
+    if (r == 0 && *text)
+        r = value_reject(source, "this dispatcherd was built without libhiredis (--without-fleet)");
+#endif
+    for (char *item; r == 0 && (item = strsep(&rest, ", \t"));)
+        if (*item)
+            r = parse_store(source, item, &list);
+    if (r < 0) {
+        str_list_clear(&list);
+        return r;
+    }
+    str_list_clear(place);
+    *(struct str_list *)place = list;
+    return 0;
 }
 
 static void print_servers(const char *name, const void *place, FILE *stream)
@@ -92,16 +127,20 @@ static void print_servers(const char *name, const void *place, FILE *stream)
     fputc('\n', stream);
 }
 
-static bool is_servers_set(const struct option *option _unused_, const void *place)
-{
-    return ((const struct str_list *)place)->n_items > 0;
-}
-
 const struct option_type value_servers = {
     .name = "name server or list of name servers",
     .parse = parse_servers,
-    .copy = copy_servers,
-    .clear = clear_servers,
+    .copy = value_list_copy,
+    .clear = value_list_clear,
     .print = print_servers,
-    .is_set = is_servers_set,
+    .is_set = value_list_is_set,
+};
+
+const struct option_type value_stores = {
+    .name = "list of addresses",
+    .parse = parse_stores,
+    .copy = value_list_copy,
+    .clear = value_list_clear,
+    .print = print_servers,
+    .is_set = value_list_is_set,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-#include "config/text.h"
 #include "config/value.h"
+#include "files/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -9,12 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All PARAMETERs of a service reach its workers in one message of 64 KiB together with other
- * things; half of that is far more than any known program wants. */
+/* All PARAMETERs reach a worker in one message of 64 KiB, together with other things; half of that
+ * is far more than any known program needs. */
 #define PARAMETERS_MAX       256
 #define PARAMETERS_BYTES_MAX 32768
 
-/* Sets a text to a copy that the place owns. */
+/* As long as the name of a host may be (gethostname(2)). */
+#define HOST_MAX 64
+
+/* Puts the text, of which the place becomes the owner, into the place. */
 static int replace(void *place, char *text)
 {
     char **string = place;
@@ -39,8 +42,8 @@ static void clear_string(void *place)
     replace(place, NULL);
 }
 
-/* A value never starts with a blank or ends with one, but it may end with a backslash, which would
- * join it with the next line; a blank after it prevents that. */
+/* A value has no blanks at its ends, but it may end with a backslash, which would join it with the
+ * next line. A blank after it prevents that. */
 static void print_text(const char *name, const char *text, FILE *stream)
 {
     size_t length = strlen(text);
@@ -76,7 +79,7 @@ static bool has_parent_step(const char *path)
     return false;
 }
 
-/* The kernel opens no such file, and systemd refuses a unit that names one. */
+/* The kernel opens no such file, and systemd rejects a unit that names one. */
 static bool has_too_long_part(const char *path)
 {
     while (*path) {
@@ -106,10 +109,10 @@ static bool is_short_enough(const struct value_source *source, const char *path)
     return true;
 }
 
-/* What holds for every file that an option names. Returns 0 with the path in *ret. */
+/* Checks what every option for a file requires. Returns 0 with the path in *ret. */
 static int resolve_file(const struct value_source *source, const char *relative_dir, char **ret)
 {
-    char reason[PLACES_REASON_MAX];
+    char reason[PATHS_REASON_MAX];
     const char *text = source->text;
 
     if (has_control_character(text)) {
@@ -127,7 +130,7 @@ static int resolve_file(const struct value_source *source, const char *relative_
                       VALUE_SHOWN
                       ": all of this is the file's name; a comment must be on a line of its own",
                       VALUE_ARGS(source));
-    int r = places_resolve(source->places, relative_dir, text, ret, reason);
+    int r = paths_resolve(source->paths, relative_dir, text, ret, reason);
     if (r == -EINVAL)
         value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source), reason);
     if (r == 0 && !is_short_enough(source, *ret)) {
@@ -137,7 +140,7 @@ static int resolve_file(const struct value_source *source, const char *relative_
     return r;
 }
 
-/* A file of OpenVMS: tcp_smtp_server.exe. */
+/* Removes the suffix of OpenVMS: tcp_smtp_server.exe. */
 static void drop_exe(char *path)
 {
     size_t length = strlen(path);
@@ -152,7 +155,7 @@ static int parse_image(const struct value_source *source, void *place)
 
     if (!*source->text)
         return replace(place, NULL);
-    int r = resolve_file(source, source->places->worker_dir, &path);
+    int r = resolve_file(source, source->paths->worker_dir, &path);
     if (r < 0)
         return r;
     drop_exe(path);
@@ -168,7 +171,34 @@ const struct option_type value_image = {
     .is_set = is_string_set,
 };
 
-/* %s is the host's name, %% a percent sign; the rest is kept for later (dispatcher-worker(7)). */
+/* Among the letters is none that means something to the store of a fleet. */
+static int parse_name(const struct value_source *source, void *place)
+{
+    const char *text = source->text;
+    bool is_plain = strlen(text) <= HOST_MAX;
+
+    for (const char *c = text; *c; c++)
+        is_plain &= isalnum((unsigned char)*c) || strchr("-_.", *c);
+    if (!is_plain) {
+        value_error(source, VALUE_SHOWN ": a name has up to 64 letters, digits, and - _ .",
+                    VALUE_ARGS(source));
+        return -EINVAL;
+    }
+    char *copy = *text ? strdup(text) : NULL;
+    return *text && !copy ? -ENOMEM : replace(place, copy);
+}
+
+const struct option_type value_name = {
+    .name = "name",
+    .parse = parse_name,
+    .copy = copy_string,
+    .clear = clear_string,
+    .print = print_string,
+    .is_set = is_string_set,
+};
+
+/* Whether the text has only %s, the host's name, and %%, a percent sign. They are replaced later
+ * (dispatcher-worker(7)). */
 static bool has_good_percents(const char *text)
 {
     for (; (text = strchr(text, '%')); text += 2)
@@ -191,7 +221,7 @@ static int parse_logfile(const struct value_source *source, void *place)
                     VALUE_ARGS(source));
         return -EINVAL;
     }
-    int r = resolve_file(source, source->places->log_dir, &path);
+    int r = resolve_file(source, source->paths->log_dir, &path);
     return r < 0 ? r : replace(place, path);
 }
 
@@ -204,12 +234,38 @@ const struct option_type value_logfile = {
     .is_set = is_string_set,
 };
 
-static int copy_list(const void *from, void *place)
+static int parse_recording(const struct value_source *source, void *place)
+{
+    char *path;
+
+    if (!*source->text)
+        return replace(place, NULL);
+    int r = resolve_file(source, source->paths->state_dir, &path);
+    return r < 0 ? r : replace(place, path);
+}
+
+const struct option_type value_recording = {
+    .name = "file",
+    .parse = parse_recording,
+    .copy = copy_string,
+    .clear = clear_string,
+    .print = print_string,
+    .is_set = is_string_set,
+};
+
+int value_reject(const struct value_source *source, const char *reason)
+{
+    value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source),
+                text_has_comment(source->text) ? "a comment must be on a line of its own" : reason);
+    return -EINVAL;
+}
+
+int value_list_copy(const void *from, void *place)
 {
     return str_list_copy(from, place);
 }
 
-static void clear_list(void *place)
+void value_list_clear(void *place)
 {
     str_list_clear(place);
 }
@@ -224,7 +280,7 @@ static void print_list(const char *name, const void *place, FILE *stream)
         print_text(name, list->items[i], stream);
 }
 
-static bool is_list_set(const struct option *option _unused_, const void *place)
+bool value_list_is_set(const struct option *option _unused_, const void *place)
 {
     return ((const struct str_list *)place)->n_items > 0;
 }
@@ -253,18 +309,18 @@ static int parse_parameter(const struct value_source *source, void *place)
 const struct option_type value_parameters = {
     .name = "text",
     .parse = parse_parameter,
-    .copy = copy_list,
-    .clear = clear_list,
+    .copy = value_list_copy,
+    .clear = value_list_clear,
     .print = print_list,
-    .is_set = is_list_set,
+    .is_set = value_list_is_set,
 };
 
-/* Lists of a service (dispatcher.cnf(5), DNS_VERIFY_DOMAIN), and bytes of a zone's name: the name
- * that is asked for has at most 253, and an IPv6 client takes 64 of them. */
+/* The most zones of a service (dispatcher.cnf(5), DNS_VERIFY_DOMAIN), and bytes of a zone's name: a
+ * name in a query has at most 253, and an IPv6 client takes 64 of them. */
 #define ZONES_MAX      5
 #define ZONE_BYTES_MAX (253 - 64)
 
-/* What keeps the text from being a DNS name; NULL if nothing does. */
+/* Why the text is no DNS name; NULL if it is one. */
 static const char *zone_fault(const char *text)
 {
     struct address address;
@@ -273,8 +329,6 @@ static const char *zone_fault(const char *text)
     if (address_parse(text, &address) == 0)
         return "an address is not a DNS list; write the name of the list's zone, as in "
                "zen.dnsbl.example";
-    if (text_has_comment(text))
-        return "a comment must be on a line of its own";
     if (strlen(text) > ZONE_BYTES_MAX)
         return "the name is too long for a query";
     for (const char *c = text; *c; c++) {
@@ -302,18 +356,14 @@ static int parse_zone(const struct value_source *source, void *place)
     const char *fault = zone_fault(source->text);
     if (!fault && list->n_items == ZONES_MAX)
         fault = "a service may have at most 5 lists";
-    if (fault) {
-        value_error(source, VALUE_SHOWN ": %s", VALUE_ARGS(source), fault);
-        return -EINVAL;
-    }
-    return str_list_append(list, source->text);
+    return fault ? value_reject(source, fault) : str_list_append(list, source->text);
 }
 
 const struct option_type value_zones = {
     .name = "DNS zone",
     .parse = parse_zone,
-    .copy = copy_list,
-    .clear = clear_list,
+    .copy = value_list_copy,
+    .clear = value_list_clear,
     .print = print_list,
-    .is_set = is_list_set,
+    .is_set = value_list_is_set,
 };

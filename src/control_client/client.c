@@ -17,7 +17,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
-/* Far more than the daemon sends in one reply. */
+/* Far larger than any reply of the daemon. */
 #define REPLY_MAX_BYTES (64 * 1024 * 1024)
 
 int client_connect(const char *path, uint64_t limit_usec)
@@ -32,7 +32,7 @@ int client_connect(const char *path, uint64_t limit_usec)
         return -ENAMETOOLONG;
     strcpy(address.sun_path, path);
     _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    /* connect() and send() wait for as long as the time limit for sending says. */
+    /* connect() and send() both wait up to the time limit for sending. */
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
         connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
         return -errno;

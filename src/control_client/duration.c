@@ -63,7 +63,7 @@ static uint64_t unit_usec(const char *name, size_t length)
     return 0;
 }
 
-/* Takes "NUMBER UNIT" off the text, and blanks behind it. Returns 0 or -EINVAL. */
+/* Takes "NUMBER UNIT" and the blanks after it off the text. Returns 0 or -EINVAL. */
 static int take_span(const char **text, bool is_alone, uint64_t *total)
 {
     const char *at = *text;

@@ -8,10 +8,10 @@
 
 #define DURATION_TEXT_MAX 32
 
-/* In the two largest units that count: "60us", "350ms", "12s", "3min 5s", "2h 14min", "5d 3h".
- * Returns `text`. */
+/* Writes the two largest units that are not 0: "60us", "350ms", "12s", "3min 5s", "2h 14min", "5d
+ * 3h". Returns `text`. */
 const char *duration_format(uint64_t usec, char text[DURATION_TEXT_MAX]);
 
-/* Reads what duration_format() writes, and "1h30min"; a number alone is seconds. Returns 0, or
- * -EINVAL if it is none, or is longer than a hundred years. */
+/* Reads what duration_format() writes, and forms like "1h30min"; a number alone is seconds. Returns
+ * 0, or -EINVAL if it is invalid or longer than a hundred years. */
 int duration_parse(const char *text, uint64_t *ret_usec);

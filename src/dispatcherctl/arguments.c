@@ -3,8 +3,7 @@
 #include "dispatcherctl/arguments.h"
 
 #include "base/address.h"
-#include "base/macro.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -13,40 +12,48 @@
 #include <string.h>
 #include <strings.h>
 
-#define DEFAULT_SOCKET "/run/dispatcherd/control"
-#define LIMIT_MAX_SEC  86400
+#define LIMIT_MAX_SEC 86400
 
-static void print_help(void)
+static void print_help(const struct verb *verbs)
 {
     static const char *const words[] = {[NO_SERVICE] = "",
                                         [MAY_SERVICE] = " [SERVICE]",
                                         [MUST_SERVICE] = " SERVICE",
                                         [ADDRESS] = " ADDRESS [SERVICE]",
                                         [MASK] = " [[SERVICE] MASK]"};
-    const struct verb *verb;
 
     puts("Usage: dispatcherctl [OPTION]... COMMAND [SERVICE]\n"
          "Show and control the service dispatcher.\n");
-    for (size_t i = 0; (verb = verb_at(i)); i++) {
+    for (const struct verb *verb = verbs; verb->name; verb++) {
         int n = printf("  %s%s", verb->name, words[verb->service]);
         printf("%*s%s\n", n < 25 ? 25 - n : 1, "", verb->help);
     }
     puts("  test-access ADDRESS... show what a mapping file decides for clients; needs no daemon");
+    puts("  import FILE...         translate the configuration of another dispatcher; needs no "
+         "daemon");
+    puts("  simulate [RECORDING] [NAME=VALUE]...\n"
+         "                         replay recorded traffic with other settings; needs no daemon");
     printf("\n* for root and members of the group %s only\n\n"
            "  --socket PATH          control socket of the daemon (default: %s)\n"
            "  --json                 print the reply as JSON\n"
-           "  --timeout SECONDS      time limit for the answer (default: %d; reload: %d)\n"
+           "  --timeout SECONDS      time limit for the answer (default: %d; reload, plan,\n"
+           "                         apply: %d)\n"
            "  --worker PID, --client ADDRESS[/BITS], --state STATE, --user USER,\n"
            "  --older TIME, --waited TIME\n"
            "                         connections, history: show only these\n"
            "  --sort [-]FIELD        connections, history: sort by FIELD, or in reverse (-)\n"
            "  --limit N              connections, history: show the first N\n"
+           "  --from FORM            import: xinetd, inetd, master.cf or dispatcher.cnf (default)\n"
            "  --mappings FILE        test-access: mapping file (default: " CONFIG_DIR "/mappings)\n"
+           "                         import: new file for the access rules (default: comments)\n"
            "  --server ADDRESS       test-access: address clients connect to (default: loopback)\n"
            "  --port PORT            test-access: port clients connect to (default: 25)\n"
            "  --callouts fail|succeed\n"
            "                         test-access: assumed result of throttles and DNS lists "
            "(default: fail)\n"
+           "  --config FILE          simulate: use the options of this dispatcher.cnf\n"
+           "  --sweep NAME=VALUE,... simulate: with each of these values\n"
+           "  --svg FILE             simulate: draw a picture, too\n"
            "  --help, --version\n\n"
            "See dispatcherctl(1).\n",
            DISPATCHER_USER, DEFAULT_SOCKET, ANSWER_LIMIT_SEC, RELOAD_LIMIT_SEC);
@@ -56,23 +63,31 @@ enum option_character {
     OPTION_CHARACTER_SOCKET = 256,
     OPTION_CHARACTER_JSON,
     OPTION_CHARACTER_TIMEOUT,
+    OPTION_CHARACTER_FROM,
     OPTION_CHARACTER_MAPPINGS,
     OPTION_CHARACTER_SERVER,
     OPTION_CHARACTER_PORT,
     OPTION_CHARACTER_CALLOUTS,
+    OPTION_CHARACTER_CONFIG,
+    OPTION_CHARACTER_SWEEP,
+    OPTION_CHARACTER_SVG,
     OPTION_CHARACTER_HELP,
     OPTION_CHARACTER_VERSION,
-    OPTION_CHARACTER_SELECTION, /* and those of enum selection_option from there on */
+    OPTION_CHARACTER_SELECTION, /* from here on those of enum selection_option */
 };
 
 static const struct option long_options[] = {
     {"socket", required_argument, NULL, OPTION_CHARACTER_SOCKET},
     {"json", no_argument, NULL, OPTION_CHARACTER_JSON},
     {"timeout", required_argument, NULL, OPTION_CHARACTER_TIMEOUT},
+    {"from", required_argument, NULL, OPTION_CHARACTER_FROM},
     {"mappings", required_argument, NULL, OPTION_CHARACTER_MAPPINGS},
     {"server", required_argument, NULL, OPTION_CHARACTER_SERVER},
     {"port", required_argument, NULL, OPTION_CHARACTER_PORT},
     {"callouts", required_argument, NULL, OPTION_CHARACTER_CALLOUTS},
+    {"config", required_argument, NULL, OPTION_CHARACTER_CONFIG},
+    {"sweep", required_argument, NULL, OPTION_CHARACTER_SWEEP},
+    {"svg", required_argument, NULL, OPTION_CHARACTER_SVG},
     {"help", no_argument, NULL, OPTION_CHARACTER_HELP},
     {"version", no_argument, NULL, OPTION_CHARACTER_VERSION},
     {"worker", required_argument, NULL, OPTION_CHARACTER_SELECTION + SELECTION_WORKER},
@@ -102,16 +117,48 @@ static int parse_limit(const char *text, unsigned *ret)
     return 0;
 }
 
+/* Where the text of such an option is kept; NULL: it is none. */
+static const char **place_of_text(struct arguments *arguments, int option)
+{
+    switch (option) {
+    case OPTION_CHARACTER_SOCKET:
+        return &arguments->request.socket;
+    case OPTION_CHARACTER_FROM:
+        return &arguments->from;
+    case OPTION_CHARACTER_MAPPINGS:
+        return &arguments->test.mappings;
+    case OPTION_CHARACTER_SERVER:
+        return &arguments->test.server;
+    case OPTION_CHARACTER_PORT:
+        return &arguments->test.port;
+    case OPTION_CHARACTER_CALLOUTS:
+        return &arguments->test.callouts;
+    case OPTION_CHARACTER_CONFIG:
+        return &arguments->simulate.config;
+    case OPTION_CHARACTER_SWEEP:
+        return &arguments->simulate.sweep;
+    case OPTION_CHARACTER_SVG:
+        return &arguments->simulate.svg;
+    case OPTION_CHARACTER_SELECTION ... OPTION_CHARACTER_SELECTION + N_SELECTION_OPTIONS - 1:
+        return &arguments->selection[option - OPTION_CHARACTER_SELECTION];
+    default:
+        return NULL;
+    }
+}
+
 int arguments_parse_options(int argc, char *argv[], struct arguments *arguments)
 {
     int option;
 
     arguments->request.socket = DEFAULT_SOCKET;
-    while ((option = getopt_long(argc, argv, "1", long_options, NULL)) >= 0)
+    while ((option = getopt_long(argc, argv, "1", long_options, NULL)) >= 0) {
+        const char **place = place_of_text(arguments, option);
+
+        if (place) {
+            *place = optarg;
+            continue;
+        }
         switch (option) {
-        case OPTION_CHARACTER_SOCKET:
-            arguments->request.socket = optarg;
-            break;
         case OPTION_CHARACTER_JSON:
             arguments->request.is_json = true;
             break;
@@ -119,20 +166,8 @@ int arguments_parse_options(int argc, char *argv[], struct arguments *arguments)
             if (parse_limit(optarg, &arguments->limit_sec) < 0)
                 return -EINVAL;
             break;
-        case OPTION_CHARACTER_MAPPINGS:
-            arguments->test.mappings = optarg;
-            break;
-        case OPTION_CHARACTER_SERVER:
-            arguments->test.server = optarg;
-            break;
-        case OPTION_CHARACTER_PORT:
-            arguments->test.port = optarg;
-            break;
-        case OPTION_CHARACTER_CALLOUTS:
-            arguments->test.callouts = optarg;
-            break;
         case OPTION_CHARACTER_HELP:
-            print_help();
+            print_help(arguments->verbs);
             exit(EXIT_SUCCESS);
         case OPTION_CHARACTER_VERSION:
             printf("dispatcherctl %s\n", PACKAGE_VERSION);
@@ -140,31 +175,26 @@ int arguments_parse_options(int argc, char *argv[], struct arguments *arguments)
         case '1':
             arguments->minus_one = "-1";
             break;
-        case OPTION_CHARACTER_SELECTION ... OPTION_CHARACTER_SELECTION + N_SELECTION_OPTIONS - 1:
-            arguments->selection[option - OPTION_CHARACTER_SELECTION] = optarg;
-            break;
         default:
-            return -EINVAL; /* getopt_long(3) has reported it */
+            return -EINVAL; /* getopt_long(3) has reported the error */
         }
+    }
     return 0;
 }
 
-static const struct verb *find_verb(const char *name)
+static const struct verb *find_verb(const struct verb *verbs, const char *name)
 {
-    const struct verb *verb;
-
-    for (size_t i = 0; (verb = verb_at(i)); i++)
+    for (const struct verb *verb = verbs; verb->name; verb++)
         if (strcmp(verb->name, name) == 0)
             return verb;
     return NULL;
 }
 
-static void report_unknown_command(const char *name)
+static void report_unknown_command(const struct verb *verbs, const char *name)
 {
     struct nearest nearest = nearest_init(name);
-    const struct verb *verb;
 
-    for (size_t i = 0; (verb = verb_at(i)); i++)
+    for (const struct verb *verb = verbs; verb->name; verb++)
         nearest_offer(&nearest, verb->name);
     if (nearest.best)
         fprintf(stderr, "dispatcherctl: unknown command '%s'; did you mean '%s'?\n", name,
@@ -178,7 +208,7 @@ static bool looks_like_a_mask(const char *word)
     return (word[0] >= '0' && word[0] <= '9') || strcasecmp(word, "default") == 0;
 }
 
-/* [[SERVICE] MASK], where -1 was taken for an option. */
+/* Reads "[SERVICE] MASK". A mask of -1 was taken for an option. */
 static int parse_mask(int argc, char *argv[], struct arguments *arguments)
 {
     struct request *request = &arguments->request;
@@ -197,7 +227,7 @@ static int parse_mask(int argc, char *argv[], struct arguments *arguments)
     return 0;
 }
 
-/* ADDRESS [SERVICE] */
+/* Reads "ADDRESS [SERVICE]". */
 static int parse_address(int argc, char *argv[], struct arguments *arguments)
 {
     struct address address;
@@ -222,16 +252,16 @@ static int parse_selection(struct arguments *arguments)
     return r;
 }
 
-/* The verb and its service. */
+/* Reads the verb and its service. */
 int arguments_parse_words(int argc, char *argv[], struct arguments *arguments)
 {
     if (argc == 0) {
         fputs("dispatcherctl: missing command\n", stderr);
         return -EINVAL;
     }
-    arguments->verb = find_verb(argv[0]);
+    arguments->verb = find_verb(arguments->verbs, argv[0]);
     if (!arguments->verb) {
-        report_unknown_command(argv[0]);
+        report_unknown_command(arguments->verbs, argv[0]);
         return -EINVAL;
     }
     if (parse_selection(arguments) < 0)

@@ -37,7 +37,7 @@ _dispatcherctl_verb()
     local i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        --socket | --timeout | --mappings | --server | --port | --callouts | --worker | --client | --state | --user | \
+        --socket | --timeout | --mappings | --from | --server | --port | --callouts | --config | --sweep | --svg | --worker | --client | --state | --user | \
             --older | --waited | --sort | --limit)
             [[ ${COMP_WORDS[i + 1]-} == '=' ]] && ((i++))
             ((i++))
@@ -55,18 +55,18 @@ _dispatcherctl()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local options='--socket --json --timeout --worker --client --state --user --older --waited --sort --limit
-        --mappings --server --port --callouts --help --version'
-    local states='waiting hand-off active ended broken gone rejected unserved'
+        --mappings --from --server --port --callouts --config --sweep --svg --help --version'
+    local states='waiting hand-off active passed-on ended broken gone rejected unserved failed sent-away'
     local fields='age client ended queued service state user waited worker'
     local verbs='status services workers connections history explain events top debug stop start restart reload
-        test-access'
+        plan apply test-access import simulate'
     local words='' verb
 
     [[ $current == '=' ]] && current=''
     [[ $previous == '=' ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
     COMPREPLY=()
     case $previous in
-    --socket | --mappings)
+    --socket | --mappings | --config | --svg)
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
@@ -75,7 +75,7 @@ _dispatcherctl()
         mapfile -t COMPREPLY < <(compgen -W "$(_dispatcherctl_workers)" -- "$current")
         return
         ;;
-    --timeout | --server | --port | --client | --user | --older | --waited | --limit) return ;;
+    --timeout | --server | --port | --sweep | --client | --user | --older | --waited | --limit) return ;;
     --state)
         mapfile -t COMPREPLY < <(compgen -W "$states" -- "$current")
         return
@@ -84,6 +84,10 @@ _dispatcherctl()
         # The other way round, where that was begun.
         [[ $current == -* ]] && fields="-${fields// / -}"
         mapfile -t COMPREPLY < <(compgen -W "$fields" -- "$current")
+        return
+        ;;
+    --from)
+        mapfile -t COMPREPLY < <(compgen -W 'dispatcher.cnf xinetd inetd master.cf' -- "$current")
         return
         ;;
     --callouts)
@@ -101,6 +105,11 @@ _dispatcherctl()
     explain)
         # After the address.
         [[ ${COMP_WORDS[COMP_CWORD - 2]} == "$verb" ]] && words=$(_dispatcherctl_services)
+        ;;
+    import | simulate)
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
         ;;
     workers | connections | history | events | stop | start | restart)
         [[ $previous == "$verb" ]] && words=$(_dispatcherctl_services)

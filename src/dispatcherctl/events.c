@@ -5,9 +5,9 @@
 #include "base/time.h"
 #include "control_client/client.h"
 #include "control_client/reply.h"
-#include "dispatcherctl/explain.h"
-#include "dispatcherctl/style.h"
-#include "dispatcherctl/table.h"
+#include "dispatcherctl/views/explain.h"
+#include "dispatcherctl/views/style.h"
+#include "dispatcherctl/views/table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -42,13 +42,13 @@ static void print_time(const json_t *event, FILE *stream)
     char text[32] = "";
     struct tm local;
 
-    tzset(); /* events are followed for days: the time zone may change */
+    tzset(); /* events are followed for days, in which the time zone may change */
     if (localtime_r(&sec, &local))
         strftime(text, sizeof(text), "%H:%M:%S", &local);
     fprintf(stream, "%s.%03d", text, (int)(usec % (int64_t)USEC_PER_SEC / (int64_t)USEC_PER_MSEC));
 }
 
-/* Bytes from strangers do not reach the terminal. */
+/* Prints a word, so that the terminal obeys nothing that a stranger has put into it. */
 static void print_word(const char *text, FILE *stream)
 {
     char *copy = strdup(text);
@@ -83,8 +83,8 @@ static int print_event(const struct request *request, const json_t *event)
     return fflush(stdout) == 0 ? 0 : -errno;
 }
 
-/* Returns a negative errno of the connection; 1 where the daemon has said an error; 2 where stdout
- * takes no more. */
+/* Returns a negative errno of the connection; 1 if the daemon reported an error; 2 if standard
+ * output cannot be written. */
 static int follow(struct client *client, const struct request *request)
 {
     json_t *reply = NULL;

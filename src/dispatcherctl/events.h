@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* dispatcherctl events: what happens, as it happens. */
+/* dispatcherctl events: shows what happens, as it happens. */
 #pragma once
 
-#include "dispatcherctl/request.h"
+#include "dispatcherctl/query/request.h"
 
 #include <jansson.h>
 #include <stdio.h>
 
-/* Prints events until the daemon ends, or somebody interrupts. Returns the exit status. */
+/* Prints events until the daemon ends or the user interrupts. Returns the exit status. */
 int events_run(const struct request *request);
 
 /* One event as a line. */

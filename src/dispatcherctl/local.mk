@@ -5,33 +5,59 @@ bin_PROGRAMS += dispatcherctl
 # All but main(), so that the tests link it too.
 noinst_LIBRARIES += libctl.a
 libctl_a_SOURCES = \
-	%D%/cells.c \
-	%D%/cells.h \
 	%D%/events.c \
 	%D%/events.h \
-	%D%/explain.c \
-	%D%/explain.h \
-	%D%/query.c \
-	%D%/query.h \
-	%D%/request.h \
-	%D%/selection.c \
-	%D%/selection.h \
-	%D%/selection_apply.c \
-	%D%/style.c \
-	%D%/style.h \
-	%D%/table.c \
-	%D%/table.h \
+	%D%/import_command.c \
+	%D%/import_command.h \
 	%D%/test_access.c \
 	%D%/test_access.h \
 	%D%/top.c \
 	%D%/top.h \
-	%D%/views.c \
-	%D%/views.h \
-	%D%/views_access.c \
-	%D%/views_commands.c \
-	%D%/views_lists.c
-libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-LINK_CTL = libctl.a $(LINK_MAPPING) $(LINK_CONTROL_CLIENT)
+	%D%/plan/apply.c \
+	%D%/plan/json_text.c \
+	%D%/plan/json_text.h \
+	%D%/plan/offline_plan.c \
+	%D%/plan/offline_plan.h \
+	%D%/plan/plan.c \
+	%D%/plan/plan.h \
+	%D%/plan/plan_print.c \
+	%D%/plan/port_holder.c \
+	%D%/plan/port_holder.h \
+	%D%/plan/systemctl.c \
+	%D%/plan/systemctl.h \
+	%D%/plan/unit_addresses.c \
+	%D%/plan/unit_addresses.h \
+	%D%/plan/unit_plan.c \
+	%D%/plan/unit_plan.h \
+	%D%/plan/vacating.c \
+	%D%/plan/vacating.h \
+	%D%/query/query.c \
+	%D%/query/query.h \
+	%D%/query/request.h \
+	%D%/query/selection.c \
+	%D%/query/selection.h \
+	%D%/query/selection_apply.c \
+	%D%/simulate/outcome.h \
+	%D%/simulate/outcome_draw.c \
+	%D%/simulate/outcome_json.c \
+	%D%/simulate/outcome_print.c \
+	%D%/simulate/simulate.c \
+	%D%/simulate/simulate.h \
+	%D%/views/cells.c \
+	%D%/views/cells.h \
+	%D%/views/explain.c \
+	%D%/views/explain.h \
+	%D%/views/style.c \
+	%D%/views/style.h \
+	%D%/views/table.c \
+	%D%/views/table.h \
+	%D%/views/views.c \
+	%D%/views/views.h \
+	%D%/views/views_access.c \
+	%D%/views/views_commands.c \
+	%D%/views/views_lists.c
+libctl_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+LINK_CTL = libctl.a $(LINK_SIMULATE) $(LINK_MAPPING) $(LINK_CONTROL_CLIENT) $(LINK_UNITS) $(LINK_IMPORT)
 
 dispatcherctl_SOURCES = \
 	%D%/arguments.c \

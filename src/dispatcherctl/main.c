@@ -6,11 +6,13 @@
 #include "control_client/reply.h"
 #include "dispatcherctl/arguments.h"
 #include "dispatcherctl/events.h"
-#include "dispatcherctl/query.h"
-#include "dispatcherctl/style.h"
+#include "dispatcherctl/import_command.h"
+#include "dispatcherctl/plan/plan.h"
+#include "dispatcherctl/query/query.h"
 #include "dispatcherctl/top.h"
 #include "dispatcherctl/verbs.h"
-#include "dispatcherctl/views.h"
+#include "dispatcherctl/views/style.h"
+#include "dispatcherctl/views/views.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +31,8 @@ static int run_history(const struct verb *verb, const struct request *request);
 static int run_debug(const struct verb *verb, const struct request *request);
 static int run_events(const struct verb *verb, const struct request *request);
 static int run_top(const struct verb *verb, const struct request *request);
+static int run_plan(const struct verb *verb, const struct request *request);
+static int run_apply(const struct verb *verb, const struct request *request);
 
 static const struct verb verbs[] = {
     {"status", NO_SERVICE, NO_LIST, run_simple, "Status", NULL, view_status, ANSWER_LIMIT_SEC,
@@ -57,16 +61,19 @@ static const struct verb verbs[] = {
      "replace the workers without losing a connection *"},
     {"reload", NO_SERVICE, NO_LIST, run_simple, "Reload", NULL, view_reload, RELOAD_LIMIT_SEC,
      "reload the configuration *"},
+    {"plan", NO_SERVICE, NO_LIST, run_plan, NULL, NULL, NULL, RELOAD_LIMIT_SEC,
+     "what 'apply' would change, and what is in the way *"},
+    {"apply", NO_SERVICE, NO_LIST, run_apply, NULL, NULL, NULL, RELOAD_LIMIT_SEC,
+     "bring the configuration and its units into force *"},
+    {0},
 };
 
 static const char test_access_verb[] = "test-access";
+static const char import_verb[] = "import";
+static const char simulate_verb[] = "simulate";
 
-const struct verb *verb_at(size_t i)
-{
-    return i < ELEMENTSOF(verbs) ? &verbs[i] : NULL;
-}
-
-/* The daemon's sandbox hides other users' processes from it, but not from us. */
+/* Adds the units of processes. The daemon cannot see those of other users from its sandbox; we can.
+ */
 static void find_units(json_t *parameters)
 {
     json_t *workers = json_object_get(parameters, "workers");
@@ -85,7 +92,7 @@ static void find_units(json_t *parameters)
     }
 }
 
-/* Leaves in the lists what is wanted. Returns 0 or -ENOMEM. */
+/* Keeps in the lists only the rows that were asked for. Returns 0 or -ENOMEM. */
 static int select_rows(const struct request *request, json_t *parameters)
 {
     static const char *const lists[] = {"connections", "workers"};
@@ -153,7 +160,17 @@ static int run_top(_unused_ const struct verb *verb, const struct request *reque
     return top_run(request);
 }
 
-/* The verb that needs no daemon. Returns an exit status, or EXIT_USAGE. */
+static int run_plan(_unused_ const struct verb *verb, const struct request *request)
+{
+    return plan_run(request);
+}
+
+static int run_apply(_unused_ const struct verb *verb, const struct request *request)
+{
+    return apply_run(request);
+}
+
+/* Runs a verb that needs no daemon. Returns an exit status, or EXIT_USAGE. */
 static int run_test_access(struct arguments *arguments, int argc, char *argv[])
 {
     if (argc == 0) {
@@ -162,6 +179,22 @@ static int run_test_access(struct arguments *arguments, int argc, char *argv[])
     }
     arguments->test.is_json = arguments->request.is_json;
     return test_access(&arguments->test, argv, (size_t)argc);
+}
+
+/* The same. */
+static int run_import(const struct arguments *arguments, int argc, char *argv[])
+{
+    const struct import_arguments import = {.form = arguments->from,
+                                            .mappings = arguments->test.mappings};
+
+    return import_command(&import, argv, (size_t)argc);
+}
+
+/* The same. */
+static int run_simulate(struct arguments *arguments, int argc, char *argv[])
+{
+    arguments->simulate.is_json = arguments->request.is_json;
+    return simulate_command(&arguments->simulate, argv, (size_t)argc);
 }
 
 static int run_verb(struct arguments *arguments)
@@ -176,7 +209,7 @@ static int run_verb(struct arguments *arguments)
 
 int main(int argc, char *argv[])
 {
-    struct arguments arguments = {0};
+    struct arguments arguments = {.verbs = verbs};
     int status = EXIT_USAGE;
 
     int r = fd_fill_standard(O_RDONLY);
@@ -187,6 +220,10 @@ int main(int argc, char *argv[])
     if (arguments_parse_options(argc, argv, &arguments) == 0) {
         if (optind < argc && strcmp(argv[optind], test_access_verb) == 0)
             status = run_test_access(&arguments, argc - optind - 1, argv + optind + 1);
+        else if (optind < argc && strcmp(argv[optind], import_verb) == 0)
+            status = run_import(&arguments, argc - optind - 1, argv + optind + 1);
+        else if (optind < argc && strcmp(argv[optind], simulate_verb) == 0)
+            status = run_simulate(&arguments, argc - optind - 1, argv + optind + 1);
         else if (arguments_parse_words(argc - optind, argv + optind, &arguments) == 0)
             status = run_verb(&arguments);
     }

@@ -25,7 +25,10 @@ VERBS = {
     "start": ["Start"],
     "restart": ["Restart"],
     "reload": ["Reload"],
+    "plan": ["Plan"],
 }
+TEXT_OR_NULL = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+TEXTS = {"type": "array", "items": {"type": "string"}}
 # What needs no daemon, and so is in no interface.
 TEST_ACCESS = {
     "address": {"type": "string"},
@@ -37,6 +40,114 @@ TEST_ACCESS = {
         "anyOf": [{"type": "string"}, {"type": "null"}],
     },
     "trace": {"type": "array", "items": {"type": "string"}},
+}
+# What plan finds by itself, of systemd and of other processes.
+PLAN = {
+    "is_running": {"type": "boolean"},
+    "due": {"type": "array", "items": {"$ref": "#/$defs/Due"}},
+    "sockets": {
+        "description": "Socket units that would change.",
+        "type": "array",
+        "items": {
+            "unit": {"type": "string"},
+            "change": {"enum": ["opened", "closed", "reopened"]},
+            "from": {"description": "ADDRESS:PORT; where it is open.", **TEXTS},
+            "to": {"description": "ADDRESS:PORT; where it would be.", **TEXTS},
+            "because": {"description": "FILE:LINE of a drop-in, or \"masked\".", **TEXT_OR_NULL},
+        },
+    },
+    "drop_ins": {
+        "description": "Lines of drop-ins that win over dispatcher.cnf.",
+        "type": "array",
+        "items": {
+            "unit": {"type": "string"},
+            "key": {"type": "string"},
+            "value": {"type": "string"},
+            "origin": {"description": "FILE:LINE", "type": "string"},
+            "over": {"description": "FILE:LINE of the option.", **TEXT_OR_NULL},
+        },
+    },
+    "in_the_way": {
+        "description": "Addresses that somebody else listens at.",
+        "type": "array",
+        "items": {
+            "unit": {"type": "string"},
+            "address": {"type": "string"},
+            "held_at": {"type": "string"},
+            "pid": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+            "program": TEXT_OR_NULL,
+            "holder_unit": TEXT_OR_NULL,
+        },
+    },
+    "needs_daemon_reload": {"type": "boolean"},
+    "needs_restart": {"type": "boolean"},
+    "needs_reload": {"type": "boolean"},
+}
+APPLY = {
+    "is_done": {"type": "boolean"},
+    "rounds": {
+        "description": "What was done, as plan shows it; what one round leaves due the next does.",
+        "type": "array",
+        "items": {"$ref": "#/$defs/plan"},
+    },
+    "failure": TEXT_OR_NULL,
+}
+COUNT = {"type": "integer"}
+FIGURES = {
+    "clients": COUNT,
+    "served": COUNT,
+    "left": {"description": "Clients that were gone before they were served.", **COUNT},
+    "waiting": {"description": "Clients that were still waiting at the end.", **COUNT},
+    "rejected": {
+        "description": "By reason.",
+        "type": "object",
+        "additionalProperties": COUNT,
+    },
+    "wait_usec": {
+        "description": "Of those that were served: mean, percentiles, maximum.",
+        "type": "object",
+        "additionalProperties": COUNT,
+    },
+    "workers_mean": {"type": "number"},
+    "workers_max": COUNT,
+    "workers": {
+        "description": "The average number in each sixtieth of the time.",
+        "type": "array",
+        "items": {"type": "number"},
+    },
+    "started": COUNT,
+    "retired": {
+        "description": "Workers, by reason.",
+        "type": "object",
+        "additionalProperties": COUNT,
+    },
+}
+SIMULATE = {
+    "from": {"description": "Microseconds since the epoch.", **COUNT},
+    "to": COUNT,
+    "has_wrapped": {"description": "What was before is no longer in it.", "type": "boolean"},
+    "lost": {"description": "What could not be written fast enough.", **COUNT},
+    "begun": {"description": "How often a daemon began to record.", **COUNT},
+    "services": {"type": "array", "items": {"$ref": "#/$defs/SimulatedService"}},
+}
+SIMULATED_SERVICE = {
+    "name": {"type": "string"},
+    "measured": {"$ref": "#/$defs/SimulatedFigures"},
+    "simulated": {
+        "description": "One for each value of --sweep.",
+        "type": "array",
+        "items": {"$ref": "#/$defs/SimulatedRun"},
+    },
+}
+SIMULATED_RUN = {
+    "setting": {
+        "description": "Of --sweep.",
+        "anyOf": [
+            {"type": "object", "properties": {"name": {"type": "string"}, "value": COUNT}},
+            {"type": "null"},
+        ],
+    },
+    "figures": {"$ref": "#/$defs/SimulatedFigures"},
 }
 SIMPLE = {"int": "integer", "float": "number", "string": "string", "bool": "boolean"}
 
@@ -140,7 +251,17 @@ def make(text):
         verbs[verb] = an_object(properties)
     # Without a mask it prints what there is.
     verbs["debug"] = {"anyOf": [verbs["debug"], {"$ref": "#/$defs/services"}]}
+    for name, schema in PLAN.items():
+        if "items" in schema and "$ref" not in schema["items"]:
+            schema = {**schema, "items": an_object(schema["items"])}
+        verbs["plan"]["properties"][name] = schema
+    verbs["plan"]["required"] = list(verbs["plan"]["properties"])
+    verbs["apply"] = an_object(APPLY)
     verbs["test-access"] = an_object(TEST_ACCESS)
+    verbs["simulate"] = an_object(SIMULATE)
+    types["SimulatedService"] = an_object(SIMULATED_SERVICE)
+    types["SimulatedRun"] = an_object(SIMULATED_RUN)
+    types["SimulatedFigures"] = an_object(FIGURES)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "What dispatcherctl --json prints",

@@ -2,7 +2,6 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherctl/test_access.h"
 
-#include "base/macro.h"
 #include "mapping/port_access.h"
 #include "mapping/trace_lines.h"
 
@@ -14,7 +13,7 @@
 
 #define DEFAULT_MAPPINGS CONFIG_DIR "/mappings"
 
-/* The port of the client: the first of those that are given out freely. */
+/* The client's port: the first dynamic one. */
 #define CLIENT_PORT 49152
 
 enum {
@@ -58,7 +57,7 @@ static void add_callout(struct test *test)
                         : (succeeds ? "limit is exceeded" : "limit is not exceeded"));
 }
 
-/* What the client does not see. */
+/* Prints text that the client does not see. */
 static void add_text(struct test *test, const char *name, const char *text)
 {
     if (*text)
@@ -79,14 +78,14 @@ static void run(struct test *test, const char *probe)
     }
     port_access_judge(&test->run, &test->verdict);
     if (test->verdict.has_hit_limit)
-        add_text(test, "limit", "the table takes too many steps; the client is accepted");
+        add_text(test, "limit", "the table takes too many steps; the client is admitted");
     add_text(test, "logged", test->verdict.match_note);
     add_text(test, "logged", test->verdict.reject_note);
     add_text(test, "access tag", test->verdict.tag);
     add_text(test, "kept with the connection", test->verdict.log_text);
 }
 
-/* The reply with line feeds between its lines. */
+/* Joins the lines of the reply by line feeds. */
 static void reply_text(const struct port_access *verdict, char text[PORT_ACCESS_REPLY_MAX + 1])
 {
     size_t n = 0;
@@ -154,7 +153,7 @@ static int print(const struct test *test, const struct address *client)
                                   : print_text(test, address, text, entry ? place : NULL);
 }
 
-/* The address that the client connects to; without one given, of the client's own family. */
+/* The address that the client connects to; by default the loopback address of its family. */
 static int find_server(const struct test *test, const struct address *client, struct address *ret)
 {
     const char *text = test->options->server;
@@ -217,7 +216,7 @@ static int read_options(struct test *test)
     return EXIT_SUCCESS;
 }
 
-/* Loads the file, telling what is wrong with it. */
+/* Loads the file, and reports its problems. */
 static int load(const char *path, struct mapping_set **ret)
 {
     struct problem_list problems = {0};
@@ -242,7 +241,7 @@ static int load(const char *path, struct mapping_set **ret)
 int test_access(const struct test_access *options, char *const clients[], size_t n_clients)
 {
     _cleanup_mapping_set_ struct mapping_set *set = NULL;
-    static struct test test; /* long texts */
+    static struct test test; /* static, since it has long texts */
     int status;
 
     test = (struct test){.options = options, .trace.n_max = TRACE_LINES_MAX};

@@ -3,10 +3,10 @@
 #include "dispatcherctl/top.h"
 
 #include "base/time.h"
-#include "dispatcherctl/explain.h"
-#include "dispatcherctl/query.h"
-#include "dispatcherctl/style.h"
-#include "dispatcherctl/views.h"
+#include "dispatcherctl/query/query.h"
+#include "dispatcherctl/views/explain.h"
+#include "dispatcherctl/views/style.h"
+#include "dispatcherctl/views/views.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -21,7 +21,7 @@
 
 #define REFRESH_MSEC 2000
 
-/* Another buffer, no cursor; and back. */
+/* Switch to the alternate screen without a cursor, and back. */
 #define SCREEN_ENTER "\033[?1049h\033[?25l"
 #define SCREEN_LEAVE "\033[?25h\033[?1049l"
 
@@ -34,7 +34,7 @@ static void on_signal(int number)
         is_interrupted = 1;
 }
 
-/* Keys come one by one, unseen. */
+/* Makes the terminal pass on each key at once, and not show it. */
 static int enter(void)
 {
     const struct sigaction action = {.sa_handler = on_signal};
@@ -96,7 +96,7 @@ static void draw(const char *text, const struct winsize *size)
     (void)fflush(stdout);
 }
 
-/* Returns 0 or a negative errno; what went wrong has been told, in the daemon's words. */
+/* Returns 0; or a negative errno, after the error was reported. */
 static int compose(const struct request *request, FILE *stream)
 {
     json_auto_t *status = NULL, *services = NULL, *workers = NULL;
@@ -134,7 +134,7 @@ static int refresh(const struct request *request)
     return r;
 }
 
-/* Returns true when it is enough. */
+/* Returns true if the user wants to quit. */
 static bool wait_for_key(void)
 {
     struct pollfd poll_fd = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -164,7 +164,7 @@ int top_run(const struct request *request)
         r = refresh(request);
     while (r == 0 && !wait_for_key());
     leave();
-    /* What was told on the other screen is gone with it. */
+    /* The message was on the alternate screen, and is gone: it is repeated. */
     if (r < 0 && r != -EREMOTEIO)
         explain_failure(request->socket, r);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

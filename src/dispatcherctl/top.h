@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* dispatcherctl top: services and workers on a live screen. */
+/* dispatcherctl top: a live screen of services and workers. */
 #pragma once
 
-#include "dispatcherctl/request.h"
+#include "dispatcherctl/query/request.h"
 
 #include <stddef.h>
 
-/* Shows until somebody presses q, or interrupts. Returns the exit status. */
+/* Runs until the user presses q or interrupts. Returns the exit status. */
 int top_run(const struct request *request);
 
-/* Where a line of so many columns ends: its length in bytes, sequences that only colour not
- * counted as columns. For the tests. */
+/* How many bytes of the line fit into so many columns; escape sequences for colours take none. For
+ * the tests. */
 size_t top_cut(const char *line, size_t length, unsigned n_columns);

@@ -14,7 +14,7 @@
 enum {
     LINES_MAX = 3,
     LINE_BYTES = 160,
-    TRIES = 10, /* journald reads what a process wrote when it gets the processor */
+    TRIES = 10, /* journald may take a moment until it has read what a process wrote */
 };
 
 #define TRY_USEC 20000
@@ -29,8 +29,8 @@ static void journal_cleanup(sd_journal **journal)
     sd_journal_close(*journal);
 }
 
-/* The processes' own lines have the trusted field; those of systemd before it starts a program have
- * the other. */
+/* A process's own lines have the trusted field; lines of systemd before it starts the program have
+ * the other one. */
 static int match(sd_journal *journal, const char *invocation_id)
 {
     char own[64], systemds[64];
@@ -56,13 +56,13 @@ static bool has_field(sd_journal *journal, const char *name, const char *value)
            memcmp((const char *)data + name_length + 1, value, strlen(value)) == 0;
 }
 
-/* What PID 1 says of the end is what we are about to say, in other words. */
+/* Lines of PID 1 about the end are left out: they would repeat what the report says. */
 static bool is_of_interest(sd_journal *journal)
 {
     return !has_field(journal, "_PID", "1") && !has_field(journal, "_COMM", "worker_ended");
 }
 
-/* How long "UNIT: " in front of a message is; 0 if it is not there. */
+/* The length of "UNIT: " in front of a message; 0 if it is not there. */
 static size_t prefix_length(const char *message, size_t length, const char *unit)
 {
     size_t n = strlen(unit);

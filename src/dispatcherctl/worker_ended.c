@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* ExecStopPost= of a worker's unit: tells dispatcherd how the worker ended. systemd has put that
- * into the environment (systemd.exec(5)), but for the process, which its unit still knows. If it
- * was no success, the unit's last lines go with it. */
+/* ExecStopPost= of a worker's unit: reports to dispatcherd how the worker ended. systemd has put
+ * that into the environment (systemd.exec(5)), except for the process, which the unit still knows.
+ * After a failure, the unit's last log lines are sent along. */
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -19,12 +19,12 @@
 #define CONTROL_SOCKET "/run/dispatcherd/control"
 #define SYSTEMD        "org.freedesktop.systemd1"
 
-/* dispatcherd waits no longer than a second for what we have to say. */
+/* dispatcherd waits at most a second for this report. */
 #define LIMIT_USEC USEC_PER_SEC
 
-/* systemd runs this outside of the unit's sandbox, but for TemporaryFileSystem=, which holds for it
- * as well (systemd 252 and 257): no socket and no volatile journal would be in sight. If it has no
- * right to change that, it goes on with what it sees. */
+/* systemd runs this outside of the unit's sandbox, except for TemporaryFileSystem=, which applies
+ * to it too (systemd 252 and 257) and hides all sockets and the volatile journal. Without the right
+ * to leave that namespace, it goes on with what it sees. */
 static void leave_namespace(void)
 {
     _cleanup_fd_ int fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
@@ -88,12 +88,13 @@ int main(int argc, char *argv[])
         return 2;
     }
     leave_namespace();
-    /* Without a bus dispatcherd goes by the unit's service. */
+    /* Without a bus dispatcherd finds the worker by the unit's service. */
     (void)find_process(argv[1], &pid);
     int r = client_open(CONTROL_SOCKET, LIMIT_USEC, &client);
     if (r == 0)
         r = client_call(&client, "WorkerEnded", describe(argv[1], pid), LIMIT_USEC, &reply);
     client_close(&client);
-    /* Where no dispatcherd runs, or it knows no such worker, nobody wants to know. */
+    /* Without a dispatcherd nobody misses the report: the unit ignores this status
+     * (ExecStopPost=-). Nor is it an error that dispatcherd no longer knows the worker. */
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -4,25 +4,25 @@
 
 #include "base/fd.h"
 #include "base/time.h"
+#include "dispatcherd/config/fingerprint.h"
 #include "dispatcherd/core/context.h"
-#include "dispatcherd/core/fingerprint.h"
 #include "dispatcherd/core/worker.h"
+#include "dispatcherd/messages/orders.h"
+#include "dispatcherd/messages/worker_ring.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/store/closer.h"
 #include "dispatcherd/store/store.h"
 #include "dispatcherd/worker/channel.h"
 #include "dispatcherd/worker/life.h"
-#include "dispatcherd/worker/orders.h"
-#include "dispatcherd/worker/ring.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* Nothing but the worker itself ends its drain when its service is gone. */
+/* For workers whose service is gone: only the worker itself ends its drain. */
 #define ADOPT_DRAIN_LIMIT_SEC 86400
 
-/* Nobody will look after it any more: it finishes its sessions by itself. */
+/* The worker has no service any more, and will not be watched: it finishes its sessions by itself.
+ */
 static void let_drain(int channel, const char *name, const char *why)
 {
     report_daemon(LOG_NOTICE,
@@ -33,15 +33,18 @@ static void let_drain(int channel, const char *name, const char *why)
     (void)store_remove(name);
 }
 
-/* Its old ring is gone with our predecessor: it gets another one with the question, if it had one.
- */
+/* Asks the worker what it holds. If it had a ring, that is gone with our predecessor, and the
+ * worker gets a new one with the question. */
 static int ask(struct worker *worker)
 {
     _cleanup_fd_ int ring = -1;
-    int r = worker->has_asked_ring ? worker_ring_open(worker, &ring) : 0;
+    int r = worker->knows.ring ? worker_ring_open(worker, &ring) : 0;
 
     if (r == 0)
         r = worker_channel_watch(worker);
+    /* No two daemons send the same one, since one starts after the other has ended. */
+    if (worker->knows.answer)
+        worker->awaited_answer = time_now_usec(CLOCK_MONOTONIC);
     return r == 0 ? order_adoption(worker, ring) : r;
 }
 
@@ -51,6 +54,14 @@ static const struct pool_worker *find_saved(const struct service_state *saved, u
         saved->pool.workers[slot].state == POOL_WORKER_NONE)
         return NULL;
     return &saved->pool.workers[slot];
+}
+
+/* As many places as it had. If they are not known, its ring and the list of its connections have
+ * room for the most that any worker may have, which is 70 KiB. */
+static void restore(struct worker *worker, const struct pool_worker *saved)
+{
+    pool_worker_restore(worker->service->pool, worker->slot, saved);
+    worker_limit_places(worker, saved->n_places);
 }
 
 static bool adopt(struct service *service, const struct store_worker *stored, int *channel,
@@ -67,14 +78,11 @@ static bool adopt(struct service *service, const struct store_worker *stored, in
         pool_worker_exited(service->pool, slot, 0);
         return false;
     }
-    (void)fd_refuse_rights(worker->channel);
-    worker->is_stored = true;
-    worker->has_asked_ring = stored->has_ring;
-    worker->knows_stop = stored->knows_stop;
-    worker->knows_log = stored->knows_log;
-    worker->knows_stress = stored->knows_stress;
+    worker->knows = stored->knows;
+    if (!worker->knows.pass)
+        (void)fd_refuse_rights(worker->channel);
     if (find_saved(saved, slot))
-        pool_worker_restore(service->pool, slot, find_saved(saved, slot));
+        restore(worker, find_saved(saved, slot));
     if (!saved || saved->fingerprints[slot] != fingerprint_of(service->options))
         pool_worker_outdated(service->pool, slot);
     service->state->fingerprints[slot] = saved ? saved->fingerprints[slot] : 0;
@@ -87,18 +95,18 @@ static bool adopt(struct service *service, const struct store_worker *stored, in
     return true;
 }
 
-unsigned adopt_workers(struct service *const services[], size_t n_services, struct passed *passed,
-                       const struct state *old)
+unsigned adopt_workers(struct service *const services[], size_t n_services,
+                       struct inherited *inherited, const struct state *old)
 {
     unsigned n = 0;
 
-    for (size_t i = 0; i < passed->n_items; i++) {
-        const char *name = passed->items[i].name;
+    for (size_t i = 0; i < inherited->n_items; i++) {
+        const char *name = inherited->items[i].name;
         struct store_worker stored;
 
         if (!store_parse_worker_name(name, &stored))
             continue;
-        _cleanup_fd_ int channel = take_fd(&passed->items[i].fd);
+        _cleanup_fd_ int channel = take_fd(&inherited->items[i].fd);
         struct service *service = services_find(services, n_services, stored.unit_name);
         if (stored.version != PROTOCOL_VERSION)
             let_drain(channel, name, "it speaks another version of the protocol");

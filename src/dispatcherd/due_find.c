@@ -2,69 +2,45 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/due_find.h"
 
-#include "base/fd.h"
 #include "base/time.h"
-#include "dispatcherd/core/fingerprint.h"
+#include "dispatcherd/config/fingerprint.h"
 #include "dispatcherd/core/worker.h"
+#include "dispatcherd/process/spawner.h"
 #include "dispatcherd/service/sockets.h"
-#include "dispatcherd/worker/spawner.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static void list_socket(const struct service_options *options, const char *suffix,
-                        struct str_list *ret)
-{
-    char name[80];
-
-    snprintf(name, sizeof(name), "dispatcherd-%.40s%s.socket", options->unit_name, suffix);
-    (void)str_list_append(ret, name);
-}
-
-/* Nobody can reach it, or a part of it. */
+/* Finds ports at which nobody can reach the service. */
 static void look_at_ports(const struct manager *manager, const struct service *service,
                           struct due_list *due)
 {
     const struct service_options *options = service->options;
-    struct str_list sockets = {0};
     char text[ADDRESS_TEXT_MAX];
     struct address missing;
 
     if (!manager->has_passed_sockets) {
         if (sockets_find_missing(service, &missing))
-            due_add(due, options->name, &options->origin, DUE_RELOAD, NULL,
-                    "%s does not listen at %s", options->name, address_format(&missing, text));
+            due_add(due, options->name, &options->origin, DUE_RELOAD, "%s does not listen at %s",
+                    options->name, address_format(&missing, text));
         return;
     }
     if (service->n_listeners > 0 || due_has_service(due, options->name))
         return;
-    if (options->port.n_ports > 0)
-        list_socket(options, "", &sockets);
-    if (options->tls_port.n_ports > 0)
-        list_socket(options, "-tls", &sockets);
-    due_add(due, options->name, &options->origin, DUE_RESTART, &sockets, "%s has no socket",
-            options->name);
-    str_list_clear(&sockets);
+    due_add(due, options->name, &options->origin, DUE_RESTART, "%s has no socket", options->name);
 }
 
-/* If systemd has lost the socket that starts workers, as it does when the unit is gone for one
- * daemon-reload, clients wait as soon as the workers there are have no room. That is said beside
+/* If the unit is gone for a single daemon-reload, systemd closes the socket that starts workers.
+ * Clients wait as soon as the present workers have no room. That is reported in addition to
  * whatever else is due. */
 static void look_at_starter(const struct manager *manager, const struct service *service,
                             unsigned kinds, struct due_list *due)
 {
     const struct service_options *options = service->options;
-    struct str_list sockets = {0};
 
-    if (!spawner_can_start(manager->context.spawner, options)) {
-        if (kinds & DUE_RESTART)
-            list_socket(options, "-worker", &sockets);
-        due_add(due, options->name, &options->origin, kinds, &sockets,
+    if (!spawner_can_start(manager->context.spawner, options))
+        due_add(due, options->name, &options->origin, kinds,
                 "systemd has closed the socket that starts workers of %s", options->name);
-    }
-    str_list_clear(&sockets);
 }
 
 static void look_at_starters(const struct manager *manager, unsigned kinds, struct due_list *due)
@@ -94,7 +70,7 @@ static void look_at_workers(const struct service *service, struct due_list *due)
     const struct service_options *options = service->options;
 
     if (has_stale_worker(service))
-        due_add(due, options->name, &options->origin, DUE_RELOAD, NULL,
+        due_add(due, options->name, &options->origin, DUE_RELOAD,
                 "workers of %s still run the previous version of their program or unit",
                 options->name);
 }
@@ -119,27 +95,27 @@ static void look_at_spare_sockets(const struct manager *manager, struct due_list
         spare_sockets_describe(&manager->spare_sockets, i, name, sizeof(name), &address);
         if (has_service(manager, name) || due_has_service(due, name))
             continue;
-        due_add(
-            due, name, &origin, DUE_DAEMON_RELOAD | DUE_RESTART, NULL,
-            "'%s' is not a service in force, but systemd still listens for it at %s: clients are "
-            "turned away",
-            name, address_format(&address, text));
+        due_add(due, name, &origin, DUE_DAEMON_RELOAD | DUE_RESTART,
+                "'%s' is not in force, but systemd still listens for it at %s: its clients are "
+                "turned away",
+                name, address_format(&address, text));
     }
 }
 
-/* The units of a service whose section has errors are gone after a daemon-reload: any other command
- * would do harm. */
+/* After a daemon-reload, a service whose section has errors has no units: so no other command is
+ * named before the file is correct. */
 static void add_broken_file(const struct manager *manager, struct due_list *due)
 {
     const struct origin origin = {.file = manager->config_file};
 
-    due_add(due, NULL, &origin, DUE_RELOAD, NULL,
+    due_add(due, NULL, &origin, DUE_RELOAD,
             "%s has errors (dispatcherd --check shows them) and is not in force; correct it before "
             "any daemon-reload, which would close the ports of services that have errors",
             manager->config_file);
 }
 
-/* By the time of any change, which even a copy that keeps times cannot set (inode(7)). */
+/* Whether the file changed after that, by the time of its last status change, which even a copy
+ * that preserves times cannot set (inode(7)). */
 static bool was_changed(const char *file, uint64_t read_at)
 {
     struct stat st;
@@ -151,7 +127,7 @@ static bool was_changed(const char *file, uint64_t read_at)
            read_at;
 }
 
-/* One of the files that options of the services come from; NULL: none was changed. */
+/* A changed file among those that options of the services come from; NULL if none was changed. */
 static const char *find_changed_file(const struct config *config, const char *main_file,
                                      uint64_t read_at)
 {
@@ -171,8 +147,8 @@ static const char *find_changed_file(const struct config *config, const char *ma
     return NULL;
 }
 
-/* What systemd has, or will have at a daemon-reload, follows from the changed file: only when it is
- * in force can be said what else is due. */
+/* The units that systemd has, or will have after a daemon-reload, depend on the changed file. What
+ * else is due is unknown until that is in force. */
 static bool add_changed_file(const struct manager *manager, struct due_list *due)
 {
     const struct origin origin = {.file = manager->config_file};
@@ -180,7 +156,7 @@ static bool add_changed_file(const struct manager *manager, struct due_list *due
         find_changed_file(&manager->version->config, manager->config_file, manager->read_at);
 
     if (file)
-        due_add(due, NULL, &origin, DUE_RELOAD, NULL, "%s has changed since it was read", file);
+        due_add(due, NULL, &origin, DUE_RELOAD, "%s has changed since it was read", file);
     return file;
 }
 

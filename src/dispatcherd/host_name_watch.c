@@ -7,11 +7,10 @@
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/operations.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
-/* Readable at any time; an error condition after each change, until the next poll (proc(5)). */
+/* Always readable; reports an error condition after each change, until the next poll (proc(5)). */
 #define HOST_NAME_FILE "/proc/sys/kernel/hostname"
 
 static int on_change(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,

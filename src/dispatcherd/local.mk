@@ -7,54 +7,57 @@ noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
 	%D%/adopt.c \
 	%D%/adopt.h \
-	%D%/config_reading.c \
-	%D%/config_reading.h \
+	%D%/by_hand.c \
+	%D%/by_hand.h \
+	%D%/checks/admission.c \
+	%D%/checks/admission.h \
+	%D%/checks/reject.c \
+	%D%/checks/reject.h \
+	%D%/control/client_limits.c \
+	%D%/control/client_limits.h \
 	%D%/control_manager.c \
 	%D%/control_manager.h \
 	%D%/due_find.c \
 	%D%/due_find.h \
 	%D%/host_name_watch.c \
 	%D%/host_name_watch.h \
-	%D%/last_config.c \
-	%D%/last_config.h \
 	%D%/loop.c \
 	%D%/loop.h \
 	%D%/manager.c \
 	%D%/manager.h \
+	%D%/messages/worker_ring.c \
+	%D%/messages/worker_ring.h \
 	%D%/orphans.c \
 	%D%/orphans.h \
-	%D%/parameter_check.c \
-	%D%/parameter_check.h \
 	%D%/readmit.c \
 	%D%/readmit.h \
 	%D%/reload.c \
 	%D%/reload.h \
 	%D%/run.c \
 	%D%/run.h \
+	%D%/service/statistics_log.c \
+	%D%/service/statistics_log.h \
 	%D%/status.c \
 	%D%/status.h \
 	%D%/stop.c \
 	%D%/stop.h \
-	%D%/store_room.c \
-	%D%/store_room.h \
+	%D%/store/inherited.c \
+	%D%/store/inherited.h \
 	%D%/succession.c \
 	%D%/succession.h \
-	%D%/unit_view.c \
-	%D%/unit_view.h \
-	%D%/units_due.c \
-	%D%/units_due.h \
 	%D%/verify.c \
 	%D%/verify.h \
-	%D%/checks/access.c \
-	%D%/checks/access.h \
+	%D%/alerts/alert_texts.c \
+	%D%/alerts/alert_texts.h \
+	%D%/alerts/alert_watch.c \
+	%D%/alerts/alert_watch.h \
 	%D%/checks/check.c \
 	%D%/checks/check.h \
 	%D%/checks/check_internal.h \
+	%D%/checks/check_limits.c \
 	%D%/checks/check_mapping.c \
 	%D%/checks/check_report.c \
 	%D%/checks/check_report.h \
-	%D%/checks/checks_store.c \
-	%D%/checks/checks_store.h \
 	%D%/checks/decisions_store.c \
 	%D%/checks/decisions_store.h \
 	%D%/checks/hangup.c \
@@ -65,83 +68,127 @@ libdaemon_a_SOURCES = \
 	%D%/checks/list_alerts.h \
 	%D%/checks/name_servers.c \
 	%D%/checks/name_servers.h \
-	%D%/checks/refusal.c \
-	%D%/checks/refusal.h \
 	%D%/checks/throttle_store.c \
 	%D%/checks/throttle_store.h \
-	%D%/control/alert_views.c \
+	%D%/checks/trial.c \
+	%D%/checks/trial.h \
+	%D%/config/config_reading.c \
+	%D%/config/config_reading.h \
+	%D%/config/config_version.c \
+	%D%/config/config_version.h \
+	%D%/config/due.c \
+	%D%/config/due.h \
+	%D%/config/fingerprint.c \
+	%D%/config/fingerprint.h \
+	%D%/config/last_config.c \
+	%D%/config/last_config.h \
+	%D%/config/mapping_guard.c \
+	%D%/config/mapping_guard.h \
+	%D%/config/parameter_check.c \
+	%D%/config/parameter_check.h \
+	%D%/config/unit_credential.c \
+	%D%/config/unit_credential.h \
+	%D%/config/unit_view.c \
+	%D%/config/unit_view.h \
+	%D%/config/units_due.c \
+	%D%/config/units_due.h \
 	%D%/control/cache.c \
 	%D%/control/cache.h \
+	%D%/control/call.c \
 	%D%/control/call.h \
 	%D%/control/client.c \
 	%D%/control/client.h \
 	%D%/control/commands.c \
 	%D%/control/control.c \
 	%D%/control/control.h \
-	%D%/control/due_views.c \
 	%D%/control/explain.c \
 	%D%/control/follow.c \
-	%D%/control/history.c \
 	%D%/control/lists.c \
 	%D%/control/methods.c \
 	%D%/control/methods.h \
-	%D%/control/options.c \
 	%D%/control/page.c \
 	%D%/control/page.h \
 	%D%/control/peer.c \
 	%D%/control/peer.h \
-	%D%/control/places.c \
-	%D%/control/places.h \
 	%D%/control/share.c \
 	%D%/control/share.h \
 	%D%/control/socket.c \
 	%D%/control/socket.h \
-	%D%/control/statistics.c \
-	%D%/control/trial.c \
-	%D%/control/trial.h \
-	%D%/control/views.c \
-	%D%/control/views.h \
 	%D%/core/alerts.c \
 	%D%/core/alerts.h \
 	%D%/core/archive.c \
 	%D%/core/archive.h \
 	%D%/core/backend.c \
 	%D%/core/backend.h \
+	%D%/core/certificate.c \
+	%D%/core/certificate.h \
 	%D%/core/completion.c \
 	%D%/core/completion.h \
-	%D%/core/config_version.c \
-	%D%/core/config_version.h \
 	%D%/core/connection.c \
 	%D%/core/connection.h \
+	%D%/core/connection_store.c \
+	%D%/core/connection_store.h \
 	%D%/core/context.c \
 	%D%/core/context.h \
-	%D%/core/due.c \
-	%D%/core/due.h \
-	%D%/core/fingerprint.c \
-	%D%/core/fingerprint.h \
-	%D%/core/handed_fd.c \
-	%D%/core/handed_fd.h \
-	%D%/core/kernel_queue.c \
-	%D%/core/kernel_queue.h \
-	%D%/core/listening_socket.h \
-	%D%/core/logfile.c \
-	%D%/core/logfile.h \
-	%D%/core/mapping_guard.c \
-	%D%/core/mapping_guard.h \
-	%D%/core/pace.c \
-	%D%/core/pace.h \
+	%D%/core/failed_starts.c \
+	%D%/core/failed_starts.h \
+	%D%/core/passed_on.c \
+	%D%/core/passed_on.h \
 	%D%/core/reach.c \
 	%D%/core/reach.h \
-	%D%/core/refusal_run.c \
-	%D%/core/refusal_run.h \
-	%D%/core/reserve.c \
-	%D%/core/reserve.h \
+	%D%/core/ring_watch.c \
+	%D%/core/ring_watch.h \
 	%D%/core/service.c \
 	%D%/core/service.h \
+	%D%/core/unsent.c \
+	%D%/core/unsent.h \
 	%D%/core/worker.c \
 	%D%/core/worker.h \
-	%D%/core/worker_unit.c \
-	%D%/core/worker_unit.h \
+	%D%/fleet/breaker.c \
+	%D%/fleet/breaker.h \
+	%D%/fleet/fleet.c \
+	%D%/fleet/fleet.h \
+	%D%/fleet/fleet_key.c \
+	%D%/fleet/fleet_key.h \
+	%D%/fleet/ledger.c \
+	%D%/fleet/ledger.h \
+	%D%/fleet/link.h \
+	%D%/limits/store_room.c \
+	%D%/limits/store_room.h \
+	%D%/limits/task_limits.c \
+	%D%/limits/task_limits.h \
+	%D%/limits/task_room.c \
+	%D%/limits/task_room.h \
+	%D%/messages/greeting.c \
+	%D%/messages/greeting.h \
+	%D%/messages/news.c \
+	%D%/messages/news.h \
+	%D%/messages/orders.c \
+	%D%/messages/orders.h \
+	%D%/messages/stress.c \
+	%D%/messages/stress.h \
+	%D%/messages/tls.c \
+	%D%/messages/tls.h \
+	%D%/messages/worker_log.c \
+	%D%/messages/worker_log.h \
+	%D%/process/environment.c \
+	%D%/process/environment.h \
+	%D%/process/logfile.c \
+	%D%/process/logfile.h \
+	%D%/process/logfile_limited.c \
+	%D%/process/logfile_limited.h \
+	%D%/process/reserve.c \
+	%D%/process/reserve.h \
+	%D%/process/spawner.c \
+	%D%/process/spawner.h \
+	%D%/process/spawner_self.c \
+	%D%/process/spawner_unit.c \
+	%D%/process/worker_unit.c \
+	%D%/process/worker_unit.h \
+	%D%/recorder/recorder.c \
+	%D%/recorder/recorder.h \
+	%D%/recorder/ring_file.c \
+	%D%/recorder/ring_file.h \
 	%D%/report/bulk.c \
 	%D%/report/bulk.h \
 	%D%/report/events.c \
@@ -157,8 +204,6 @@ libdaemon_a_SOURCES = \
 	%D%/service/dispatch.h \
 	%D%/service/families.c \
 	%D%/service/families.h \
-	%D%/service/figures.c \
-	%D%/service/figures.h \
 	%D%/service/listener.c \
 	%D%/service/listener.h \
 	%D%/service/operations.c \
@@ -169,6 +214,11 @@ libdaemon_a_SOURCES = \
 	%D%/service/sockets.h \
 	%D%/service/spare_sockets.c \
 	%D%/service/spare_sockets.h \
+	%D%/sockets/handed_fd.c \
+	%D%/sockets/handed_fd.h \
+	%D%/sockets/kernel_queue.c \
+	%D%/sockets/kernel_queue.h \
+	%D%/sockets/listening_socket.h \
 	%D%/store/closer.c \
 	%D%/store/closer.h \
 	%D%/store/closer_process.c \
@@ -177,8 +227,6 @@ libdaemon_a_SOURCES = \
 	%D%/store/job.h \
 	%D%/store/notify.c \
 	%D%/store/notify.h \
-	%D%/store/passed.c \
-	%D%/store/passed.h \
 	%D%/store/stall_guard.c \
 	%D%/store/stall_guard.h \
 	%D%/store/state.c \
@@ -189,20 +237,31 @@ libdaemon_a_SOURCES = \
 	%D%/store/store_limit.h \
 	%D%/store/stored_memory.c \
 	%D%/store/stored_memory.h \
+	%D%/store/stored_name.c \
+	%D%/store/stored_name.h \
 	%D%/store/systemd_bus.c \
 	%D%/store/systemd_bus.h \
+	%D%/views/alert_views.c \
+	%D%/views/daemon.c \
+	%D%/views/daemon.h \
+	%D%/views/decision.c \
+	%D%/views/dns_list_views.c \
+	%D%/views/due_views.c \
+	%D%/views/fleet_view.c \
+	%D%/views/history.c \
+	%D%/views/options.c \
+	%D%/views/plan.c \
+	%D%/views/statistics.c \
+	%D%/views/views.c \
+	%D%/views/views.h \
 	%D%/worker/cause.c \
 	%D%/worker/cause.h \
 	%D%/worker/channel.c \
 	%D%/worker/channel.h \
 	%D%/worker/closing.c \
 	%D%/worker/closing.h \
-	%D%/worker/environment.c \
-	%D%/worker/environment.h \
 	%D%/worker/exit.c \
 	%D%/worker/exit.h \
-	%D%/worker/greeting.c \
-	%D%/worker/greeting.h \
 	%D%/worker/handoff.c \
 	%D%/worker/handoff.h \
 	%D%/worker/life.c \
@@ -214,28 +273,28 @@ libdaemon_a_SOURCES = \
 	%D%/worker/life_working.c \
 	%D%/worker/linger.c \
 	%D%/worker/linger.h \
-	%D%/worker/logfile_limited.c \
-	%D%/worker/logfile_limited.h \
-	%D%/worker/news.c \
-	%D%/worker/news.h \
-	%D%/worker/orders.c \
-	%D%/worker/orders.h \
-	%D%/worker/ring.c \
-	%D%/worker/ring.h \
-	%D%/worker/spawner.c \
-	%D%/worker/spawner.h \
-	%D%/worker/spawner_self.c \
-	%D%/worker/spawner_unit.c \
+	%D%/worker/ring_poll.c \
+	%D%/worker/ring_poll.h \
 	%D%/worker/start.c \
-	%D%/worker/start.h \
-	%D%/worker/stress.c \
-	%D%/worker/stress.h \
-	%D%/worker/worker_log.c \
-	%D%/worker/worker_log.h
+	%D%/worker/start.h
+if WITH_FLEET
+libdaemon_a_SOURCES += \
+	%D%/fleet/link.c \
+	%D%/fleet/password.c \
+	%D%/fleet/password.h \
+	%D%/fleet/reply.c \
+	%D%/fleet/reply.h \
+	%D%/fleet/request.c \
+	%D%/fleet/request.h \
+	%D%/fleet/store_socket.c \
+	%D%/fleet/store_socket.h
+else
+libdaemon_a_SOURCES += %D%/fleet/link_none.c
+endif
 nodist_libdaemon_a_SOURCES = %D%/control/descriptions.c
-libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS)
+libdaemon_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(HIREDIS_CFLAGS)
 LINK_DAEMON = libdaemon.a $(LINK_VARLINK) libunits.a $(LINK_MAPPING) libpool.a libstatistics.a \
-	libprotocol.la $(LINK_ACCESS)
+	librecording.a libprotocol.la $(LINK_ACCESS) $(LINK_DNS) $(HIREDIS_LIBS)
 
 dispatcherd_SOURCES = %D%/main.c
 dispatcherd_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Turns in a row, and how long to leave the machine alone after each: a second in all. A lack that
- * lasts is not to be waited for here, since a successor takes everything over. */
+/* How many turns in a row may fail, and how long to wait after each: a second in all. If a shortage
+ * lasts longer, the daemon exits, and its successor takes over everything. */
 #define FAILURES_MAX 100
 #define PAUSE_USEC   (10 * USEC_PER_MSEC)
 

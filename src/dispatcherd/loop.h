@@ -6,6 +6,6 @@
 #include <systemd/sd-event.h>
 
 /* Runs the loop until sd_event_exit(). A turn that fails, for instance because the kernel or
- * malloc() has no memory for it, is reported and taken again; workers and clients go on meanwhile.
- * Returns the exit code, or a negative errno when turns fail again and again. */
+ * malloc() has no memory for it, is reported and repeated; workers and their clients are not
+ * affected. Returns the exit code, or a negative errno if turns keep failing. */
 int loop_run(sd_event *event);

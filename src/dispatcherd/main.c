@@ -7,9 +7,9 @@
 #include "base/time.h"
 #include "config/load.h"
 #include "config/print.h"
-#include "dispatcherd/config_reading.h"
-#include "dispatcherd/core/mapping_guard.h"
-#include "dispatcherd/last_config.h"
+#include "dispatcherd/by_hand.h"
+#include "dispatcherd/config/config_reading.h"
+#include "dispatcherd/config/last_config.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/run.h"
@@ -27,7 +27,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* Less than the TimeoutStopSec= of dispatcherd.service, so that we end before we are ended. */
+/* Less than TimeoutStopSec= of dispatcherd.service, so that the daemon ends before systemd kills
+ * it. */
 #define STOP_LIMIT_SEC 75
 
 enum {
@@ -47,9 +48,9 @@ struct arguments {
     const char *config_file;
     const char *mapping_file; /* NULL: "mappings" in the folder of config_file */
     const struct spawner *spawner;
-    struct access_settings access;
+    struct admission_settings admission;
     unsigned stop_limit_sec;
-    const char *control_path; /* NULL: what the service manager says */
+    const char *control_path; /* NULL: in the runtime folder that the service manager has made */
 };
 
 static void print_help(void)
@@ -133,7 +134,7 @@ static const struct option long_options[] = {
     {0},
 };
 
-/* One option. Returns 0 or -EINVAL after a message. */
+/* Reads one option. Returns 0, or -EINVAL after a message. */
 static int parse_option(int option, struct arguments *arguments)
 {
     switch (option) {
@@ -144,10 +145,10 @@ static int parse_option(int option, struct arguments *arguments)
         arguments->control_path = optarg;
         return 0;
     case OPTION_CHARACTER_DNS_SERVERS:
-        arguments->access.dns_servers = optarg;
+        arguments->admission.dns_servers = optarg;
         return 0;
     case OPTION_CHARACTER_IDENT_PORT:
-        if (parse_port(optarg, &arguments->access.ident_port) == 0)
+        if (parse_port(optarg, &arguments->admission.ident_port) == 0)
             return 0;
         fprintf(stderr, "dispatcherd: invalid --ident-port '%s': must be 1 to 65535\n", optarg);
         return -EINVAL;
@@ -179,7 +180,7 @@ static int parse_option(int option, struct arguments *arguments)
         arguments->mode = MODE_VERSION;
         return 0;
     default:
-        return -EINVAL; /* getopt_long(3) has reported it */
+        return -EINVAL; /* getopt_long(3) has reported the error */
     }
 }
 
@@ -214,12 +215,12 @@ static void report_problems(const struct problem_list *problems)
                       str_plural(n_left_out, "problem", "problems"));
 }
 
-static int print_config(const char *file, const struct config_places *places)
+static int print_config(const char *file, const struct config_paths *paths)
 {
     struct problem_list problems = {0};
     struct config config = {0};
 
-    int r = config_load(file, places, &problems, &config);
+    int r = config_load(file, paths, &problems, &config);
     if (r == 0)
         r = config_print(&config, stdout);
     else
@@ -229,7 +230,7 @@ static int print_config(const char *file, const struct config_places *places)
     return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* Each worker and each waiting connection costs descriptors: take all that we are allowed. */
+/* Each worker and each waiting connection takes descriptors: raise the limit as far as possible. */
 static void raise_descriptor_limit(void)
 {
     struct rlimit limit;
@@ -240,8 +241,8 @@ static void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* What --control says, or the socket in the first folder of RuntimeDirectory=. Returns NULL if
- * there is neither, or what the buffer holds. */
+/* The path of --control, or else of a socket in the first folder of RuntimeDirectory=. Returns NULL
+ * if there is neither. */
 static const char *control_path(const struct arguments *arguments, char *text, size_t size)
 {
     const char *folder = getenv("RUNTIME_DIRECTORY");
@@ -253,8 +254,8 @@ static const char *control_path(const struct arguments *arguments, char *text, s
     return text;
 }
 
-/* A broken file is no reason to end the workers that a predecessor has left: its configuration, the
- * last that was good, serves on. */
+/* A broken file is no reason to end the workers of a predecessor: its last valid configuration
+ * stays in force. */
 static int fall_back(int config_fd, int mapping_fd, struct config_version **ret)
 {
     const struct subject subject = {.message_id = MESSAGE_ID_CONFIG_REFUSED};
@@ -267,35 +268,38 @@ static int fall_back(int config_fd, int mapping_fd, struct config_version **ret)
     return 0;
 }
 
-static int run_with(const struct arguments *arguments, struct passed *passed)
+static int run_with(const struct arguments *arguments, struct inherited *inherited)
 {
     char path[PATH_MAX];
     struct run_settings settings = {
         .config_file = arguments->config_file,
         .mapping_file = arguments->mapping_file,
         .spawner = arguments->spawner,
-        .access = arguments->access,
+        .admission = arguments->admission,
         .stop_limit_sec = arguments->stop_limit_sec,
         .control_path = control_path(arguments, path, sizeof(path)),
     };
     struct problem_list problems = {0};
     struct config_version *version = NULL, *last = NULL;
     unsigned long number;
-    _cleanup_fd_ int config_fd = passed_take_newest(passed, STORE_CONFIG, &settings.config_number);
-    _cleanup_fd_ int mapping_fd = passed_take_newest(passed, STORE_MAPPINGS, &number);
+    _cleanup_fd_ int config_fd =
+        inherited_take_newest(inherited, STORE_CONFIG, &settings.config_number);
+    _cleanup_fd_ int mapping_fd = inherited_take_newest(inherited, STORE_MAPPINGS, &number);
 
     settings.read_at = time_now_usec(CLOCK_REALTIME);
     int r = config_reading_read(arguments->config_file, arguments->mapping_file, false,
                                 CONFIG_READING_START_USEC, &problems, &version);
-    /* A predecessor had access control: losing it is no better than at a reload. */
+    /* If the predecessor had services and access control, they must not be lost by accident, just
+     * as at a reload. */
     if (r == 0 && config_fd >= 0 && last_config_read(config_fd, mapping_fd, &last) == 0)
-        r = mapping_guard(last->mappings, version->mappings, arguments->mapping_file, &problems);
+        r = config_version_guard(last, version, arguments->config_file, arguments->mapping_file,
+                                 &problems);
     report_problems(&problems);
     size_t n_errors = problems.n_errors;
     problem_list_clear(&problems);
     int status = EX_CONFIG;
     if (r < 0) {
-        /* No fault of the files: the service manager is to try again. */
+        /* The files are not at fault: the service manager is to try again. */
         if (n_errors == 0) {
             report_daemon(LOG_ERR, "cannot read the configuration: %s", strerror(-r));
             status = EXIT_FAILURE;
@@ -309,22 +313,25 @@ static int run_with(const struct arguments *arguments, struct passed *passed)
     if (r < 0)
         return status;
     raise_descriptor_limit();
-    return run_services(version, &settings, passed);
+    return run_services(version, &settings, inherited);
 }
 
 static int run(const struct arguments *arguments)
 {
-    struct passed passed;
+    struct inherited inherited;
+    int advised = by_hand_advise(arguments->config_file);
 
+    if (advised != 0)
+        return advised;
     log_open("dispatcherd");
-    int r = passed_collect(&passed);
+    int r = inherited_collect(&inherited);
     if (r < 0) {
         report_daemon(LOG_ERR, "the descriptors that the service manager passed cannot be used: %s",
                       strerror(-r));
         return EXIT_FAILURE;
     }
-    int status = run_with(arguments, &passed);
-    passed_clear(&passed);
+    int status = run_with(arguments, &inherited);
+    inherited_clear(&inherited);
     return status;
 }
 
@@ -342,10 +349,10 @@ int main(int argc, char *argv[])
     struct arguments arguments = {
         .config_file = CONFIG_DIR "/dispatcher.cnf",
         .spawner = &spawner_self,
-        .access = {.ident_port = IDENT_PORT},
+        .admission = {.ident_port = IDENT_PORT},
         .stop_limit_sec = STOP_LIMIT_SEC,
     };
-    const struct config_places places = config_places_default();
+    const struct config_paths paths = config_paths_default();
     char mapping_file[PATH_MAX + sizeof("mappings")]; /* never cut: that would be another file */
     sigset_t before;
 
@@ -375,7 +382,7 @@ int main(int argc, char *argv[])
     case MODE_CHECK:
         return verify(arguments.config_file, arguments.mapping_file);
     case MODE_PRINT_CONFIG:
-        return print_config(arguments.config_file, &places);
+        return print_config(arguments.config_file, &paths);
     case MODE_RUN:
         break;
     }

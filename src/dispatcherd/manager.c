@@ -3,17 +3,16 @@
 #include "dispatcherd/manager.h"
 
 #include "base/fd.h"
-#include "dispatcherd/checks/access.h"
+#include "dispatcherd/checks/admission.h"
 #include "dispatcherd/checks/check.h"
-#include "dispatcherd/last_config.h"
+#include "dispatcherd/config/last_config.h"
+#include "dispatcherd/messages/worker_log.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/dispatch.h"
 #include "dispatcherd/service/listener.h"
 #include "dispatcherd/store/store.h"
-#include "dispatcherd/worker/worker_log.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,8 +31,17 @@ unsigned manager_count_connections(const struct manager *manager)
 
     for (size_t i = 0; i < manager->n_services; i++) {
         const struct pool *pool = manager->services[i]->pool;
-        n += pool->n_active + pool->n_handoffs + pool->n_waiting;
+        n += pool_load(pool) + pool->n_waiting;
     }
+    return n;
+}
+
+unsigned manager_count_passed_on(const struct manager *manager)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < manager->n_services; i++)
+        n += manager->services[i]->pool->n_passed_on;
     return n;
 }
 
@@ -63,9 +71,32 @@ void manager_free_service(struct service *service)
 {
     listeners_free(service);
     checks_close(service);
-    if (service->context->access)
-        dns_lists_close_account(service->context->access->lists, &service->dns_account);
+    if (service->context->admission)
+        dns_lists_close_account(service->context->admission->lists, &service->dns_account);
     service_free(service);
+}
+
+void manager_record(struct manager *manager)
+{
+    struct recorder **recorder = &manager->context.recorder;
+    const char *path = manager->version->config.record;
+
+    if (*recorder && path && strcmp(recorder_path(*recorder), path) == 0) {
+        recorder_describe_again(*recorder);
+        return;
+    }
+    recorder_free(STEAL(*recorder));
+    int r = path ? recorder_new(manager->context.event, path, recorder) : 0;
+    if (r < 0)
+        report_daemon(LOG_ERR, "cannot record to %s: %s", path, strerror(-r));
+}
+
+void manager_set_fleet(struct manager *manager)
+{
+    const struct config *config = &manager->version->config;
+    const struct fleet_settings settings = {.stores = &config->fleet, .name = config->fleet_name};
+
+    admission_set_fleet(manager->context.admission, &settings);
 }
 
 static int remember_config(struct manager *manager)

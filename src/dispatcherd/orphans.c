@@ -12,7 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A worker that has ended hides the orphans behind it until it is reaped itself. */
+/* Until a worker that has ended is reaped, waitid(2) does not show the orphans that ended after it.
+ */
 #define RETRY_USEC          (100 * USEC_PER_MSEC)
 #define RETRY_ACCURACY_USEC (USEC_PER_SEC / 4)
 
@@ -28,7 +29,7 @@ static bool is_worker(const struct manager *manager, pid_t pid)
     return false;
 }
 
-/* Returns false if a worker is in the way. */
+/* Returns false if a worker must be reaped first. */
 static bool reap(const struct manager *manager)
 {
     for (;;) {

@@ -4,22 +4,23 @@
 
 #include "base/str.h"
 #include "base/time.h"
-#include "dispatcherd/checks/access.h"
-#include "dispatcherd/config_reading.h"
-#include "dispatcherd/core/mapping_guard.h"
+#include "dispatcherd/checks/admission.h"
+#include "dispatcherd/config/config_reading.h"
+#include "dispatcherd/core/connection_store.h"
 #include "dispatcherd/due_find.h"
+#include "dispatcherd/limits/store_room.h"
+#include "dispatcherd/limits/task_limits.h"
+#include "dispatcherd/messages/tls.h"
+#include "dispatcherd/messages/worker_log.h"
+#include "dispatcherd/process/spawner.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/listener.h"
 #include "dispatcherd/service/operations.h"
 #include "dispatcherd/service/sockets.h"
 #include "dispatcherd/store/store.h"
-#include "dispatcherd/store_room.h"
 #include "dispatcherd/worker/channel.h"
-#include "dispatcherd/worker/spawner.h"
-#include "dispatcherd/worker/worker_log.h"
 
-#include <errno.h>
 #include <string.h>
 
 static struct service *find_service(const struct manager *manager, const char *unit_name)
@@ -50,7 +51,7 @@ static void update(struct manager *manager, struct service *service, struct conf
     uint32_t debug = service->options->debug;
 
     service_set_options(service, version, options);
-    refusal_run_set_rules(&service->refusals);
+    rejection_run_set_rules(&service->rejections);
     if (options->debug != debug)
         workers_set_debug(service);
     if (!manager->has_passed_sockets)
@@ -99,8 +100,9 @@ static void open_ports(struct manager *manager, struct service *service,
     bool can_start = spawner_can_start(manager->context.spawner, service->options);
     int r = 0;
 
-    /* One that was stopped by request binds its ports when it is started again. Clients of one
-     * whose workers cannot be started are turned away on: they would wait for ever. */
+    /* A service that was stopped by command binds its ports when it is started again. As long as
+     * the workers of a service cannot be started, its clients are still turned away: otherwise they
+     * would wait for ever. */
     if (manager->has_passed_sockets && can_start)
         r = spare_sockets_give(&manager->spare_sockets, service);
     else if (!manager->has_passed_sockets && !service->pool->is_stopping)
@@ -115,7 +117,8 @@ static void open_ports(struct manager *manager, struct service *service,
     service_touch(service);
 }
 
-/* Ports are closed before any is opened: services may have passed them on to each other. */
+/* First all services close ports, then they open some: a port may move from one service to another.
+ */
 static void apply(struct manager *manager, struct config_version *version,
                   struct problem_list *problems)
 {
@@ -139,18 +142,33 @@ static void apply(struct manager *manager, struct config_version *version,
             open_ports(manager, manager->services[i], problems);
 }
 
+/* Of systemd's store, and of the machine's threads. */
+static void look_at_limits(struct manager *manager, struct problem_list *problems)
+{
+    const struct config *config = &manager->version->config;
+    struct task_limits limits;
+
+    if (manager->has_successor_store) {
+        store_room_check(config, store_max_entries(), PROBLEM_WARNING, problems);
+        connection_store_open(manager->context.connection_store,
+                              store_room_connections(config, store_max_entries()));
+    }
+    task_limits_read(manager->context.spawner == &spawner_unit, &limits);
+    task_room_check(config, &limits, problems);
+}
+
 int reload(struct manager *manager, struct problem_list *problems)
 {
     const struct subject refused = {.message_id = MESSAGE_ID_CONFIG_REFUSED};
     uint64_t read_at = time_now_usec(CLOCK_REALTIME);
     struct config_version *version;
 
-    /* All of the new files is checked before anything changes. */
+    /* Everything in the new files is checked before anything changes. */
     int r = config_reading_read(manager->config_file, manager->mapping_file, true,
                                 CONFIG_READING_RELOAD_USEC, problems, &version);
     if (r == 0) {
-        r = mapping_guard(manager->version->mappings, version->mappings, manager->mapping_file,
-                          problems);
+        r = config_version_guard(manager->version, version, manager->config_file,
+                                 manager->mapping_file, problems);
         if (r < 0)
             config_version_unref(version);
     }
@@ -176,16 +194,19 @@ int reload(struct manager *manager, struct problem_list *problems)
     config_version_unref(manager->version);
     manager->version = version;
     manager->read_at = read_at;
-    access_set_mappings(manager->context.access, version->mappings);
-    access_set_name_servers(manager->context.access, &version->config.dns_servers);
+    manager_record(manager);
+    admission_set_mappings(manager->context.admission, version->mappings);
+    admission_set_name_servers(manager->context.admission, &version->config.dns_servers);
+    manager_set_fleet(manager);
     manager->is_on_last_config = false;
     manager_remember_config(manager);
     n_told = problems->n_items;
     due_refresh(manager);
     due_add_problems(&manager->due, problems);
-    if (manager->has_successor_store)
-        store_room_check(&manager->version->config, store_max_entries(), PROBLEM_WARNING, problems);
+    look_at_limits(manager, problems);
     say_problems(problems, n_told);
+    for (size_t i = 0; i < manager->n_services; i++)
+        certificate_look_again(manager->services[i]);
     report_daemon(LOG_NOTICE, "reloaded %s", manager->config_file);
     return 0;
 }

@@ -2,37 +2,38 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/run.h"
 
-#include "base/fd.h"
-#include "base/notify_socket.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/adopt.h"
-#include "dispatcherd/checks/access.h"
+#include "dispatcherd/checks/admission.h"
 #include "dispatcherd/control/control.h"
 #include "dispatcherd/control_manager.h"
+#include "dispatcherd/core/connection_store.h"
+#include "dispatcherd/core/passed_on.h"
 #include "dispatcherd/due_find.h"
 #include "dispatcherd/host_name_watch.h"
+#include "dispatcherd/limits/task_limits.h"
 #include "dispatcherd/loop.h"
+#include "dispatcherd/messages/orders.h"
+#include "dispatcherd/messages/worker_log.h"
 #include "dispatcherd/orphans.h"
 #include "dispatcherd/readmit.h"
 #include "dispatcherd/reload.h"
 #include "dispatcherd/report/bulk.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
-#include "dispatcherd/service/figures.h"
 #include "dispatcherd/service/listener.h"
 #include "dispatcherd/service/sockets.h"
+#include "dispatcherd/service/statistics_log.h"
 #include "dispatcherd/status.h"
 #include "dispatcherd/stop.h"
 #include "dispatcherd/store/closer.h"
 #include "dispatcherd/store/stall_guard.h"
 #include "dispatcherd/succession.h"
-#include "dispatcherd/worker/worker_log.h"
 #include "protocol/debug.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -41,12 +42,12 @@
 #define STATUS_INTERVAL_USEC USEC_PER_SEC
 #define STATUS_ACCURACY_USEC (USEC_PER_SEC / 10)
 
-/* How old what it says of commands that are due may be. */
+/* How old the commands in STATUS may be. */
 #define DUE_INTERVAL_USEC (5 * USEC_PER_SEC)
 
-/* STATUS: at most once a second, and only while something changes. */
+/* STATUS changes at most once a second, and only if there is news. */
 
-/* Not where its end is noticed: the callers there still look at it. */
+/* Not called when the end of a service is noticed, since the callers there still use it. */
 static void free_gone_services(struct manager *manager)
 {
     size_t n = 0;
@@ -54,7 +55,8 @@ static void free_gone_services(struct manager *manager)
     for (size_t i = 0; i < manager->n_services; i++) {
         struct service *service = manager->services[i];
 
-        if (service->is_going && pool_total(service->pool) == 0 && service->pool->n_waiting == 0)
+        if (service->is_going && pool_total(service->pool) == 0 && service->pool->n_waiting == 0 &&
+            service->pool->n_passed_on == 0)
             manager_free_service(service);
         else
             manager->services[n++] = service;
@@ -62,7 +64,7 @@ static void free_gone_services(struct manager *manager)
     manager->n_services = n;
 }
 
-/* What is due may be done without our noticing it: systemd says nothing of a daemon-reload. */
+/* What is due may have been done in the meantime: systemd does not report a daemon-reload. */
 static void look_again(struct manager *manager)
 {
     if (manager->due.n_items == 0)
@@ -77,7 +79,7 @@ static void on_status(void *userdata)
 
     free_gone_services(manager);
     (void)due_look(manager, DUE_INTERVAL_USEC);
-    figures_tell(manager->services, manager->n_services, time_now_usec(CLOCK_MONOTONIC));
+    statistics_log(manager->services, manager->n_services, time_now_usec(CLOCK_MONOTONIC));
     report_debug(manager->context.debug, DEBUG_MAIN_EXTRA, &(struct subject){0}, "status: %s",
                  status_format(manager, text, sizeof(text)));
     notify_status(&manager->notifier, status_format(manager, text, sizeof(text)));
@@ -97,7 +99,8 @@ static bool is_settled(const struct manager *manager)
     for (size_t i = 0; i < manager->n_services; i++) {
         const struct service *service = manager->services[i];
 
-        if (!service->has_failed_start && service->pool->n_ready < service->pool_options.min_procs)
+        if (!service->failed_starts.has_any &&
+            service->pool->n_ready < service->pool_options.min_procs)
             return false;
     }
     return true;
@@ -123,6 +126,7 @@ static void become_running(struct manager *manager)
     unsigned n_workers = manager_count_workers(manager);
 
     manager->state = MANAGER_RUNNING;
+    timer_stop(&manager->extend_timer);
     on_status(manager);
     notify_ready(&manager->notifier);
     for (size_t i = 0; i < manager->n_services; i++)
@@ -145,6 +149,11 @@ static int on_stop_signal(_unused_ sd_event_source *source, const struct signalf
     tell_signal(userdata, info);
     stop_begin(userdata);
     return 0;
+}
+
+static void on_identified(const struct connection *connection)
+{
+    order_identity(connection->worker, connection);
 }
 
 static void on_change(struct context *context)
@@ -184,7 +193,7 @@ static int on_log_signal(_unused_ sd_event_source *source, const struct signalfd
     return 0;
 }
 
-/* main() has blocked them. */
+/* Signals were blocked in main(). */
 static int add_signals(struct manager *manager)
 {
     static const struct {
@@ -218,13 +227,14 @@ static int init_context(struct manager *manager, struct config_version *version,
     manager->config_number = settings->config_number;
     manager->context = (struct context){
         .changed = on_change,
+        .identified = on_identified,
         .spawner = settings->spawner,
         .host_name = manager->host_name,
         .debug = manager->version->config.debug,
         .stop_limit_sec = settings->stop_limit_sec,
     };
-    struct access_settings access = settings->access;
-    access.configured_dns_servers = &version->config.dns_servers;
+    struct admission_settings admission = settings->admission;
+    admission.configured_dns_servers = &version->config.dns_servers;
     int r = sd_event_new(&manager->context.event);
     if (r == 0)
         r = bulk_start(manager->context.event);
@@ -246,9 +256,12 @@ static int init_context(struct manager *manager, struct config_version *version,
     if (r == 0)
         r = siphash_key_random(&manager->context.hash_key);
     if (r == 0)
-        r = access_new(&manager->context, &access, version->mappings, &manager->context.access);
+        r = admission_new(&manager->context, &admission, version->mappings,
+                          &manager->context.admission);
     if (r == 0)
         r = notify_start(&manager->notifier, manager->context.event);
+    if (r == 0)
+        manager_record(manager);
     return r;
 }
 
@@ -260,6 +273,11 @@ static int add_services(struct manager *manager)
 
     if (r < 0)
         return r;
+    r = passed_on_start(&manager->context, manager->durable);
+    if (r == 0)
+        r = connection_store_new(manager->context.event, &manager->context.connection_store);
+    if (r < 0)
+        return r;
     manager->context.next_connection_id = state_next_connection_id(manager->durable);
     context_init_ids(&manager->context);
     for (size_t i = 0; i < config->n_services && r == 0; i++)
@@ -268,18 +286,18 @@ static int add_services(struct manager *manager)
     return r;
 }
 
-/* Returns 0, or a negative errno where no service could be reached by anybody. */
-static int open_sockets(struct manager *manager, struct passed *passed)
+/* Returns 0; or a negative errno if no service can be reached. */
+static int open_sockets(struct manager *manager, struct inherited *inherited)
 {
     size_t n_listeners = 0;
 
-    /* As a unit we never bind: systemd could not open its socket then. */
+    /* As a unit the daemon never binds: systemd could not open its socket afterwards. */
     bool is_unit = manager->context.spawner == &spawner_unit;
 
-    manager->has_passed_sockets = passed->has_manager || is_unit;
+    manager->has_passed_sockets = inherited->has_manager || is_unit;
     if (manager->has_passed_sockets)
         sockets_take_passed(manager->services, manager->n_services, &manager->spare_sockets,
-                            manager->context.event, passed);
+                            manager->context.event, inherited);
     for (size_t i = 0; i < manager->n_services; i++) {
         if (!manager->has_passed_sockets)
             (void)sockets_bind(manager->services[i]);
@@ -288,9 +306,9 @@ static int open_sockets(struct manager *manager, struct passed *passed)
             return r;
         n_listeners += manager->services[i]->n_listeners;
     }
-    /* After a daemon-reload that changed them, or with a broken file, systemd may have no sockets
-     * for us: whoever starts us again and again would get none either. We stay and name the command
-     * that is due. */
+    /* systemd may have no sockets for us, after a daemon-reload that changed them or with a broken
+     * file. Restarting would not change that, so the daemon stays, and names the command that is
+     * due. */
     if (n_listeners == 0 && manager->n_services > 0 && !is_unit) {
         const struct subject subject = {.message_id = MESSAGE_ID_CANNOT_BIND};
 
@@ -303,16 +321,21 @@ static int open_sockets(struct manager *manager, struct passed *passed)
 static void manager_clear(struct manager *manager)
 {
     control_free(manager->control);
-    /* What follows must not reach the successor. */
-    if (manager->durable && manager->state == MANAGER_LEAVING)
+    /* From here on changes must not reach the successor. */
+    if (manager->durable && manager->state == MANAGER_LEAVING) {
         (void)state_detach(manager->durable);
+        connection_store_left(manager->context.connection_store);
+    }
     for (size_t i = 0; i < manager->n_services; i++)
         manager_free_service(manager->services[i]);
     free(manager->services);
     spare_sockets_clear(&manager->spare_sockets);
     unit_marks_clear(&manager->unit_marks);
     due_clear(&manager->due);
-    access_free(manager->context.access);
+    recorder_free(manager->context.recorder);
+    admission_free(manager->context.admission);
+    passed_on_end(&manager->context);
+    connection_store_free(manager->context.connection_store);
     state_free(manager->durable);
     config_version_unref(manager->version);
     closer_end();
@@ -326,8 +349,8 @@ static void manager_clear(struct manager *manager)
     reserve_release(&manager->context.reserve);
 }
 
-/* With fewer descriptors than that, whoever comes first takes what the others need. Workers that
- * were taken over serve on all the same. */
+/* With fewer descriptors, some services would take what others need. Workers that were taken over
+ * serve all the same. */
 static int check_descriptors(const struct manager *manager)
 {
     unsigned long limit, needed;
@@ -343,7 +366,8 @@ static int check_descriptors(const struct manager *manager)
     return manager_count_workers(manager) > 0 ? 0 : r;
 }
 
-/* As after a reload: the daemon may have been restarted in the middle of a change. */
+/* Reports what is due, as a reload does: the daemon may have been restarted in the middle of a
+ * change. */
 static void say_due(struct manager *manager)
 {
     const struct subject subject = {.message_id = MESSAGE_ID_CONFIG_WARNING};
@@ -351,30 +375,34 @@ static void say_due(struct manager *manager)
     due_refresh(manager);
     for (size_t i = 0; i < manager->due.n_items; i++)
         report(LOG_WARNING, &subject, "%s; to follow: %s", manager->due.items[i].text,
-               manager->due.items[i].command);
+               due_command_of(manager->due.items[i].kinds));
 }
 
-/* Every start is an adoption of N >= 0 workers: what is lacking then, the policy starts. */
-static int start(struct manager *manager, struct passed *passed)
+/* Every start is an adoption of N >= 0 workers; the policy starts those that are missing. */
+static int start(struct manager *manager, struct inherited *inherited)
 {
     report_debug(manager->context.debug, DEBUG_MAIN, &(struct subject){0},
                  "process %d starts: %zu %s, spawner %s, %zu %s passed", (int)getpid(),
                  manager->n_services, str_plural(manager->n_services, "service", "services"),
-                 manager->context.spawner->name, passed->n_items,
-                 str_plural(passed->n_items, "descriptor", "descriptors"));
+                 manager->context.spawner->name, inherited->n_items,
+                 str_plural(inherited->n_items, "descriptor", "descriptors"));
     config_version_tell(manager->version, manager->context.debug);
-    succession_take_over(manager, passed);
+    succession_take_over(manager, inherited);
     if (!manager->is_on_last_config)
         manager_remember_config(manager);
-    int r = open_sockets(manager, passed);
+    int r = open_sockets(manager, inherited);
     if (r == 0)
         r = check_descriptors(manager);
     if (r < 0)
         return r;
+    /* Until all workers are ready: many take longer than TimeoutStartSec=. A start that fails ends
+     * this, too (is_settled()). */
+    timer_set_at(&manager->extend_timer, 0);
     say_due(manager);
+    task_limits_report(&manager->version->config, manager->context.spawner == &spawner_unit);
     for (size_t i = 0; i < manager->n_services; i++)
         service_touch(manager->services[i]);
-    /* Workers may take their time until all of them are ready, and some serve before. */
+    /* It may take a while until all workers are ready, and some serve before. */
     on_status(manager);
     on_change(&manager->context);
     return 0;
@@ -390,7 +418,7 @@ static const char *advice(int error)
 }
 
 int run_services(struct config_version *version, const struct run_settings *settings,
-                 struct passed *passed)
+                 struct inherited *inherited)
 {
     static struct manager manager;
     int status = EXIT_FAILURE;
@@ -401,7 +429,7 @@ int run_services(struct config_version *version, const struct run_settings *sett
     if (r == 0)
         control_manager_open(&manager, settings->control_path);
     if (r == 0)
-        r = start(&manager, passed);
+        r = start(&manager, inherited);
     if (r == 0)
         r = status = loop_run(manager.context.event);
     if (r < 0) {

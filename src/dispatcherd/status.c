@@ -3,20 +3,19 @@
 #include "dispatcherd/status.h"
 
 #include "base/str.h"
-#include "dispatcherd/checks/access.h"
-#include "dispatcherd/core/alerts.h"
+#include "dispatcherd/alerts/alert_watch.h"
+#include "dispatcherd/checks/admission.h"
 
 static void add_service(struct str_buffer *line, const struct service *service)
 {
     const struct pool *pool = service->pool;
 
     str_buffer_add(line, "%s", service->options->name);
-    if (service->start_error[0] && pool->n_ready == 0)
-        str_buffer_add(line, " cannot start a worker: %s", service->start_error);
+    if (service->failed_starts.error[0] && pool->n_ready == 0)
+        str_buffer_add(line, " cannot start a worker: %s", service->failed_starts.error);
     else
         str_buffer_add(line, " %u/%u workers, %u/%lu connections", pool_total(pool),
-                       service->pool_options.max_procs, pool->n_active + pool->n_handoffs,
-                       service_places(service));
+                       service->pool_options.max_procs, pool_load(pool), service_places(service));
     if (pool->n_waiting > 0)
         str_buffer_add(line, ", %u waiting", pool->n_waiting);
     if (pool->n_draining > 0)
@@ -25,7 +24,7 @@ static void add_service(struct str_buffer *line, const struct service *service)
         str_buffer_add(line, ", no socket");
 }
 
-/* First in the line, since that may be cut. The words do not change while an alert lasts. */
+/* Alerts come first, since the line may be cut. Their words do not change while they last. */
 static void add_alerts(struct str_buffer *line, const struct manager *manager)
 {
     static const char *const words[N_SERVICE_ALERTS] = {
@@ -33,26 +32,29 @@ static void add_alerts(struct str_buffer *line, const struct manager *manager)
         [SERVICE_ALERT_WAITING] = "keeps clients waiting",
         [SERVICE_ALERT_DYING] = "loses its workers",
         [SERVICE_ALERT_UNREACHABLE] = "cannot be reached",
-        [SERVICE_ALERT_REFUSING] = "refuses everybody",
+        [SERVICE_ALERT_REFUSING] = "rejects every client",
         [SERVICE_ALERT_BACKEND] = "lacks a back end",
+        [SERVICE_ALERT_CERTIFICATE] = "needs a certificate",
     };
-    const struct access *access = manager->context.access;
+    const struct admission *admission = manager->context.admission;
 
     for (size_t i = 0; i < manager->n_services; i++)
         for (enum service_alert alert = 0; alert < N_SERVICE_ALERTS; alert++)
-            if (manager->services[i]->alerts[alert].is_raised)
+            if (manager->services[i]->alerts.of[alert].is_raised)
                 str_buffer_add(line, "%s %s; ", manager->services[i]->options->name, words[alert]);
-    for (size_t i = 0; access && i < access->list_alerts.n_items; i++)
-        if (access->list_alerts.items[i].alert.is_raised)
-            str_buffer_add(line, "DNS list %s is set aside; ", access->list_alerts.items[i].zone);
+    for (size_t i = 0; admission && i < admission->list_alerts.n_items; i++)
+        if (admission->list_alerts.items[i].alert.is_raised)
+            str_buffer_add(line, "DNS list %s is set aside; ",
+                           admission->list_alerts.items[i].zone);
+    if (admission && admission->fleet && fleet_alert(admission->fleet)->is_raised)
+        str_buffer_add(line, "the fleet's store is away; ");
 }
 
 static void add_due(struct str_buffer *line, const struct due_list *due)
 {
-    char command[DUE_COMMAND_MAX];
 
     if (due->n_items > 0)
-        str_buffer_add(line, "due: %s; ", due_command(due, command));
+        str_buffer_add(line, "due: %s; ", due_command(due));
 }
 
 const char *status_format(const struct manager *manager, char *text, size_t size)
@@ -70,5 +72,7 @@ const char *status_format(const struct manager *manager, char *text, size_t size
             str_buffer_add(&line, "; ");
         add_service(&line, manager->services[i]);
     }
+    if (manager->version->config.n_services == 0)
+        str_buffer_add(&line, "dispatcher.cnf has no service, nothing is served");
     return text;
 }

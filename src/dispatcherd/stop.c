@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/checks/check.h"
+#include "dispatcherd/core/connection_store.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/listener.h"
@@ -14,24 +15,28 @@
 
 #include <stdlib.h>
 
-/* When sessions have been cut: how long their workers may take to be gone. */
+/* How long workers may take to exit after their sessions were cut. */
 #define CUT_LIMIT_USEC (2 * USEC_PER_SEC)
 
-/* How long connections that were accepted, but have no worker yet, may hold up a restart. */
+/* How long accepted connections that have no worker yet may delay a restart. */
 #define LEAVE_LIMIT_USEC (5 * USEC_PER_SEC)
 
-/* How often those among them that wait for a DNS list are put into the store meanwhile. */
+/* How often those among them that can be stored are put into the store meanwhile. */
 #define LEAVE_INTERVAL_USEC (USEC_PER_SEC / 50)
 
-/* While sessions go on the service manager is asked for more time, again and again. */
+/* While sessions go on, or a start does, the service manager is asked for more time this often. */
 #define EXTEND_INTERVAL_USEC (10 * USEC_PER_SEC)
 
 static void cut(struct manager *manager)
 {
     const struct subject subject = {.message_id = MESSAGE_ID_SESSIONS_CUT};
-    unsigned n = manager_count_connections(manager);
+    unsigned n_passed_on = manager_count_passed_on(manager);
+    unsigned n = manager_count_connections(manager) - n_passed_on;
 
     manager->is_cut = true;
+    if (n_passed_on > 0)
+        report(LOG_NOTICE, &(struct subject){0}, "%u %s in the programs that they were passed to",
+               n_passed_on, str_plural(n_passed_on, "connection goes on", "connections go on"));
     if (n > 0)
         report(LOG_WARNING, &subject, "time limit for stopping reached; closing %u %s", n,
                str_plural(n, "connection", "connections"));
@@ -59,16 +64,32 @@ static void on_extend(void *userdata)
     timer_set_in(&manager->extend_timer, EXTEND_INTERVAL_USEC);
 }
 
-static void leave_checks(struct manager *manager)
+/* Those that wait for a worker, for a while by now. */
+static void leave_waiting(struct service *service)
 {
-    for (size_t i = 0; i < manager->n_services; i++)
-        checks_leave(manager->services[i]);
+    struct connection *connection = TAILQ_FIRST(&service->waiting);
+
+    while (connection) {
+        struct connection *next = TAILQ_NEXT(connection, waiting_link);
+
+        if (connection_store_keep(connection))
+            connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
+        connection = next;
+    }
 }
 
-/* Other checks may wait for a DNS list by now, and the service manager take more messages. */
+static void leave_stored(struct manager *manager)
+{
+    for (size_t i = 0; i < manager->n_services; i++) {
+        checks_leave(manager->services[i]);
+        leave_waiting(manager->services[i]);
+    }
+}
+
+/* Others may wait for long by now, and the service manager take more messages. */
 static void on_leaving(struct manager *manager)
 {
-    leave_checks(manager);
+    leave_stored(manager);
     stop_check(manager);
     if (time_now_usec(CLOCK_MONOTONIC) >= manager->leave_until)
         event_loop_exit(manager->context.event, EXIT_SUCCESS);
@@ -115,7 +136,7 @@ static void leave(struct manager *manager, enum job_type job)
     timer_set_in(&manager->stop_timer, LEAVE_INTERVAL_USEC);
     for (size_t i = 0; i < manager->n_services; i++)
         listeners_free(manager->services[i]);
-    leave_checks(manager);
+    leave_stored(manager);
     stop_check(manager);
 }
 
@@ -127,7 +148,7 @@ static void drain(struct manager *manager)
     manager->state = MANAGER_STOPPING;
     report_daemon(LOG_NOTICE, "stopping; %u %s may continue for up to %u s", n,
                   str_plural(n, "connection", "connections"), limit_sec);
-    /* A second more than the workers have, who see to it themselves. */
+    /* A second more than the workers have, who keep to their limit themselves. */
     timer_set_in(&manager->stop_timer, (limit_sec + 1) * USEC_PER_SEC);
     timer_set_at(&manager->extend_timer, 0);
     for (size_t i = 0; i < manager->n_services; i++) {
@@ -136,6 +157,8 @@ static void drain(struct manager *manager)
         workers_hurry(manager->services[i]);
         service_touch(manager->services[i]);
     }
+    /* Without a service, no event would end the daemon. */
+    stop_check(manager);
 }
 
 void stop_begin(struct manager *manager)

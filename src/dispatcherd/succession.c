@@ -7,32 +7,32 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/adopt.h"
-#include "dispatcherd/checks/access.h"
-#include "dispatcherd/checks/checks_store.h"
+#include "dispatcherd/checks/admission.h"
 #include "dispatcherd/checks/decisions_store.h"
 #include "dispatcherd/checks/throttle_store.h"
+#include "dispatcherd/core/connection_store.h"
+#include "dispatcherd/core/passed_on.h"
+#include "dispatcherd/limits/store_room.h"
+#include "dispatcherd/process/spawner.h"
 #include "dispatcherd/readmit.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/store/state.h"
 #include "dispatcherd/store/store.h"
 #include "dispatcherd/store/store_limit.h"
-#include "dispatcherd/store_room.h"
-#include "dispatcherd/worker/spawner.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Sources that were refused stay so. Where nothing was left, or it cannot be used, all begin anew.
- */
-static void take_over_throttle(struct manager *manager, struct passed *passed)
+/* Sources that were rejected stay rejected. If there is no usable table, a new one is made. */
+static void take_over_throttle(struct manager *manager, struct inherited *inherited)
 {
     struct context *context = &manager->context;
     unsigned long number;
     char name[STORE_NAME_MAX];
     int store_error = 0, r = 0;
 
-    _cleanup_fd_ int fd = passed_take_newest(passed, STORE_THROTTLE, &number);
+    _cleanup_fd_ int fd = inherited_take_newest(inherited, STORE_THROTTLE, &number);
     struct throttle *throttle = fd >= 0 ? throttle_store_open(&fd) : NULL;
     if (!throttle) {
         if (number > 0) {
@@ -46,22 +46,22 @@ static void take_over_throttle(struct manager *manager, struct passed *passed)
         r = throttle_store_new(name, &context->hash_key, &throttle, &store_error);
     }
     if (throttle)
-        access_set_throttle(context->access, throttle);
+        admission_set_throttle(context->admission, throttle);
     if (r < 0 || store_error < 0)
         report_daemon(LOG_WARNING,
                       "the throttle counts will not survive a restart of dispatcherd: %s",
                       strerror(r < 0 ? -r : -store_error));
 }
 
-/* A mapping file is often corrected, and the daemon restarted, before somebody asks why a client
- * was refused. */
-static void take_over_decisions(struct manager *manager, struct passed *passed)
+/* Administrators often correct a mapping file and restart the daemon before they ask why a client
+ * was rejected. */
+static void take_over_decisions(struct manager *manager, struct inherited *inherited)
 {
     unsigned long number;
     char name[STORE_NAME_MAX];
     int store_error = 0, r = 0;
 
-    _cleanup_fd_ int fd = passed_take_newest(passed, STORE_DECISIONS, &number);
+    _cleanup_fd_ int fd = inherited_take_newest(inherited, STORE_DECISIONS, &number);
     struct decisions *decisions = fd >= 0 ? decisions_store_open(&fd) : NULL;
     if (!decisions) {
         if (number > 0) {
@@ -74,7 +74,7 @@ static void take_over_decisions(struct manager *manager, struct passed *passed)
         r = decisions_store_new(name, &decisions, &store_error);
     }
     if (decisions)
-        access_set_decisions(manager->context.access, decisions);
+        admission_set_decisions(manager->context.admission, decisions);
     if (r < 0 || store_error < 0)
         report_daemon(LOG_WARNING,
                       "decisions about clients will not survive a restart of dispatcherd: %s",
@@ -90,12 +90,12 @@ static void store_counts(const struct manager *manager, unsigned long old_number
                       strerror(-r));
 }
 
-/* What stays in the store although nobody took it counts too. No socket's name has a dot. */
-static void count_stored(const struct passed *passed)
+/* What stays in the store although it was not taken counts too. No socket's name has a dot. */
+static void count_stored(const struct inherited *inherited)
 {
-    for (size_t i = 0; i < passed->n_items; i++)
-        if (strchr(passed->items[i].name, '.'))
-            store_inherit(passed->items[i].name);
+    for (size_t i = 0; i < inherited->n_items; i++)
+        if (strchr(inherited->items[i].name, '.'))
+            store_inherit(inherited->items[i].name);
 }
 
 static void succession_say_room(const struct config *config)
@@ -119,18 +119,32 @@ static void open_store(struct manager *manager)
     store_set_limits(store_limit_of_this_unit(),
                      STORE_ROOM_NAME_BYTES - store_room_socket_bytes(config));
     succession_say_room(config);
-    checks_store_open(manager->context.access->checks_store);
+    connection_store_open(manager->context.connection_store,
+                          store_room_connections(config, store_max_entries()));
 }
 
-void succession_take_over(struct manager *manager, struct passed *passed)
+static void readmit(struct manager *manager, struct inherited *inherited)
+{
+    struct readmitted n;
+
+    readmit_stored(manager->services, manager->n_services, inherited, &n);
+    if (n.n_checks > 0)
+        report_daemon(LOG_NOTICE, "repeating the unfinished checks of %u %s", n.n_checks,
+                      str_plural(n.n_checks, "connection", "connections"));
+    if (n.n_waiting > 0)
+        report_daemon(LOG_NOTICE, "taking over %u %s for a worker", n.n_waiting,
+                      str_plural(n.n_waiting, "connection that waits", "connections that wait"));
+}
+
+void succession_take_over(struct manager *manager, struct inherited *inherited)
 {
     unsigned long old_number;
     struct state *old = NULL;
 
-    count_stored(passed);
+    count_stored(inherited);
     open_store(manager);
 
-    _cleanup_fd_ int old_fd = passed_take_newest(passed, STORE_STATE, &old_number);
+    _cleanup_fd_ int old_fd = inherited_take_newest(inherited, STORE_STATE, &old_number);
     int r = old_fd < 0 ? 0 : state_open(&old_fd, &old);
     if (r < 0)
         report_daemon(LOG_WARNING,
@@ -139,15 +153,20 @@ void succession_take_over(struct manager *manager, struct passed *passed)
                       strerror(-r));
     if (old)
         state_inherit(manager->durable, old, time_now_usec(CLOCK_MONOTONIC));
-    take_over_throttle(manager, passed);
-    take_over_decisions(manager, passed);
-    unsigned n = adopt_workers(manager->services, manager->n_services, passed, old);
+    take_over_throttle(manager, inherited);
+    manager_set_fleet(manager);
+    take_over_decisions(manager, inherited);
+    unsigned n =
+        old ? passed_on_take_over(&manager->context, manager->services, manager->n_services, old)
+            : 0;
+    if (n > 0)
+        report_daemon(LOG_NOTICE, "taking over %u %s", n,
+                      str_plural(n, "connection that a worker passed on, or was about to",
+                                 "connections that workers passed on, or were about to"));
+    n = adopt_workers(manager->services, manager->n_services, inherited, old);
     if (n > 0)
         report_daemon(LOG_NOTICE, "taking over %u %s", n, str_plural(n, "worker", "workers"));
     state_free(old);
-    n = readmit_checks(manager->services, manager->n_services, passed);
-    if (n > 0)
-        report_daemon(LOG_NOTICE, "repeating the unfinished checks of %u %s", n,
-                      str_plural(n, "connection", "connections"));
+    readmit(manager, inherited);
     store_counts(manager, old_number);
 }

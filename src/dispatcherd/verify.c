@@ -3,12 +3,13 @@
 #include "dispatcherd/verify.h"
 
 #include "config/load.h"
-#include "dispatcherd/core/config_version.h"
-#include "dispatcherd/parameter_check.h"
+#include "dispatcherd/config/config_version.h"
+#include "dispatcherd/config/parameter_check.h"
+#include "dispatcherd/config/unit_view.h"
+#include "dispatcherd/config/units_due.h"
+#include "dispatcherd/limits/store_room.h"
+#include "dispatcherd/limits/task_limits.h"
 #include "dispatcherd/store/store_limit.h"
-#include "dispatcherd/store_room.h"
-#include "dispatcherd/unit_view.h"
-#include "dispatcherd/units_due.h"
 #include "files/problem.h"
 
 #include <stdlib.h>
@@ -39,7 +40,7 @@ static void add_due(const struct files *files, const struct config *config,
     due_clear(&due);
 }
 
-/* Only if the daemon's unit is there to be asked about. */
+/* Only if the daemon's unit exists, so that it can be asked about its limit. */
 static void check_store_room(const struct files *files, const struct config *config,
                              struct problem_list *problems)
 {
@@ -47,14 +48,30 @@ static void check_store_room(const struct files *files, const struct config *con
         store_room_check(config, store_limit_of_daemon(), PROBLEM_ERROR, problems);
 }
 
-/* Of services without other errors, whatever is wrong with the rest of the file. */
+/* A warning: it may be that not all services are busy at the same time, or that the limit is
+ * another one where the daemon runs. */
+static void check_task_room(const struct files *files, const struct config *config,
+                            struct problem_list *problems)
+{
+    bool is_unit = units_due_applies(files->config);
+    struct task_limits limits;
+
+    task_limits_read(is_unit, &limits);
+    task_room_check(config, &limits, problems);
+    for (size_t i = 0; is_unit && i < config->n_services; i++)
+        if (config->services[i].is_enabled)
+            task_room_check_worker(&config->services[i],
+                                   task_limits_of_worker(config->services[i].unit_name), problems);
+}
+
+/* Checks services that have no other errors, whatever is wrong with the rest of the file. */
 static void check_parameters(const struct files *files, struct problem_list *problems)
 {
-    const struct config_places places = config_places_default();
+    const struct config_paths paths = config_paths_default();
     struct problem_list known = {0};
     struct config config = {0};
 
-    if (config_load_usable(files->config, &places, &known, &config) == 0)
+    if (config_load_usable(files->config, &paths, &known, &config) == 0)
         parameter_check(&config, problems);
     config_clear(&config);
     problem_list_clear(&known);
@@ -70,6 +87,8 @@ static int check_files(const struct files *files, bool is_unit)
         add_due(files, &version->config, &problems);
     if (r == 0)
         check_store_room(files, &version->config, &problems);
+    if (r == 0)
+        check_task_room(files, &version->config, &problems);
     if (r == 0 && is_unit) {
         unit_view_check_files(&version->config.files, &problems);
         unit_view_check_files(&version->mappings->files, &problems);
@@ -97,15 +116,15 @@ static int check_images(void *data)
     return finish_check(0, &problems);
 }
 
-/* The files with the rights of the daemon, the programs with those of the workers. */
+/* Checks the files with the rights of the daemon, and the programs with those of the workers. */
 static int check_as_units(const struct files *files)
 {
-    const struct config_places places = config_places_default();
-    struct problem_list problems = {0}; /* the daemon has printed them */
+    const struct config_paths paths = config_paths_default();
+    struct problem_list problems = {0}; /* the daemon's part has printed them */
     struct config config = {0};
 
     int status = unit_view_run_as_daemon(check_files_as_daemon, (void *)files);
-    if (config_load_usable(files->config, &places, &problems, &config) == 0 &&
+    if (config_load_usable(files->config, &paths, &problems, &config) == 0 &&
         unit_view_run_as_worker(check_images, &config) != EXIT_SUCCESS)
         status = EXIT_FAILURE;
     config_clear(&config);

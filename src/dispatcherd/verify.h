@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* dispatcherd --check: all that is wrong with the files, on standard output. */
+/* dispatcherd --check: prints all that is wrong with the files on standard output. */
 #pragma once
 
 /* Returns the exit status. */

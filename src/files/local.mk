@@ -3,11 +3,15 @@
 noinst_LIBRARIES += libfiles.a
 
 libfiles_a_SOURCES = \
+	%D%/number.c \
+	%D%/number.h \
+	%D%/paths.c \
+	%D%/paths.h \
 	%D%/place.h \
-	%D%/places.c \
-	%D%/places.h \
 	%D%/problem.c \
 	%D%/problem.h \
 	%D%/reader.c \
-	%D%/reader.h
+	%D%/reader.h \
+	%D%/text.c \
+	%D%/text.h
 LINK_FILES = libfiles.a libbase.la

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* If in a file something stands, and if its problems go. */
+/* A place in a file, and the list to which its problems are added. */
 #pragma once
 
 #include "files/problem.h"

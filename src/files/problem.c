@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of one text, so that a hundred of them stay small whatever stands in the file. Longer ones
- * are cut: the end of what was quoted matters least. */
+/* Bytes of one text. Longer ones are cut, since a hundred of them should stay small; the end of a
+ * quotation matters least. */
 #define PROBLEM_TEXT_MAX 1024
 
 static void keep(struct problem_list *list, enum problem_severity severity, const char *file,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What is wrong with a configuration file: collected, so that all of it can be told at once. */
+/* Problems of a configuration file. They are collected, so that all can be reported at once. */
 #pragma once
 
 #include "base/macro.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 enum problem_severity {
-    PROBLEM_WARNING, /* goes on, in a way that the text says */
+    PROBLEM_WARNING, /* the text says what is done instead */
     PROBLEM_ERROR,   /* the configuration cannot be used */
 };
 
@@ -17,11 +17,11 @@ struct problem {
     enum problem_severity severity;
     char *file;    /* owned */
     unsigned line; /* from 1; 0: the file as a whole */
-    char *text;    /* owned: what is wrong and what would be right */
+    char *text;    /* owned: what is wrong, and what would be right */
 };
 
-/* Errors and warnings kept at the most, each; what comes after is only counted. A file of random
- * bytes has a problem in every line, and nobody reads past the first hundred. */
+/* How many errors and how many warnings are kept; further ones are only counted. A file of random
+ * bytes has a problem in every line, and nobody reads more than a hundred. */
 #define PROBLEMS_MAX 100
 
 /* Owns its problems. All zero is an empty list. */
@@ -32,15 +32,15 @@ struct problem_list {
     size_t n_warnings; /* likewise */
 };
 
-/* Adds one. Out of memory it is counted, but not kept. */
+/* Adds a problem. Without memory it is counted, but not kept. */
 void problem_add(struct problem_list *list, enum problem_severity severity, const char *file,
                  unsigned line, const char *format, ...) _printf_(5, 6);
 
-/* Writes "FILE:LINE: error: TEXT" ("FILE: …" without line; "warning: " for warnings) to
- * `text[size]`; unprintable bytes appear as "?". Returns `text`. */
+/* Writes "FILE:LINE: error: TEXT" ("FILE: …" without a line; "warning: " for warnings) to
+ * `text[size]`; unprintable bytes become "?". Returns `text`. */
 const char *problem_format(const struct problem *problem, char *text, size_t size);
 
-/* Prints them, a line each, and how many more there were. */
+/* Prints one line for each, and how many more there were. */
 void problem_list_print(const struct problem_list *list, FILE *stream);
 
 /* Frees all it owns; the list is empty afterwards. */

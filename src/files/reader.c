@@ -11,12 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* All includes of one reading, and all bytes: a file may name another many times, and that again;
- * no reading may go on for ever. */
+/* Limits for all includes of one reading, and all bytes: files may include each other many times
+ * over, and reading must come to an end. */
 #define INCLUDES_MAX 256
 #define BYTES_MAX    ((size_t)64 << 20)
 
-/* The error is at the line that includes the file, or of the file itself. */
+/* The error is reported at the line that includes the file, or else for the file itself. */
 static int refuse(struct place place, const char *path, const char *reason)
 {
     if (place.line > 0)
@@ -34,7 +34,7 @@ static int refuse_errno(struct place place, const char *path, int r)
     return refuse(place, path, reason);
 }
 
-/* The reader's own copy of the path; each file is named once. */
+/* The reader's own copy of the path; each file has one. */
 static const char *remember_file(struct reader *reader, const char *path)
 {
     for (size_t i = 0; i < reader->files->n_items; i++)
@@ -45,12 +45,12 @@ static const char *remember_file(struct reader *reader, const char *path)
     return reader->files->items[reader->files->n_items - 1];
 }
 
-/* Whoever may write to the file decides what runs on our ports, or who is let in. */
+/* Whoever can write to the file decides which programs run, and which clients are admitted. */
 static void check_mode(struct reader *reader, const char *path, const struct stat *st)
 {
     if (S_ISREG(st->st_mode) && (st->st_mode & (S_IWGRP | S_IWOTH)))
         problem_add(reader->problems, PROBLEM_WARNING, path, 0,
-                    "the file can be written by %s; chmod go-w puts that right",
+                    "the file can be written by %s; chmod go-w corrects that",
                     st->st_mode & S_IWOTH ? "everybody" : "its group");
 }
 
@@ -62,7 +62,7 @@ static bool is_being_read(const struct reader *reader, const struct stat *st)
     return false;
 }
 
-/* Opens a file and makes it the one that is read. */
+/* Opens a file, and reads from it from now on. */
 static int push(struct reader *reader, const char *path, struct place place)
 {
     const char *fault;
@@ -100,12 +100,12 @@ static void pop(struct reader *reader)
 }
 
 int reader_open(struct reader *reader, const struct reader_rules *rules, const char *path,
-                const struct config_places *places, struct problem_list *problems,
+                const struct config_paths *paths, struct problem_list *problems,
                 struct str_list *files)
 {
     *reader = (struct reader){
         .rules = rules,
-        .places = places,
+        .paths = paths,
         .problems = problems,
         .files = files,
         .buffer = malloc(rules->line_max + 1),
@@ -145,7 +145,7 @@ static int next_byte(struct reader *reader, struct reader_source *source)
     return getc_unlocked(source->stream);
 }
 
-/* Drops the mark that other systems' editors put before the first line. */
+/* Removes the byte order mark, which editors of other systems put before the first line. */
 static void drop_mark(struct reader *reader, size_t start)
 {
     size_t length = reader->length - start;
@@ -155,9 +155,8 @@ static void drop_mark(struct reader *reader, size_t start)
     reader->length -= n;
 }
 
-/* Names a character that the administrator cannot see. In a comment only one matters: the carriage
- * return of a system whose lines end in that alone, where a comment swallows the rest of the file.
- */
+/* Reports a character that the administrator cannot see. In a comment only the carriage return
+ * matters: if a system uses it as the only line end, a comment extends to the end of the file. */
 static void check_invisible(const struct reader *reader, const struct reader_source *source,
                             size_t start)
 {
@@ -172,8 +171,8 @@ static void check_invisible(const struct reader *reader, const struct reader_sou
         place_warning(&place, "character %zu of the line is %s", invisible.column, invisible.name);
 }
 
-/* Takes the bytes up to the line's end, as many as there is room for. `c` is the first of them.
- * Carriage returns at the end are none of them. */
+/* Takes bytes up to the end of the line, as many as there is room for; `c` is the first one.
+ * Carriage returns at the end are dropped. */
 static void take_bytes(struct reader *reader, struct reader_source *source, int c)
 {
     size_t n_returns = 0;
@@ -192,8 +191,8 @@ static void take_bytes(struct reader *reader, struct reader_source *source, int 
         reader->length -= n_returns;
 }
 
-/* Appends the source's next line, without its end, to the buffer. Returns false if there is none.
- */
+/* Appends the next line of the source, without its end, to the buffer. Returns false if there is
+ * none. */
 static bool append_line(struct reader *reader, struct reader_source *source)
 {
     int c = next_byte(reader, source);
@@ -210,8 +209,8 @@ static bool append_line(struct reader *reader, struct reader_source *source)
     return true;
 }
 
-/* Joins the line in the buffer with those that follow as long as each ends in a backslash. Returns
- * false if the file ends before. */
+/* Joins the line in the buffer with the following ones as long as each ends in a backslash. Returns
+ * false if the file ends first. */
 static bool append_continuations(struct reader *reader, struct reader_source *source,
                                  const struct place *place)
 {
@@ -238,13 +237,13 @@ static bool append_continuations(struct reader *reader, struct reader_source *so
     return true;
 }
 
-/* Says what is wrong with the line as bytes. Returns true if something is. */
+/* Reports what is wrong with the bytes of the line. Returns true if anything is. */
 static bool is_broken(const struct reader *reader, const struct place *place, bool is_cut_off)
 {
     const struct reader_rules *rules = reader->rules;
 
     if (reader->has_nul)
-        place_error(place, "the line holds a NUL byte; the file must be text");
+        place_error(place, "the line contains a NUL byte; the file must be text");
     else if (reader->is_comment)
         return false;
     else if (reader->is_too_long)
@@ -256,7 +255,7 @@ static bool is_broken(const struct reader *reader, const struct place *place, bo
            (is_cut_off && rules->cut_off == PROBLEM_ERROR);
 }
 
-/* Blanks at the line's end: "x\ " looks as if it went on, and does not. */
+/* Reports blanks at the end of the line: "x\ " looks as if the line continued, but it does not. */
 static void check_end(struct reader *reader, const struct place *place)
 {
     size_t length = reader->length;
@@ -280,7 +279,7 @@ static bool is_comment(const struct reader *reader)
            strchr(reader->rules->comment_marks, reader->buffer[blanks]);
 }
 
-/* The next line of the file that is read, comments included. */
+/* Reads the next line of the present file, which may be a comment. */
 static bool read_line(struct reader *reader, struct line *ret)
 {
     struct reader_source *source = &reader->sources[reader->n_sources - 1];
@@ -315,7 +314,7 @@ static bool read_line(struct reader *reader, struct line *ret)
     return true;
 }
 
-/* Ends the file that is read, with an error if that is not its end. */
+/* Finishes the present file, with an error unless its end was reached. */
 static void finish_source(struct reader *reader)
 {
     const struct reader_source *source = &reader->sources[reader->n_sources - 1];
@@ -328,12 +327,12 @@ static void finish_source(struct reader *reader)
     pop(reader);
 }
 
-/* "<file". Returns 0, -EINVAL after an error was added, or -ENOMEM. */
+/* Handles "<file". Returns 0, -EINVAL after an error was added, or -ENOMEM. */
 static int include(struct reader *reader, const struct line *line)
 {
     const struct place place = {reader->problems, line->file, line->number};
     const char *slash = strrchr(line->file, '/');
-    char reason[PLACES_REASON_MAX];
+    char reason[PATHS_REASON_MAX];
     _cleanup_str_ char *dir = NULL, *path = NULL;
     char *name = line->text + 1 + count_blanks(line->text + 1, line->length - 1);
     size_t length = strlen(name);
@@ -350,7 +349,7 @@ static int include(struct reader *reader, const struct line *line)
     dir = slash ? strndup(line->file, (size_t)(slash - line->file)) : NULL;
     if (slash && !dir)
         return -ENOMEM;
-    int r = places_resolve(reader->places, dir, name, &path, reason);
+    int r = paths_resolve(reader->paths, dir, name, &path, reason);
     if (r == -EINVAL)
         place_error(&place, "<%.60s: %s", name, reason);
     return r < 0 ? r : push(reader, path, place);

@@ -17,7 +17,7 @@
 
 enum {
     TEXT_MAX = 2048
-}; /* bytes of one line's text */
+}; /* bytes of the text of a line */
 
 static bool is_by_hand;
 
@@ -53,7 +53,7 @@ static bool send_to_journal(int priority, const char *text)
                   sizeof(journal)) == n;
 }
 
-/* One line stays one line, whatever a file name holds. */
+/* Makes one line of the text, whatever a file's name contains. */
 static void flatten(char *text)
 {
     for (char *s = text; *s; s++)

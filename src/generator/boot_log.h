@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Log lines of a program that systemd runs before there may be a journal, and that must never wait
- * for one: to the kernel's log, else (a container has none) to the journal if it takes the line at
- * once, else to standard error. */
+/* Logs for a program that systemd runs when there may be no journal yet, and that must never wait
+ * for one. Lines go to the kernel's log; if there is none, as in a container, to the journal, if
+ * that takes them at once; or else to standard error. */
 #pragma once
 
 #include "base/macro.h"
 
 #include <syslog.h>
 
-/* For a program that a person runs by hand: everything to standard error. */
+/* For a program that a person runs by hand: all lines go to standard error. */
 void boot_log_by_hand(void);
 
-/* One line at a priority of syslog.h. Longest text 2048 bytes; the rest is cut. */
+/* Logs one line at a priority of syslog.h. The text is cut at 2048 bytes. */
 void boot_log(int priority, const char *format, ...) _printf_(2, 3);

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* Making a socket loads the kernel's module, where IPv6 is one; a look into /proc would not. */
+/* Making a socket loads the kernel's module if there is one; looking into /proc would not. */
 static bool kernel_has_ipv6(void)
 {
     _cleanup_fd_ int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);

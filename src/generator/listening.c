@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,8 +16,8 @@ enum {
     TEXT_MAX = 256
 };
 
-/* A bind that does not conflict with anybody tells that nobody listens: with SO_REUSEADDR,
- * connections that are over do not count (socket(7)). */
+/* If bind(2) succeeds, nobody listens at the address: with SO_REUSEADDR, connections that have
+ * ended do not count (socket(7)). */
 static bool is_held_address(const struct address *address)
 {
     struct sockaddr_storage storage;
@@ -35,8 +34,8 @@ static bool is_held_address(const struct address *address)
     return bind(fd, (struct sockaddr *)&storage, length) < 0;
 }
 
-/* A connection of another type is refused in another way if there is a socket: EPROTOTYPE
- * (unix(7)). */
+/* A connection of another type fails with another error if there is a socket: EPROTOTYPE (unix(7)).
+ */
 static bool is_held_path(const char *path, int other_type)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -49,7 +48,7 @@ static bool is_held_path(const char *path, int other_type)
            (errno != ECONNREFUSED && errno != ENOENT);
 }
 
-/* "ADDRESS:PORT": the last colon divides. */
+/* Reads "ADDRESS:PORT", which the last colon separates. */
 static bool parse(char *text, struct address *ret)
 {
     char *colon = strrchr(text, ':');

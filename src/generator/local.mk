@@ -9,6 +9,10 @@ libunits_a_SOURCES = \
 	%D%/environment.h \
 	%D%/listening.c \
 	%D%/listening.h \
+	%D%/unit_merge.c \
+	%D%/unit_merge.h \
+	%D%/unit_record.c \
+	%D%/unit_record.h \
 	%D%/unit_text.c \
 	%D%/unit_text.h \
 	%D%/units.c \

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* dispatcherd-generator: from dispatcher.cnf to units, run by systemd at boot and at every
+/* dispatcherd-generator: makes units of dispatcher.cnf. systemd runs it at boot and at every
  * daemon-reload (systemd.generator(7)).
  *
- * Whatever is wrong with dispatcher.cnf, the boot goes on: problems are logged, what is usable
+ * Whatever is wrong with dispatcher.cnf, the boot must go on: problems are logged, what is usable
  * becomes units, and the exit status is 0. */
 #include "base/fd.h"
-#include "base/macro.h"
 #include "base/str.h"
 #include "config/load.h"
 #include "generator/boot_log.h"
@@ -48,12 +47,12 @@ static void log_write_failed(const char *path, int error)
 static int generate(const char *config_path, const char *directory)
 {
     const struct unit_environment environment = unit_environment_here(config_path);
-    struct config_places places = config_places_default();
+    struct config_paths paths = config_paths_default();
     struct problem_list problems = {0};
     struct config config = {0};
     struct unit_list units = {0};
 
-    int r = config_load_usable(config_path, &places, &problems, &config);
+    int r = config_load_usable(config_path, &paths, &problems, &config);
     if (r == 0)
         r = units_make(&config, &environment, &problems, &units);
     if (r == 0)

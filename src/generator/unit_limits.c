@@ -6,33 +6,33 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-/* The program, its libraries, and files on their way to the disk. */
+/* For the program, its libraries, and files on their way to the disk. */
 #define PROGRAM_BYTES (256 * MIB)
 
-/* What a session has besides its stack. In tcp_smtp_server that is a buffer and the recipients,
- * less than 1 MiB, since a message is never held in memory; a program that holds each may need
- * more. */
+/* What a session needs besides its stack. In tcp_smtp_server that is a buffer and the recipients,
+ * less than 1 MiB, since messages are not held in memory. A program that holds them may need more.
+ */
 #define SESSION_BYTES (4 * MIB)
 
-/* STACKSIZE=0: the stack of a thread is then what setrlimit(2) says of RLIMIT_STACK, which systemd
- * leaves at the kernel's default. */
+/* For STACKSIZE=0: a thread's stack is then RLIMIT_STACK of setrlimit(2), which systemd leaves at
+ * the kernel's default. */
 #define DEFAULT_STACK_BYTES (8 * MIB)
 
-/* Each session has a thread, and may have a process beside it. */
+/* Each session has a thread, and perhaps a process. */
 #define TASKS_PER_SESSION 2
 
 /* The same for programs that dispatcher-inetd(8) runs: a session of rsync, git or Exim has 2 to 6
- * processes, of some MiB each, a script in Python or Perl 20 MiB. */
+ * processes of some MiB each, a script in Python or Perl takes 20 MiB. */
 #define PROGRAM_SESSION_BYTES     (32 * MIB)
 #define PROGRAM_TASKS_PER_SESSION 8
 
-/* As many as one session may have by default (PROCESSES=), before it is ended. */
+/* The number that a session may have by default (PROCESSES=) before it is ended. */
 #define PROGRAM_TASKS 50
 
-/* The main thread, threads of the program's own, and what runs after the worker's end. */
+/* The main thread, threads of the program itself, and what runs after the worker's end. */
 #define OTHER_TASKS 16
 
-/* There is one more thread than sessions: it reads the channel. */
+/* One more than sessions: it reads the channel. */
 static unsigned n_threads(const struct service_options *service)
 {
     return service->max_conns + 1;

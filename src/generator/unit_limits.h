@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* How much of the host one worker may use at most: pure, from the options of its service. An honest
- * worker never comes near; one that leaks, or that a client has taken over, is stopped there. */
+/* Limits for the resources of one worker, from the options of its service. Pure. A worker that
+ * works properly never comes near them; one that leaks memory, or that a client has taken over, is
+ * stopped. */
 #pragma once
 
 #include "config/options.h"

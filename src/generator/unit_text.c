@@ -2,17 +2,18 @@
 /* Copyright (C) dispatcherd contributors */
 #include "generator/unit_text.h"
 
+#include "config/image.h"
 #include "generator/unit_limits.h"
 #include "protocol/tunables.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/* systemd.socket(5): PollLimitIntervalSec=. An older systemd warns of an unknown line. */
+/* The first version with PollLimitIntervalSec= (systemd.socket(5)); older ones warn about it. */
 #define VERSION_WITH_POLL_LIMIT 255
 
-/* How many bytes of UTF-8 the character that starts here has, or 0 if it is none. Overlong
- * forms and surrogates are left to systemd. */
+/* The length of the UTF-8 character that starts here; 0 if it is none. Overlong forms and
+ * surrogates are left to systemd. */
 static size_t utf8_length(const unsigned char *s)
 {
     size_t length = s[0] < 0x80   ? 1
@@ -44,7 +45,7 @@ bool unit_text_can_execute(const char *path)
     return true;
 }
 
-/* Specifiers are expanded in nearly every value. */
+/* systemd expands specifiers in nearly every value. */
 static void write_without_specifiers(FILE *stream, const char *value)
 {
     for (const char *s = value; *s; s++) {
@@ -63,8 +64,8 @@ void unit_text_program(FILE *stream, const char *path)
         fputs(path, stream);
         return;
     }
-    /* The colon keeps a "$" from being taken as a variable: in the program's own path a "$$" would
-     * stay two. */
+    /* The colon prevents that "$" starts a variable: "$$" would not be reduced in the path of the
+     * program. */
     fputs(":\"", stream);
     write_without_specifiers(stream, path);
     fputc('"', stream);
@@ -84,8 +85,8 @@ static void write_head(FILE *stream, const struct unit_environment *environment,
     fputc('\n', stream);
 }
 
-/* The limit of systemd.unit(5) is five starts in 10 s, after which the port would stay closed: a
- * configuration management that restarts a few times reaches that. */
+/* By default, systemd.unit(5) allows five starts in 10 s, and then the port would stay closed.
+ * Configuration management that restarts a few times may reach that. */
 static void write_no_start_limit(FILE *stream)
 {
     fputs("StartLimitIntervalSec=0\n", stream);
@@ -100,7 +101,8 @@ static void write_listen_lines(FILE *stream, const struct unit_environment *envi
 
         address.port = port;
         fprintf(stream, "ListenStream=%s", address_format(&address, text));
-        /* systemd.socket(5): "[x]:y%dev", with the percent sign of systemd.unit(5). */
+        /* The form of systemd.socket(5) is "[x]:y%dev", with the percent sign doubled
+         * (systemd.unit(5)). */
         if (service->interface_address.zone[0])
             fprintf(stream, "%%%%%s", service->interface_address.zone);
         fputc('\n', stream);
@@ -168,12 +170,12 @@ void unit_text_worker_socket(FILE *stream, const struct unit_environment *enviro
         "MaxConnections=1024\n"
         "TriggerLimitIntervalSec=0\n",
         service->unit_name, environment->user);
-    /* Otherwise the socket rests for up to two seconds after each 150 workers. */
+    /* Without it, the socket pauses for up to two seconds after each 150 workers. */
     if (environment->systemd_version >= VERSION_WITH_POLL_LIMIT)
         fputs("PollLimitIntervalSec=0\n", stream);
 }
 
-/* All that a program which serves connections handed to it can do without. */
+/* A sandbox that takes all that a program does not need to serve connections it is given. */
 static const char sandbox[] =
     "# The sandbox. To let workers reach the network: PrivateNetwork=no, IPAddressDeny=,\n"
     "# RestrictAddressFamilies=AF_INET AF_INET6 and SystemCallFilter=connect bind setsockopt; to\n"
@@ -235,6 +237,26 @@ static void write_limits(FILE *stream, const struct service_options *service)
             unit_limits_tasks(service));
 }
 
+/* The worker of programs ends a session of which a process was killed; the other sessions go on.
+ * Any other worker is the process that was killed, and systemd is to name the cause. */
+static void write_oom_policy(FILE *stream, const struct service_options *service)
+{
+    if (image_runs_programs(service->image))
+        fputs("# A program that takes all the memory is killed alone.\n"
+              "OOMPolicy=continue\n",
+              stream);
+}
+
+/* Names the AppArmor profile for one of our workers (units/apparmor). A program of that name in
+ * another folder is not ours. */
+static void write_apparmor_profile(FILE *stream, const struct service_options *service)
+{
+    if (strcmp(service->image, WORKER_DIR "/tcp_smtp_server") == 0)
+        fputs("# Confined in addition if AppArmor knows this profile.\n"
+              "AppArmorProfile=-dispatcherd-tcp_smtp_server\n",
+              stream);
+}
+
 void unit_text_worker_service(FILE *stream, const struct unit_environment *environment,
                               const struct service_options *service)
 {
@@ -269,5 +291,7 @@ void unit_text_worker_service(FILE *stream, const struct unit_environment *envir
             "\n",
             service->name, service->unit_name);
     write_limits(stream, service);
+    write_oom_policy(stream, service);
+    write_apparmor_profile(stream, service);
     fputs(sandbox, stream);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The text of each kind of unit file that a service gets: pure, from options to words.
+/* The texts of the unit files of a service. Pure: from options to words.
  *
- * What the lines are for is said in design decisions 1 (sockets) and 9 (workers), and in comments
- * of the units themselves, where an administrator who looks for what to override will read it. */
+ * The comments in the units themselves say what their lines are for, since an administrator who
+ * looks for what to override reads them there. */
 #pragma once
 
 #include "config/options.h"
@@ -14,7 +14,7 @@
 /* What the text depends on besides the options. The strings stay the caller's. */
 struct unit_environment {
     const char *source_path; /* absolute path of dispatcher.cnf */
-    const char *user;        /* that the daemon runs as */
+    const char *user;        /* the daemon's user */
     bool has_ipv6;           /* the kernel has IPv6 */
     unsigned systemd_version;
 };
@@ -22,25 +22,25 @@ struct unit_environment {
 /* The daemon's unit. */
 #define UNIT_DAEMON "dispatcherd.service"
 
-/* There while the daemon runs. */
+/* Exists while the daemon runs. */
 #define UNIT_CONTROL_SOCKET "/run/dispatcherd/control"
 
-/* What looks after the sockets before each start of the daemon: when they have been started. */
+/* Repairs the sockets before each start of the daemon, after they have been started. */
 #define UNIT_MEND_SOCKETS "dispatcherd-sockets.service"
 
-/* The folder of the workers' sockets: one of its own, for systemd removes the daemon's runtime
- * folder whenever the daemon stops. */
+/* The folder of the workers' sockets. It is a separate one, since systemd removes the daemon's
+ * runtime folder whenever the daemon stops. */
 #define UNIT_WORKER_SOCKET_DIR "/run/dispatcherd-worker"
 
-/* True if systemd takes `path` as the program of a unit. It refuses quotes, backslashes and
- * control characters even if they are escaped, and whatever is not UTF-8. */
+/* True if systemd accepts `path` as the program of a unit. It rejects quotes, backslashes and
+ * control characters, even if they are escaped, and what is not UTF-8. */
 bool unit_text_can_execute(const char *path);
 
-/* Writes `path` as the first word of ExecStart=, so that systemd runs that very file: nothing in it
- * is a quote, a specifier, a variable or a prefix. */
+/* Writes `path` as the first word of ExecStart=, so that systemd runs exactly this file: no part of
+ * it is taken for a quote, specifier, variable or prefix. */
 void unit_text_program(FILE *stream, const char *path);
 
-/* dispatcherd-NAME.socket, and dispatcherd-NAME-tls.socket if `is_tls`. */
+/* dispatcherd-NAME.socket, or dispatcherd-NAME-tls.socket if `is_tls`. */
 void unit_text_socket(FILE *stream, const struct unit_environment *environment,
                       const struct service_options *service, bool is_tls);
 

@@ -31,14 +31,14 @@ void unit_list_clear(struct unit_list *list)
     *list = (struct unit_list){0};
 }
 
-/* What is being built: the list, and the drop-in that names every socket in it. */
+/* What is being built: the list, and the drop-in that names all sockets in it. */
 struct builder {
     const struct unit_environment *environment;
     struct unit_list list;
     FILE *drop_in;
 };
 
-/* Takes the file's strings over. */
+/* Takes over the file's strings. */
 static int add_file(struct unit_list *list, struct unit_file *file)
 {
     struct unit_file *items = reallocarray(list->items, list->n_items + 1, sizeof(*items));
@@ -52,7 +52,7 @@ static int add_file(struct unit_list *list, struct unit_file *file)
     return 0;
 }
 
-/* A path or a text under construction; nothing is checked before the end. */
+/* A path or a text under construction; errors are checked at the end. */
 static FILE *text_start(char **ret_text, size_t *ret_length)
 {
     return open_memstream(ret_text, ret_length);
@@ -99,9 +99,9 @@ static int add_unit(struct builder *builder, const char *name,
     return add_file(&builder->list, &file);
 }
 
-/* A socket is wanted by the daemon alone: `systemctl start dispatcherd` opens all of them, and
- * finds them open before it starts. At boot they are opened if the daemon's unit is enabled, so
- * that `systemctl disable dispatcherd` leaves no open port that would start it. */
+/* Only the daemon's unit wants the sockets: `systemctl start dispatcherd` opens all of them before
+ * the daemon starts. At boot they are opened only if the daemon's unit is enabled, so that after
+ * `systemctl disable dispatcherd` no open port can start it. */
 static int add_socket(struct builder *builder, const struct service_options *service,
                       const char *suffix, write_text write)
 {
@@ -130,8 +130,8 @@ static int add_service(struct builder *builder, const struct service_options *se
     return r;
 }
 
-/* The reader of dispatcher.cnf lets no other name pass. It is looked at again because root reads
- * what is written here: a name with a slash or a newline in it would be root's. */
+/* dispatcher.cnf allows no other name. It is checked again, since root writes these files: a name
+ * with a slash or a newline would be dangerous. */
 static bool is_unit_name(const char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
@@ -162,7 +162,7 @@ static bool can_be_units(const struct service_options *service, struct problem_l
     return true;
 }
 
-/* Takes the text over. */
+/* Takes over the text. */
 static int add_text(struct builder *builder, const char *path, char *text)
 {
     struct unit_file file = {.path = strdup(path), .text = text};
@@ -174,8 +174,9 @@ static int add_text(struct builder *builder, const char *path, char *text)
     return add_file(&builder->list, &file);
 }
 
-/* The unit of the status page is not generated, and names ::1 as well as 127.0.0.1: on a kernel
- * without IPv6 systemd would open neither. An administrator's drop-in comes later by its name. */
+/* The status page's unit is installed, not generated, and has both ::1 and 127.0.0.1: on a kernel
+ * without IPv6, systemd would open neither. By its name, an administrator's drop-in comes after
+ * this one. */
 static int add_web_drop_in(struct builder *builder)
 {
     return add_text(builder, WEB_DROP_IN,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Which unit files a configuration asks for: pure, so that the generator can write them and the
- * daemon can compare them with those in force. */
+/* The unit files for a configuration. Pure, so that the generator can write them, and the daemon
+ * can compare them with those in force. */
 #pragma once
 
 #include "config/options.h"
@@ -12,8 +12,8 @@
 #include <stddef.h>
 
 struct unit_file {
-    char *path; /* owned: below the generator's folder, "dispatcherd-smtp.socket" */
-    char *text; /* owned: what stands in the file */
+    char *path; /* owned: relative to the generator's folder, "dispatcherd-smtp.socket" */
+    char *text; /* owned: the content of the file */
 };
 
 /* Owns its files. All zero is an empty list. */
@@ -22,8 +22,8 @@ struct unit_list {
     size_t n_items;
 };
 
-/* Makes the files for every enabled service of `config`. A service that cannot become units is left
- * out, with an error among `problems`. Returns 0 with *ret filled, or -ENOMEM (*ret untouched). */
+/* Makes the files for all enabled services of `config`. A service for which no units can be made is
+ * left out, with an error in `problems`. Returns 0 with *ret, or -ENOMEM (*ret untouched). */
 int units_make(const struct config *config, const struct unit_environment *environment,
                struct problem_list *problems, struct unit_list *ret);
 

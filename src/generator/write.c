@@ -37,7 +37,7 @@ static int write_file(int folder, const char *path, const char *text)
     return write_all(fd, text);
 }
 
-/* A path of the list is at most one folder deep. */
+/* Paths of the list are at most one folder deep. */
 static int make_parent(int folder, const char *path)
 {
     const char *slash = strchr(path, '/');

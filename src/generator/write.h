@@ -8,8 +8,8 @@
 /* Called for each file that could not be written. */
 typedef void (*write_failed)(const char *path, int error);
 
-/* Writes every file of the list below `directory`, making folders as needed. A file that cannot be
- * written is told to `failed`, and the others are written all the same. Never writes through a link
- * or over a file that is there. Returns 0, or a negative errno if the folder itself cannot be
- * opened. */
+/* Writes all files of the list below `directory`, making folders if necessary. A file that cannot
+ * be written is reported to `failed`, and the others are still written. Never writes through a link
+ * or over an existing file. Returns 0, or a negative errno if the folder itself cannot be opened.
+ */
 int write_units(const char *directory, const struct unit_list *list, write_failed failed);

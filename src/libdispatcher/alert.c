@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* After a full channel. */
+/* How long to wait after the channel was full. */
 #define RETRY_USEC (100 * USEC_PER_MSEC)
 
 void alert_init(struct alert_news *news)
@@ -19,7 +19,7 @@ void alert_init(struct alert_news *news)
     pthread_mutex_init(&news->lock, NULL);
 }
 
-/* Called with the lock held. */
+/* Must be called with the lock held. */
 static void send_alert(struct alert_news *news, int channel)
 {
     char bytes[ALERT_TEXT_MAX + 64];
@@ -29,7 +29,7 @@ static void send_alert(struct alert_news *news, int channel)
         return;
     if (news->text[0])
         message_text_add(&text, "TEXT", news->text);
-    /* Where the channel is closed, nobody listens. */
+    /* If the channel is closed, there is nobody to report to. */
     news->is_unsent = channel_send(channel, bytes, text.length, NULL, 0) == -EAGAIN;
 }
 

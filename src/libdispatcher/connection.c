@@ -3,12 +3,17 @@
 #include "libdispatcher/internal.h"
 #include "protocol/connection_id.h"
 
-#include <stdio.h>
 #include <string.h>
 
 dispatcher_worker *dispatcher_connection_worker(const dispatcher_connection *connection)
 {
     return connection->worker;
+}
+
+void dispatcher_connection_set_outcome(dispatcher_connection *connection,
+                                       enum dispatcher_outcome outcome)
+{
+    connection->outcome = outcome;
 }
 
 int dispatcher_connection_fd(const dispatcher_connection *connection)
@@ -20,7 +25,7 @@ const char *dispatcher_connection_id(const dispatcher_connection *connection)
 {
     char *text = (char *)connection->id_text;
 
-    /* Made when it is first asked for, like the addresses below. */
+    /* Made when it is first needed, like the addresses below. */
     if (!text[0])
         connection_id_format(connection->id, text);
     return text;
@@ -51,7 +56,8 @@ void dispatcher_connection_local(const dispatcher_connection *connection, struct
     copy_address(&connection->local, address, length);
 }
 
-/* The text is made when it is first asked for. The connection belongs to the calling thread. */
+/* The text is made when it is first needed. The connection belongs to the calling thread, so no
+ * lock is needed. */
 static const char *host_text(const struct address *address, const char *cached)
 {
     char *text = (char *)cached;
@@ -67,6 +73,11 @@ const char *dispatcher_connection_peer_host(const dispatcher_connection *connect
 const char *dispatcher_connection_local_host(const dispatcher_connection *connection)
 {
     return host_text(&connection->local, connection->local_host);
+}
+
+uint64_t dispatcher_connection_accepted_at(const dispatcher_connection *connection)
+{
+    return connection->accepted_at_usec;
 }
 
 uint16_t dispatcher_connection_peer_port(const dispatcher_connection *connection)

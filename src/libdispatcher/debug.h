@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What the DEBUG bits of the worker switch on (dispatcherd-journal(7), bits 12, 13, 14, 16, 17).
- * Never what a session says or hears. */
+/* Lines for the DEBUG bits of the worker (dispatcherd-journal(7), bits 12, 13, 14, 16, 17). They
+ * never contain what a session sends or receives. */
 #pragma once
 
 #include "libdispatcher/internal.h"
@@ -9,10 +9,11 @@
 
 #include "base/macro.h"
 
-/* Chooses where lines go: the journal, with fields, or standard error, which may be a LOGFILE. */
+/* Chooses the destination of lines: the journal, with fields, or standard error, which may be a
+ * LOGFILE. */
 void debug_start(void);
 
-/* `connection` may be NULL. If the bit is off, this costs one test of a word. */
+/* `connection` may be NULL. If the bit is off, this costs one test of a variable. */
 #define debug_say(worker, bit, connection, ...)                                                    \
     do {                                                                                           \
         if (dispatcher_worker_debug(worker) & (bit))                                               \

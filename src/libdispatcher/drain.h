@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Whether the worker drains, and how urgently: what sessions look at, and what they wait for. */
+/* Whether the worker drains, and how urgently. Sessions can look at it, and wait for it. */
 #pragma once
 
 #include "dispatcher/worker.h"
@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 struct drain {
-    atomic_int kind; /* enum dispatcher_drain; it only ever grows */
+    atomic_int kind; /* enum dispatcher_drain; it only increases */
     int recycle_fd;  /* eventfd: readable from DISPATCHER_DRAIN_RECYCLE on; owned */
     int stop_fd;     /* eventfd: readable from DISPATCHER_DRAIN_STOP on; owned */
 };
@@ -17,7 +17,7 @@ struct drain {
 int drain_init(struct drain *drain);
 void drain_free(struct drain *drain);
 
-/* Begins a drain, or makes one that is under way more urgent. Returns true if it begins. */
+/* Begins a drain, or makes the present one more urgent. Returns true if it begins. */
 bool drain_raise(struct drain *drain, enum dispatcher_drain kind);
 
 enum dispatcher_drain drain_kind(const struct drain *drain);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The main thread, while the others serve: it waits for signals, feeds the watchdog, and sees to it
+/* The main thread while the others serve: waits for signals, feeds the watchdog, and makes sure
  * that a drain comes to its end. */
 #include "libdispatcher/internal.h"
 
@@ -37,7 +37,8 @@ static void handle_signal(dispatcher_worker *worker, bool *has_sigterm)
     if (*has_sigterm)
         end_at_once(worker);
     *has_sigterm = true;
-    /* Whoever sends it wants the process gone: a manager that stops the unit or the machine. */
+    /* The sender wants the process to end: for instance a manager that stops the unit or the
+     * machine. */
     receiver_drain(worker, DISPATCHER_DRAIN_STOP);
 }
 
@@ -73,7 +74,7 @@ void attend_to_life(dispatcher_worker *worker)
     bool has_sigterm = false;
     uint64_t cut_at, next;
 
-    /* A receiver that is stuck holds this up too, and the watchdog is not fed. */
+    /* If a receiver is stuck, this waits for it, and the watchdog is not fed. */
     while (!receiver_is_done(worker, &cut_at)) {
         uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
@@ -86,6 +87,8 @@ void attend_to_life(dispatcher_worker *worker)
         }
         manager_attend(&manager, now);
         next = alert_attend(&worker->alert, worker->channel, now);
+        uint64_t tls_next = tls_attend(worker, now);
+        next = tls_next < next ? tls_next : next;
         next = manager.next_at < next ? manager.next_at : next;
         wait_and_handle(worker, poll_timeout_msec(next < cut_at ? next : cut_at, now),
                         &has_sigterm);

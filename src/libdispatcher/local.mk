@@ -20,7 +20,9 @@ libworker_la_SOURCES = \
 	%D%/debug.h \
 	%D%/drain.c \
 	%D%/drain.h \
+	%D%/event_mode.c \
 	%D%/held.c \
+	%D%/identity.c \
 	%D%/internal.h \
 	%D%/log.c \
 	%D%/life.c \
@@ -32,7 +34,8 @@ libworker_la_SOURCES = \
 	%D%/session.c \
 	%D%/stress.c \
 	%D%/stress.h \
-	%D%/taking.c \
+	%D%/tls.c \
+	%D%/tls.h \
 	%D%/welcome.c \
 	%D%/welcome.h \
 	%D%/worker.c

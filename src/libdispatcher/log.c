@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Log lines of the program, with what the library knows of the worker and the connection. */
+/* Log lines of the program, with what the library knows about the worker and the connection. */
 #include "libdispatcher/internal.h"
 
 #include "base/log.h"

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* After the manager was too busy. Without READY it would end this worker in the end. */
+/* How long to wait after the manager was busy. If READY were lost, it would end this worker at its
+ * time limit. */
 #define RETRY_USEC (100 * USEC_PER_MSEC)
 
 static uint64_t watchdog_interval(void)
@@ -48,8 +49,8 @@ void manager_attend(struct manager *manager, uint64_t now)
         manager->next_at = USEC_INFINITY;
 }
 
-/* Not STOPPING=1: from then on the manager would count TimeoutStopSec=, which is no limit for the
- * sessions of a worker that dispatcherd has retired. */
+/* Not STOPPING=1: the manager would then apply TimeoutStopSec=, which is no limit for the sessions
+ * of a worker that dispatcherd has retired. */
 void manager_say_draining(void)
 {
     (void)notify_socket_send("STATUS=Finishing sessions", -1);

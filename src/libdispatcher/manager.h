@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What the service manager is told about this worker, if one listens (sd_notify(3)): that it is
- * ready, and that it lives. Never blocks; what a busy manager does not take is said again. */
+/* Notifies the service manager, if there is one (sd_notify(3)), that this worker is ready, and that
+ * it is alive. Never blocks; what a busy manager does not take is sent again. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,14 +10,14 @@
 struct manager {
     bool owes_ready;
     uint64_t watchdog_usec; /* half of what the manager allows; 0: no watchdog */
-    uint64_t next_at;       /* CLOCK_MONOTONIC; USEC_INFINITY: nothing to say */
+    uint64_t next_at;       /* CLOCK_MONOTONIC; USEC_INFINITY: nothing to send */
 };
 
-/* Reads the environment. From now on the worker is ready. */
+/* Reads the environment. The worker is ready from now on. */
 struct manager manager_start(void);
 
-/* Says what is due. Afterwards next_at is when to call again. */
+/* Sends what is due. Afterwards next_at is when to call it again. */
 void manager_attend(struct manager *manager, uint64_t now);
 
-/* Says that the worker finishes its sessions; for people who read the unit's status. */
+/* Reports that the worker finishes its sessions, for people who read the unit's status. */
 void manager_say_draining(void);

@@ -30,7 +30,23 @@ void news_use_ring(struct news *news, struct ring_writer *ring)
     *ring = (struct ring_writer){0};
 }
 
-/* Called with the lock held, as the next two. */
+size_t news_unread_put_off(struct news *news, uint64_t ids[], size_t max)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&news->lock);
+    for (uint64_t i = news->ring.memory ? ring_head(&news->ring) : news->ring.tail;
+         i < news->ring.tail && n < max; i++) {
+        const struct ring_entry entry = ring_written(&news->ring, i);
+
+        if (entry.type == MESSAGE_PUT_OFF || entry.type == MESSAGE_REFUSE)
+            ids[n++] = entry.id;
+    }
+    pthread_mutex_unlock(&news->lock);
+    return n;
+}
+
+/* Must be called with the lock held, as must the next two. */
 static enum news_next send_unless_sent(const struct news *news)
 {
     return ring_poke(&news->ring) ? NEWS_SEND : NEWS_DONE;
@@ -71,11 +87,12 @@ enum news_next news_tell(struct news *news, enum message_type type, uint64_t id)
     return next;
 }
 
-/* Until its acknowledgement was read, dispatcherd has its copy of the connection, and the client
- * would not see the end. */
-enum news_next news_end(struct news *news, uint64_t id, uint64_t acknowledged_at, bool is_urgent)
+/* dispatcherd closes its copy of the connection when it has read the acknowledgement; before that,
+ * the client would not see the end. */
+enum news_next news_end(struct news *news, enum message_type type, uint64_t id,
+                        uint64_t acknowledged_at, bool is_urgent)
 {
-    const struct ring_entry entry = {.id = id, .type = MESSAGE_ENDED};
+    const struct ring_entry entry = {.id = id, .type = type};
     enum news_next next = NEWS_LATER;
 
     pthread_mutex_lock(&news->lock);
@@ -106,11 +123,11 @@ bool news_send(struct news *news, int channel)
     uint8_t bytes[sizeof(struct message_header)];
     size_t length = message_write_value(bytes, sizeof(bytes), MESSAGE_NEWS, 0);
 
-    /* Where the channel is closed, dispatcherd has looked, or never will. */
+    /* If the channel is closed, dispatcherd has read the ring already, or never will. */
     if (channel_send(channel, bytes, length, NULL, 0) != -EAGAIN)
         return true;
-    /* Where it is full, dispatcherd looks as soon as it reads it. But memory may have been short.
-     */
+    /* If the channel is full, dispatcherd reads the ring when it reads that. But the kernel may
+     * have been short of memory. */
     pthread_mutex_lock(&news->lock);
     ring_unpoke(&news->ring);
     pthread_mutex_unlock(&news->lock);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The receiver: takes packets off the channel and acts on each, one at a time and in their order.
+/* The receiver: takes packets off the channel and handles each, one at a time and in order.
  *
  * It is a role, not a thread. An idle thread that is woken by a packet receives what is there,
- * acknowledges it, and then serves a connection of it itself: nobody else has to be woken. The
- * channel is watched by its edge (EPOLLET), so whoever stops reading before it is empty has it
- * watched anew. */
+ * acknowledges it, and then serves one of the connections itself: no other thread has to be woken.
+ * The channel is edge-triggered (EPOLLET), so a thread that stops reading before it is empty must
+ * watch it anew. */
 #include "libdispatcher/internal.h"
 
 #include "base/fd.h"
@@ -16,7 +16,6 @@
 #include "protocol/connection_id.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -24,7 +23,7 @@
 #include <unistd.h>
 
 enum {
-    MESSAGES_AT_ONCE = 32 /* read before they are acknowledged */
+    MESSAGES_AT_ONCE = 32 /* how many are read before they are acknowledged */
 };
 
 static void complain(const char *what, const char *why)
@@ -32,7 +31,7 @@ static void complain(const char *what, const char *why)
     log_err("libdispatcher: %s%s; finishing the sessions", what, why);
 }
 
-/* New orders only ever shorten a drain that is under way, or make it more urgent. */
+/* Further orders can only shorten a drain that is under way, or make it more urgent. */
 static void start_draining(dispatcher_worker *worker, enum dispatcher_drain kind,
                            unsigned limit_sec)
 {
@@ -57,7 +56,7 @@ static void tell(dispatcher_worker *worker, enum message_type type, uint64_t id)
         (void)news_send(&worker->news, worker->channel);
 }
 
-/* For causes that dispatcherd does not know of. */
+/* For causes that dispatcherd does not know. */
 static void drain_and_tell(dispatcher_worker *worker, enum dispatcher_drain kind)
 {
     bool is_known = dispatcher_worker_is_draining(worker);
@@ -69,8 +68,9 @@ static void drain_and_tell(dispatcher_worker *worker, enum dispatcher_drain kind
 
 static void start_batch(dispatcher_worker *worker);
 
-/* What was received before is acknowledged before dispatcherd sees the end. Its sessions are not
- * hurried: dispatcherd may have crashed, and a service that is stopped has had its order before. */
+/* Connections that were received are acknowledged before dispatcherd sees the end. Sessions are not
+ * asked to hurry: dispatcherd may have crashed, and if the service stopped, the order came before.
+ */
 static void end_channel(dispatcher_worker *worker)
 {
     debug_say(worker, DEBUG_WORKER_IO, NULL, "dispatcherd has closed the channel");
@@ -101,13 +101,13 @@ static int acknowledge(dispatcher_worker *worker)
 static void start_session(struct session *session)
 {
     if (session->connection.worker->callbacks->take)
-        taking_start_session(session);
+        event_mode_start_session(session);
     else
         session_start(session);
 }
 
-/* A session starts only when its acknowledgement counts: where dispatcherd has given this worker
- * up, another one may already have the connection, and it must not be served twice. */
+/* A session starts only if its acknowledgement counts: if dispatcherd has given this worker up,
+ * another worker may have the connection, and it must not be served twice. */
 static void start_batch(dispatcher_worker *worker)
 {
     struct receiver *receiver = &worker->receiver;
@@ -116,7 +116,7 @@ static void start_batch(dispatcher_worker *worker)
         return;
     int r = acknowledge(worker);
     if (r == 0 && worker->callbacks->take)
-        taking_look(worker);
+        event_mode_remind(worker);
     for (size_t i = 0; i < receiver->n_batch; i++)
         if (r == 0)
             start_session(receiver->batch[i]);
@@ -129,7 +129,7 @@ static void start_batch(dispatcher_worker *worker)
     }
 }
 
-/* They are rare, so a place has no room for them. */
+/* Texts are rare, so a place has no room for them. */
 static int copy_texts(dispatcher_connection *connection, const struct connection_view *view)
 {
     const struct connection_record *record = view->record;
@@ -158,13 +158,30 @@ static int fill_connection(dispatcher_connection *connection, const struct conne
     connection->peer = record->peer;
     connection->local = record->local;
     connection->is_tls = record->flags & CONNECTION_FLAG_TLS;
+    connection->outcome = DISPATCHER_SERVED;
+    free(connection->tls);
+    connection->tls = NULL;
+    free(connection->identity);
+    connection->identity = NULL;
+    connection->awaits_identity = record->flags & CONNECTION_FLAG_IDENTITY;
     connection->id_text[0] = '\0';
     connection->peer_host[0] = '\0';
     connection->local_host[0] = '\0';
     return copy_texts(connection, view);
 }
 
-/* Refused connections are closed here; dispatcherd still has its copy. */
+/* Asks a program that may be unable to take the connection now. */
+static bool is_wanted(const dispatcher_worker *worker, struct session *session)
+{
+    bool (*offer)(dispatcher_connection *, void *) = worker->callbacks->offer;
+
+    if (!offer || offer(&session->connection, worker->userdata))
+        return true;
+    debug_say(worker, DEBUG_WORKER_HANDOFFS, &session->connection, "put off");
+    return false;
+}
+
+/* A refused connection is closed here; dispatcherd still has its copy. */
 static void take_connection(dispatcher_worker *worker, const struct connection_view *view, int fd)
 {
     struct receiver *receiver = &worker->receiver;
@@ -178,6 +195,11 @@ static void take_connection(dispatcher_worker *worker, const struct connection_v
         session = NULL;
         fd = -1;
     }
+    if (session && !is_wanted(worker, session)) {
+        session_release(session);
+        tell(worker, MESSAGE_PUT_OFF, view->record->id);
+        return;
+    }
     if (!session) {
         debug_say(worker, DEBUG_WORKER_HANDOFFS, NULL, "refused connection %s",
                   connection_id_format(view->record->id, id));
@@ -187,10 +209,13 @@ static void take_connection(dispatcher_worker *worker, const struct connection_v
     }
     debug_say(worker, DEBUG_WORKER_HANDOFFS, &session->connection, "received from the channel");
     receiver->batch[receiver->n_batch++] = session;
+    /* The program's answer may not be true for long. */
+    if (worker->callbacks->offer)
+        start_batch(worker);
 }
 
-/* A process that may have no more descriptors gets fewer than were sent. It would do no better
- * with the next connection, so it makes room for a successor. */
+/* A process that has reached its limit of descriptors gets fewer than were sent. The next
+ * connection would fail as well, so the worker drains. */
 static void handle_connections(dispatcher_worker *worker, const struct message *message,
                                const int fds[], size_t n_fds)
 {
@@ -205,8 +230,8 @@ static void handle_connections(dispatcher_worker *worker, const struct message *
         take_connection(worker, &view, i < n_fds ? fds[i] : -1);
 }
 
-/* What was received before the question is acknowledged before it, in the old ring: the answer
- * holds it. */
+/* Connections that were received before the question are acknowledged before it, in the old ring;
+ * the answer contains them. */
 static int handle_adopt(dispatcher_worker *worker, const struct message *message, const int fds[],
                         size_t n_fds)
 {
@@ -216,7 +241,8 @@ static int handle_adopt(dispatcher_worker *worker, const struct message *message
     return held_tell(worker, message, n_fds > 0 ? fds[0] : -1);
 }
 
-/* Descriptors are lacking if this process may have no more: the old file does for a while. */
+/* The descriptor is missing if the process has reached its limit: the old file is used a while
+ * longer. */
 static int handle_log(const int fds[], size_t n_fds)
 {
     if (n_fds > 1)
@@ -238,6 +264,10 @@ static void handle_message(dispatcher_worker *worker, size_t length, const int f
         return;
     }
     int r = -EBADMSG;
+    if (is_good && message.type == MESSAGE_IDENTITY && n_fds == 0) {
+        identity_take(worker, &message);
+        return;
+    }
     if (is_good && message.type == MESSAGE_ADOPT)
         r = handle_adopt(worker, &message, fds, n_fds);
     else if (is_good && message.type == MESSAGE_LOG)
@@ -267,7 +297,7 @@ static bool has_room(const struct receiver *receiver)
     return receiver->channel_is_open && receiver->n_batch + MESSAGE_FDS_MAX <= BATCH_MAX;
 }
 
-/* Receives one packet and acts on it. Returns false if there was none. */
+/* Receives one packet and handles it. Returns false if there was none. */
 static bool receive_packet(dispatcher_worker *worker)
 {
     struct receiver *receiver = &worker->receiver;
@@ -288,7 +318,7 @@ static bool receive_packet(dispatcher_worker *worker)
     return true;
 }
 
-/* Takes what is there, up to a batch, and starts it together. Returns true if the channel was
+/* Receives what is there, up to a batch, and starts it together. Returns true if the channel was
  * read until it was empty. */
 static bool receive_batch(dispatcher_worker *worker)
 {
@@ -301,7 +331,7 @@ static bool receive_batch(dispatcher_worker *worker)
     return is_empty;
 }
 
-/* Has an idle thread woken for what is still to be read. */
+/* Has an idle thread woken for packets that are left. */
 static int watch_channel(dispatcher_worker *worker, int operation)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.fd = worker->channel};
@@ -348,7 +378,7 @@ void receiver_drain(dispatcher_worker *worker, enum dispatcher_drain kind)
     pthread_mutex_unlock(&receiver->lock);
 }
 
-/* What was written to the ring is read there, even after our end. */
+/* Entries of the ring are read even after this process has ended. */
 bool receiver_is_done(dispatcher_worker *worker, uint64_t *ret_cut_at)
 {
     struct receiver *receiver = &worker->receiver;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-/* Wakes one idle thread, or every one of them for ever. */
+/* Wakes one idle thread, or all of them for good. */
 static void watch_work(dispatcher_worker *worker, bool for_ever)
 {
     struct epoll_event event = {.events = EPOLLIN | (for_ever ? 0 : EPOLLONESHOT),
@@ -19,9 +19,24 @@ static void watch_work(dispatcher_worker *worker, bool for_ever)
     (void)epoll_ctl(worker->idle_epoll, EPOLL_CTL_MOD, worker->work_fd, &event);
 }
 
-/* Makes the place free and publishes the end in one step: the next connection may come as soon as
- * dispatcherd knows, and the main thread must not think that all is said and done before it is. */
-bool session_finish(struct session *session)
+/* Frees the place and publishes the end in one step: the next connection may come as soon as
+ * dispatcherd knows of it, and the main thread must not find all done before it is published. */
+static enum message_type with_outcome(const struct session *session, enum message_type how)
+{
+    if (how != MESSAGE_ENDED || !session->connection.worker->sessions.knows_outcomes)
+        return how;
+    switch (session->connection.outcome) {
+    case DISPATCHER_FAILED:
+        return MESSAGE_FAILED;
+    case DISPATCHER_SENT_AWAY:
+        return MESSAGE_SENT_AWAY;
+    case DISPATCHER_SERVED:
+        break;
+    }
+    return how;
+}
+
+bool session_finish(struct session *session, enum message_type how)
 {
     dispatcher_worker *worker = session->connection.worker;
     struct sessions *sessions = &worker->sessions;
@@ -29,23 +44,25 @@ bool session_finish(struct session *session)
 
     session->connection.fd = fd_close(session->connection.fd);
     pthread_mutex_lock(&sessions->lock);
+    how = with_outcome(session, how);
     session->is_reserved = false;
     session->next = sessions->free;
     sessions->free = session;
     bool is_last = --sessions->n_busy == 0;
-    enum news_next next = news_end(&worker->news, id, session->acknowledged_at,
+    enum news_next next = news_end(&worker->news, how, id, session->acknowledged_at,
                                    dispatcher_worker_is_draining(worker));
     pthread_mutex_unlock(&sessions->lock);
     if (next == NEWS_SEND && !news_send(&worker->news, worker->channel))
         next = NEWS_LATER;
     if (is_last && dispatcher_worker_is_draining(worker))
         worker_wake(worker);
-    /* The teller resigns before it tells; so it tells whatever was published until then. */
+    /* The thread stops being the teller before it reminds, so its reminder covers everything
+     * published until then. */
     return next == NEWS_LATER && !atomic_exchange(&sessions->has_teller, true);
 }
 
-/* A session that was started and has no thread. If there are more, another thread is woken,
- * which will do the same, unless one is on its way already. */
+/* A session that has started and has no thread. If there are more, another thread is woken, which
+ * does the same, unless one is on its way already. */
 static struct session *take_started(dispatcher_worker *worker, bool *is_woken)
 {
     struct sessions *sessions = &worker->sessions;
@@ -72,7 +89,7 @@ bool sessions_remind(dispatcher_worker *worker)
            !atomic_exchange(&worker->sessions.has_teller, true);
 }
 
-/* Waits until there is something to do, and does it, but for serving. Returns true if it was
+/* Waits until there is something to do, and does it, except for serving. Returns true if it was
  * woken for a session. */
 static bool wait_for_work(dispatcher_worker *worker, bool *is_teller)
 {
@@ -86,7 +103,7 @@ static bool wait_for_work(dispatcher_worker *worker, bool *is_teller)
     return n > 0 && event.data.fd == worker->work_fd;
 }
 
-/* Returns NULL when no more will come. */
+/* Returns NULL when there will be no more. */
 static struct session *wait_for_session(dispatcher_worker *worker, bool is_teller)
 {
     bool is_woken = false;
@@ -113,7 +130,7 @@ static void *session_thread(void *argument)
         debug_say(worker, DEBUG_WORKER_EXTRA, &session->connection, "a session begins");
         worker->callbacks->serve(&session->connection, worker->userdata);
         debug_say(worker, DEBUG_WORKER_EXTRA, &session->connection, "the session is over");
-        is_teller = session_finish(session);
+        is_teller = session_finish(session, MESSAGE_ENDED);
     }
     return NULL;
 }
@@ -148,12 +165,12 @@ static int start_serving(dispatcher_worker *worker, size_t stack_size, unsigned 
     return r;
 }
 
-static int start_taking(dispatcher_worker *worker, size_t stack_size, unsigned wanted)
+static int start_event_mode(dispatcher_worker *worker, size_t stack_size, unsigned wanted)
 {
-    int r = taking_init(worker);
+    int r = event_mode_init(worker);
 
     if (r == 0)
-        r = make_threads(worker, taking_thread, 1, stack_size);
+        r = make_threads(worker, event_mode_thread, 1, stack_size);
     if (r == 0)
         worker->sessions.n_items = wanted;
     return r;
@@ -164,16 +181,26 @@ int sessions_start(dispatcher_worker *worker, unsigned wanted, size_t stack_size
     struct sessions *sessions = &worker->sessions;
 
     pthread_mutex_init(&sessions->lock, NULL);
+    identity_init(sessions);
     sessions->last_one = &sessions->started;
-    /* Not cleared: memory that nobody has touched costs nothing, and most places of an idle worker
-     * are never used. Whoever takes one for the first time fills it. */
+    sessions->knows_outcomes = worker->welcome.knows_outcomes != 0;
+    /* Not cleared: untouched memory costs nothing, and most places of an idle worker are never
+     * used. A place is filled when it is first used. */
     sessions->items = reallocarray(NULL, wanted, sizeof(*sessions->items));
     sessions->threads = calloc(wanted + 1, sizeof(*sessions->threads));
     if (!sessions->items || !sessions->threads)
         return -ENOMEM;
-    int r = worker->callbacks->take ? start_taking(worker, stack_size, wanted)
+    int r = worker->callbacks->take ? start_event_mode(worker, stack_size, wanted)
                                     : start_serving(worker, stack_size, wanted);
     return sessions->n_items > 0 ? (int)sessions->n_items : r;
+}
+
+/* It has never been used: the memory may be of any content. */
+static void session_begin_place(struct session *session)
+{
+    session->connection.access_texts = NULL;
+    session->connection.tls = NULL;
+    session->connection.identity = NULL;
 }
 
 struct session *session_reserve(dispatcher_worker *worker)
@@ -185,7 +212,7 @@ struct session *session_reserve(dispatcher_worker *worker)
     if (session)
         sessions->free = session->next;
     else if (sessions->n_used < sessions->n_items)
-        (session = &sessions->items[sessions->n_used++])->connection.access_texts = NULL;
+        session_begin_place(session = &sessions->items[sessions->n_used++]);
     if (session) {
         session->connection.worker = worker;
         session->is_reserved = true;
@@ -242,8 +269,11 @@ void sessions_free(dispatcher_worker *worker)
 {
     struct sessions *sessions = &worker->sessions;
 
-    for (unsigned i = 0; i < sessions->n_used; i++)
+    for (unsigned i = 0; i < sessions->n_used; i++) {
         free(sessions->items[i].connection.access_texts);
+        free(sessions->items[i].connection.tls);
+        free(sessions->items[i].connection.identity);
+    }
     free(sessions->items);
     free(sessions->threads);
     *sessions = (struct sessions){0};

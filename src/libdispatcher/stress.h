@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Whether nearly all places of the service are taken: what sessions look at, and what they wait
- * for.
- */
+/* Whether nearly all places of the service are taken. Sessions can look at it, and wait for it. */
 #pragma once
 
 #include <stdatomic.h>
@@ -10,7 +8,7 @@
 
 struct stress {
     atomic_bool is_on;
-    int fd; /* eventfd: readable while it is on; owned */
+    int fd; /* eventfd: readable during stress; owned */
 };
 
 /* Returns 0 or a negative errno. */

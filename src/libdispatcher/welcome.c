@@ -58,6 +58,12 @@ static int read_all(const struct message *message, struct welcome *welcome)
         r = read_string(message, "SERVICE", &welcome->service);
     if (message_find_number(message, "ALERT", 1, 1, &welcome->knows_alert) < 0)
         welcome->knows_alert = 0;
+    if (message_find_number(message, "OUTCOME", 1, 1, &welcome->knows_outcomes) < 0)
+        welcome->knows_outcomes = 0;
+    if (message_find_number(message, "TLS", 1, 1, &welcome->knows_tls) < 0)
+        welcome->knows_tls = 0;
+    if (message_find_number(message, "PUT_BACK", 1, 1, &welcome->knows_put_back) < 0)
+        welcome->knows_put_back = 0;
     if (r == 0)
         r = read_string(message, "HOST_NAME", &welcome->host_name);
     if (r == 0)

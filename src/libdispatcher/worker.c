@@ -14,7 +14,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -25,13 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How long dispatcherd may take to answer our greeting. It gives a worker 30 s to be ready. */
+/* How long dispatcherd may take to answer the greeting. It gives a worker 30 s to be ready. */
 #define WELCOME_LIMIT_MSEC 30000
 
-/* In the environment: a program that needs SO_LINGER sets it to 1. */
+/* A variable of the environment: 1 for a program that needs SO_LINGER. */
 #define ALLOW_LINGER "DISPATCHER_ALLOW_LINGER"
 
-/* The program's `stop` may take so long. dispatcherd gives an idle worker that drains 30 s. */
+/* How long the program's `stop` may take. dispatcherd gives an idle worker that drains 30 s. */
 #define STOP_LIMIT_USEC (20 * USEC_PER_SEC)
 
 const char *dispatcher_worker_service(const dispatcher_worker *worker)
@@ -109,7 +108,7 @@ void worker_wake(dispatcher_worker *worker)
 {
     const uint64_t one = 1;
 
-    /* A full counter means that the main thread is awake already. */
+    /* If the counter is full, the main thread is awake already. */
     (void)!write(worker->wake_fd, &one, sizeof(one));
 }
 
@@ -129,7 +128,7 @@ static int open_channel(dispatcher_worker *worker)
         return say(-ENOTCONN, "file descriptor 3 is not a control channel; "
                               "this program must be started by dispatcherd");
     worker->channel = PROTOCOL_CHANNEL_FD;
-    /* Descriptors of a service manager's socket activation: they mean nothing further down. */
+    /* Descriptors of socket activation are not meant for the program's children. */
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDNAMES");
@@ -140,10 +139,10 @@ static int check_callbacks(const struct dispatcher_worker_callbacks *callbacks)
 {
     if (!callbacks->serve != !callbacks->take)
         return 0;
-    return say(-EINVAL, "the program has to give one of 'serve' and 'take'");
+    return say(-EINVAL, "the program must provide either 'serve' or 'take'");
 }
 
-/* Before `start`, which may hand the descriptors on. */
+/* Before `start`, which may pass the descriptors on. */
 static int make_descriptors(dispatcher_worker *worker)
 {
     int r = drain_init(&worker->drain);
@@ -153,7 +152,7 @@ static int make_descriptors(dispatcher_worker *worker)
     return r < 0 ? say(r, "cannot create the descriptors that sessions wait for") : 0;
 }
 
-/* After the welcome: until then SIGTERM ends the process, as it ends any other. */
+/* After the welcome: before that, SIGTERM ends the process as usual. */
 static int take_signals(dispatcher_worker *worker)
 {
     sigset_t term;
@@ -162,7 +161,7 @@ static int take_signals(dispatcher_worker *worker)
     sigaddset(&term, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &term, NULL);
     signal(SIGPIPE, SIG_IGN);
-    /* A LOGFILE that has reached the limit of its size (setrlimit(2)) costs lines, not sessions. */
+    /* If a LOGFILE reaches its size limit (setrlimit(2)), lines are lost, not sessions. */
     signal(SIGXFSZ, SIG_IGN);
     worker->signal_fd = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
     if (worker->signal_fd >= 0)
@@ -194,6 +193,10 @@ static int send_hello(dispatcher_worker *worker)
     message_text_add_number(&hello, "STOP", 1);
     message_text_add_number(&hello, "LOG", 1);
     message_text_add_number(&hello, "STRESS", 1);
+    message_text_add_number(&hello, "IDENTITY", 1);
+    message_text_add_number(&hello, "ANSWER", 1);
+    if (worker->callbacks->offer)
+        message_text_add_number(&hello, "PASS", 1);
     return channel_send(worker->channel, bytes, hello.length, NULL, 0);
 }
 
@@ -205,7 +208,7 @@ int worker_use_log_file(int fd)
     return 0;
 }
 
-/* First the ring, then, if there is one, the log file. */
+/* The ring comes first, then the log file, if there is one. */
 static int take_descriptors(dispatcher_worker *worker, const int fds[], size_t n_fds)
 {
     const struct welcome *welcome = &worker->welcome;
@@ -230,7 +233,7 @@ static int read_welcome(const void *bytes, size_t length, struct welcome *ret)
     return r == 0 ? welcome_read(&message, ret) : r;
 }
 
-/* Signals of the program's own may interrupt the waiting. */
+/* Signals of the program itself may interrupt this. */
 static int wait_for_packet(int channel, int limit_msec)
 {
     struct pollfd pollfd = {.fd = channel, .events = POLLIN};
@@ -290,6 +293,7 @@ static int greet(dispatcher_worker *worker, int welcome_limit_msec)
         return say(r, "no answer from dispatcherd");
     atomic_store(&worker->debug, worker->welcome.debug);
     alert_meet(&worker->alert, worker->welcome.knows_alert != 0);
+    tls_meet(&worker->tls, worker->welcome.knows_tls != 0);
     debug_say(worker, DEBUG_WORKER_IO, NULL, "welcome: slot %u, %u %s, DEBUG=16%%%X",
               worker->welcome.slot, worker->welcome.max_connections,
               str_plural(worker->welcome.max_connections, "connection", "connections"),
@@ -297,9 +301,9 @@ static int greet(dispatcher_worker *worker, int welcome_limit_msec)
     return 0;
 }
 
-/* Whoever takes this process over later cannot make dispatcherd or systemd wait, into whose hands a
- * client's socket can come, by SO_LINGER (socket(7)). Only if no_new_privs is set, as in the unit
- * of a worker: it would change what programs can do that this one starts. */
+/* Prevents SO_LINGER (socket(7)), so that an attacker who takes over this process cannot make
+ * dispatcherd or systemd wait when they close a client's socket. Only if no_new_privs is set, as it
+ * is in a worker's unit: otherwise this would affect programs that this one starts. */
 static void forbid_lingering(void)
 {
     const char *allow = getenv(ALLOW_LINGER);
@@ -315,7 +319,7 @@ static int make_ready(dispatcher_worker *worker)
     if (worker->callbacks->start) {
         int r = worker->callbacks->start(worker, worker->userdata);
         if (r < 0)
-            return r; /* the program has said why */
+            return r; /* the program has reported the reason */
     }
     int n = sessions_start(worker, welcome->max_connections, welcome->stacksize_bytes);
     if (n < 0)
@@ -331,7 +335,7 @@ static int make_ready(dispatcher_worker *worker)
     return 0;
 }
 
-/* A program that hangs in `stop`, or after it, is ended by the kernel. */
+/* If the program hangs in `stop`, or after it, the kernel ends it. */
 static void limit_stop(void)
 {
     struct sigevent kill = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
@@ -367,7 +371,7 @@ static int serve(dispatcher_worker *worker)
 int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userdata,
                int welcome_limit_msec)
 {
-    static dispatcher_worker worker; /* as long as any thread may look at it */
+    static dispatcher_worker worker; /* static, since threads may use it until the end */
 
     worker.callbacks = callbacks;
     worker.userdata = userdata;
@@ -377,6 +381,7 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     pthread_mutex_init(&worker.receiver.lock, NULL);
     news_init(&worker.news);
     alert_init(&worker.alert);
+    tls_init(&worker.tls);
     int r = fd_fill_standard(O_RDWR);
     debug_start();
     if (r < 0)
@@ -391,8 +396,8 @@ int worker_run(const struct dispatcher_worker_callbacks *callbacks, void *userda
     if (r == 0)
         r = serve(&worker);
     sessions_stop(&worker);
-    /* Not before `stop`, which has waited for threads of the program: one may have been on its way
-     * out of dispatcher_connection_end(). */
+    /* Not before `stop`, which has waited for the program's threads: one of them may still have
+     * been in dispatcher_connection_end(). */
     sessions_free(&worker);
     news_free(&worker.news);
     welcome_clear(&worker.welcome);

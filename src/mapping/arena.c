@@ -39,7 +39,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 void *arena_copy(struct arena *arena, const void *bytes, size_t size)
 {
-    /* One byte at least, so that nothing is not taken for no memory. */
+    /* At least one byte, so that NULL always means a lack of memory. */
     void *copy = arena_alloc(arena, size > 0 ? size : 1);
 
     if (copy && size > 0)

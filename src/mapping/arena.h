@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Memory that is taken in small pieces and given back all at once: what a file was compiled into.
- * Nothing in it can be freed alone. */
+/* Memory that is allocated in small pieces and freed all at once: for what a file is compiled into.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -13,13 +13,13 @@ struct arena {
     size_t size; /* of the newest block */
 };
 
-/* `size` bytes of zeros, aligned for anything. NULL out of memory. */
+/* Returns `size` bytes of zeros, aligned for any type; NULL when out of memory. */
 void *arena_alloc(struct arena *arena, size_t size);
 
-/* A copy of the bytes. NULL out of memory. */
+/* Returns a copy of the bytes; NULL when out of memory. */
 void *arena_copy(struct arena *arena, const void *bytes, size_t size);
 
-/* A copy of the text, terminated. NULL out of memory. */
+/* Returns a copy of the text with a NUL; NULL when out of memory. */
 char *arena_copy_text(struct arena *arena, const char *text, size_t length);
 
 /* Frees everything; the arena is empty afterwards. */

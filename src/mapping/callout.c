@@ -31,7 +31,7 @@ static bool is_name(const char *text, size_t length, const char *name)
     return strlen(name) == length && str_starts_nocase(text, name);
 }
 
-/* Takes folder, logical name and ".so" off. */
+/* Removes folder, logical name and ".so". */
 static void reduce(const char **image, size_t *length)
 {
     const char *start = *image, *end = start + *length;
@@ -77,7 +77,7 @@ const char *callout_find(const char *image, size_t image_length, const char *rou
            "conn_throttle";
 }
 
-/* The decimal number of the whole text. */
+/* Reads the whole text as a decimal number. */
 static bool read_limit(const char *text, uint32_t *ret)
 {
     uint32_t value = 0;
@@ -153,7 +153,7 @@ const char *callout_check(enum callout_routine routine, const char *argument)
         return callout_read(routine, argument, &callout);
     if (!comma)
         return routine == CALLOUT_DNS_LIST ? form_of_dns : form_of_throttle;
-    /* From here on: what is known of the first argument, and of the second. */
+    /* From here on: the known parts of the first argument, and of the second. */
     if (unknown > comma && !read_address(argument, (size_t)(comma - argument), &address))
         return "has no address as its first argument";
     const char *end = strchrnul(comma + 1, routine == CALLOUT_DNS_LIST ? ',' : '\0');

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What the engine takes a byte for. */
+/* How the engine interprets bytes. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Strings under way hold two bytes of ours, which no file and no client can bring in, since control
- * characters are refused in files and replaced in what comes from outside (dispatcher-mappings(5)):
+/* Strings in work may have two special bytes, which neither files nor clients can contribute, since
+ * control characters are refused in files and replaced in text from outside
+ * (dispatcher-mappings(5)):
  *
- * A tilde that the template has as such, which parts lines of a rejection. Every other tilde is
- * itself. */
+ * The line end of a rejection, for which the template has a tilde. All other tildes stand for
+ * themselves. */
 #define CHARACTER_LINE_END '\n'
 
-/* A vertical bar that came from outside, and so parts no arguments (dispatcher-mappings(5)). */
+/* A vertical bar in text from outside, which therefore separates no arguments
+ * (dispatcher-mappings(5)). */
 #define CHARACTER_OUTER_BAR '\x01'
 
-/* A tab is text: files may quote it. */
+/* A tab counts as text: files may quote it. */
 static inline bool character_is_control(char c)
 {
     return ((unsigned char)c < ' ' && c != '\t') || c == 0x7f;
@@ -48,13 +50,13 @@ static inline char character_upper(char c)
     return (unsigned char)(c - 'a') < 26 ? (char)(c - 'a' + 'A') : c;
 }
 
-/* What a person sees in place of the two bytes above. */
+/* What people see in place of these two bytes. */
 static inline char character_plain(char c)
 {
     return c == CHARACTER_LINE_END ? '~' : c == CHARACTER_OUTER_BAR ? '|' : c;
 }
 
-/* The character for comparisons. */
+/* The character as it is compared. */
 static inline char character_fold(char c)
 {
     return (unsigned char)c < ' ' ? character_plain(c) : character_lower(c);
@@ -63,7 +65,7 @@ static inline char character_fold(char c)
 /* Characters of a table's name (dispatcher-mappings(5)). */
 #define TABLE_NAME_MAX 64
 
-/* The text can be the name of a table, but for its first character. */
+/* Whether the text can be the name of a table, apart from its first character. */
 static inline bool character_is_name(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)

@@ -13,14 +13,14 @@ struct character_set {
     uint64_t bits[256 / CHARACTER_SET_WORD_BITS];
 };
 
-/* Adds the character in both cases, and what stands for it in strings under way. */
+/* Adds the character in both cases, and the byte that may stand for it in strings in work. */
 void character_set_add(struct character_set *set, char c);
 
 /* Adds all from `first` to `last`. */
 void character_set_add_range(struct character_set *set, char first, char last);
 
-/* Adds what a letter of dispatcher-mappings(5) stands for, as D for the digits. Returns false if
- * it stands for nothing. */
+/* Adds the characters of a class of dispatcher-mappings(5), such as D for digits. Returns false if
+ * there is no such class. */
 bool character_set_add_class(struct character_set *set, char letter);
 
 static inline bool character_set_has(const struct character_set *set, char c)

@@ -4,7 +4,7 @@
 
 #include "files/place.h"
 
-/* A way down through calls. */
+/* The tables on the way from PORT_ACCESS through calls. */
 struct path {
     const struct path *before;
     struct mapping_table *table;
@@ -34,12 +34,12 @@ static bool is_on(const struct path *path, const struct mapping_table *table)
     return false;
 }
 
-/* Goes on with the table that an entry calls. Errors are said once: at the first visit. */
+/* Goes on with the table that an entry calls. Errors are reported at the first visit. */
 static void follow(const struct path *path, const struct mapping_entry *entry,
                    const struct table_call *call, bool is_first, struct problem_list *problems);
 
-/* Looks at a table and below. One that was seen before is looked at again only where it now stands
- * deeper, so that each is at most MAPPING_DEPTH_MAX + 1 times. */
+/* Looks at a table and those that it calls. A table is looked at again only if it is deeper than
+ * before, so at most MAPPING_DEPTH_MAX + 1 times. */
 static void walk(const struct path *path, struct problem_list *problems)
 {
     struct mapping_table *table = path->table;
@@ -90,7 +90,7 @@ static void check_faults(const struct mapping_table *table, struct problem_list 
     }
 }
 
-/* Each flag is named once, where it is met first. */
+/* Each flag is reported once, where it comes first. */
 static void check_flags(const struct mapping_table *table, struct problem_list *problems)
 {
     static const uint32_t of_use = FLAG_OF('Y') | FLAG_OF('N') | FLAG_OF('F') | FLAG_OF('T') |
@@ -116,7 +116,7 @@ static void check_ends(const struct mapping_table *table, struct problem_list *p
 
         if (entry->template.may_end_mapping)
             place_warning(&place, "if a call or test in the template fails, the mapping ends and "
-                                  "the client is accepted; with $C to its left the next entry is "
+                                  "the client is admitted; with $C to its left the next entry is "
                                   "tried");
     }
 }

@@ -2,7 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 #include "mapping/doubts.h"
 
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "files/place.h"
 #include "mapping/character.h"
 #include "mapping/form.h"
@@ -10,10 +10,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* FROM_ACCESS, which other programs have, is three letters from PORT_ACCESS. */
+/* FROM_ACCESS, which other programs use, differs from PORT_ACCESS by three letters. */
 #define NEAR_MISS_EDITS_MAX 2
 
 #define REASON_MAX 240
@@ -53,7 +52,7 @@ static void check_port_access(const struct mapping_set *set, const char *path,
 
 /* Control */
 
-/* The control letter in force when all of the template was worked through; 0: none. */
+/* The control letter that is in force at the end of the template; 0: none. */
 static char last_control(const struct template *template)
 {
     char control = 0;
@@ -80,8 +79,8 @@ static bool begins_again(const struct template *template)
     return control == 'L' || control == 'R';
 }
 
-/* What is known of the strings that each entry of a table sees. An entry that succeeds and lets the
- * mapping go on puts its own text in the place of the string. */
+/* What is known about the strings that each entry of a table is applied to. If an entry succeeds
+ * and the mapping goes on, its result becomes the string. */
 static unsigned forms_at_start(const struct mapping_table *table)
 {
     for (size_t i = 0; i < table->n_entries; i++)
@@ -92,7 +91,7 @@ static unsigned forms_at_start(const struct mapping_table *table)
 
 /* Forms of helper tables */
 
-/* The form of the argument that ends at element `end`, a call. */
+/* The form of the argument that ends at element `end`, which is a call. */
 static unsigned form_of_argument(const struct mapping_entry *entry, unsigned forms, size_t end)
 {
     const struct template_element *elements = entry->template.elements;
@@ -103,7 +102,8 @@ static unsigned form_of_argument(const struct mapping_entry *entry, unsigned for
     return form_of_field(&entry->pattern, forms, elements[end - 1].number);
 }
 
-/* Gives the tables that this one calls their forms. Returns true if one has got another. */
+/* Passes the forms on to the tables that this one calls. Returns true if that changed any of them.
+ */
 static bool pass_forms_on(const struct mapping_table *table)
 {
     unsigned forms = forms_at_start(table);
@@ -145,13 +145,13 @@ static void find_forms(const struct mapping_set *set)
 
 /* Patterns that match nothing */
 
-/* A part of the pattern between bars, as it was written; wildcards are not looked into. */
+/* A part of the pattern between bars, as it was written, with wildcards as plain text. */
 struct part {
     const char *text;
     size_t length;
 };
 
-/* Cuts the next part off the pattern. */
+/* Takes the next part off the pattern. */
 static struct part next_part(const char **rest)
 {
     struct part part = {.text = *rest, .length = strcspn(*rest, "|")};
@@ -167,7 +167,8 @@ static bool read_ip(const char *text, size_t length, bool *ret_is_ipv6, uint8_t 
                         : network_read_ipv4(text, length, bytes);
 }
 
-/* "192.0.2.0/24" or "192.0.2.1-192.0.2.9", with brackets or without. Fills in the reason. */
+/* Whether the part looks like "192.0.2.0/24" or "192.0.2.1-192.0.2.9", with or without brackets.
+ * Fills in the reason. */
 static bool is_network_as_text(struct part part, char reason[REASON_MAX])
 {
     uint8_t bytes[16];
@@ -192,7 +193,7 @@ static bool is_network_as_text(struct part part, char reason[REASON_MAX])
     return true;
 }
 
-/* An IPv6 address in a spelling that probes do not have. */
+/* An IPv6 address in a spelling that probes do not use. */
 static bool is_odd_ipv6(struct part part, char reason[REASON_MAX])
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -212,7 +213,7 @@ static bool is_odd_ipv6(struct part part, char reason[REASON_MAX])
     return true;
 }
 
-/* Looks for what matches nothing whatever the string is made of. */
+/* Looks for a part that can match no string of any form. */
 static bool find_odd_address(const struct mapping_entry *entry, unsigned forms,
                              char reason[REASON_MAX])
 {
@@ -221,14 +222,14 @@ static bool find_odd_address(const struct mapping_entry *entry, unsigned forms,
 
         if (is_network_as_text(part, reason))
             return true;
-        /* Only text from elsewhere is spelled in other ways. */
+        /* Only text from other sources may have another spelling. */
         if (!(forms & FORM_ANY) && is_odd_ipv6(part, reason))
             return true;
     }
     return false;
 }
 
-/* Says what may be wrong with a pattern that matches no probe. */
+/* Adds what is probably wrong with a pattern that matches no probe. */
 static void find_probe_fault(const struct mapping_entry *entry, char reason[REASON_MAX])
 {
     static const char probe[] = "TCP|server|port|client|port";
@@ -254,7 +255,7 @@ static void check_pattern(const struct form_automaton *automaton, const struct m
     char reason[REASON_MAX];
     bool is_probe = forms == FORM_PROBE;
 
-    /* Long lists of addresses are the rule; look at the others only. */
+    /* Long lists of addresses are common; only the other entries are examined. */
     if ((forms & FORM_ADDRESS) && pattern_is_network(&entry->pattern, &network))
         return;
     if (!find_odd_address(entry, forms, reason)) {
@@ -277,7 +278,7 @@ static void check_pattern(const struct form_automaton *automaton, const struct m
 #define VERDICT_FLAGS (FLAG_OF('Y') | FLAG_OF('N') | FLAG_OF('F'))
 #define LOG_FLAGS     (FLAG_LOG_MATCH | FLAG_LOG_REJECT)
 
-/* A DNS list brings $N with it. */
+/* A callout of a DNS list includes $N. */
 static bool asks_list(const struct template *template)
 {
     for (size_t i = 0; i < template->n_elements; i++)
@@ -292,7 +293,7 @@ static bool decides(const struct template *template)
     return (template->flags & VERDICT_FLAGS) || asks_list(template);
 }
 
-/* `has_flags`: entries further up may have set some, which count here too. */
+/* `has_flags`: earlier entries may have set some, which count here too. */
 static void check_verdict(const struct mapping_entry *entry, bool is_helper, bool has_flags,
                           struct problem_list *problems)
 {
@@ -321,7 +322,7 @@ static void check_table(const struct mapping_set *set, const struct form_automat
     for (size_t i = 0; i < table->n_entries; i++) {
         const struct mapping_entry *entry = &table->entries[i];
 
-        /* An include that is indented: said when it was read. */
+        /* An indented include was reported when the file was read. */
         if (*entry->text == '<')
             continue;
         metermaid_warn(set, entry, problems);

@@ -19,7 +19,7 @@ static bool is_empty(const struct states *states)
     return true;
 }
 
-/* One character, of the alphabet's number i, after each of the states. */
+/* Goes on from each of the states by one character, number i of the alphabet. */
 static void step(const struct form_automaton *automaton, const struct states *from, size_t i,
                  struct states *to)
 {
@@ -50,7 +50,7 @@ static void step_text(const struct form_automaton *automaton, const char *text, 
     }
 }
 
-/* One character of a set; NULL is any. */
+/* Goes on by one character of a set; NULL is any. */
 static struct states step_one(const struct form_automaton *automaton,
                               const struct character_set *set, const struct states *states)
 {
@@ -78,7 +78,7 @@ static void step_many(const struct form_automaton *automaton, const struct chara
             (void)add_states(states, &automaton->reachable[state]);
 }
 
-/* An address of that family, whole. */
+/* Goes on by a whole address of that family. */
 static void step_network(bool is_ipv6, struct states *states)
 {
     static const unsigned starts[] = {AT_SERVER, AT_CLIENT};
@@ -105,7 +105,7 @@ static void step_element(const struct form_automaton *automaton,
     case PATTERN_MANY:
         step_many(automaton, element->set, states);
         break;
-    case PATTERN_BACK: /* which text is not known here */
+    case PATTERN_BACK: /* its text is unknown here */
         step_many(automaton, NULL, states);
         break;
     case PATTERN_NETWORK:
@@ -114,7 +114,7 @@ static void step_element(const struct form_automaton *automaton,
     }
 }
 
-/* A string of the form may end in one of the states. */
+/* Whether a string of the form can end in one of the states. */
 static bool has_end(const struct states *states, enum form form)
 {
     for (unsigned state = 0; form == FORM_ADDRESS && state < N_ADDRESS_STATES; state++)
@@ -173,7 +173,7 @@ unsigned form_count_bars(const struct pattern *pattern)
     return n;
 }
 
-/* Between two bars, or a bar and the pattern's end. */
+/* Whether it is between two bars, or between a bar and an end of the pattern. */
 static bool is_alone(const struct pattern *pattern, size_t i)
 {
     const struct pattern_element *before = i > 0 ? &pattern->elements[i - 1] : NULL;
@@ -200,7 +200,7 @@ unsigned form_of_field(const struct pattern *pattern, unsigned forms, unsigned f
             return FORM_ADDRESS;
         if (pattern->n_elements == 1)
             return forms;
-        /* With all bars of a probe in the pattern no wildcard can have one. */
+        /* If the pattern itself has all bars of a probe, no wildcard can match one. */
         if (forms != FORM_PROBE || form_count_bars(pattern) != N_BARS || !is_alone(pattern, i))
             return FORM_ANY;
         return of_parts[part];

@@ -9,7 +9,7 @@
 
 static const char alphabet[] = FORM_ALPHABET;
 
-/* Of the number itself; returns IPV4_START for none. */
+/* The next state within a number; IPV4_START if there is none. */
 static enum ipv4_state next_in_number(enum ipv4_state state, unsigned digit)
 {
     switch (state) {
@@ -81,7 +81,7 @@ static bool is_ipv6_end(unsigned state)
     return within != IPV6_START && (has_double || n_colons == N_COLONS - 1);
 }
 
-/* inet_ntop() ends some addresses with an IPv4 address, as in ::192.0.2.1. */
+/* inet_ntop() writes some addresses with an IPv4 address at the end: ::192.0.2.1. */
 static bool may_become_ipv4(unsigned state)
 {
     unsigned within = state % N_IPV6_STATES;
@@ -99,7 +99,7 @@ static void add_next(uint16_t next[2], unsigned state)
     next[next[0] != NOWHERE] = (uint16_t)state;
 }
 
-/* Of an address that begins at state `start`; a bar leads to `after`. */
+/* Links the states of an address that begins at `start`; a bar leads to `after`. */
 static void link_address(struct form_automaton *automaton, unsigned start, unsigned after)
 {
     for (unsigned state = 0; state < N_ADDRESS_STATES; state++)
@@ -118,7 +118,7 @@ static void link_address(struct form_automaton *automaton, unsigned start, unsig
         }
 }
 
-/* A bar leads to the address that begins at `after`. */
+/* Links the states of a port; a bar leads to the address that begins at `after`. */
 static void link_port(struct form_automaton *automaton, unsigned start, unsigned after)
 {
     for (unsigned n_digits = 0; n_digits < N_PORT_STATES; n_digits++)

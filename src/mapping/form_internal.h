@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The automaton of form.h, as the files that build and walk it see it. */
+/* The automaton of form.h, for the files that build it and use it. */
 #pragma once
 
 #include "base/macro.h"
 #include "mapping/form.h"
 
-/* Every character that a probe can have, folded. */
+/* All characters of probes, in lower case. */
 #define FORM_ALPHABET "tcp|.:0123456789abdef"
 #define N_CHARACTERS  (sizeof(FORM_ALPHABET) - 1)
 
 /* States, in the order of the string: "TCP|", then twice an address and a port.
  *
- * An IPv4 address: for each of its numbers, what may follow. */
+ * An IPv4 address: what may follow within each of its numbers. */
 enum ipv4_state {
     IPV4_START,    /* a digit */
     IPV4_DONE,     /* no digit */
@@ -23,11 +23,11 @@ enum ipv4_state {
     N_IPV4_STATES,
 };
 
-/* An IPv6 address: for each number of colons so far, before and after the double one. */
+/* An IPv6 address: for each number of colons so far, before and after the double colon. */
 enum ipv6_state {
-    IPV6_START,        /* of a group, or the address */
-    IPV6_DIGITS_1,     /* so many digits of the group were seen */
-    IPV6_DIGITS_4 = 4, /* and no more can follow */
+    IPV6_START,        /* the start of a group, or of the address */
+    IPV6_DIGITS_1,     /* this many digits of the group so far */
+    IPV6_DIGITS_4 = 4, /* and no more are possible */
     IPV6_ZERO,         /* the group is 0 */
     IPV6_DOUBLE,       /* right after the double colon */
     N_IPV6_STATES,
@@ -40,11 +40,11 @@ enum ipv6_state {
 
 enum {
     AT_WORD = 0,
-    /* Of an address, counted from where it begins. */
+    /* Within an address, counted from its start. */
     AT_IPV4 = 0,
     AT_IPV6 = AT_IPV4 + 4 * N_IPV4_STATES,
     N_ADDRESS_STATES = AT_IPV6 + 2 * N_COLONS * N_IPV6_STATES,
-    /* Of the probe. */
+    /* Within the probe. */
     AT_SERVER = AT_WORD + 4,
     AT_SERVER_PORT = AT_SERVER + N_ADDRESS_STATES,
     AT_CLIENT = AT_SERVER_PORT + N_PORT_STATES,
@@ -60,10 +60,10 @@ struct states {
 };
 
 struct form_automaton {
-    /* Where a character leads to: at most two states, of which one is the start of an IPv4
-     * address and the other that of an IPv6 address. */
+    /* The states after each character: at most two, one for an IPv4 address and one for an IPv6
+     * address. */
     uint16_t next[N_STATES][N_CHARACTERS][2];
-    struct states reachable[N_STATES]; /* by any characters, none included */
+    struct states reachable[N_STATES]; /* by any number of characters, or none */
 };
 
 static inline void add_state(struct states *states, unsigned state)
@@ -76,7 +76,7 @@ static inline bool has_state(const struct states *states, unsigned state)
     return states->bits[state / WORD_BITS] >> (state % WORD_BITS) & 1;
 }
 
-/* Adds those of `more`. Returns true if that changed anything. */
+/* Adds the states of `more`. Returns true if any was new. */
 static inline bool add_states(struct states *states, const struct states *more)
 {
     bool has_changed = false;
@@ -88,5 +88,5 @@ static inline bool add_states(struct states *states, const struct states *more)
     return has_changed;
 }
 
-/* The state, counted from the start of an address, is one in which an address may end. */
+/* Whether an address may end in this state, which is counted from the start of the address. */
 bool form_is_address_end(unsigned state);

@@ -22,7 +22,7 @@ static size_t count_blanks(const char *text, size_t length)
     return n;
 }
 
-/* Two words behind blanks: most likely an entry of its own, and the backslash before it a slip. */
+/* Two words after blanks: probably an entry, and the backslash before it a mistake. */
 static bool looks_like_entry(const char *text, size_t length)
 {
     size_t start = count_blanks(text, length);

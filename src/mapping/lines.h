@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Lines of a mapping file (dispatcher-mappings(5)): what files/reader.h has to know of them, and
- * their words. Unlike in dispatcher.cnf it counts whether a line begins in the first column, and so
- * do blank lines and blanks at the end. */
+/* The form of lines of a mapping file (dispatcher-mappings(5)), for files/reader.h, and their
+ * words. Unlike in dispatcher.cnf, the first column, blank lines and blanks at the end matter. */
 #pragma once
 
 #include "files/reader.h"
@@ -12,5 +11,5 @@
 
 extern const struct reader_rules mapping_line_rules;
 
-/* The length of the first word: up to a blank that no dollar quotes. */
+/* The length of the first word: up to the first blank that is not quoted by a dollar. */
 size_t lines_word(const char *text, size_t length);

@@ -12,18 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Far more than any file has; bounds what finding one by its name may cost. */
+/* Far more than any file has; it limits the cost of finding a table by its name. */
 #define TABLES_MAX 4096
 
 struct loader {
     struct mapping_set *set;
     struct problem_list *problems;
-    struct mapping_table *table; /* that entries belong to; NULL: none yet, or none that counts */
-    size_t room;                 /* entries that the table has memory for */
-    bool has_name;               /* a table's name was read, good or not */
-    bool is_after_name;          /* the line before was the name of a table */
-    bool is_after_blank;         /* the line before was blank */
-    bool has_entry;              /* since the name of the table */
+    struct mapping_table
+        *table;    /* the one that entries belong to; NULL: there is none yet, or an invalid one */
+    size_t room;   /* number of entries for which the table has memory */
+    bool has_name; /* there was a name of a table, valid or not */
+    bool is_after_name;  /* the last line was the name of a table */
+    bool is_after_blank; /* the last line was blank */
+    bool has_entry;      /* since the name of the table */
 };
 
 static struct place place_of(const struct loader *loader, const struct line *line)
@@ -130,7 +131,7 @@ static int add_entry(struct loader *loader, const struct mapping_entry *entry)
     return 0;
 }
 
-/* What the manuals forbid, and files have nevertheless. */
+/* The manuals forbid this, but files have it. */
 static void check_blank_lines(const struct loader *loader, const struct place *place)
 {
     if (loader->is_after_name)
@@ -183,7 +184,8 @@ static int read_entry(struct loader *loader, const struct line *line)
 
 /* Networks */
 
-/* Indexes the entries from `first` on that are networks. Returns how many, or -ENOMEM. */
+/* Indexes the networks among the entries from `first` on. Returns how many there are, or -ENOMEM.
+ */
 static ssize_t index_from(struct mapping_set *set, struct mapping_table *table, size_t first,
                           struct network_key *keys)
 {
@@ -235,7 +237,7 @@ static int finish(struct loader *loader, const char *path)
     return doubts_add(set, path, loader->problems);
 }
 
-/* Included lines stand in place; a line that was continued is one. */
+/* Copies a line; included ones replace the include, and a continued one becomes a single line. */
 static void copy_line(const struct line *line, FILE *copy)
 {
     const char *indent = line->kind == LINE_TEXT && line->is_indented ? "  " : "";
@@ -246,10 +248,10 @@ static void copy_line(const struct line *line, FILE *copy)
 
 static int read_file(struct loader *loader, const char *path, FILE *copy)
 {
-    const struct config_places places = config_places_default();
+    const struct config_paths paths = config_paths_default();
     struct reader reader;
     struct line line;
-    int r = reader_open(&reader, &mapping_line_rules, path, &places, loader->problems,
+    int r = reader_open(&reader, &mapping_line_rules, path, &paths, loader->problems,
                         &loader->set->files);
 
     while (r == 0 && (r = reader_next(&reader, &line)) > 0) {

@@ -17,7 +17,7 @@ struct quota {
     uint32_t limit;
 };
 
-/* "60" or "60,penalize", as far as the template is plain text. */
+/* Reads "60" or "60,penalize", if the template is plain text. */
 static bool read_quota(const struct template *template, struct quota *ret)
 {
     const struct template_element *element = template->elements;
@@ -82,30 +82,40 @@ const char *metermaid_check(const char *argument)
     return callout_read(CALLOUT_THROTTLE, text, &callout);
 }
 
-/* The name of the table is the text before the comma, or not known. */
-static void warn(const struct mapping_set *set, const struct place *place,
-                 const struct template_element *argument)
+/* Finds the quota of a call. The name of the table is the text before the comma, unless that is
+ * unknown. */
+static bool find_quota_of(const struct mapping_set *set, const struct template_element *argument,
+                          size_t *ret_length, struct quota *ret)
 {
-    static const char taken[] = "check_metermaid counts the connections of all hosts, which is not "
-                                "available; using conn_throttle instead, which counts those of "
-                                "this host";
-    size_t length = argument->kind == TEMPLATE_TEXT
-                        ? (size_t)(strchrnul(argument->text, ',') - argument->text)
-                        : 0;
-    struct quota quota;
-
-    if (length > 0 && find_quota(set, argument->text, length, &quota))
-        place_warning(place, "%s, with at most %u a minute", taken, quota.limit);
-    else
-        place_warning(place,
-                      "%s; but it refuses nobody until the table " METERMAID_QUOTA " of this file "
-                      "gives the number of connections allowed in a minute, as in: %.*s 60",
-                      taken, length > 0 ? (int)length : 10,
-                      length > 0 ? argument->text : "NAME_OF_IT");
+    *ret_length = argument->kind == TEMPLATE_TEXT
+                      ? (size_t)(strchrnul(argument->text, ',') - argument->text)
+                      : 0;
+    return *ret_length > 0 && find_quota(set, argument->text, *ret_length, ret);
 }
 
-void metermaid_warn(const struct mapping_set *set, const struct mapping_entry *entry,
-                    struct problem_list *problems)
+static void warn(const struct mapping_set *set, const struct place *place,
+                 const struct template_element *argument, bool has_fleet)
+{
+    struct quota quota;
+    size_t length;
+    bool has_quota = find_quota_of(set, argument, &length, &quota);
+
+    if (has_quota && !has_fleet)
+        place_warning(place,
+                      "check_metermaid counts the connections of all hosts, which needs FLEET in "
+                      "dispatcher.cnf; using conn_throttle instead, which counts those of this "
+                      "host, with at most %u a minute",
+                      quota.limit);
+    else if (!has_quota && has_fleet)
+        place_warning(place,
+                      "check_metermaid rejects nobody until the table " METERMAID_QUOTA
+                      " of this file gives the number of connections allowed in a minute, as in: "
+                      "%.*s 60",
+                      length > 0 ? (int)length : 10, length > 0 ? argument->text : "NAME_OF_IT");
+}
+
+static void look_at(const struct mapping_set *set, const struct mapping_entry *entry,
+                    bool has_fleet, struct problem_list *problems)
 {
     const struct place place = {problems, entry->file, entry->line};
     const struct template_element *argument = NULL;
@@ -116,6 +126,19 @@ void metermaid_warn(const struct mapping_set *set, const struct mapping_entry *e
         if (element->kind == TEMPLATE_ARGUMENT)
             argument = element + 1;
         else if (element->kind == TEMPLATE_CALLOUT && element->is_metermaid)
-            warn(set, &place, argument);
+            warn(set, &place, argument, has_fleet);
     }
+}
+
+void metermaid_warn(const struct mapping_set *set, const struct mapping_entry *entry,
+                    struct problem_list *problems)
+{
+    look_at(set, entry, true, problems);
+}
+
+void metermaid_warn_without_fleet(const struct mapping_set *set, struct problem_list *problems)
+{
+    for (size_t i = 0; i < set->n_tables; i++)
+        for (size_t k = 0; set->tables[i]->is_used && k < set->tables[i]->n_entries; k++)
+            look_at(set, &set->tables[i]->entries[k], false, problems);
 }

@@ -71,7 +71,7 @@ size_t network_span(const char *text, size_t length, bool is_ipv6)
     return n;
 }
 
-/* The bits of byte `i` that count. */
+/* The significant bits of byte `i`. */
 static uint8_t byte_mask(const struct network *network, size_t i)
 {
     if (network->n_bits >= 8 * (i + 1))

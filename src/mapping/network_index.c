@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keys are sorted by family, length of the network, network, and place in the file. For each length
- * that occurs, a binary search finds the first entry for the address cut to that length; the first
- * of all these in the file wins. */
+/* Keys are sorted by family, prefix length, network, and place in the file. For each prefix length
+ * that occurs, a binary search finds the first entry for the address cut to that length; of these,
+ * the first in the file is the result. */
 
 static int compare_numbers(uint32_t a, uint32_t b)
 {
@@ -61,7 +61,7 @@ int network_index_build(struct network_key *keys, uint32_t first, uint32_t end, 
     return 0;
 }
 
-/* The first key of the slice that does not stand before `wanted`; NULL: all do. */
+/* The first key of the slice that is not less than `wanted`; NULL: all are. */
 static const struct network_key *lower_bound(const struct network_key *keys, size_t n_keys,
                                              const struct network_key *wanted)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Finds the first of many networks that an address is in. Adjacent entries of a table that are
- * nothing but networks or addresses are indexed, so that a table of a hundred thousand answers as
- * fast as one of ten. */
+/* Finds the first of many networks that contains an address. Adjacent entries of a table that are
+ * only networks or addresses are indexed, so that a table of a hundred thousand is as fast as one
+ * of ten. */
 #pragma once
 
 #include "mapping/arena.h"
@@ -12,15 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Fewer entries are compared one by one as fast. */
+/* With fewer entries, comparing one by one is as fast. */
 #define NETWORK_INDEX_MIN 8
 
 struct network_key {
     struct network network;
-    uint32_t entry; /* its place in the table */
+    uint32_t entry; /* its index in the table */
 };
 
-/* The keys whose networks are equally long. */
+/* The keys of networks with the same prefix length. */
 struct network_slice {
     bool is_ipv6;
     uint8_t n_bits;
@@ -29,24 +29,25 @@ struct network_slice {
 };
 
 struct network_index {
-    uint32_t first;                 /* the entries from this … */
-    uint32_t end;                   /* … to before this */
-    const struct network_key *keys; /* the arena's, like the slices */
+    uint32_t first;                 /* the entries from this one on ... */
+    uint32_t end;                   /* ... and before this one */
+    const struct network_key *keys; /* in the arena, as are the slices */
     const struct network_slice *slices;
     size_t n_slices;
 };
 
-/* Sorts the keys, which are of the entries from `first` to before `end`, into an index. Returns 0
- * or -ENOMEM. */
+/* Makes an index of the keys, which it sorts; they are of entries from `first` to before `end`.
+ * Returns 0 or -ENOMEM. */
 int network_index_build(struct network_key *keys, uint32_t first, uint32_t end, struct arena *arena,
                         struct network_index *ret);
 
 enum network_index_outcome {
     NETWORK_INDEX_NONE,
     NETWORK_INDEX_FOUND,
-    NETWORK_INDEX_UNSURE, /* the text is an odd spelling of an address: compare one by one */
+    NETWORK_INDEX_UNSURE, /* the text is an unusual spelling of an address: compare one by one */
 };
 
-/* The first entry, of those from `from` on, whose network the whole text is an address of. */
+/* Finds the first entry, from `from` on, whose network contains the address that the whole text is.
+ */
 enum network_index_outcome network_index_find(const struct network_index *index, const char *text,
                                               size_t length, uint32_t from, uint32_t *ret);

@@ -13,14 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of a pattern, and of a string that is compared (dispatcher-mappings(5)). */
+/* Bytes of a pattern, and of a string that it is compared with (dispatcher-mappings(5)). */
 #define PATTERN_BYTES_MAX 256
 #define PATTERN_INPUT_MAX 1024
 
-/* Wildcards have numbers from 0; a template's $n has one digit. */
+/* Wildcards are numbered from 0; $n in a template has one digit. */
 #define PATTERN_FIELDS_MAX 10
 
-/* Steps of one comparison (dispatcher-mappings(5)). A step is a few nanoseconds. */
+/* The most steps of one comparison (dispatcher-mappings(5)). A step takes a few nanoseconds. */
 #define PATTERN_STEPS_MAX 100000
 
 enum pattern_kind {
@@ -31,19 +31,19 @@ enum pattern_kind {
     PATTERN_NETWORK, /* an address in a network */
 };
 
-/* What must follow a wildcard, so that most of its ends need no try. */
+/* What must follow a wildcard, so that most possible ends can be skipped. */
 enum pattern_next {
     PATTERN_NEXT_ANY,
-    PATTERN_NEXT_END,  /* of the string */
-    PATTERN_NEXT_TEXT, /* of the next element */
+    PATTERN_NEXT_END,  /* the end of the string */
+    PATTERN_NEXT_TEXT, /* the text of the next element */
 };
 
 struct pattern_element {
     enum pattern_kind kind;
-    bool is_lazy;           /* MANY: as few as possible */
-    int8_t field;           /* the number by which templates know it, -1: none */
+    bool is_lazy;           /* MANY: matches as little as possible */
+    int8_t field;           /* its number in templates; -1: none */
     uint8_t number;         /* BACK: of the other field */
-    uint8_t star;           /* MANY: which of the pattern's */
+    uint8_t star;           /* MANY: its number among those of the pattern */
     enum pattern_next next; /* MANY */
     uint16_t length;
     union {
@@ -53,26 +53,27 @@ struct pattern_element {
     };
 };
 
-/* Which pairs of adjacent characters occur, as far as a few bits can tell. */
+/* Which pairs of adjacent characters occur; with few bits, so several pairs share one. */
 struct pattern_pairs {
     uint64_t bits[4];
 };
 
-/* All memory is the arena's. All zero matches the empty string. */
+/* All memory is in the arena. All zero matches the empty string. */
 struct pattern {
     const struct pattern_element *elements;
     uint16_t n_elements;
     uint16_t n_stars;
     uint16_t n_fields; /* as numbered; only the first PATTERN_FIELDS_MAX are kept */
     bool has_back;
-    struct pattern_pairs pairs; /* of its texts: if the string lacks one, nothing matches */
+    struct pattern_pairs
+        pairs; /* of its texts: if the string lacks one of them, the pattern does not match */
 };
 
-/* A string as patterns are compared with it. */
+/* A string prepared for comparison. */
 struct pattern_input {
     size_t length;
     struct pattern_pairs pairs;
-    char folded[PATTERN_INPUT_MAX]; /* without differences of case */
+    char folded[PATTERN_INPUT_MAX]; /* in lower case */
 };
 
 /* What a wildcard matched. */
@@ -84,19 +85,19 @@ struct pattern_field {
 enum pattern_outcome {
     PATTERN_DIFFERS,
     PATTERN_MATCHES,
-    PATTERN_TOO_HARD, /* the steps were used up: counts as different */
+    PATTERN_TOO_HARD, /* out of steps: counts as no match */
 };
 
-/* Compiles `text`, in which blanks are quoted. Returns 0; -EINVAL after it added an error; or
+/* Compiles `text`, in which blanks are quoted. Returns 0; -EINVAL after an error was added; or
  * -ENOMEM. Warnings may be added in any case. */
 int pattern_compile(const char *text, size_t length, struct arena *arena, const struct place *place,
                     struct pattern *ret);
 
-/* Makes the input of a string of at most PATTERN_INPUT_MAX bytes. */
+/* Prepares a string of at most PATTERN_INPUT_MAX bytes. */
 void pattern_input_set(struct pattern_input *input, const char *text, size_t length);
 
-/* Compares the whole string. Fields that the pattern has are filled if it matches. Adds what it
- * took to *steps. */
+/* Compares the whole string. If it matches, the pattern's fields are filled in. Adds the steps that
+ * were taken to *steps. */
 enum pattern_outcome pattern_match(const struct pattern *pattern, const struct pattern_input *input,
                                    struct pattern_field fields[PATTERN_FIELDS_MAX],
                                    uint64_t *steps);
@@ -104,5 +105,5 @@ enum pattern_outcome pattern_match(const struct pattern *pattern, const struct p
 /* Adds the pairs of a folded text. */
 void pattern_pairs_add(struct pattern_pairs *pairs, const char *folded, size_t length);
 
-/* True if the pattern is one network, or the text of one address, and nothing else. */
+/* Whether the pattern is a network, or the text of an address, and nothing else. */
 bool pattern_is_network(const struct pattern *pattern, struct network *ret);

@@ -6,7 +6,6 @@
 #include "mapping/character.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct compiler {
@@ -16,13 +15,13 @@ struct compiler {
     const struct place *place;
     struct pattern_element elements[PATTERN_BYTES_MAX];
     size_t n_elements;
-    char text[PATTERN_BYTES_MAX]; /* ordinary characters, not yet an element */
+    char text[PATTERN_BYTES_MAX]; /* ordinary characters that are not an element yet */
     size_t text_length;
     struct pattern pattern;
-    bool is_kept[PATTERN_FIELDS_MAX]; /* fields that exist */
+    bool is_kept[PATTERN_FIELDS_MAX]; /* which fields exist */
 };
 
-/* What stands between a dollar and its wildcard. */
+/* Modifiers between a dollar and its wildcard. */
 struct modifiers {
     bool is_lazy;
     bool is_unsaved;
@@ -35,8 +34,8 @@ static int broken(const struct compiler *compiler, const char *fault)
     return -EINVAL;
 }
 
-/* One character of a set, quoted or not. Returns 1, 0 at the set's end, or -EINVAL at the
- * pattern's. */
+/* Reads one character of a set, quoted or not. Returns 1, 0 at the end of the set, or -EINVAL at
+ * the end of the pattern. */
 static int read_set_character(struct compiler *compiler, char *ret)
 {
     if (compiler->at == compiler->end)
@@ -44,7 +43,7 @@ static int read_set_character(struct compiler *compiler, char *ret)
     char c = *compiler->at++;
     if (c == ']')
         return 0;
-    /* A blank has to be quoted as everywhere, lest it end the pattern. */
+    /* A blank must be quoted here too, or it would end the pattern. */
     bool is_quoted_blank =
         c == '$' && compiler->at < compiler->end && character_is_blank(*compiler->at);
     if (c == '\\' || is_quoted_blank) {
@@ -61,7 +60,7 @@ static bool is_range(const struct compiler *compiler)
     return compiler->end - compiler->at >= 2 && compiler->at[0] == '-' && compiler->at[1] != ']';
 }
 
-/* "c1c2c3-c4]", behind the bracket. */
+/* Reads "c1c2c3-c4]", after the bracket. */
 static int read_set(struct compiler *compiler, struct character_set *set)
 {
     char first, last;
@@ -114,7 +113,7 @@ static int add_character(struct compiler *compiler, char c)
     return 0;
 }
 
-/* Gives the next number, of which templates can name the first ten. */
+/* The next number; templates can use only the first ten. */
 static int8_t next_field(struct compiler *compiler)
 {
     unsigned number = compiler->pattern.n_fields++;
@@ -125,7 +124,7 @@ static int8_t next_field(struct compiler *compiler)
     return (int8_t)number;
 }
 
-/* "*" or "%", behind what it is of: a set, or NULL for any character. */
+/* Reads "*" or "%", after its set; NULL: any character. */
 static int add_wildcard(struct compiler *compiler, struct modifiers modifiers,
                         const struct character_set *set)
 {
@@ -152,7 +151,7 @@ static int add_set_wildcard(struct compiler *compiler, struct modifiers modifier
     return copy ? add_wildcard(compiler, modifiers, copy) : -ENOMEM;
 }
 
-/* "n*", behind the dollar. */
+/* Reads "n*", after the dollar. */
 static int add_back_match(struct compiler *compiler, struct modifiers modifiers)
 {
     unsigned number = (unsigned)(*compiler->at++ - '0');
@@ -175,7 +174,7 @@ static int add_back_match(struct compiler *compiler, struct modifiers modifiers)
     return r < 0 ? r : add_element(compiler, element);
 }
 
-/* The "/n" of a network, behind its address; `bits` is what there is without. */
+/* Reads the "/n" of a network, after its address; `bits` is the default. */
 static int read_bits(const char *text, const char *end, unsigned bits, unsigned *ret)
 {
     unsigned value = 0;
@@ -194,7 +193,7 @@ static int read_bits(const char *text, const char *end, unsigned bits, unsigned 
     return value <= bits ? 0 : -EINVAL;
 }
 
-/* "address/n", behind the bracket that opens. */
+/* Reads "address/n", after the opening bracket. */
 static int add_network(struct compiler *compiler, char closing)
 {
     struct network network = {.is_ipv6 = closing == '}'};
@@ -213,7 +212,7 @@ static int add_network(struct compiler *compiler, char closing)
                     start, network.is_ipv6 ? "IPv6" : "IPv4");
         return -EINVAL;
     }
-    /* $<address/n> ignores the n low bits, the others compare the n first ones. */
+    /* $<address/n> ignores the n low bits; the others compare the first n bits. */
     bool is_low = closing == '>';
     if (read_bits(start + length, end, all_bits, &bits) < 0) {
         place_error(compiler->place, "the pattern's %.*s needs a number of bits from 0 to %u",
@@ -221,7 +220,7 @@ static int add_network(struct compiler *compiler, char closing)
         return -EINVAL;
     }
     network.n_bits = (uint8_t)(is_low && slash ? all_bits - bits : bits);
-    /* Of $<address/n> the low bits are what it ignores. */
+    /* $<address/n> ignores the low bits, so they may be set. */
     if (network_mask(&network) && !is_low)
         place_warning(compiler->place,
                       "the address in %.*s has bits set beyond the first %u; "
@@ -251,7 +250,7 @@ static struct modifiers read_modifiers(struct compiler *compiler)
     return modifiers;
 }
 
-/* What stands behind a dollar. */
+/* Reads what follows a dollar. */
 static int read_dollar(struct compiler *compiler)
 {
     struct modifiers modifiers = read_modifiers(compiler);
@@ -317,7 +316,7 @@ static int compile(struct compiler *compiler)
 int pattern_compile(const char *text, size_t length, struct arena *arena, const struct place *place,
                     struct pattern *ret)
 {
-    struct compiler compiler; /* its arrays are filled as far as they are used */
+    struct compiler compiler; /* not initialized: its arrays are filled as far as they are used */
 
     if (length > PATTERN_BYTES_MAX) {
         place_error(place, "the pattern has %zu characters; at most %d are allowed", length,

@@ -8,28 +8,29 @@
 #include <assert.h>
 #include <string.h>
 
-/* Matching walks through the elements from left to right. Only MANY has a choice, of where to end;
- * `choices` holds one for each that was made. When something further right does not fit, the newest
- * choice is made anew, and when it has none left, the one before.
+/* Elements are matched from left to right. Only MANY has a choice, namely where it ends; `choices`
+ * is the stack of choices made. If a later element does not match, the last choice is changed, and
+ * if it has no further end, the one before it.
  *
- * Whether the rest of the pattern fits behind a place does not depend on how that was reached, as
- * long as the pattern has no back match. So the ends that a star has tried in vain need not be
- * tried again: `failed` remembers them, and matching takes about stars x length steps. */
+ * Without back matches, whether the rest of the pattern matches from a place does not depend on how
+ * that was reached. So an end that a star has tried in vain need not be tried again: `failed`
+ * remembers those, and matching takes about stars x length steps. */
 
 #define STARS_MAX PATTERN_BYTES_MAX
 
-/* Bytes that are searched in the time of one step. */
+/* How many bytes can be searched in the time of one step. */
 #define STEP_BYTES 32
 
 struct choice {
     const struct pattern_element *element;
-    uint32_t start; /* it may end from here … */
-    uint32_t limit; /* … to here */
+    uint32_t start; /* it may end from here ... */
+    uint32_t limit; /* ... to here */
     uint32_t end;
-    uint32_t run_end; /* how far its characters reach; `limit` leaves out what failed before */
+    uint32_t run_end; /* how far its characters reach; `limit` excludes ends that failed before */
 };
 
-/* Of a star: no end from `start` to `run_end`, as far as its characters reach, leads anywhere. */
+/* For a star: none of the ends from `start` to `run_end`, where its characters stop, leads to a
+ * match. */
 struct failure {
     uint32_t start; /* UINT32_MAX: none is known */
     uint32_t run_end;
@@ -43,7 +44,8 @@ struct matcher {
     uint64_t steps;
     size_t n_choices;
     struct choice choices[STARS_MAX];
-    struct failure failed[STARS_MAX]; /* these two as far as they are used */
+    struct failure
+        failed[STARS_MAX]; /* not initialized, as is the next: filled as far as they are used */
 };
 
 static bool has(const struct character_set *set, char c)
@@ -68,7 +70,7 @@ static bool has_address(const struct network *network, const char *text, size_t 
     return network_contains(network, address);
 }
 
-/* An element that can match in one way only. Moves *at behind it. */
+/* Matches an element that has no choice. Moves *at past it. */
 static bool pass(struct matcher *m, const struct pattern_element *element, size_t *at)
 {
     const char *text = m->text + *at;
@@ -107,7 +109,7 @@ static bool pass(struct matcher *m, const struct pattern_element *element, size_
 
 /* Choices */
 
-/* The last character tells most of what differs. */
+/* The last character is compared first, since it differs most often. */
 static inline bool has_text(const struct matcher *m, const struct pattern_element *element,
                             size_t at)
 {
@@ -117,7 +119,7 @@ static inline bool has_text(const struct matcher *m, const struct pattern_elemen
            memcmp(element->text, m->text + at, length) == 0;
 }
 
-/* What has to follow the choice's end does. */
+/* Whether what must follow this end of the choice does follow. */
 static inline bool is_candidate(struct matcher *m, const struct choice *choice)
 {
     const struct pattern_element *next = choice->element + 1;
@@ -133,8 +135,8 @@ static inline bool is_candidate(struct matcher *m, const struct choice *choice)
     }
 }
 
-/* Moves the choice one end further, or to where the first character of the text that has to follow
- * is. Returns false if there is none. */
+/* Moves the choice one end further, or to the next occurrence of the first character that must
+ * follow. Returns false if there is none. */
 static inline bool move_end(struct matcher *m, struct choice *choice)
 {
     bool is_lazy = choice->element->is_lazy;
@@ -157,7 +159,7 @@ static inline bool move_end(struct matcher *m, struct choice *choice)
     return true;
 }
 
-/* Moves the choice to its next end that is worth a try. Returns false if there is none. */
+/* Moves the choice to its next possible end. Returns false if there is none. */
 static bool next_end(struct matcher *m, struct choice *choice)
 {
     while (move_end(m, choice))
@@ -166,7 +168,7 @@ static bool next_end(struct matcher *m, struct choice *choice)
     return false;
 }
 
-/* How far the characters of the star reach from `at` on. */
+/* How far the characters of the star extend from `at` on. */
 static size_t find_run_end(struct matcher *m, const struct pattern_element *element, size_t at)
 {
     const struct failure *failed = &m->failed[element->star];
@@ -180,14 +182,14 @@ static size_t find_run_end(struct matcher *m, const struct pattern_element *elem
     return end == failed->start ? failed->run_end : end;
 }
 
-/* Remembers that the choice has led nowhere. */
+/* Remembers that the choice has failed. */
 static void give_up(struct matcher *m, const struct choice *choice)
 {
     if (!m->pattern->has_back)
         m->failed[choice->element->star] = (struct failure){choice->start, choice->run_end};
 }
 
-/* Begins a choice. Returns false if it has nothing to offer. */
+/* Makes a choice. Returns false if it has no possible end. */
 static bool choose(struct matcher *m, const struct pattern_element *element, size_t at)
 {
     struct choice *choice = &m->choices[m->n_choices];
@@ -218,7 +220,7 @@ static bool choose(struct matcher *m, const struct pattern_element *element, siz
     return true;
 }
 
-/* What followed the newest choice did not fit: the next end, of it or of one before. */
+/* What follows the last choice did not match: changes that choice, or one before it. */
 static bool choose_again(struct matcher *m)
 {
     while (m->n_choices > 0) {
@@ -269,7 +271,7 @@ void pattern_pairs_add(struct pattern_pairs *pairs, const char *folded, size_t l
     }
 }
 
-/* Most entries of a table are ruled out by this alone. */
+/* This alone rules out most entries of a table. */
 static bool lacks_pair(const struct pattern_pairs *wanted, const struct pattern_pairs *pairs)
 {
     uint64_t lacking = 0;
@@ -292,7 +294,7 @@ void pattern_input_set(struct pattern_input *input, const char *text, size_t len
 enum pattern_outcome pattern_match(const struct pattern *pattern, const struct pattern_input *input,
                                    struct pattern_field fields[PATTERN_FIELDS_MAX], uint64_t *steps)
 {
-    struct matcher m; /* its arrays are filled as far as they are used */
+    struct matcher m; /* not initialized: its arrays are filled as far as they are used */
 
     ++*steps;
     if (lacks_pair(&pattern->pairs, &input->pairs))

@@ -5,11 +5,10 @@
 #include "mapping/character.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The Dispatcher's probe has one form for each address. */
+/* The probe has one form for each address. */
 static struct address plain_address(const struct address *address)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -41,7 +40,7 @@ int port_access_probe(const struct address *server, const struct address *client
     return 0;
 }
 
-/* Cuts the next argument off. Returns false if there is none. */
+/* Takes the next argument off. Returns false if there is none. */
 static bool next_argument(const char **rest, const char *end, const char **argument, size_t *length)
 {
     if (!*rest)
@@ -61,7 +60,8 @@ static void copy_plain(char text[MAPPING_STRING_MAX + 1], const char *from, size
 }
 
 /* Writes the rejection as it is sent: lines end where the template has a tilde
- * (dispatcher-mappings(5)), and whatever is too long is cut so that its last line is whole. */
+ * (dispatcher-mappings(5)); a rejection that is too long is cut so that its last line is complete.
+ */
 static void write_reply(struct port_access *verdict, const char *text, size_t length)
 {
     static const char crlf[] = "\r\n";
@@ -86,7 +86,7 @@ static void write_reply(struct port_access *verdict, const char *text, size_t le
     verdict->reply_length = n + 2;
 }
 
-/* Gives the string's parts to the flags, in the order of dispatcher-mappings(5). */
+/* Assigns the parts of the string to the flags, in the order of dispatcher-mappings(5). */
 static void give_out(const struct mapping_run *run, struct port_access *verdict)
 {
     uint32_t flags = mapping_run_flags(run);
@@ -108,8 +108,8 @@ static void give_out(const struct mapping_run *run, struct port_access *verdict)
         copy_plain(verdict->tag, argument, length);
 }
 
-/* True unless the pattern takes clients of every address: "*", or "*" as the fourth of the fields.
- * Such an entry is what is done with everybody else. */
+/* False for a pattern that matches clients of any address: "*", or "*" as the fourth field. Such an
+ * entry is the rule for all other clients. */
 static bool names_client(const struct mapping_entry *entry)
 {
     const char *field = entry->text;
@@ -125,7 +125,7 @@ static bool names_client(const struct mapping_entry *entry)
 
 void port_access_judge(const struct mapping_run *run, struct port_access *ret)
 {
-    /* The texts are long; only their first bytes need to be set. */
+    /* The texts are long; it is enough to set their first bytes. */
     ret->reply[0] = ret->match_note[0] = ret->reject_note[0] = '\0';
     ret->tag[0] = ret->log_text[0] = '\0';
     ret->reply_length = 0;

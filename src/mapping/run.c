@@ -5,14 +5,13 @@
 #include "mapping/character.h"
 #include "mapping/run_internal.h"
 
-#include <assert.h>
 #include <string.h>
 
-/* Restarted passes with a string that is no shorter, after which none is begun
+/* How many passes may be started again with a string that has not become shorter
  * (dispatcher-mappings(5)). */
 #define LOOPS_MAX 10
 
-/* Text: a stack, of which only the end grows. */
+/* The text: a stack, which grows at its end only */
 
 bool run_append(struct mapping_run *run, const char *text, size_t length)
 {
@@ -49,7 +48,7 @@ bool run_append_substitution(struct mapping_run *run, const char *text, size_t l
 
 /* Tables */
 
-/* Applies a table to what stands at the end of the text, from `start` on. */
+/* Applies a table to the text from `start` on. */
 static void begin_table(struct mapping_run *run, size_t depth, const struct mapping_table *table,
                         uint16_t start)
 {
@@ -74,7 +73,9 @@ bool run_call_table(struct mapping_run *run, const struct mapping_table *table, 
     return true;
 }
 
-/* The mapping of this table ends. Its string becomes what the caller's element inserts. */
+static void end_call(struct mapping_run *run, bool succeeded, uint16_t start);
+
+/* Ends the mapping of this table. Its string is what the caller's element inserts. */
 static void end_table(struct mapping_run *run)
 {
     const struct mapping_level *level = run_level(run);
@@ -89,12 +90,12 @@ static void end_table(struct mapping_run *run)
     run->depth--;
     run->has_input = false;
     run_make_substitution(run, level->string_at);
-    run_end_call(run, succeeded, level->string_at);
+    end_call(run, succeeded, level->string_at);
 }
 
 /* Entries */
 
-/* Begins another pass, or ends the mapping where enough of them led nowhere. */
+/* Begins another pass; or ends the mapping, if too many passes made no progress. */
 static void begin_pass(struct mapping_run *run)
 {
     struct mapping_level *level = run_level(run);
@@ -106,7 +107,7 @@ static void begin_pass(struct mapping_run *run)
         end_table(run);
 }
 
-/* The entry is done with; its control letter says what follows. */
+/* The entry is finished; its control letter says what comes next. */
 static void leave_entry(struct mapping_run *run)
 {
     struct mapping_level *level = run_level(run);
@@ -157,6 +158,18 @@ void run_fail(struct mapping_run *run)
     leave_entry(run);
 }
 
+/* The call whose argument began at `start` has ended; the text from there on is what it inserts. */
+static void end_call(struct mapping_run *run, bool succeeded, uint16_t start)
+{
+    if (run_is_traced(run))
+        run_trace_call_end(run, succeeded, start);
+    size_t length = (size_t)(run->top - start);
+    run->top = start;
+    /* The text is in its place already; only case and limits are left to apply. */
+    if (!succeeded || !run_append(run, run->text + start, length))
+        run_fail(run);
+}
+
 /* Matching */
 
 static bool matches(struct mapping_run *run, const struct mapping_entry *entry)
@@ -174,8 +187,8 @@ static bool matches(struct mapping_run *run, const struct mapping_entry *entry)
     }
 }
 
-/* Lets the index skip entries that do not match. Returns how they are to be compared;
- * `level->entry` is the first that may match. */
+/* Skips entries that the index rules out. Returns how the others must be compared; `level->entry`
+ * is the first that may match. */
 static void skip_networks(struct mapping_run *run)
 {
     struct mapping_level *level = run_level(run);
@@ -192,7 +205,7 @@ static void skip_networks(struct mapping_run *run)
 }
 
 /* Finds the next entry that matches. */
-static void match_entry(struct mapping_run *run)
+void run_match_entry(struct mapping_run *run)
 {
     struct mapping_level *level = run_level(run);
     const struct mapping_table *table = level->table;
@@ -259,17 +272,6 @@ void mapping_run_start(struct mapping_run *run, const struct mapping_set *set, c
         begin_table(run, 0, first, 0);
     else
         run->levels[run->depth = 0] = (struct mapping_level){0};
-}
-
-enum mapping_status mapping_run_step(struct mapping_run *run)
-{
-    assert(run->status != MAPPING_CALLOUT);
-    while (run->status == MAPPING_RUNNING)
-        if (run_level(run)->phase == MAPPING_PHASE_MATCH)
-            match_entry(run);
-        else
-            run_element(run);
-    return run->status;
 }
 
 bool mapping_run_matched(const struct mapping_run *run)

@@ -7,8 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* What a listed address is told before the text of the list (dispatcher-mappings(5)),
- * and without any. */
+/* The rejection of a listed address, before the text of the list (dispatcher-mappings(5)), and
+ * without one. */
 static const char listed_reply[] = "500 5.7.1 ";
 static const char listed_no_text[] = "No error text available.";
 
@@ -40,7 +40,7 @@ static bool pass_chance(struct mapping_run *run, const struct template_element *
     return passed;
 }
 
-/* Where the argument begins that ends now. */
+/* Ends the last argument. Returns where it begins. */
 static uint16_t end_argument(struct mapping_run *run)
 {
     struct mapping_level *level = run_level(run);
@@ -72,12 +72,12 @@ static bool call_table(struct mapping_run *run, const struct template_element *e
     return run_call_table(run, element->call->table, start);
 }
 
-/* Stops the run until the answer is there. The argument stays where it is. */
+/* Stops the run until there is an answer. The argument stays in its place. */
 static bool call_routine(struct mapping_run *run, const struct template_element *element)
 {
     uint16_t start = run_level(run)->arguments[run_level(run)->n_arguments - 1];
 
-    /* Its text may come back as that of the rejection. */
+    /* Its text may come back as part of the rejection. */
     run_make_substitution(run, start);
     run->text[run->top] = '\0';
     const char *fault = element->is_metermaid
@@ -89,17 +89,6 @@ static bool call_routine(struct mapping_run *run, const struct template_element 
         return false;
     run->status = MAPPING_CALLOUT;
     return true;
-}
-
-void run_end_call(struct mapping_run *run, bool succeeded, uint16_t start)
-{
-    if (run_is_traced(run))
-        run_trace_call_end(run, succeeded, start);
-    size_t length = (size_t)(run->top - start);
-    run->top = start;
-    /* In place, but for its case and the limits. */
-    if (!succeeded || !run_append(run, run->text + start, length))
-        run_fail(run);
 }
 
 /* Returns false if the entry fails. */
@@ -141,7 +130,7 @@ static bool work(struct mapping_run *run, const struct template_element *element
     return false;
 }
 
-void run_element(struct mapping_run *run)
+static void run_element(struct mapping_run *run)
 {
     struct mapping_level *level = run_level(run);
     const struct template *template = &level->table->entries[level->entry].template;
@@ -159,8 +148,19 @@ void run_element(struct mapping_run *run)
         run_fail(run);
 }
 
-/* Printable ASCII at most so long (dispatcher-mappings(5)), with bars that part
- * nothing. */
+enum mapping_status mapping_run_step(struct mapping_run *run)
+{
+    assert(run->status != MAPPING_CALLOUT);
+    while (run->status == MAPPING_RUNNING)
+        if (run_level(run)->phase == MAPPING_PHASE_MATCH)
+            run_match_entry(run);
+        else
+            run_element(run);
+    return run->status;
+}
+
+/* Copies at most that many characters of printable ASCII (dispatcher-mappings(5)), with bars that
+ * separate nothing. */
 static size_t clean(const char *text, char cleaned[MAPPING_ANSWER_MAX])
 {
     size_t n = 0;
@@ -173,7 +173,7 @@ static size_t clean(const char *text, char cleaned[MAPPING_ANSWER_MAX])
     return n;
 }
 
-/* Puts the rejection in place of the argument. */
+/* Replaces the argument by the rejection. */
 static bool reject_listed(struct mapping_run *run, uint16_t start, const char *text)
 {
     const char *own = run->callout.text;

@@ -4,10 +4,10 @@
 #include "mapping/character.h"
 #include "mapping/run_internal.h"
 
-/* Bytes of one text: a string of the greatest length and what is said about it. */
+/* Bytes of one text: the longest string, and what is said about it. */
 #define TRACE_TEXT_MAX (MAPPING_STRING_MAX + 256)
 
-/* Tells of the entry that is worked through. */
+/* Traces something about the entry in work. */
 static void tell_of_entry(const struct mapping_run *run, const char *text)
 {
     const struct mapping_level *level = &run->levels[run->depth];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What a mapping file was compiled into: tables of entries. Read-only once it is loaded, so that
- * any number of runs may use it; counted, so that one which waits for an answer keeps the tables
- * that it began with when the file is read again. Not for more than one thread. */
+/* The tables and entries that a mapping file was compiled into. They are not changed after loading,
+ * so any number of runs may use them; and they are counted, so that a run which waits for an answer
+ * keeps its tables when the file is read again. For one thread only. */
 #pragma once
 
 #include "base/str.h"
@@ -19,25 +19,25 @@
 /* The table that decides about connections. */
 #define MAPPING_PORT_ACCESS "PORT_ACCESS"
 
-/* A table that calls one that calls one …: so many below the first (dispatcher-mappings(5)). */
+/* How deep tables may call each other, below the first one (dispatcher-mappings(5)). */
 #define MAPPING_DEPTH_MAX 10
 
 struct mapping_entry {
-    const char *file; /* the set's */
+    const char *file; /* belongs to the set */
     uint32_t line;
-    uint32_t index; /* number of the table's network index that holds the entry, from 1; 0: none */
+    uint32_t index; /* number of the table's network index that has the entry, from 1; 0: none */
     struct pattern pattern;
     struct template template;
-    const char *text; /* the pattern as it was written */
+    const char *text; /* the pattern as written */
 };
 
 struct mapping_table {
-    const char *name; /* as it was written */
+    const char *name; /* as written */
     const char *file;
     unsigned line;
     bool is_used;   /* it is PORT_ACCESS, or called from there */
-    unsigned depth; /* the greatest number of calls on the way there */
-    unsigned forms; /* of the strings that it is applied to: enum form, of doubts.c */
+    unsigned depth; /* the greatest number of calls that lead to it */
+    unsigned forms; /* of the strings that it is applied to: enum form, for doubts.c */
     struct mapping_entry *entries;
     size_t n_entries;
     struct network_index *indexes; /* of entries that are networks, in the order of the file */
@@ -46,28 +46,28 @@ struct mapping_table {
 
 struct mapping_set {
     unsigned n_references;
-    struct arena arena; /* of everything but the arrays below and in the tables */
+    struct arena arena; /* for everything except the arrays below and in the tables */
     struct str_list files;
     struct mapping_table **tables;
     size_t n_tables;
-    bool is_empty; /* the file is there, and has not even a comment */
+    bool is_empty; /* the file exists, and has not even a comment */
 };
 
-/* Reads `path` and what it includes, and checks PORT_ACCESS and the tables that it calls. A file
- * that does not exist is an empty set, which accepts everybody. Returns 0 with *ret, one reference
- * to it; -EINVAL if `problems` got at least one error (*ret untouched); or -ENOMEM. Warnings may
- * be added in either case. */
+/* Reads `path` and what it includes, and checks PORT_ACCESS and the tables that it calls. If the
+ * file does not exist, the set is empty and admits everybody. Returns 0 with a reference in *ret;
+ * -EINVAL if `problems` got at least one error (*ret untouched); or -ENOMEM. Warnings may be added
+ * in any case. */
 int mapping_set_load(const char *path, struct problem_list *problems, struct mapping_set **ret);
 
-/* The same; and writes all that was read to `copy` (NULL: nothing), as one mapping file that needs
- * no other. Errors in writing are left to ferror(). */
+/* The same, and writes all that was read to `copy` (NULL: nothing) as one mapping file without
+ * includes. Check ferror() for errors in writing. */
 int mapping_set_load_and_copy(const char *path, FILE *copy, struct problem_list *problems,
                               struct mapping_set **ret);
 
-/* One more reference. Returns `set`. */
+/* Adds a reference. Returns `set`. */
 struct mapping_set *mapping_set_ref(struct mapping_set *set);
 
-/* Gives a reference back; the last frees the set. NULL is nothing. Returns NULL. */
+/* Drops a reference; the last one frees the set. NULL does nothing. Returns NULL. */
 struct mapping_set *mapping_set_unref(struct mapping_set *set);
 
 /* For _cleanup_. */
@@ -75,5 +75,5 @@ void mapping_set_cleanup(struct mapping_set **set);
 
 #define _cleanup_mapping_set_ _cleanup_(mapping_set_cleanup)
 
-/* The table of that name, in whatever case; NULL: there is none. */
+/* The table of that name, without regard to case; NULL: there is none. */
 struct mapping_table *mapping_set_find(const struct mapping_set *set, const char *name);

@@ -20,15 +20,15 @@ struct compiler {
     unsigned n_fields;
     struct template_element elements[TEMPLATE_BYTES_MAX];
     size_t n_elements;
-    char text[TEMPLATE_BYTES_MAX]; /* ordinary characters, not yet an element */
+    char text[TEMPLATE_BYTES_MAX]; /* ordinary characters that are not an element yet */
     size_t text_length;
-    char control; /* the control letter met last, 0: none */
+    char control; /* the last control letter; 0: none */
     struct template template;
 };
 
-/* Parts of a template that are arguments: where they end, and what stands around. */
+/* A part of the template: the template itself, or an argument. */
 struct part {
-    char closing; /* 0: the template itself */
+    char closing; /* the character that ends it; 0: the template itself */
     const char *name;
     const struct part *outer;
 };
@@ -63,7 +63,7 @@ static int add(struct compiler *compiler, struct template_element element)
     return r;
 }
 
-/* Says what makes the template unfit; the first counts. */
+/* Notes why the template cannot be used; the first reason counts. */
 _printf_(3, 4) static int add_fault(struct compiler *compiler, const char *name, const char *format,
                                     ...)
 {
@@ -80,7 +80,8 @@ _printf_(3, 4) static int add_fault(struct compiler *compiler, const char *name,
     return add(compiler, (struct template_element){.kind = TEMPLATE_UNSUPPORTED, .text = name});
 }
 
-/* Something that may fail. Only a control letter on its left lets the mapping go on then. */
+/* Adds an element that may fail. If there is no control letter to its left, failing ends the
+ * mapping. */
 static int add_fallible(struct compiler *compiler, struct template_element element)
 {
     if (compiler->control == 0 || compiler->control == 'E')
@@ -123,7 +124,7 @@ static int add_field(struct compiler *compiler, char digit)
                (struct template_element){.kind = TEMPLATE_FIELD, .number = (uint8_t)number});
 }
 
-/* "1E", behind the plus. Other letters mean nothing there (dispatcher-mappings(5)). */
+/* Reads "1E", after the plus. Other letters have no meaning (dispatcher-mappings(5)). */
 static int read_plus(struct compiler *compiler)
 {
     if (compiler->end - compiler->at < 2 || compiler->at[0] != '1' ||
@@ -150,7 +151,8 @@ static int read_test(struct compiler *compiler, bool wants_clear)
                   });
 }
 
-/* Digits of a percent, each worth a tenth of the one before. Returns how many there were. */
+/* Reads digits of a percentage, each worth a tenth of the one before. Returns how many there are.
+ */
 static size_t read_digits(struct compiler *compiler, uint32_t worth, uint64_t *value)
 {
     size_t n = 0;
@@ -160,7 +162,7 @@ static size_t read_digits(struct compiler *compiler, uint32_t worth, uint64_t *v
     return n;
 }
 
-/* "25?" or "2.5?", behind the first question mark. */
+/* Reads "25?" or "2.5?", after the first question mark. */
 static int read_chance(struct compiler *compiler)
 {
     const char *whole = compiler->at;
@@ -188,7 +190,7 @@ static int read_chance(struct compiler *compiler)
 
 /* Calls */
 
-/* "table;string|", behind the first bar. */
+/* Reads "table;string|", after the first bar. */
 static int read_table_call(struct compiler *compiler, const struct part *outer)
 {
     const struct part part = {.closing = '|', .name = "$|", .outer = outer};
@@ -213,7 +215,7 @@ static int read_table_call(struct compiler *compiler, const struct part *outer)
     return add_fallible(compiler, (struct template_element){.kind = TEMPLATE_TABLE, .call = call});
 }
 
-/* What is known of the argument that began with element `first`. */
+/* What is known about the argument that began with element `first`. */
 static void outline(const struct compiler *compiler, size_t first, char text[])
 {
     size_t length = 0;
@@ -231,7 +233,7 @@ static void outline(const struct compiler *compiler, size_t first, char text[])
     text[length] = '\0';
 }
 
-/* "image,routine,argument]", behind the bracket. */
+/* Reads "image,routine,argument]", after the bracket. */
 static int read_callout(struct compiler *compiler, const struct part *outer)
 {
     const struct part part = {.closing = ']', .name = "$[", .outer = outer};
@@ -266,7 +268,7 @@ static int read_callout(struct compiler *compiler, const struct part *outer)
                                                             .is_metermaid = is_metermaid});
 }
 
-/* Elements that are known, and nothing of ours. */
+/* Elements of the original that are not available here. */
 static const struct {
     char opening;
     char closing; /* 0: the element is one character */
@@ -301,7 +303,7 @@ static int read_foreign(struct compiler *compiler, char opening)
     return -EINVAL;
 }
 
-/* Control, flags and tests: of a template, not of an argument. */
+/* Reads control letters, flags and tests, which may occur in a template, but not in an argument. */
 static int read_command(struct compiler *compiler, char c)
 {
     switch (c) {
@@ -327,7 +329,7 @@ static int add_case(struct compiler *compiler, enum letter_case letter_case)
                (struct template_element){.kind = TEMPLATE_CASE, .letter_case = letter_case});
 }
 
-/* What stands behind a dollar. */
+/* Reads what follows a dollar. */
 static int read_dollar(struct compiler *compiler, const struct part *part)
 {
     if (compiler->at == compiler->end)
@@ -368,7 +370,7 @@ static int read_dollar(struct compiler *compiler, const struct part *part)
     }
 }
 
-/* Reads to the end of the part, and over its closing character. */
+/* Reads to the end of the part, and past its closing character. */
 static int read_part(struct compiler *compiler, const struct part *part)
 {
     int r = 0;
@@ -395,7 +397,7 @@ int template_compile(const char *text, size_t length, unsigned n_fields, struct 
                      const struct place *place, struct template *ret)
 {
     const struct part whole = {0};
-    struct compiler compiler; /* its arrays are filled as far as they are used */
+    struct compiler compiler; /* not initialized: its arrays are filled as far as they are used */
 
     if (length > TEMPLATE_BYTES_MAX) {
         place_error(place, "the template has %zu characters; at most %d are allowed", length,

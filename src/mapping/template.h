@@ -14,7 +14,7 @@
 /* Bytes of a template (dispatcher-mappings(5)). */
 #define TEMPLATE_BYTES_MAX 1024
 
-/* Arguments within arguments: that of $|…| may hold a $[…], and the other way round. */
+/* Nesting of arguments: that of $|…| may contain a $[…], and the other way round. */
 #define TEMPLATE_ARGUMENTS_MAX 2
 
 /* Flags: a bit for each letter, and two more. */
@@ -22,7 +22,7 @@
 #define FLAG_LOG_MATCH  (UINT32_C(1) << 26) /* $< */
 #define FLAG_LOG_REJECT (UINT32_C(1) << 27) /* $> */
 
-/* What $?100? stands for: a percent may have six decimals. */
+/* What $?100? stands for: a percentage may have six decimals. */
 #define CHANCE_WHOLE    UINT32_C(100000000)
 #define CHANCE_DECIMALS 6
 
@@ -38,21 +38,21 @@ enum template_kind {
     TEMPLATE_CONTROL,     /* C, E, L, R */
     TEMPLATE_END_NOW,     /* $+1E */
     TEMPLATE_FLAG,        /* sets `flag` */
-    TEMPLATE_TEST,        /* fails unless the input flag is as wanted */
-    TEMPLATE_CHANCE,      /* fails in some of the cases */
+    TEMPLATE_TEST,        /* fails unless the input flag is as required */
+    TEMPLATE_CHANCE,      /* fails with some probability */
     TEMPLATE_CASE,        /* changes the case of what follows */
-    TEMPLATE_ARGUMENT,    /* what follows is the argument of a call */
+    TEMPLATE_ARGUMENT,    /* begins the argument of a call */
     TEMPLATE_TABLE,       /* ends it: applies a table to it */
     TEMPLATE_CALLOUT,     /* ends it: calls a routine with it */
-    TEMPLATE_UNSUPPORTED, /* fails: nothing of ours */
+    TEMPLATE_UNSUPPORTED, /* not available here: fails */
 };
 
 struct mapping_table;
 
-/* A call's table, which may stand further down in the file. */
+/* The table of a call, which may follow later in the file. */
 struct table_call {
     const char *name;
-    struct mapping_table *table; /* found when all is read; NULL: there is none */
+    struct mapping_table *table; /* resolved when all is read; NULL: there is none */
 };
 
 struct template_element {
@@ -69,7 +69,7 @@ struct template_element {
     };
     uint16_t length; /* TEXT */
     union {
-        uint32_t flag;   /* FLAG; TEST: 0 for what is no letter, which is never set */
+        uint32_t flag;   /* FLAG; TEST: 0 for a character that is no letter, and never set */
         uint32_t chance; /* CHANCE: of CHANCE_WHOLE */
     };
     union {
@@ -78,18 +78,18 @@ struct template_element {
     };
 };
 
-/* All memory is the arena's. */
+/* All memory is in the arena. */
 struct template
 {
     const struct template_element *elements;
-    const char *fault; /* what makes it unfit for PORT_ACCESS; NULL: nothing */
+    const char *fault; /* why PORT_ACCESS cannot use it; NULL: it can */
     uint32_t flags;    /* all that it may set */
     uint16_t n_elements;
-    bool may_end_mapping; /* something that may fail has no $C, $L or $R on its left */
+    bool may_end_mapping; /* an element that may fail has no $C, $L or $R to its left */
 };
 
-/* Compiles `text`, in which blanks are quoted, for a pattern with so many fields. Returns 0;
- * -EINVAL after it added an error; or -ENOMEM. What is only known to be unfit is no error, but a
+/* Compiles `text`, in which blanks are quoted, for a pattern with that many fields. Returns 0;
+ * -EINVAL after an error was added; or -ENOMEM. What PORT_ACCESS cannot use is no error, but a
  * fault. */
 int template_compile(const char *text, size_t length, unsigned n_fields, struct arena *arena,
                      const struct place *place, struct template *ret);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A string of the greatest length, and the place and the pattern of an entry before it. */
+/* The longest string, after the place and the pattern of an entry. */
 #define LINE_MAX_BYTES (MAPPING_STRING_MAX + 1024)
 
 char *trace_printable(char *text)

@@ -3,8 +3,9 @@
 #include "pool/policy.h"
 
 #include "base/time.h"
+#include "pool/standing.h"
 
-#include <stddef.h>
+#include <limits.h>
 
 /* Workers born together must not all go together: one expiry a second (dispatcherd(8)). */
 #define EXPIRY_DISTANCE_USEC USEC_PER_SEC
@@ -28,6 +29,7 @@ const char *decision_reason_to_string(enum decision_reason reason)
         [REASON_STOPPING] = "stopping",
         [REASON_NOTHING_DUE] = "nothing is due",
         [REASON_NO_PLACE] = "every place is taken",
+        [REASON_PUT_OFF] = "the server behind the workers takes no connection",
         [REASON_HANDOFFS_FULL] = "MAX_HANDOFFS are under way",
         [REASON_START_DELAYED] = "the last start failed",
     };
@@ -48,151 +50,60 @@ const char *accept_verdict_to_string(enum accept_verdict verdict)
     return texts[verdict];
 }
 
-static unsigned free_places(const struct pool_worker *worker)
+/* What sessions that were passed on leave of MAX_PROCS times MAX_CONNS. Without any it is
+ * unlimited: each worker's own limit is enough. */
+static unsigned long places_left(const struct pool *pool, const struct pool_options *options)
 {
-    if (worker->state != POOL_WORKER_READY || worker->is_blocked)
-        return 0;
-    unsigned load = pool_worker_load(worker);
-    return load < worker->max_conns ? worker->max_conns - load : 0;
-}
+    unsigned long places = (unsigned long)options->max_procs * options->max_conns;
 
-static unsigned long all_free_places(const struct pool *pool)
-{
-    unsigned long places = 0;
-
-    for (unsigned i = 0; i < pool->n_slots; i++)
-        places += free_places(&pool->workers[i]);
-    return places;
-}
-
-static uint64_t expires_at(const struct pool_worker *worker, const struct pool_options *options)
-{
-    return options->max_life_usec == 0 ? USEC_INFINITY
-                                       : time_add_usec(worker->started_at, options->max_life_usec);
-}
-
-static bool is_used_up(const struct pool_worker *worker, const struct pool_options *options)
-{
-    return options->max_life_conns > 0 &&
-           worker->n_total + worker->n_handoffs >= options->max_life_conns;
-}
-
-/* Past MAX_LIFE_TIME or MAX_LIFE_CONNS, or outdated: serves on until there is a shutdown slot for
- * it. */
-static bool is_due(const struct pool_worker *worker, const struct pool_options *options,
-                   uint64_t now)
-{
-    return worker->state == POOL_WORKER_READY &&
-           (worker->is_outdated || now >= expires_at(worker, options) ||
-            is_used_up(worker, options));
-}
-
-static enum decision_reason reason_due(const struct pool_worker *worker,
-                                       const struct pool_options *options)
-{
-    if (worker->is_outdated)
-        return REASON_OUTDATED;
-    return is_used_up(worker, options) ? REASON_USE : REASON_AGE;
-}
-
-static bool is_idle(const struct pool_worker *worker)
-{
-    return worker->state == POOL_WORKER_READY && pool_worker_load(worker) == 0;
-}
-
-static uint64_t idle_until(const struct pool_worker *worker, const struct pool_options *options)
-{
-    return time_add_usec(worker->idle_since, options->max_idle_usec);
-}
-
-static bool is_past_idle(const struct pool_worker *worker, const struct pool_options *options,
-                         uint64_t now)
-{
-    return is_idle(worker) && options->max_idle_usec > 0 && now >= idle_until(worker, options);
-}
-
-/* True if a is the better one for the next connection (dispatcherd(8)). */
-static bool is_better(const struct pool_worker *a, bool a_is_due, const struct pool_worker *b,
-                      bool b_is_due)
-{
-    if (a_is_due != b_is_due)
-        return b_is_due;
-    if (pool_worker_load(a) != pool_worker_load(b))
-        return pool_worker_load(a) < pool_worker_load(b);
-    if (a->n_total + a->n_handoffs != b->n_total + b->n_handoffs)
-        return a->n_total + a->n_handoffs < b->n_total + b->n_handoffs;
-    return a->start_number < b->start_number;
+    if (pool->n_passed_on == 0)
+        return ULONG_MAX;
+    return places > pool_load(pool) ? places - pool_load(pool) : 0;
 }
 
 static bool decide_handoff(const struct pool *pool, const struct pool_options *options,
-                           uint64_t now, struct decision *ret)
+                           const struct ranking_node *all, uint64_t now, struct decision *ret)
 {
-    const struct pool_worker *best = NULL;
-    bool best_is_due = false;
-
-    if (pool->n_waiting == 0 || pool->n_handoffs >= options->max_handoffs)
+    if (pool->n_waiting == 0 || pool->n_handoffs >= options->max_handoffs ||
+        places_left(pool, options) == 0 || all->best == RANKING_NOBODY)
         return false;
-    for (unsigned i = 0; i < pool->n_slots; i++) {
-        const struct pool_worker *worker = &pool->workers[i];
-
-        if (free_places(worker) == 0)
-            continue;
-        bool worker_is_due = is_due(worker, options, now);
-        if (best && !is_better(worker, worker_is_due, best, best_is_due))
-            continue;
-        best = worker;
-        best_is_due = worker_is_due;
-    }
-    if (!best)
-        return false;
+    bool is_due = standing_is_due(&pool->workers[all->best], options, now);
     *ret = (struct decision){.kind = DECISION_HAND_OFF,
-                             .reason = best_is_due ? REASON_LAST_RESORT : REASON_LEAST_BUSY,
-                             .slot = (unsigned)(best - pool->workers)};
+                             .reason = is_due ? REASON_LAST_RESORT : REASON_LEAST_BUSY,
+                             .slot = all->best};
     return true;
 }
 
-/* One that could not make MAX_CONNS threads, or was started under a lower MAX_CONNS, may be full
- * below MIN_CONNS. */
-static bool is_busy_enough(const struct pool_worker *worker, const struct pool_options *options)
-{
-    unsigned load = pool_worker_load(worker);
-
-    return load >= options->min_conns || load >= worker->max_conns;
-}
-
-static bool all_are_busy_enough(const struct pool *pool, const struct pool_options *options)
-{
-    for (unsigned i = 0; i < pool->n_slots; i++)
-        if (pool->workers[i].state == POOL_WORKER_READY &&
-            !is_busy_enough(&pool->workers[i], options))
-            return false;
-    return true;
-}
-
-/* How many must stay when this one goes: one that has sessions is needed even where MIN_PROCS
+/* How many must stay when this one goes: one that has sessions is needed even if MIN_PROCS
  * is 0, or the next client would wait for a start. */
 static unsigned needed_without(const struct pool_worker *worker, const struct pool_options *options)
 {
-    return options->min_procs > 0 || is_idle(worker) ? options->min_procs : 1;
+    return options->min_procs > 0 || standing_is_idle(worker) ? options->min_procs : 1;
 }
 
-static bool needs_successor(const struct pool *pool, const struct pool_options *options,
-                            uint64_t now)
+static bool leaves_enough(const struct pool *pool, const struct pool_options *options,
+                          unsigned slot)
 {
-    if (pool->n_draining >= options->max_shutdown)
-        return false;
-    for (unsigned i = 0; i < pool->n_slots; i++) {
-        const struct pool_worker *worker = &pool->workers[i];
+    return pool->n_ready - 1 >= needed_without(&pool->workers[slot], options);
+}
 
-        if (is_due(worker, options, now) && pool->n_ready - 1 < needed_without(worker, options))
-            return true;
-    }
-    return false;
+/* If any of those that are due needs one, the first does: what they need is the same, but for a
+ * single ready worker. */
+static bool needs_successor(const struct pool *pool, const struct pool_options *options,
+                            const struct ranking_node *all)
+{
+    unsigned slot = all->first[RANKING_DUE];
+
+    return pool->n_draining < options->max_shutdown && slot != RANKING_NOBODY &&
+           !leaves_enough(pool, options, slot);
 }
 
 static enum decision_reason reason_to_start(const struct pool *pool,
-                                            const struct pool_options *options, uint64_t now)
+                                            const struct pool_options *options,
+                                            const struct ranking_node *all)
 {
+    if (pool->n_starting >= POLICY_STARTING_MAX)
+        return REASON_NONE;
     if (!pool->is_stopping && pool_available(pool) < options->min_procs)
         return REASON_MINIMUM;
     if (pool->n_starting > 0)
@@ -201,11 +112,13 @@ static enum decision_reason reason_to_start(const struct pool *pool,
         return pool->n_waiting > 0 ? REASON_DEMAND : REASON_NONE;
     if (pool->is_stopping)
         return REASON_NONE;
-    if (all_are_busy_enough(pool, options))
-        return REASON_ALL_BUSY;
-    if (pool->n_waiting > 0 && all_free_places(pool) == 0)
-        return REASON_DEMAND;
-    return needs_successor(pool, options, now) ? REASON_SUCCESSOR : REASON_NONE;
+    if (all->n_putting_off == 0 && places_left(pool, options) > 0) {
+        if (all->n_not_busy == 0)
+            return REASON_ALL_BUSY;
+        if (pool->n_waiting > 0 && all->n_places == 0)
+            return REASON_DEMAND;
+    }
+    return needs_successor(pool, options, all) ? REASON_SUCCESSOR : REASON_NONE;
 }
 
 static bool may_start(const struct pool *pool, const struct pool_options *options, uint64_t now)
@@ -213,12 +126,12 @@ static bool may_start(const struct pool *pool, const struct pool_options *option
     return pool_total(pool) < options->max_procs && now >= pool->next_start_at;
 }
 
-static bool decide_start(const struct pool *pool, const struct pool_options *options, uint64_t now,
-                         struct decision *ret)
+static bool decide_start(const struct pool *pool, const struct pool_options *options,
+                         const struct ranking_node *all, uint64_t now, struct decision *ret)
 {
     if (!may_start(pool, options, now))
         return false;
-    enum decision_reason reason = reason_to_start(pool, options, now);
+    enum decision_reason reason = reason_to_start(pool, options, all);
     if (reason == REASON_NONE)
         return false;
     unsigned slot = 0;
@@ -228,103 +141,112 @@ static bool decide_start(const struct pool *pool, const struct pool_options *opt
     return true;
 }
 
-/* How many connections it takes before it is busy enough. One that is due or blocked takes none
- * that could be counted on. */
-static unsigned spare_conns(const struct pool_worker *worker, const struct pool_options *options,
-                            uint64_t now)
+/* Who of two is to be retired first; either may be nobody. */
+static unsigned first_of(const struct pool *pool, unsigned a, unsigned b)
 {
-    if (worker->state != POOL_WORKER_READY || worker->is_blocked || is_due(worker, options, now) ||
-        is_busy_enough(worker, options))
-        return 0;
-    unsigned enough =
-        options->min_conns < worker->max_conns ? options->min_conns : worker->max_conns;
-    return enough - pool_worker_load(worker);
+    if (a == RANKING_NOBODY || b == RANKING_NOBODY)
+        return a == RANKING_NOBODY ? b : a;
+    return standing_goes_before(&pool->workers[a], &pool->workers[b]) ? a : b;
 }
 
-static uint64_t spare_enough_at(const struct pool_worker *worker,
-                                const struct pool_options *options)
+/* Something that was accepted is to be served before workers go. What is on offer to a worker that
+ * has put off others will most likely wait again; without workers it would have the next one
+ * started, and so on. */
+static bool has_to_serve(const struct pool *pool, const struct ranking_node *all)
 {
-    return time_add_usec(worker->load_fell_at, options->max_idle_usec);
+    return pool->n_waiting > 0 || pool->n_checking > 0 ||
+           (pool->n_handoffs > 0 && all->n_putting_off > 0);
 }
 
-/* An idle worker above the minimum goes only where those that stay are not all busy enough:
- * otherwise a new one would be started at once in its place. Where they are but one connection
+/* Those that have sessions first, since these have a time limit from then on. */
+static unsigned find_stopping(const struct pool *pool, const struct ranking_node *all)
+{
+    unsigned first = all->first[RANKING_READY];
+
+    if (has_to_serve(pool, all))
+        return RANKING_NOBODY;
+    if (all->first[RANKING_BUSY] != RANKING_NOBODY)
+        return all->first[RANKING_BUSY];
+    if (all->n_leaving >= POLICY_LEAVING_MAX)
+        return RANKING_NOBODY;
+    for (unsigned i = 0; pool->n_starting > 0 && i < pool->n_slots; i++)
+        if (pool->workers[i].state == POOL_WORKER_STARTING)
+            first = first_of(pool, first, i);
+    return first;
+}
+
+/* The first one says it for all: an idle one may go whenever a busy one may, and comes first. */
+static unsigned find_due(const struct pool *pool, const struct pool_options *options,
+                         const struct ranking_node *all, uint64_t now)
+{
+    bool has_distance = pool->last_expiry_at == 0 ||
+                        now >= time_add_usec(pool->last_expiry_at, EXPIRY_DISTANCE_USEC);
+    bool has_room = pool_total(pool) < options->max_procs;
+    unsigned slot = all->first[has_distance ? RANKING_DUE : RANKING_OUTDATED];
+
+    if (slot == RANKING_NOBODY || leaves_enough(pool, options, slot) ||
+        (standing_is_idle(&pool->workers[slot]) && !has_room))
+        return slot;
+    return RANKING_NOBODY;
+}
+
+static enum decision_reason reason_due(const struct pool_worker *worker,
+                                       const struct pool_options *options)
+{
+    if (worker->is_outdated)
+        return REASON_OUTDATED;
+    return standing_is_used_up(worker, options) ? REASON_USE : REASON_AGE;
+}
+
+/* An idle worker above the minimum goes only if those that stay are not all busy enough:
+ * otherwise a new one would be started at once in its place. If they are but one connection
  * short of that, this must have been so for MAX_IDLE_TIME: a session that ends and the next client
- * that takes its place are a steady load. */
-static bool may_go_idle(const struct pool *pool, const struct pool_options *options,
-                        unsigned idle_slot, uint64_t now)
+ * that takes its place are a steady load.
+ *
+ * Of those that have connections to spare themselves, the first says it for all: if there is
+ * another one, each leaves it behind, and may go. */
+static unsigned find_past_idle(const struct pool *pool, const struct pool_options *options,
+                               const struct ranking_node *all, uint64_t now)
 {
-    unsigned n_spare = 0;
-    bool has_lasted = false;
+    unsigned other = all->first[RANKING_PAST_IDLE], spare = all->first[RANKING_IDLE_SPARE];
 
     if (pool_available(pool) <= options->min_procs)
-        return false;
+        return RANKING_NOBODY;
     if (pool->n_ready == 1)
-        return pool->n_waiting == 0 && pool->n_starting == 0;
-    for (unsigned i = 0; i < pool->n_slots; i++) {
-        unsigned n = i == idle_slot ? 0 : spare_conns(&pool->workers[i], options, now);
-
-        n_spare += n;
-        has_lasted |= n > 0 && now >= spare_enough_at(&pool->workers[i], options);
-    }
-    return n_spare > 1 || has_lasted;
-}
-
-static enum decision_reason reason_to_retire(const struct pool *pool,
-                                             const struct pool_options *options, unsigned slot,
-                                             uint64_t now)
-{
-    const struct pool_worker *worker = &pool->workers[slot];
-
-    if (pool->is_stopping &&
-        (worker->state == POOL_WORKER_READY || worker->state == POOL_WORKER_STARTING))
-        return pool->n_waiting == 0 && pool->n_checking == 0 ? REASON_STOPPING : REASON_NONE;
-    if (worker->state != POOL_WORKER_READY)
-        return REASON_NONE;
-    if (pool->n_draining >= options->max_shutdown)
-        return REASON_NONE;
-    if (pool->n_ready > options->max_procs)
-        return REASON_SURPLUS;
-    if (is_due(worker, options, now)) {
-        bool has_distance = worker->is_outdated || pool->last_expiry_at == 0 ||
-                            now >= time_add_usec(pool->last_expiry_at, EXPIRY_DISTANCE_USEC);
-        bool has_room = pool_total(pool) < options->max_procs;
-        bool leaves_enough = pool->n_ready - 1 >= needed_without(worker, options);
-
-        if (has_distance && (leaves_enough || (is_idle(worker) && !has_room)))
-            return reason_due(worker, options);
-    }
-    if (is_past_idle(worker, options, now) && may_go_idle(pool, options, slot, now))
-        return REASON_IDLE;
-    return REASON_NONE;
-}
-
-/* Idle ones first, since they free their place at once; then the oldest (dispatcherd(8)). */
-static bool goes_before(const struct pool_worker *a, const struct pool_worker *b)
-{
-    if (is_idle(a) != is_idle(b))
-        return is_idle(a);
-    return a->start_number < b->start_number;
+        return pool->n_waiting == 0 && pool->n_starting == 0 ? first_of(pool, other, spare)
+                                                             : RANKING_NOBODY;
+    if (all->n_spare <= 1 && all->n_lasting == 0)
+        other = RANKING_NOBODY;
+    if (spare != RANKING_NOBODY && all->n_lasting <= 1 &&
+        all->n_spare - standing_spare(&pool->workers[spare], options, now) <= 1)
+        spare = RANKING_NOBODY;
+    return first_of(pool, other, spare);
 }
 
 static bool decide_retirement(const struct pool *pool, const struct pool_options *options,
-                              uint64_t now, struct decision *ret)
+                              const struct ranking_node *all, uint64_t now, struct decision *ret)
 {
-    const struct pool_worker *first = NULL;
-    enum decision_reason first_reason = REASON_NONE;
+    unsigned slot = RANKING_NOBODY;
+    enum decision_reason reason = REASON_NONE;
 
-    for (unsigned i = 0; i < pool->n_slots; i++) {
-        enum decision_reason reason = reason_to_retire(pool, options, i, now);
-
-        if (reason == REASON_NONE || (first && !goes_before(&pool->workers[i], first)))
-            continue;
-        first = &pool->workers[i];
-        first_reason = reason;
-    }
-    if (!first)
+    if (pool->is_stopping) {
+        slot = find_stopping(pool, all);
+        reason = REASON_STOPPING;
+    } else if (pool->n_draining >= options->max_shutdown) {
         return false;
-    *ret = (struct decision){
-        .kind = DECISION_RETIRE, .reason = first_reason, .slot = (unsigned)(first - pool->workers)};
+    } else if (pool->n_ready > options->max_procs) {
+        slot = all->first[RANKING_READY];
+        reason = REASON_SURPLUS;
+    } else {
+        unsigned due = find_due(pool, options, all, now);
+
+        slot = first_of(pool, due, find_past_idle(pool, options, all, now));
+        if (slot != RANKING_NOBODY)
+            reason = slot == due ? reason_due(&pool->workers[slot], options) : REASON_IDLE;
+    }
+    if (slot == RANKING_NOBODY)
+        return false;
+    *ret = (struct decision){.kind = DECISION_RETIRE, .reason = reason, .slot = slot};
     return true;
 }
 
@@ -336,56 +258,69 @@ static void consider(uint64_t moment, uint64_t now, uint64_t *next)
 
 /* The first moment after now that could change a decision by itself. A moment that has passed
  * without one waits for something else to change. */
-static uint64_t next_moment(const struct pool *pool, const struct pool_options *options,
-                            uint64_t now)
+static uint64_t next_moment(const struct pool *pool, const struct ranking_node *all, uint64_t now)
 {
-    uint64_t next = USEC_INFINITY;
-    bool has_past_idle = false;
+    bool has_past_idle = all->first[RANKING_PAST_IDLE] != RANKING_NOBODY ||
+                         all->first[RANKING_IDLE_SPARE] != RANKING_NOBODY;
+    uint64_t next = all->moment;
 
     consider(pool->next_start_at, now, &next);
     if (pool->last_expiry_at > 0)
         consider(time_add_usec(pool->last_expiry_at, EXPIRY_DISTANCE_USEC), now, &next);
-    for (unsigned i = 0; i < pool->n_slots; i++) {
-        const struct pool_worker *worker = &pool->workers[i];
-
-        if (worker->state != POOL_WORKER_READY)
-            continue;
-        consider(expires_at(worker, options), now, &next);
-        if (is_idle(worker) && options->max_idle_usec > 0)
-            consider(idle_until(worker, options), now, &next);
-        has_past_idle |= is_past_idle(worker, options, now);
-    }
-    for (unsigned i = 0; has_past_idle && i < pool->n_slots; i++)
-        if (spare_conns(&pool->workers[i], options, now) > 0)
-            consider(spare_enough_at(&pool->workers[i], options), now, &next);
+    if (has_past_idle)
+        consider(all->lasts_at, now, &next);
     return next;
 }
 
 static enum decision_reason reason_to_wait(const struct pool *pool,
-                                           const struct pool_options *options, uint64_t now)
+                                           const struct pool_options *options,
+                                           const struct ranking_node *all, uint64_t now)
 {
     if (pool->n_waiting == 0)
         return REASON_NOTHING_DUE;
     if (pool->n_handoffs >= options->max_handoffs)
         return REASON_HANDOFFS_FULL;
+    if (all->n_places_put_off > 0 && places_left(pool, options) > 0)
+        return REASON_PUT_OFF;
     return now < pool->next_start_at ? REASON_START_DELAYED : REASON_NO_PLACE;
 }
 
-struct decision policy_decide(const struct pool *pool, const struct pool_options *options,
-                              uint64_t now)
+struct decision policy_decide(struct pool *pool, const struct pool_options *options, uint64_t now)
 {
+    const struct ranking_node *all = ranking_look(pool, options, now);
     struct decision decision;
 
-    if (decide_handoff(pool, options, now, &decision) ||
-        decide_start(pool, options, now, &decision) ||
-        decide_retirement(pool, options, now, &decision))
+    if (decide_handoff(pool, options, all, now, &decision) ||
+        decide_start(pool, options, all, now, &decision) ||
+        decide_retirement(pool, options, all, now, &decision))
         return decision;
     return (struct decision){.kind = DECISION_WAIT,
-                             .reason = reason_to_wait(pool, options, now),
-                             .until = next_moment(pool, options, now)};
+                             .reason = reason_to_wait(pool, options, all, now),
+                             .until = next_moment(pool, all, now)};
 }
 
-enum accept_verdict policy_may_accept(const struct pool *pool, const struct pool_options *options,
+bool policy_is_put_off(struct pool *pool, const struct pool_options *options, uint64_t now)
+{
+    return ranking_look(pool, options, now)->n_putting_off > 0;
+}
+
+/* In a worker that is starting, or could be. While starts fail, one connection is enough to try the
+ * next start with. If connections are passed on, a worker has a free place nearly always: whoever
+ * comes while none is ready waits in the kernel's queue, but for the one that has a worker started.
+ */
+static unsigned long places_to_come(const struct pool *pool, const struct pool_options *options,
+                                    uint64_t now)
+{
+    bool can_start = may_start(pool, options, now);
+
+    if (pool->n_passed_on > 0)
+        return can_start && pool_available(pool) == 0 ? 1 : 0;
+    if (pool->n_starting == 0 && !can_start)
+        return 0;
+    return pool->n_failed_starts > 0 ? 1 : options->max_conns;
+}
+
+enum accept_verdict policy_may_accept(struct pool *pool, const struct pool_options *options,
                                       uint64_t now)
 {
     if (pool->is_stopping)
@@ -394,9 +329,12 @@ enum accept_verdict policy_may_accept(const struct pool *pool, const struct pool
         return ACCEPT_CHECKS_FULL;
     if (pool->n_handoffs >= options->max_handoffs)
         return ACCEPT_HANDOFFS_FULL;
-    unsigned long places = all_free_places(pool);
-    /* While starts fail, one connection is enough to try the next start with. */
-    if (pool->n_starting > 0 || may_start(pool, options, now))
-        places += pool->n_failed_starts > 0 ? 1 : options->max_conns;
-    return places > pool->n_waiting ? ACCEPT_YES : ACCEPT_NO_PLACE;
+    const struct ranking_node *all = ranking_look(pool, options, now);
+    unsigned long places = (unsigned long)all->n_places + all->n_places_put_off;
+    if (all->n_putting_off > 0 && places > POLICY_PUT_OFF_MAX)
+        places = POLICY_PUT_OFF_MAX;
+    places += places_to_come(pool, options, now);
+    return places > pool->n_waiting && places_left(pool, options) > pool->n_waiting
+               ? ACCEPT_YES
+               : ACCEPT_NO_PLACE;
 }

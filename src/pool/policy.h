@@ -4,23 +4,11 @@
  *
  * policy_decide() gives one decision; the caller carries it out, tells the pool (pool.h) what came
  * of it, and asks again, until the answer is to wait. It may be asked at any moment after any
- * change; asking changes nothing. The rules, in dispatcherd(8): who gets a connection, who is
- * started, who is retired, what is accepted. */
+ * change; asking changes nothing but the ranking, by which the answer is found. The rules, in
+ * dispatcherd(8): who gets a connection, who is started, who is retired, what is accepted. */
 #pragma once
 
 #include "pool/pool.h"
-
-struct pool_options {
-    unsigned min_procs;
-    unsigned max_procs; /* 1 .. POOL_WORKERS_MAX */
-    unsigned min_conns; /* a worker with so many is busy enough */
-    unsigned max_conns;
-    unsigned max_handoffs;
-    unsigned max_shutdown;
-    uint64_t max_life_usec;  /* 0: unlimited */
-    uint64_t max_life_conns; /* 0: unlimited */
-    uint64_t max_idle_usec;  /* 0: never */
-};
 
 enum decision_kind {
     DECISION_WAIT,     /* nothing, before `until` or the next change */
@@ -50,6 +38,7 @@ enum decision_reason {
 
     REASON_NOTHING_DUE,   /* wait */
     REASON_NO_PLACE,      /* wait: every place of every worker is taken */
+    REASON_PUT_OFF,       /* wait: the server behind the workers is full or down */
     REASON_HANDOFFS_FULL, /* wait: MAX_HANDOFFS are not yet acknowledged */
     REASON_START_DELAYED, /* wait: the last start failed */
 };
@@ -63,8 +52,13 @@ struct decision {
     uint64_t until; /* of DECISION_WAIT: ask again then, USEC_INFINITY: only after a change */
 };
 
-struct decision policy_decide(const struct pool *pool, const struct pool_options *options,
-                              uint64_t now);
+/* Workers of a service that start at a time for MIN_PROCS, and that leave at a time when it stops,
+ * but for those that still have sessions. More of them would be ready, or gone, no sooner, and
+ * systemd would have no time for anything else: a worker takes it some 15 ms. */
+#define POLICY_STARTING_MAX 32
+#define POLICY_LEAVING_MAX  32
+
+struct decision policy_decide(struct pool *pool, const struct pool_options *options, uint64_t now);
 
 /* Whether one more connection may be accepted now. If not, it waits in the kernel's queue,
  * where no crash of ours can lose it. */
@@ -81,5 +75,13 @@ const char *accept_verdict_to_string(enum accept_verdict verdict);
 /* Connections of a service that may be in the checks at a time. */
 #define POLICY_CHECKING_MAX 1024
 
-enum accept_verdict policy_may_accept(const struct pool *pool, const struct pool_options *options,
+/* Connections of a service that may wait in our hands for a server that takes none. Each of them is
+ * stored, so that our death does not lose it; more wait in the kernel's queue, which survives us.
+ */
+#define POLICY_PUT_OFF_MAX 256
+
+/* Whether what some worker passes connections to took none when it was asked last. */
+bool policy_is_put_off(struct pool *pool, const struct pool_options *options, uint64_t now);
+
+enum accept_verdict policy_may_accept(struct pool *pool, const struct pool_options *options,
                                       uint64_t now);

@@ -53,9 +53,11 @@ static void set_state(struct pool *pool, struct pool_worker *worker, enum pool_w
     worker->state = state;
 }
 
+/* Whoever asks for it is about to change it. */
 static struct pool_worker *used_worker(struct pool *pool, unsigned slot)
 {
     assert(slot < pool->n_slots && pool->workers[slot].state != POOL_WORKER_NONE);
+    ranking_note(&pool->ranking, slot);
     return &pool->workers[slot];
 }
 
@@ -64,6 +66,7 @@ void pool_worker_started(struct pool *pool, unsigned slot, uint64_t now)
     assert(slot < POOL_WORKERS_MAX && pool->workers[slot].state == POOL_WORKER_NONE);
     struct pool_worker *worker = &pool->workers[slot];
 
+    ranking_note(&pool->ranking, slot);
     *worker = (struct pool_worker){.start_number = pool->n_starts++, .started_at = now};
     set_state(pool, worker, POOL_WORKER_STARTING);
     if (slot >= pool->n_slots)
@@ -76,6 +79,7 @@ void pool_worker_ready(struct pool *pool, unsigned slot, unsigned max_conns, uin
 
     assert(worker->state == POOL_WORKER_STARTING && max_conns > 0);
     worker->max_conns = max_conns;
+    worker->n_places = max_conns;
     worker->ready_at = now;
     worker->idle_since = now;
     set_state(pool, worker, POOL_WORKER_READY);
@@ -97,6 +101,7 @@ void pool_worker_restore(struct pool *pool, unsigned slot, const struct pool_wor
     assert(worker->state == POOL_WORKER_STARTING);
     worker->n_total = saved->n_total;
     worker->n_peak = saved->n_peak;
+    worker->n_places = saved->n_places;
     worker->start_number = saved->start_number;
     worker->started_at = saved->started_at;
     worker->is_outdated = saved->is_outdated;
@@ -187,6 +192,14 @@ void pool_worker_blocked(struct pool *pool, unsigned slot, bool is_blocked)
     used_worker(pool, slot)->is_blocked = is_blocked;
 }
 
+void pool_worker_puts_off(struct pool *pool, unsigned slot)
+{
+    struct pool_worker *worker = used_worker(pool, slot);
+
+    worker->is_blocked = true;
+    worker->is_putting_off = true;
+}
+
 void pool_worker_outdated(struct pool *pool, unsigned slot)
 {
     used_worker(pool, slot)->is_outdated = true;
@@ -200,6 +213,7 @@ unsigned pool_keep_outdated(struct pool *pool)
         n += pool->workers[i].is_outdated;
         pool->workers[i].is_outdated = false;
     }
+    ranking_forget(&pool->ranking);
     return n;
 }
 
@@ -208,6 +222,7 @@ void pool_limit_conns(struct pool *pool, unsigned max_conns)
     for (unsigned i = 0; i < pool->n_slots; i++)
         if (pool->workers[i].max_conns > max_conns)
             pool->workers[i].max_conns = max_conns;
+    ranking_forget(&pool->ranking);
 }
 
 void pool_checking_begun(struct pool *pool)
@@ -273,6 +288,7 @@ void pool_handoff_acknowledged(struct pool *pool, unsigned slot)
     handoff_ended(pool, worker);
     worker->n_active++;
     worker->n_total++;
+    worker->is_putting_off = false;
     pool->n_active++;
     pool->n_failed_starts = 0;
 }
@@ -297,4 +313,21 @@ void pool_connection_ended(struct pool *pool, unsigned slot, uint64_t now)
     worker->n_active--;
     pool->n_active--;
     load_fell(worker, now);
+}
+
+void pool_connection_passed_on(struct pool *pool, unsigned slot, uint64_t now)
+{
+    pool_connection_ended(pool, slot, now);
+    pool->n_passed_on++;
+}
+
+void pool_passed_on_ended(struct pool *pool)
+{
+    assert(pool->n_passed_on > 0);
+    pool->n_passed_on--;
+}
+
+void pool_passed_on_adopted(struct pool *pool)
+{
+    pool->n_passed_on++;
 }

@@ -10,11 +10,10 @@
  * and from starting and ready straight to none, when it dies. */
 #pragma once
 
+#include "pool/ranking.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-/* Workers of one service: as many as systemd accepts connections on its worker socket. */
-#define POOL_WORKERS_MAX 1024
 
 enum pool_worker_state {
     POOL_WORKER_NONE, /* the slot is free */
@@ -32,6 +31,7 @@ struct pool_worker {
     unsigned n_handoffs;   /* sent to it, not yet acknowledged */
     unsigned n_active;     /* acknowledged, not yet ended */
     unsigned n_peak;       /* highest n_handoffs + n_active */
+    unsigned n_places;     /* what it said it can serve, whatever MAX_CONNS is now; 0: not known */
     uint64_t n_total;      /* connections that it was given and has taken */
     uint64_t start_number; /* counts the starts of the service: lower is older */
     uint64_t started_at;
@@ -39,6 +39,7 @@ struct pool_worker {
     uint64_t idle_since;   /* of a ready worker without connections */
     uint64_t load_fell_at; /* when it last lost a connection; 0: never */
     bool is_blocked;       /* its channel takes no more for now */
+    bool is_putting_off;   /* what it passes connections to took none when it was asked last */
     bool is_outdated;      /* to be replaced: what it was started with is not what is wanted now */
 };
 
@@ -55,17 +56,29 @@ struct pool {
     unsigned n_handoffs; /* sum over the workers */
     unsigned n_active;   /* sum over the workers */
 
+    /* Sessions that workers have passed on to another program: no worker has them any more, but
+     * they hold places of the service until they end. */
+    unsigned n_passed_on;
+
     unsigned n_failed_starts; /* in a row */
     uint64_t next_start_at;   /* after a failed start: not before */
     uint64_t last_expiry_at;  /* of a retirement for age or use; 0: none yet */
     uint64_t n_starts;
     bool is_stopping; /* pool_stop() */
+
+    struct ranking ranking; /* ranking.c */
 };
 
 /* Workers that take, or will soon take, connections. */
 static inline unsigned pool_available(const struct pool *pool)
 {
     return pool->n_starting + pool->n_ready;
+}
+
+/* Connections that hold a place of the service. */
+static inline unsigned pool_load(const struct pool *pool)
+{
+    return pool->n_handoffs + pool->n_active + pool->n_passed_on;
 }
 
 /* All workers, draining ones included: this never exceeds MAX_PROCS. */
@@ -113,6 +126,11 @@ void pool_expiry_begun(struct pool *pool, uint64_t now);
 
 void pool_worker_blocked(struct pool *pool, unsigned slot, bool is_blocked);
 
+/* It has a place, but what it passes connections to takes none for now: another worker would do no
+ * better. Blocked until pool_worker_blocked() says otherwise; no other one is started before it
+ * takes a connection. */
+void pool_worker_puts_off(struct pool *pool, unsigned slot);
+
 /* To be replaced as soon as there is somebody in its place: after a change of what it was started
  * with, or because an administrator wants it. A draining one goes anyway. */
 void pool_worker_outdated(struct pool *pool, unsigned slot);
@@ -133,6 +151,14 @@ void pool_handoff_returned(struct pool *pool, unsigned slot, uint64_t now);
 void pool_handoff_acknowledged(struct pool *pool, unsigned slot);
 void pool_connection_adopted(struct pool *pool, unsigned slot); /* the worker has it already */
 void pool_connection_ended(struct pool *pool, unsigned slot, uint64_t now);
+
+/* The worker has passed an active one on, or has died and another program still has it; and its
+ * end. */
+void pool_connection_passed_on(struct pool *pool, unsigned slot, uint64_t now);
+void pool_passed_on_ended(struct pool *pool);
+
+/* A predecessor's worker had passed it on. */
+void pool_passed_on_adopted(struct pool *pool);
 
 /* A worker has proved itself when it was ready for so long (dispatcherd(8)), in microseconds. */
 #define POOL_GOOD_USEC UINT64_C(5000000)

@@ -25,7 +25,7 @@ int channel_send(int channel, const void *bytes, size_t length, const int fds[],
     if (n_fds > 0) {
         packet.msg_control = control.bytes;
         packet.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-        memset(control.bytes, 0, packet.msg_controllen); /* with the padding */
+        memset(control.bytes, 0, packet.msg_controllen); /* including the padding */
         struct cmsghdr *header = CMSG_FIRSTHDR(&packet);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
@@ -57,7 +57,7 @@ static void take_control(struct msghdr *packet, int fds[], size_t *ret_n_fds, pi
             size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
             if (n > CHANNEL_FDS_MAX - *ret_n_fds)
-                n = CHANNEL_FDS_MAX - *ret_n_fds; /* never: the kernel has the same limit */
+                n = CHANNEL_FDS_MAX - *ret_n_fds; /* cannot happen: the kernel has the same limit */
             memcpy(fds + *ret_n_fds, CMSG_DATA(c), n * sizeof(int));
             *ret_n_fds += n;
         }
@@ -77,15 +77,16 @@ ssize_t channel_receive_any(int channel, void *bytes, size_t size, int fds[], si
 
     *ret_n_fds = 0;
     *ret_pid = 0;
-    /* ECONNRESET says, once, that the other end closed with unread packets; what it had sent
-     * before is still to be read. */
+    /* ECONNRESET reports once that the other end closed with unread packets; what it had sent
+     * before can still be read. */
     do
         length = recvmsg(channel, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     while (length < 0 && (errno == EINTR || errno == ECONNRESET));
     if (length < 0)
         return -errno;
     take_control(&packet, fds, ret_n_fds, ret_pid);
-    /* An empty packet and the end look alike to recvmsg(); the sender's credentials tell. */
+    /* recvmsg() returns the same for an empty packet and for the end; the sender's credentials make
+     * the difference. */
     if ((packet.msg_flags & MSG_TRUNC) || (length == 0 && (*ret_n_fds > 0 || *ret_pid > 0)))
         return -EBADMSG;
     return length;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* How the identifier of a connection is written, wherever it is: in the journal, in JSON, by the
- * workers' library. */
+/* The text form of a connection's identifier, for the journal, for JSON, and for the workers'
+ * library. */
 #pragma once
 
 #include <inttypes.h>

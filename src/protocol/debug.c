@@ -14,7 +14,7 @@ int debug_bit_priority(uint32_t bit)
     case DEBUG_PROCESS:
     case DEBUG_WORKER:
         return LOG_INFO;
-    case DEBUG_REFUSALS:
+    case DEBUG_REJECTIONS:
         return LOG_NOTICE;
     default:
         return LOG_DEBUG;

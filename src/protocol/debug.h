@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The bits of the DEBUG mask (dispatcherd-journal(7)), which dispatcherd and its workers share:
- * MESSAGE_DEBUG carries it, and the welcome. */
+/* The bits of the DEBUG mask (dispatcherd-journal(7)), which dispatcherd and its workers share by
+ * MESSAGE_DEBUG and the welcome. */
 #pragma once
 
 #include <stdint.h>
@@ -23,7 +23,7 @@
 #define DEBUG_WORKER_IO_EXTRA  0x00020000u
 #define DEBUG_STATISTICS       0x00100000u
 #define DEBUG_STATISTICS_EXTRA 0x00200000u
-#define DEBUG_REFUSALS         0x01000000u
+#define DEBUG_REJECTIONS       0x01000000u
 
-/* The priority, one of syslog(3), of lines that the bit switches on. */
+/* The priority (syslog(3)) of lines that the bit switches on. */
 int debug_bit_priority(uint32_t bit);

@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The layout is part of the protocol: other programs, and other versions of this one, rely on
- * it. */
+/* The layout is part of the protocol, which other programs and other versions rely on. */
 static_assert(sizeof(struct message_header) == 8, "layout of message_header");
 static_assert(sizeof(struct address) == 24, "layout of address");
 static_assert(sizeof(struct connection_record) == 72, "layout of connection_record");
@@ -32,10 +31,26 @@ const char *message_type_to_string(uint32_t type)
         return "DRAINING";
     case MESSAGE_HELD:
         return "HELD";
+    case MESSAGE_PUT_OFF:
+        return "PUT_OFF";
+    case MESSAGE_PASSED_ON:
+        return "PASSED_ON";
+    case MESSAGE_PUT_BACK:
+        return "PUT_BACK";
+    case MESSAGE_FAILED:
+        return "FAILED";
+    case MESSAGE_SENT_AWAY:
+        return "SENT_AWAY";
     case MESSAGE_NEWS:
         return "NEWS";
     case MESSAGE_ALERT:
         return "ALERT";
+    case MESSAGE_TLS:
+        return "TLS";
+    case MESSAGE_CERTIFICATE:
+        return "CERTIFICATE";
+    case MESSAGE_ANSWER:
+        return "ANSWER";
     case MESSAGE_WELCOME:
         return "WELCOME";
     case MESSAGE_CONNECTION:
@@ -52,6 +67,8 @@ const char *message_type_to_string(uint32_t type)
         return "LOG";
     case MESSAGE_STRESS:
         return "STRESS";
+    case MESSAGE_IDENTITY:
+        return "IDENTITY";
     default:
         return "unknown";
     }
@@ -113,6 +130,10 @@ int message_read(const void *bytes, size_t length, struct message *ret)
     case MESSAGE_ACKNOWLEDGE:
     case MESSAGE_REFUSE:
     case MESSAGE_ENDED:
+    case MESSAGE_PUT_OFF:
+    case MESSAGE_PASSED_ON:
+    case MESSAGE_FAILED:
+    case MESSAGE_SENT_AWAY:
         if (header.value > MESSAGE_IDS_MAX || body_length < header.value * sizeof(uint64_t))
             return -EBADMSG;
         message.length = sizeof(header) + header.value * sizeof(uint64_t);
@@ -120,8 +141,12 @@ int message_read(const void *bytes, size_t length, struct message *ret)
         break;
     case MESSAGE_HELLO:
     case MESSAGE_ALERT:
+    case MESSAGE_TLS:
+    case MESSAGE_CERTIFICATE:
+    case MESSAGE_ANSWER:
     case MESSAGE_WELCOME:
     case MESSAGE_ADOPT:
+    case MESSAGE_IDENTITY:
         if (body_length > 0 && body[body_length - 1] != '\0')
             return -EBADMSG;
         message.text = (const char *)body;
@@ -129,6 +154,7 @@ int message_read(const void *bytes, size_t length, struct message *ret)
         break;
     case MESSAGE_CONNECTION:
     case MESSAGE_HELD:
+    case MESSAGE_PUT_BACK:
         message.records = body;
         message.records_length = body_length;
         if (!records_are_whole(&message))

@@ -18,7 +18,7 @@ static_assert(offsetof(struct ring_memory, head) == 192, "layout of ring_memory"
 static_assert(offsetof(struct ring_memory, wanted) == 200, "layout of ring_memory");
 static_assert(offsetof(struct ring_memory, slots) == 256, "layout of ring_memory");
 
-/* A lock would be of no use between processes. */
+/* A lock would not work between processes. */
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "atomics without locks");
 
 static uint32_t entries_at_least(unsigned n_places)
@@ -80,8 +80,8 @@ static int count_pending(const struct ring_reader *reader, uint64_t tail)
     return n > reader->n_entries ? -EBADMSG : (int)n;
 }
 
-/* All that wakes somebody is sequentially consistent: the tail, the head, `wanted` and
- * `is_poked`. Each side writes its own and then looks at the other's, so that of two who do that at
+/* Everything that may wake the other side is sequentially consistent: tail, head, `wanted` and
+ * `is_poked`. Each side writes its own and then reads the other's, so that of two that do this at
  * the same time at least one sees what the other has written. */
 int ring_pending(const struct ring_reader *reader)
 {
@@ -157,11 +157,21 @@ int ring_publish(struct ring_writer *writer, const struct ring_entry entries[], 
         atomic_store_explicit(&slot->id, entries[i].id, memory_order_relaxed);
         atomic_store_explicit(&slot->type, entries[i].type, memory_order_relaxed);
     }
-    /* Nobody but us moves it; so it is another one where it was closed. */
+    /* Only this side moves it; so if it differs, the ring was closed. */
     if (!atomic_compare_exchange_strong(&memory->tail, &expected, writer->tail + n))
         return -EPIPE;
     writer->tail += n;
     return 0;
+}
+
+struct ring_entry ring_written(const struct ring_writer *writer, uint64_t number)
+{
+    struct ring_slot *slot = &writer->memory->slots[number & (writer->n_entries - 1)];
+
+    return (struct ring_entry){
+        .id = atomic_load_explicit(&slot->id, memory_order_relaxed),
+        .type = atomic_load_explicit(&slot->type, memory_order_relaxed),
+    };
 }
 
 uint64_t ring_head(const struct ring_writer *writer)

@@ -28,41 +28,41 @@ struct alert_rule {
 
 struct alert {
     bool is_raised;
-    bool is_turning; /* the span after which that changes has begun, at `turning_at` */
+    bool is_turning; /* the span before the state changes has begun, and ends at `turning_at` */
     uint64_t turning_at;
-    uint64_t raised_at; /* the last time; counted from where the value was high */
-    uint64_t ended_at;  /* the last time; counted from where the value was low */
+    uint64_t raised_at; /* last time; counted from when the value became high */
+    uint64_t ended_at;  /* last time; counted from when the value became low */
     uint64_t worst;     /* the highest value since `raised_at` */
 };
 
 enum alert_change {
     ALERT_SAME,
     ALERT_RAISED,
-    ALERT_CLEARED, /* the times and `worst` still tell of what is over */
+    ALERT_CLEARED, /* the times and `worst` still describe the last alert */
 };
 
-/* The value is this one from `now` on. The rule may be another one each time. */
+/* Sets the value from `now` on. The rule may differ from call to call. */
 enum alert_change alert_update(struct alert *alert, const struct alert_rule *rule, uint64_t value,
                                uint64_t now);
 
-/* While it is raised: the value was as high as that for a moment between two updates. */
+/* While it is raised: the value was this high for a moment between two updates. */
 void alert_note(struct alert *alert, uint64_t value);
 
-/* When to update again though the value stays: USEC_INFINITY: only after a change of it. */
+/* When to update again even if the value does not change; USEC_INFINITY: not before it does. */
 uint64_t alert_due(const struct alert *alert, const struct alert_rule *rule);
 
-/* It is over at once, whatever its span: nobody looks at the value any more. */
+/* Ends the alert at once: nobody watches the value any more. */
 enum alert_change alert_end(struct alert *alert, uint64_t now);
 
-/* How long it has lasted, or did last. */
+/* How long it has lasted, or lasted last time. */
 uint64_t alert_duration(const struct alert *alert, uint64_t now);
 
-/* Events that follow each other without a long pause: "three times in a row". */
+/* Events that follow one another without a long pause: "three times in a row". */
 struct alert_row {
     unsigned n;
     uint64_t last_at;
 };
 
-/* One more. If the last is longer ago than `pause_usec` a new row begins with it. Returns its
- * length. */
+/* Counts an event. If the last one was more than `pause_usec` ago, this one begins a new row.
+ * Returns the length of the row. */
 unsigned alert_row_note(struct alert_row *row, uint64_t pause_usec, uint64_t now);

@@ -9,8 +9,10 @@
 const char *history_end_to_string(uint32_t end)
 {
     static const char *const texts[N_HISTORY_ENDS] = {
-        [HISTORY_ENDED] = "ended",       [HISTORY_BROKEN] = "broken",     [HISTORY_GONE] = "gone",
-        [HISTORY_REJECTED] = "rejected", [HISTORY_UNSERVED] = "unserved",
+        [HISTORY_ENDED] = "ended",         [HISTORY_BROKEN] = "broken",
+        [HISTORY_GONE] = "gone",           [HISTORY_REJECTED] = "rejected",
+        [HISTORY_UNSERVED] = "unserved",   [HISTORY_FAILED] = "failed",
+        [HISTORY_SENT_AWAY] = "sent-away",
     };
 
     return end < N_HISTORY_ENDS ? texts[end] : "unknown";
@@ -48,7 +50,7 @@ struct history_worker *history_add_worker(struct history *history, uint64_t limi
     return worker;
 }
 
-/* Where the i-th newest of `n_added` is, in a ring of `size`; `size` if there is none. */
+/* The place of the i-th newest of `n_added`, in a ring of `size`; `size` if there is none. */
 static size_t place_of(uint64_t n_added, size_t i, size_t size)
 {
     if (i >= n_added || i >= size)

@@ -20,7 +20,7 @@ static uint64_t elapsed(const struct hours *hours, uint64_t now)
     return now > hours->started_at ? now - hours->started_at : 0;
 }
 
-/* However many hours went by without an event: they are all the same. */
+/* However many hours passed without an event, they are all alike. */
 static void advance(struct hours *hours, uint64_t now)
 {
     uint64_t n_due = elapsed(hours, now) / USEC_PER_HOUR;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Events an hour, in hours that begin with the counting and not with the clock (dispatcherctl(1)).
- * Plain data without pointers: it may live in memory that outlasts a process. */
+/* Events per hour. Hours begin with the first event, not with the clock (dispatcherctl(1)). Plain
+ * data without pointers: it may be in memory that outlives a process. */
 #pragma once
 
 #include <stdint.h>
@@ -11,8 +11,8 @@ struct hours {
     uint64_t started_at;
     uint64_t n_total;
     uint64_t n_completed; /* hours */
-    uint64_t n_running;   /* events of the hour that runs */
-    uint64_t min;         /* of the completed ones */
+    uint64_t n_running;   /* events in the present hour */
+    uint64_t min;         /* of the completed hours */
     uint64_t max;
 };
 
@@ -21,11 +21,11 @@ void hours_start(struct hours *hours, uint64_t now);
 void hours_count(struct hours *hours, uint64_t now);
 
 struct hours_summary {
-    uint64_t n_completed; /* 0: min and max say nothing yet, and average is n_running */
+    uint64_t n_completed; /* 0: there is no min and max yet, and average is n_running */
     uint64_t n_running;
     uint64_t min;
     uint64_t max;
-    double average; /* over all the time that has gone by */
+    double average; /* over the whole time */
 };
 
 struct hours_summary hours_summary(const struct hours *hours, uint64_t now);

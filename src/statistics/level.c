@@ -4,8 +4,8 @@
 
 #include "base/time.h"
 
-/* A product of level and microseconds overflows in a busy service within days; kept in parts it
- * does not. */
+/* The product of level and microseconds overflows within days in a busy service; kept in two parts,
+ * it does not. */
 static void advance(struct level *level, uint64_t now)
 {
     if (now <= level->changed_at)
@@ -70,7 +70,7 @@ struct level_summary level_summary(const struct level *level, uint64_t now)
     double span = (double)(copy.changed_at - copy.started_at) / (double)USEC_PER_SEC;
     double area = (double)copy.area_sec + (double)copy.area_usec / (double)USEC_PER_SEC;
     double average = span > 0 ? area / span : 0;
-    /* A level that has not changed is above its own maximum by what rounding adds. */
+    /* Because of rounding, the average of a level that has not changed may exceed its maximum. */
     return (struct level_summary){
         .min = copy.min,
         .max = copy.max,

@@ -11,6 +11,8 @@ libstatistics_a_SOURCES = \
 	%D%/hours.h \
 	%D%/level.c \
 	%D%/level.h \
+	%D%/rejection_run.c \
+	%D%/rejection_run.h \
 	%D%/span.h \
 	%D%/statistics.c \
 	%D%/statistics.h

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Spans of time: how many there were, the shortest, the longest, and their average. Plain data
- * without pointers; all zero is the beginning. */
+/* Spans of time: how many, the shortest, the longest, and the average. Plain data without pointers;
+ * all zero is the beginning. */
 #pragma once
 
 #include <stdint.h>
@@ -24,7 +24,7 @@ static inline void span_count(struct span *span, uint64_t usec)
     span->n++;
 }
 
-/* 0 if there was none. */
+/* 0 if there were none. */
 static inline uint64_t span_average(const struct span *span)
 {
     return span->n > 0 ? span->sum / span->n : 0;

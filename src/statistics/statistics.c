@@ -72,6 +72,16 @@ void statistics_count_broken(struct statistics *statistics, uint64_t accepted_at
     span_count(&statistics->durations, span_between(accepted_at, now));
 }
 
+void statistics_count_failed_session(struct statistics *statistics)
+{
+    statistics->n_failed_sessions++;
+}
+
+void statistics_count_sent_away(struct statistics *statistics)
+{
+    statistics->n_sent_away++;
+}
+
 void statistics_count_gone(struct statistics *statistics)
 {
     statistics->n_gone++;
@@ -90,6 +100,18 @@ void statistics_count_failed_start(struct statistics *statistics)
 void statistics_count_failed_handoff(struct statistics *statistics)
 {
     statistics->n_failed_handoffs++;
+}
+
+void statistics_count_tls(struct statistics *statistics)
+{
+    statistics->n_tls++;
+}
+
+void statistics_count_tls_failed(struct statistics *statistics, enum statistics_tls_failure reason,
+                                 uint64_t n)
+{
+    assert(reason < N_STATISTICS_TLS_FAILURES);
+    statistics->n_tls_failed[reason] += n;
 }
 
 void statistics_count_full(struct statistics *statistics)
@@ -113,5 +135,30 @@ uint64_t statistics_rejected(const struct statistics *statistics)
 
     for (size_t i = 0; i < ELEMENTSOF(statistics->n_rejected); i++)
         n += statistics->n_rejected[i];
+    return n;
+}
+
+const char *statistics_tls_failure_to_string(enum statistics_tls_failure reason)
+{
+    static const char *const texts[N_STATISTICS_TLS_FAILURES] = {
+        [TLS_FAILURE_TIMEOUT] = "timeout",
+        [TLS_FAILURE_NO_SHARED_CIPHER] = "no_shared_cipher",
+        [TLS_FAILURE_VERSION] = "version",
+        [TLS_FAILURE_BAD_CERTIFICATE] = "bad_certificate",
+        [TLS_FAILURE_PLAIN_TEXT] = "plain_text",
+        [TLS_FAILURE_GONE] = "gone",
+        [TLS_FAILURE_NO_CERTIFICATE] = "no_certificate",
+        [TLS_FAILURE_ERROR] = "error",
+    };
+
+    return texts[reason];
+}
+
+uint64_t statistics_tls_failed(const struct statistics *statistics)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < ELEMENTSOF(statistics->n_tls_failed); i++)
+        n += statistics->n_tls_failed[i];
     return n;
 }

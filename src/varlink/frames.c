@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for a first read: nearly every call fits. */
+/* Room for the first read: nearly every call fits. */
 #define FIRST_CAPACITY_BYTES 1024
 
 static void move_to_start(struct varlink_frames *frames)
@@ -20,7 +20,7 @@ static void move_to_start(struct varlink_frames *frames)
     frames->start = 0;
 }
 
-/* To twice the size, up to the longest message and its NUL. */
+/* Doubles the size, up to the longest message and its NUL. */
 static int grow(struct varlink_frames *frames)
 {
     size_t capacity = frames->capacity > 0 ? 2 * frames->capacity : FIRST_CAPACITY_BYTES;

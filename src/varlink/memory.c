@@ -8,15 +8,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* The longest call, 64 KiB, makes at most some 32,000 values of 48 bytes and an array that has
- * doubled for them; a reply that is cut short for want of memory needs no more. */
+/* The longest call, 64 KiB, makes at most some 32,000 values of 48 bytes, and an array that has
+ * doubled for them; a reply that is abandoned for lack of memory needs no more. */
 #define RESERVE_BYTES (8 * 1024 * 1024)
 
 static struct {
     alignas(max_align_t) unsigned char bytes[RESERVE_BYTES];
     size_t n_used;  /* from the start; all of it is free again when n_lent is 0 */
-    size_t n_lent;  /* pieces that jansson has */
-    bool was_short; /* since somebody asked */
+    size_t n_lent;  /* pieces that jansson uses */
+    bool was_short; /* since the last varlink_memory_was_short() */
 } reserve;
 
 static void *(*first_choice)(size_t size);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for a first piece: most messages are longer than that. */
+/* Room for the first piece: most messages are longer. */
 #define TEXT_FIRST_BYTES 512
 
 static json_t *parse_object(const char *text, size_t length)
@@ -19,7 +19,7 @@ static json_t *parse_object(const char *text, size_t length)
     return NULL;
 }
 
-/* A flag that is absent, or null, is false. */
+/* A flag that is missing or null is false. */
 static int get_flag(const json_t *message, const char *name, bool *ret)
 {
     const json_t *value = json_object_get(message, name);
@@ -56,7 +56,7 @@ void varlink_call_clear(struct varlink_call *call)
     *call = (struct varlink_call){0};
 }
 
-/* json_pack() takes an object over even where it fails. */
+/* json_pack() takes over the object even if it fails. */
 json_t *varlink_method(const char *method, json_t *parameters)
 {
     return parameters ? json_pack("{s:s, s:o}", "method", method, "parameters", parameters) : NULL;
@@ -80,7 +80,7 @@ json_t *varlink_error(const char *name, json_t *parameters)
 struct text {
     char *bytes;
     size_t size, capacity;
-    bool is_short; /* of memory; jansson does not look at each result of append() */
+    bool is_short; /* memory was short; jansson does not check every result of append() */
 };
 
 static int append(const char *bytes, size_t size, void *data)
@@ -107,7 +107,7 @@ char *varlink_message_text(const json_t *message, size_t *ret_size)
 {
     struct text text = {0};
 
-    /* json_dumps() would allocate as jansson does, see memory.h. */
+    /* json_dumps() would allocate by jansson's allocator: see memory.h. */
     if (json_dump_callback(message, append, &text, JSON_COMPACT) < 0 || append("", 1, &text) < 0 ||
         text.is_short) {
         free(text.bytes);

@@ -5,7 +5,7 @@
 #include "base/time.h"
 #include "control_client/reply.h"
 #include "web/metrics.h"
-#include "web/page.h"
+#include "web/page/page.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ static void refresh(struct answers *answers, bool with_lists)
     if (last > 0 && now - last < ANSWER_AGE_USEC)
         return;
     figures_read(&answers->figures, with_lists);
-    /* From its end: a daemon that hangs is not asked again at once. */
+    /* From the end of the reading, so that a daemon that hangs is not asked again at once. */
     answers->read_at = time_now_usec(CLOCK_MONOTONIC);
     answers->lists_read_at = with_lists ? answers->read_at : 0;
 }
@@ -88,8 +88,8 @@ void answers_sample(struct answers *answers)
             .n_rejected = reply_number(statistics, "n_rejected"),
         };
 
-        /* A service more than there are rings for has no curves; one seen twice, no second point.
-         */
+        /* A service for which there is no ring has no curves; one that was sampled already gets no
+         * second point. */
         (void)samples_add(&answers->samples, reply_text(service, "name"), &sample);
     }
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The texts that are answered, made of fresh figures: each at most once in ANSWER_AGE_USEC,
- * whatever the number of requests. */
+/* Makes the texts that are sent from current figures: each text at most once in ANSWER_AGE_USEC,
+ * however many requests there are. */
 #pragma once
 
 #include "web/figures.h"
-#include "web/samples.h"
+#include "web/page/samples.h"
 
 #include <stddef.h>
 
@@ -22,12 +22,12 @@ enum answer_kind {
 struct answers {
     struct figures figures;
     struct samples samples;
-    uint64_t read_at;       /* by the monotonic clock; 0: never */
-    uint64_t lists_read_at; /* workers and connections too */
+    uint64_t read_at;       /* CLOCK_MONOTONIC; 0: never */
+    uint64_t lists_read_at; /* with workers and connections */
 };
 
-/* Makes a text. Returns 0 with the text, which the caller frees, or -ENOMEM. A daemon that does not
- * answer is no error: the text says so. */
+/* Makes a text. Returns 0 with the text, which the caller frees, or -ENOMEM. If the daemon does not
+ * answer, the text says so, and that is no failure. */
 int answers_make(struct answers *answers, enum answer_kind kind, char **ret, size_t *ret_length);
 
 /* Takes a sample of each service; to be called every SAMPLES_INTERVAL_USEC. */

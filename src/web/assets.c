@@ -63,7 +63,7 @@ const char asset_style[] =
     ".text{text-align:left}\n"
     "a{color:var(--line)}footer{font-size:.85rem}\n";
 
-/* While the page cannot be had, the last one stays, and is marked as old by its title. */
+/* While the page cannot be loaded, the last one stays, and its title marks it as old. */
 const char asset_script[] =
     "'use strict';\n"
     "const update = async () => {\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The page's style and script, as texts of the program: nothing is read from files. */
+/* The page's style and script, compiled into the program: nothing is read from files. */
 #pragma once
 
 extern const char asset_style[];

@@ -16,10 +16,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Both ways. The number is the question's: an answer may come after its limit. */
+/* The message in both directions. The number is that of the request: an answer may come after its
+ * time limit. */
 struct parcel {
     uint32_t number;
-    int32_t error; /* of an answer: negative errno, or 0 with a descriptor */
+    int32_t error; /* in an answer: a negative errno, or 0 with a descriptor */
     uint64_t limit_usec;
 };
 

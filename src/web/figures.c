@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* For all calls of one reading together: dispatcherd answers in milliseconds, and while we wait
- * nobody gets a page. */
+/* For all calls of one reading together: dispatcherd answers within milliseconds, and nobody gets a
+ * page while this waits. */
 #define READ_LIMIT_USEC (2 * USEC_PER_SEC)
 
 #define TRIES_MAX 4
@@ -36,7 +36,8 @@ static void disconnect(struct figures *figures)
     figures->is_connected = false;
 }
 
-/* Returns 0 with the parameters, or a negative errno: -EACCES if it is not for us. */
+/* Returns 0 with the parameters, or a negative errno: -EACCES if the page is not allowed to see it.
+ */
 static int call(struct figures *figures, const char *method, json_t *parameters, uint64_t deadline,
                 json_t **ret)
 {
@@ -56,7 +57,7 @@ static int call(struct figures *figures, const char *method, json_t *parameters,
     return *ret ? 0 : -EBADMSG;
 }
 
-/* Lists come in parts; no more are asked for once there is enough. */
+/* Lists come in parts; reading stops when there is enough. */
 static int read_list(struct figures *figures, const char *method, const char *name,
                      uint64_t deadline, json_t **ret)
 {
@@ -125,7 +126,8 @@ static int try_once(struct figures *figures, bool with_lists, uint64_t deadline)
         figures->is_connected = true;
     }
     int r = read_all(figures, with_lists, deadline);
-    /* After a time limit an answer may still come: it must not be taken for the next one's. */
+    /* After a time-out the answer may still arrive: it must not be taken for that of the next call.
+     */
     if (r < 0)
         disconnect(figures);
     return r;
@@ -136,8 +138,8 @@ int figures_read(struct figures *figures, bool with_lists)
     uint64_t deadline = time_add_usec(time_now_usec(CLOCK_MONOTONIC), READ_LIMIT_USEC);
     int r = 0;
 
-    /* The daemon was restarted since the last time, or another client was given our place, which
-     * cannot happen to the page's own unit; see CONTROL SOCKET in dispatcherd(8). */
+    /* Either the daemon was restarted since the last time, or another client was given our place,
+     * which cannot happen to the page's own unit; see CONTROL SOCKET in dispatcherd(8). */
     for (unsigned i = 0; i < TRIES_MAX; i++) {
         r = try_once(figures, with_lists, deadline);
         if (r != -ECONNRESET)

@@ -7,8 +7,8 @@
 #include "base/time.h"
 #include "web/assets.h"
 #include "web/host.h"
+#include "web/http_slots.h"
 #include "web/metrics.h"
-#include "web/places.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -16,13 +16,14 @@
 #include <string.h>
 #include <strings.h>
 
-/* Without a byte to the client. (How long its request may take stands in places.h.) */
+/* How long a connection may be without a byte for the client. (http_slots.h limits the time for its
+ * request.) */
 #define IDLE_LIMIT_SEC 10U
 
-/* Connections that are ended in one go to make room for others. */
+/* How many connections are ended at a time to make room for others. */
 #define DISPLACED_AT_ONCE 8
 
-/* A request has no body that we read, and few headers. */
+/* A request has few headers, and its body is not read. */
 #define REQUEST_MAX_BYTES ((size_t)16384)
 
 struct http {
@@ -30,10 +31,10 @@ struct http {
     struct answers *answers;
     const char *const *hosts;
     size_t n_hosts;
-    struct places places;
-    unsigned n_added; /* since MHD_run(), which counts them from libmicrohttpd 1.0 on */
+    struct http_slots slots;
+    unsigned n_added; /* since MHD_run(), which counts them itself from libmicrohttpd 1.0 on */
     struct {
-        struct MHD_Response *response; /* owned; NULL: none yet */
+        struct MHD_Response *response; /* owned; NULL: there is none yet */
         uint64_t made_at;
     } cached[ANSWER_KINDS];
 };
@@ -44,8 +45,8 @@ static const char *const answer_type[ANSWER_KINDS] = {
 
 /* Responses */
 
-/* Nothing from another origin, no frame, no form; one request a connection, so that none is held.
- */
+/* No content from other origins, no frames, no forms; one request for each connection, so that none
+ * is kept open. */
 static int add_headers(struct MHD_Response *response, const char *type, const char *cache)
 {
     const char *const headers[][2] = {
@@ -68,7 +69,7 @@ static int add_headers(struct MHD_Response *response, const char *type, const ch
     return 0;
 }
 
-/* Of a text that stays. */
+/* For a text that is never freed. */
 static struct MHD_Response *fixed_response(const char *text, const char *type, const char *cache)
 {
     struct MHD_Response *response =
@@ -106,7 +107,7 @@ static int make_response(struct http *http, enum answer_kind kind, struct MHD_Re
     return 0;
 }
 
-/* The response that all get who ask within the same second. */
+/* The response for all requests within the same second. */
 static struct MHD_Response *cached_response(struct http *http, enum answer_kind kind)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
@@ -153,7 +154,7 @@ static enum MHD_Result answer(struct http *http, struct MHD_Connection *connecti
     return response ? MHD_queue_response(connection, MHD_HTTP_OK, response) : MHD_NO;
 }
 
-/* Prometheus says that it takes OpenMetrics; who does not gets the format that all can read. */
+/* Prometheus says that it accepts OpenMetrics; other clients get the format that all can read. */
 static enum answer_kind metrics_kind(struct MHD_Connection *connection)
 {
     const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Accept");
@@ -162,7 +163,7 @@ static enum answer_kind metrics_kind(struct MHD_Connection *connection)
                                                                     : ANSWER_METRICS_PLAIN;
 }
 
-static struct place *place_of(struct MHD_Connection *connection)
+static struct http_slot *slot_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -172,7 +173,7 @@ static struct place *place_of(struct MHD_Connection *connection)
 
 struct hosts_named {
     unsigned n;
-    const char *value; /* of the last one */
+    const char *value; /* of the last such header */
 };
 
 static enum MHD_Result count_host(void *data, enum MHD_ValueKind kind _unused_, const char *name,
@@ -187,7 +188,7 @@ static enum MHD_Result count_host(void *data, enum MHD_ValueKind kind _unused_, 
     return MHD_YES;
 }
 
-/* RFC 9112, section 3.2: one Host, which may be missing in HTTP/1.0 alone. */
+/* RFC 9112, section 3.2: one Host header, which may be missing in HTTP/1.0 only. */
 static bool has_good_host(struct MHD_Connection *connection, const char *version,
                           const char **ret_host)
 {
@@ -206,11 +207,11 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
                                   void **state _unused_)
 {
     struct http *http = data;
-    struct place *place = place_of(connection);
+    struct http_slot *slot = slot_of(connection);
     const char *host = NULL;
 
-    if (place)
-        place_answer(place, time_now_usec(CLOCK_MONOTONIC));
+    if (slot)
+        http_slot_answer(slot, time_now_usec(CLOCK_MONOTONIC));
     if (!has_good_host(connection, version, &host))
         return refuse(connection, MHD_HTTP_BAD_REQUEST, "Exactly one Host header is required.\n");
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
@@ -234,23 +235,23 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 
 /* Connections */
 
-/* The place is the connection's own data, from its start to its end. */
+/* The slot is kept with the connection from its start to its end. */
 static void on_connection(void *data, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
     struct http *http = data;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *context = places_take(&http->places, connection, time_now_usec(CLOCK_MONOTONIC));
+        *context = http_slots_take(&http->slots, connection, time_now_usec(CLOCK_MONOTONIC));
     else if (*context)
-        place_free(*context);
+        http_slot_free(*context);
 }
 
-/* The library sees the end of the stream, and closes. */
-static void end_connection(const struct place *place)
+/* The library sees the end of the stream, and closes the connection. */
+static void end_connection(const struct http_slot *slot)
 {
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(place->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        MHD_get_connection_info(slot->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
     if (info)
         shutdown(info->connect_fd, SHUT_RDWR);
@@ -259,35 +260,35 @@ static void end_connection(const struct place *place)
 static void end_slow_ones(struct http *http)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-    const struct place *place;
+    const struct http_slot *slot;
 
-    while ((place = places_expire(&http->places, now)))
-        end_connection(place);
+    while ((slot = http_slots_expire(&http->slots, now)))
+        end_connection(slot);
 }
 
-/* Before 1.0 the library counts what was added at once: such a connection takes two places until
- * http_run(), and who comes meanwhile waits in the kernel. Over the limit it would be reset. */
+/* Before 1.0, the library counts a connection when it is added: such a connection takes two slots
+ * until http_run(), and new ones wait in the kernel. Beyond the limit it would be reset. */
 bool http_has_room(const struct http *http)
 {
     const union MHD_DaemonInfo *info =
         MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
-    return info && info->num_connections + http->n_added < PLACES_MAX;
+    return info && info->num_connections + http->n_added < HTTP_SLOTS_MAX;
 }
 
 bool http_can_make_room(const struct http *http)
 {
-    return places_can_displace(&http->places, time_now_usec(CLOCK_MONOTONIC));
+    return http_slots_can_displace(&http->slots, time_now_usec(CLOCK_MONOTONIC));
 }
 
 void http_make_room(struct http *http)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-    const struct place *place;
+    const struct http_slot *slot;
 
     for (unsigned i = 0; i < DISPLACED_AT_ONCE; i++)
-        if ((place = places_displace(&http->places, now)))
-            end_connection(place);
+        if ((slot = http_slots_displace(&http->slots, now)))
+            end_connection(slot);
 }
 
 int http_add(struct http *http, int fd)
@@ -314,7 +315,7 @@ uint64_t http_run(struct http *http)
     MHD_run(http->daemon);
     http->n_added = 0;
     uint64_t limit =
-        places_wait(&http->places, !http_has_room(http), time_now_usec(CLOCK_MONOTONIC));
+        http_slots_wait(&http->slots, !http_has_room(http), time_now_usec(CLOCK_MONOTONIC));
     if (MHD_get_timeout(http->daemon, &msec) == MHD_YES && msec * USEC_PER_MSEC < limit)
         limit = msec * USEC_PER_MSEC;
     return limit;
@@ -338,7 +339,7 @@ int http_new(struct answers *answers, const char *const hosts[], size_t n_hosts,
     http->n_hosts = n_hosts;
     http->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, http,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)PLACES_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_SLOTS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
         IDLE_LIMIT_SEC, MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_MAX_BYTES,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
         MHD_OPTION_END);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-/* Who does not fit among the connections waits here. */
+/* Clients for which there is no room wait here. */
 #define BACKLOG 1024
 
 int listen_take_passed(struct listen *listen)
@@ -41,7 +41,7 @@ static int parse(const char *text, struct address *ret)
     if (!colon || colon == text || (size_t)(colon - text) >= sizeof(host))
         return -EINVAL;
     snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
-    /* "::1" has no port, however it looks. */
+    /* "::1" has no port, although it looks like it. */
     if (strchr(host, ':') && host[0] != '[')
         return -EINVAL;
     if (address_parse(host, ret) < 0 || colon[1] < '0' || colon[1] > '9')

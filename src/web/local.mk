@@ -7,20 +7,21 @@ noinst_LIBRARIES += libweb.a
 libweb_a_SOURCES = \
 	%D%/host.c \
 	%D%/host.h \
-	%D%/html.c \
-	%D%/html.h \
+	%D%/http_slots.c \
+	%D%/http_slots.h \
 	%D%/metrics.c \
 	%D%/metrics.h \
-	%D%/page.c \
-	%D%/page.h \
-	%D%/page_lists.c \
-	%D%/page_service.c \
-	%D%/places.c \
-	%D%/places.h \
-	%D%/plot.c \
-	%D%/plot.h \
-	%D%/samples.c \
-	%D%/samples.h
+	%D%/page/html.c \
+	%D%/page/html.h \
+	%D%/page/page.c \
+	%D%/page/page.h \
+	%D%/page/page_lists.c \
+	%D%/page/page_parts.c \
+	%D%/page/page_service.c \
+	%D%/page/plot.c \
+	%D%/page/plot.h \
+	%D%/page/samples.c \
+	%D%/page/samples.h
 libweb_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 LINK_WEB = libweb.a $(LINK_CONTROL_CLIENT) -lm
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* dispatcherd-web: shows what dispatcherd does, to browsers and to Prometheus. Changes nothing. */
+/* dispatcherd-web: shows the state of dispatcherd to browsers and to Prometheus. It changes
+ * nothing. */
 #include "base/accept_error.h"
 #include "base/call_filter.h"
 #include "base/event_source.h"
@@ -30,13 +31,13 @@
 #define DEFAULT_SOCKET "/run/dispatcherd/control"
 #define DEFAULT_LISTEN "127.0.0.1:7633"
 
-/* Names of Host: beside the host's own. */
+/* The most names for Host:, besides the host's own. */
 #define HOSTS_MAX 8
 
-/* How long nothing is accepted where the kernel has no descriptor or memory for it. */
+/* How long to pause if the kernel has no descriptor or memory for a connection. */
 #define ACCEPT_PAUSE_USEC USEC_PER_SEC
 
-/* How late a sample may be taken. */
+/* A sample may be this much late. */
 #define SAMPLE_ACCURACY_USEC (USEC_PER_SEC / 4)
 
 enum {
@@ -53,7 +54,7 @@ struct web {
     struct http *http;
     sd_event *event;
     sd_event_source *listening[LISTEN_MAX];
-    uint64_t accept_at; /* not before that time */
+    uint64_t accept_at; /* not before this time */
     struct timer sample;
     uint64_t sample_at; /* CLOCK_MONOTONIC */
 };
@@ -73,7 +74,7 @@ static void print_help(void)
 
 /* Events */
 
-/* At equal distances, however late the last one was. */
+/* At equal intervals, however late the last one was. */
 static void on_sample(void *data)
 {
     struct web *web = data;
@@ -83,7 +84,7 @@ static void on_sample(void *data)
     timer_set_at(&web->sample, web->sample_at);
 }
 
-/* It ends before us only if somebody has ended it. */
+/* It exits before this process only if it was killed. */
 static int on_connector_end(sd_event_source *source _unused_, int fd _unused_,
                             uint32_t events _unused_, void *data)
 {
@@ -96,10 +97,10 @@ static int on_connector_end(sd_event_source *source _unused_, int fd _unused_,
 static int on_http(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,
                    void *data _unused_)
 {
-    return 0; /* http_run() does it, before the next wait */
+    return 0; /* http_run() handles that before the next wait */
 }
 
-/* A socket that does not listen any more is closed. */
+/* Closes a socket that no longer listens. */
 static void lose(struct web *web, int fd, int error)
 {
     size_t i = 0;
@@ -128,7 +129,7 @@ static int on_accept(sd_event_source *source _unused_, int fd, uint32_t events _
         int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (client >= 0) {
-            (void)http_add(web->http, client); /* a client that is gone is no error */
+            (void)http_add(web->http, client); /* if the client is gone, that is no error */
             continue;
         }
         int error = errno;
@@ -150,7 +151,7 @@ static int on_accept(sd_event_source *source _unused_, int fd, uint32_t events _
     return 0;
 }
 
-/* Who can have no place now waits in the kernel. */
+/* Clients for which there is no place wait in the kernel. */
 static int adjust_listening(struct web *web)
 {
     bool is_on = (http_has_room(web->http) || http_can_make_room(web->http)) &&
@@ -176,7 +177,7 @@ static int add_sources(struct web *web)
                             web);
     if (r >= 0)
         r = sd_event_add_io(web->event, NULL, http_fd(web->http), EPOLLIN, on_http, web);
-    if (r >= 0) /* hang-up alone, which needs no asking */
+    if (r >= 0) /* only to see a hang-up, which is always reported */
         r = sd_event_add_io(web->event, NULL, web->connector.fd, 0, on_connector_end, web);
     if (r >= 0)
         r = timer_init(&web->sample, web->event, SAMPLE_ACCURACY_USEC, on_sample, web);
@@ -217,15 +218,15 @@ static int run(struct web *web)
     for (size_t i = 0; i < LISTEN_MAX; i++)
         sd_event_source_unref(web->listening[i]);
     timer_clear(&web->sample);
-    /* Its descriptor is the event loop's too: that one first. */
+    /* The event loop uses its descriptor, so that comes first. */
     sd_event_unref(web->event);
     http_free(web->http);
     answers_clear(&web->answers);
     return r;
 }
 
-/* From here on it reads what strangers send. Who takes it over has no use for their sockets but to
- * talk to them. */
+/* From here on the process reads from the network. An attacker who takes it over can only talk to
+ * the clients of its sockets. */
 static int confine(struct web *web)
 {
     int r = connector_start(&web->connector, web->socket);
@@ -262,7 +263,7 @@ static int complain(const char *what, const char *value, const char *why)
     return usage_error();
 }
 
-/* Returns -1 to go on, or the status to exit with. */
+/* Returns -1 to go on, or the exit status. */
 static int take_option(struct web *web, int option)
 {
     int r;
@@ -321,7 +322,7 @@ int main(int argc, char *argv[])
     sigset_t before;
 
     signals_hold(&before);
-    /* It has no children of its own; as process 1 of a container it gets those of others. */
+    /* It has no children of its own; as process 1 of a container it gets orphans. */
     signal(SIGCHLD, SIG_IGN);
     int filled = fd_fill_standard(O_RDWR);
     log_open("dispatcherd-web");

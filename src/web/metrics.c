@@ -14,12 +14,12 @@ const char *const metrics_content_type[] = {
     [METRICS_OPEN] = "application/openmetrics-text; version=1.0.0; charset=utf-8",
 };
 
-/* Where a figure is found: member `name`, and `part` of it where that is an object. */
+/* Where to find a figure: in the member `name`, and in its `part` if that is an object. */
 struct metric {
-    const char *name; /* of the metric, below "dispatcherd_", without "_total" */
+    const char *name; /* of the metric, without "dispatcherd_" and "_total" */
     const char *member;
     const char *part;
-    bool is_usec; /* said in seconds */
+    bool is_usec; /* written in seconds */
     const char *help;
 };
 
@@ -59,8 +59,7 @@ static const struct metric statistics_gauges[] = {
      "Longest time from accept to the hand-off to a worker."},
 };
 
-/* Spans: how many there were, and how long all of them together took. Without quantiles, which are
- * not counted. */
+/* Spans of time: how many, and their sum. There are no quantiles, since they are not counted. */
 static const struct metric summaries[] = {
     {"duration_seconds", "duration", NULL, true,
      "Time from accept to the end, of connections that workers served."},
@@ -74,6 +73,10 @@ static const struct metric counters[] = {
     {"admitted_connections", "n_admitted", NULL, false,
      "Connections that access control admitted."},
     {"ended_connections", "n_ended", NULL, false, "Connections served to their end."},
+    {"failed_sessions", "n_failed_sessions", NULL, false,
+     "Connections served to their end whose worker reported a failure."},
+    {"sent_away_connections", "n_sent_away", NULL, false,
+     "Connections that workers closed because the server behind them was full or down."},
     {"broken_connections", "n_broken", NULL, false, "Connections whose worker died."},
     {"gone_connections", "n_gone", NULL, false,
      "Connections that the client closed before a worker received them."},
@@ -83,6 +86,13 @@ static const struct metric counters[] = {
     {"failed_handoffs", "n_failed_handoffs", NULL, false,
      "Hand-offs that failed; the connection went to another worker."},
     {"times_full", "n_times_full", NULL, false, "How often all places were taken."},
+    {"tls_sessions", "n_tls", NULL, false, "Sessions of TLS that workers report."},
+};
+
+static const struct metric by_reason[] = {
+    {"rejected_connections", "rejected", NULL, false,
+     "Connections that access control rejected, by reason."},
+    {"tls_failures", "tls_failed", NULL, false, "Handshakes of TLS that failed, by reason."},
 };
 
 void metrics_label(FILE *stream, const char *value)
@@ -97,7 +107,7 @@ void metrics_label(FILE *stream, const char *value)
     }
 }
 
-/* A counter's family is named with "_total" in the one format, without in the other. */
+/* The name of a counter's family has "_total" in one format, and not in the other. */
 static void write_head(FILE *stream, enum metrics_format format, const char *name, const char *type,
                        const char *help)
 {
@@ -173,25 +183,45 @@ static void write_summary(FILE *stream, enum metrics_format format, const struct
     }
 }
 
-static void write_rejections(FILE *stream, enum metrics_format format, const json_t *services)
+/* `member` of a service's statistics is an object with a count for each reason. */
+static void write_reasons(FILE *stream, enum metrics_format format, const json_t *services,
+                          const struct metric *metric)
 {
     const json_t *service;
     size_t i;
 
-    write_head(stream, format, "rejected_connections", "counter",
-               "Connections that access control rejected, by reason.");
+    write_head(stream, format, metric->name, "counter", metric->help);
     json_array_foreach(services, i, service) {
-        json_t *rejected = json_object_get(json_object_get(service, "statistics"), "rejected");
+        json_t *counts = json_object_get(json_object_get(service, "statistics"), metric->member);
         const char *reason;
         json_t *n;
 
-        json_object_foreach(rejected, reason, n) {
-            fputs("dispatcherd_rejected_connections_total{service=\"", stream);
+        json_object_foreach(counts, reason, n) {
+            fprintf(stream, "dispatcherd_%s_total{service=\"", metric->name);
             metrics_label(stream, reply_text(service, "name"));
             fputs("\",reason=\"", stream);
             metrics_label(stream, reason);
             fprintf(stream, "\"} %" PRId64 "\n", (int64_t)json_integer_value(n));
         }
+    }
+}
+
+/* Services without a certificate are left out. */
+static void write_certificates(FILE *stream, enum metrics_format format, const json_t *services)
+{
+    const json_t *service;
+    size_t i;
+
+    write_head(stream, format, "certificate_expiry_time_seconds", "gauge",
+               "When the service's certificate expires, in seconds since the epoch.");
+    json_array_foreach(services, i, service) {
+        const json_t *certificate = json_object_get(service, "certificate");
+
+        if (!json_is_integer(json_object_get(certificate, "expires_at")))
+            continue;
+        fputs("dispatcherd_certificate_expiry_time_seconds{service=\"", stream);
+        metrics_label(stream, reply_text(service, "name"));
+        fprintf(stream, "\"} %" PRId64 "\n", reply_number(certificate, "expires_at"));
     }
 }
 
@@ -206,7 +236,7 @@ static int64_t n_dropped(const json_t *service)
     return n;
 }
 
-/* Since the sockets were made: with new ones it begins again, as a counter may. */
+/* Counted since the sockets were made: it begins again with new ones, as a counter may. */
 static void write_dropped(FILE *stream, enum metrics_format format, const json_t *services)
 {
     const json_t *service;
@@ -238,9 +268,9 @@ static void write_accepts(FILE *stream, enum metrics_format format, const json_t
     }
 }
 
-/* "dns_list" is of no service. */
-static const char *const service_alerts[] = {"full",        "waiting",  "dying",
-                                             "unreachable", "refusing", "backend"};
+/* "dns_list" is not of a service. */
+static const char *const service_alerts[] = {"full",     "waiting", "dying",      "unreachable",
+                                             "refusing", "backend", "certificate"};
 
 static bool is_raised(const json_t *alerts, const char *kind, const char *member, const char *value)
 {
@@ -262,8 +292,8 @@ static void write_alerts(FILE *stream, enum metrics_format format, const json_t 
 
     write_head(stream, format, "alert", "gauge",
                "1 if an administrator should act: a service is full, keeps clients waiting, loses "
-               "its workers, cannot be reached, or refuses everybody; or a DNS list (zone) is set "
-               "aside.");
+               "its workers, cannot be reached, rejects every client, lacks a back end, or has a "
+               "bad certificate; or a DNS list (zone) is set aside; or the fleet's store is away.");
     json_array_foreach(json_object_get(status, "services"), i, item) {
         for (size_t k = 0; k < ELEMENTSOF(service_alerts); k++) {
             const char *service = reply_text(item, "name");
@@ -281,6 +311,37 @@ static void write_alerts(FILE *stream, enum metrics_format format, const json_t 
         metrics_label(stream, zone);
         fprintf(stream, "\"} %d\n", is_raised(alerts, "dns_list", "zone", zone));
     }
+    if (json_is_object(json_object_get(status, "fleet")))
+        fprintf(stream, "dispatcherd_alert{service=\"\",alert=\"fleet\"} %d\n",
+                is_raised(alerts, "fleet", "service", ""));
+}
+
+/* Counters have another name in their head than in their lines, in the open format. */
+static const struct {
+    const char *name, *member, *help;
+} fleet_counters[] = {
+    {"fleet_answers", "n_answers", "Answers of the fleet's store."},
+    {"fleet_late", "n_late",
+     "Answers and connections that the fleet's store did not give in time."},
+    {"fleet_failures", "n_failures", "Connections to the fleet's store that failed or were ended."},
+    {"fleet_left_out", "n_left_out", "Counts not sent to the fleet's store for being too many."},
+};
+
+static void write_fleet(FILE *stream, enum metrics_format format, const json_t *fleet)
+{
+    if (!json_is_object(fleet))
+        return;
+    write_head(stream, format, "fleet_up", "gauge", "1 if the fleet's store is connected.");
+    fprintf(stream, "dispatcherd_fleet_up %d\n", reply_is_true(fleet, "is_up"));
+    for (size_t i = 0; i < ELEMENTSOF(fleet_counters); i++) {
+        write_head(stream, format, fleet_counters[i].name, "counter", fleet_counters[i].help);
+        fprintf(stream, "dispatcherd_%s_total %" PRId64 "\n", fleet_counters[i].name,
+                reply_number(fleet, fleet_counters[i].member));
+    }
+    write_head(stream, format, "fleet_down_seconds", "counter",
+               "How long the fleet's store was away.");
+    fputs("dispatcherd_fleet_down_seconds_total ", stream);
+    write_usec(stream, reply_number(fleet, "down_usec"));
 }
 
 static void write_services(FILE *stream, enum metrics_format format, const json_t *services)
@@ -293,8 +354,20 @@ static void write_services(FILE *stream, enum metrics_format format, const json_
         write_summary(stream, format, &summaries[i], services);
     write_families(stream, format, counters, ELEMENTSOF(counters), "counter", services,
                    "statistics");
-    write_rejections(stream, format, services);
+    for (size_t i = 0; i < ELEMENTSOF(by_reason); i++)
+        write_reasons(stream, format, services, &by_reason[i]);
+    write_certificates(stream, format, services);
     write_dropped(stream, format, services);
+}
+
+/* The name ends as those of other programs do, by which their versions are found. */
+static void write_version(FILE *stream, enum metrics_format format, const json_t *status)
+{
+    write_head(stream, format, "build_info", "gauge",
+               "1; the version of this dispatcherd is its label.");
+    fputs("dispatcherd_build_info{version=\"", stream);
+    metrics_label(stream, reply_text(status, "version"));
+    fputs("\"} 1\n", stream);
 }
 
 void metrics_write(FILE *stream, enum metrics_format format, const json_t *status,
@@ -303,11 +376,13 @@ void metrics_write(FILE *stream, enum metrics_format format, const json_t *statu
     write_head(stream, format, "up", "gauge", "1 if dispatcherd answers.");
     fprintf(stream, "dispatcherd_up %d\n", status && services);
     if (status) {
+        write_version(stream, format, status);
         write_head(stream, format, "start_time_seconds", "gauge",
                    "Start time of this dispatcherd, in seconds since the epoch.");
         fputs("dispatcherd_start_time_seconds ", stream);
         write_usec(stream, reply_number(json_object_get(status, "started_at"), "realtime"));
         write_alerts(stream, format, status);
+        write_fleet(stream, format, json_object_get(status, "fleet"));
     }
     if (services)
         write_services(stream, format, json_object_get(services, "services"));

@@ -2,8 +2,8 @@
 /* Copyright (C) dispatcherd contributors */
 /* The services' figures for Prometheus.
  *
- * Labels are the service's name and the reason of a rejection: clients choose neither, so that the
- * number of series is bounded by the configuration. */
+ * Labels are the service's name and the reason of a rejection. Clients choose neither, so the
+ * configuration limits the number of series. */
 #pragma once
 
 #include <jansson.h>
@@ -16,10 +16,10 @@ enum metrics_format {
 
 extern const char *const metrics_content_type[];
 
-/* Writes all of them. `status` and `services` are the parameters of those methods' replies, or NULL
- * if the daemon does not answer: dispatcherd_up says so. */
+/* Writes all metrics. `status` and `services` are the parameters of those methods' replies; NULL if
+ * the daemon does not answer, which dispatcherd_up says. */
 void metrics_write(FILE *stream, enum metrics_format format, const json_t *status,
                    const json_t *services);
 
-/* Writes a label's value, escaped, without its quotes. */
+/* Writes the value of a label, escaped, without quotes. */
 void metrics_label(FILE *stream, const char *value);

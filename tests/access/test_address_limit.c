@@ -22,10 +22,4 @@ START_TEST(test_speaks_the_protocol_of_the_port)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("address_limit");
-
-    ADD_TESTS(suite, "texts", test_speaks_the_protocol_of_the_port);
-    return suite;
-}
+SUITE("address_limit", NULL, NULL, test_speaks_the_protocol_of_the_port)

@@ -324,24 +324,9 @@ START_TEST(test_needs_a_place)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("decisions");
-    TCase *tcase = tcase_create("ring");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_tells_of_one_client_the_newest_first);
-    tcase_add_test(tcase, test_the_oldest_goes_when_the_ring_is_full);
-    tcase_add_test(tcase, test_keeps_copies_and_cuts_them);
-    tcase_add_test(tcase, test_nothing_is_left_of_what_had_the_place);
-    tcase_add_test(tcase, test_tells_the_same_as_a_list_of_everything);
-    tcase_add_test(tcase, test_knows_since_when_nothing_was_forgotten);
-    tcase_add_test(tcase, test_a_successor_goes_on_with_it);
-    tcase_add_test(tcase, test_a_decision_that_was_cut_short_is_none);
-    tcase_add_test(tcase, test_finds_the_newest_that_was_not_yet_counted);
-    tcase_add_test(tcase, test_what_is_no_log_is_not_used);
-    tcase_add_test(tcase, test_adopts_no_harm_from_any_bytes);
-    tcase_add_test(tcase, test_needs_a_place);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("decisions", setup, teardown, test_tells_of_one_client_the_newest_first,
+      test_the_oldest_goes_when_the_ring_is_full, test_keeps_copies_and_cuts_them,
+      test_nothing_is_left_of_what_had_the_place, test_tells_the_same_as_a_list_of_everything,
+      test_knows_since_when_nothing_was_forgotten, test_a_successor_goes_on_with_it,
+      test_a_decision_that_was_cut_short_is_none, test_finds_the_newest_that_was_not_yet_counted,
+      test_what_is_no_log_is_not_used, test_adopts_no_harm_from_any_bytes, test_needs_a_place)

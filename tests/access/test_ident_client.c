@@ -222,22 +222,7 @@ START_TEST(test_addresses_that_cannot_ask)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("ident_client");
-    TCase *tests = tcase_create("ident_client");
-
-    tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, test_asks_and_hears);
-    tcase_add_test(tests, test_asks_over_ipv6);
-    tcase_add_test(tests, test_comes_from_the_servers_address);
-    tcase_add_test(tests, test_a_flood_is_none);
-    tcase_add_test(tests, test_an_end_or_a_reset_is_none);
-    tcase_add_test(tests, test_silence_is_none_after_the_limit);
-    tcase_add_test(tests, test_nobody_there_is_none);
-    tcase_add_test(tests, test_no_more_than_the_cap);
-    tcase_add_test(tests, test_cancelled_queries_hear_nothing);
-    tcase_add_test(tests, test_addresses_that_cannot_ask);
-    suite_add_tcase(suite, tests);
-    return suite;
-}
+SUITE("ident_client", setup, teardown, test_asks_and_hears, test_asks_over_ipv6,
+      test_comes_from_the_servers_address, test_a_flood_is_none, test_an_end_or_a_reset_is_none,
+      test_silence_is_none_after_the_limit, test_nobody_there_is_none, test_no_more_than_the_cap,
+      test_cancelled_queries_hear_nothing, test_addresses_that_cannot_ask)

@@ -6,9 +6,7 @@
 
 #include "access/proxy_reader.h"
 #include "base/fd.h"
-#include "base/macro.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,11 +141,5 @@ START_TEST(test_version_2_over_ipv6_with_more)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("HAProxy");
-
-    ADD_TESTS(suite, "HAProxy", test_version_1, test_version_2, test_version_1_over_ipv6,
-              test_version_2_over_ipv6_with_more);
-    return suite;
-}
+SUITE("HAProxy", NULL, NULL, test_version_1, test_version_2, test_version_1_over_ipv6,
+      test_version_2_over_ipv6_with_more)

@@ -99,7 +99,8 @@ START_TEST(test_what_follows_is_the_clients)
 }
 END_TEST
 
-/* The same answer however the bytes come in pieces: more, until one answer that stays. */
+/* However the bytes are split, the parser asks for more until it has its answer, which is the same
+ * for every split, and further bytes do not change it. */
 static void assert_consistent(const char *bytes, size_t size)
 {
     enum proxy_header_result last = PROXY_HEADER_MORE;

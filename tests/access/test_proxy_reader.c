@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -298,26 +297,10 @@ START_TEST(test_reads_from_a_unix_socket)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("PROXY reader");
-    TCase *tcase = tcase_create("reader");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_leaves_the_clients_bytes);
-    tcase_add_test(tcase, test_takes_nothing_more_where_the_client_waits);
-    tcase_add_test(tcase, test_reads_every_header_in_pieces);
-    tcase_add_test(tcase, test_a_proxy_that_speaks_for_itself_is_the_client);
-    tcase_add_test(tcase, test_what_is_no_header_is_left_alone);
-    tcase_add_test(tcase, test_notices_a_proxy_that_goes_away);
-    tcase_add_test(tcase, test_notices_one_that_was_gone_before);
-    tcase_add_test(tcase, test_a_header_and_an_end);
-    tcase_add_test(tcase, test_notices_a_reset);
-    tcase_add_test(tcase, test_waits_in_peace_and_not_for_long);
-    tcase_add_test(tcase, test_can_be_cancelled);
-    tcase_add_test(tcase, test_the_callback_may_free_the_reader);
-    tcase_add_test(tcase, test_tells_of_a_socket_that_cannot_be_watched);
-    tcase_add_test(tcase, test_reads_from_a_unix_socket);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("PROXY reader", setup, teardown, test_leaves_the_clients_bytes,
+      test_takes_nothing_more_where_the_client_waits, test_reads_every_header_in_pieces,
+      test_a_proxy_that_speaks_for_itself_is_the_client, test_what_is_no_header_is_left_alone,
+      test_notices_a_proxy_that_goes_away, test_notices_one_that_was_gone_before,
+      test_a_header_and_an_end, test_notices_a_reset, test_waits_in_peace_and_not_for_long,
+      test_can_be_cancelled, test_the_callback_may_free_the_reader,
+      test_tells_of_a_socket_that_cannot_be_watched, test_reads_from_a_unix_socket)

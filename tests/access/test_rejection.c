@@ -4,7 +4,6 @@
 #include "support/suite.h"
 
 #include "access/rejection.h"
-#include "base/fd.h"
 #include "base/macro.h"
 #include "base/time.h"
 
@@ -246,23 +245,8 @@ START_TEST(test_freeing_closes_all)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("rejection");
-    TCase *tcase = tcase_create("rejection");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_sends_the_text_and_the_end);
-    tcase_add_test(tcase, test_no_reset_for_a_client_that_spoke_before);
-    tcase_add_test(tcase, test_no_reset_for_a_client_that_speaks_later);
-    tcase_add_test(tcase, test_listens_only_so_long_to_a_talkative_client);
-    tcase_add_test(tcase, test_nothing_to_say);
-    tcase_add_test(tcase, test_a_long_text_is_cut);
-    tcase_add_test(tcase, test_a_client_that_is_gone);
-    tcase_add_test(tcase, test_a_text_that_does_not_fit_is_not_waited_for);
-    tcase_add_test(tcase, test_is_bounded_in_number_and_time);
-    tcase_add_test(tcase, test_places_are_used_again);
-    tcase_add_test(tcase, test_freeing_closes_all);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("rejection", setup, teardown, test_sends_the_text_and_the_end,
+      test_no_reset_for_a_client_that_spoke_before, test_no_reset_for_a_client_that_speaks_later,
+      test_listens_only_so_long_to_a_talkative_client, test_nothing_to_say, test_a_long_text_is_cut,
+      test_a_client_that_is_gone, test_a_text_that_does_not_fit_is_not_waited_for,
+      test_is_bounded_in_number_and_time, test_places_are_used_again, test_freeing_closes_all)

@@ -4,7 +4,6 @@
 #include "support/suite.h"
 
 #include "access/throttle.h"
-#include "base/macro.h"
 #include "base/time.h"
 
 #include <stdlib.h>
@@ -40,7 +39,6 @@ static unsigned n_over(enum throttle_kind kind, const char *host, uint32_t max_r
     return n_over;
 }
 
-/* Acceptance question 74. */
 START_TEST(test_refuses_above_the_rate_until_the_window_ends)
 {
     ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 3, 3, 0), 0);
@@ -59,7 +57,6 @@ START_TEST(test_windows_stay_where_the_first_connection_put_them)
 }
 END_TEST
 
-/* Acceptance question 75. */
 START_TEST(test_penalty_carries_over_what_was_too_much)
 {
     ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 3, 8, 0), 5);
@@ -90,15 +87,14 @@ START_TEST(test_looking_counts_nothing)
 }
 END_TEST
 
-START_TEST(test_penalty_of_the_questions_eight)
+START_TEST(test_penalty_of_eight_ends_in_the_third_minute)
 {
     ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 3, 8, 0), 5);
-    /* 2 left in the third minute. */
     ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 3, 1, 120), 0);
 }
 END_TEST
 
-/* The example of the specification: 250 of 100. */
+/* The example of the original's manual: 250 connections at a rate of 100. */
 START_TEST(test_penalty_of_the_guide)
 {
     ck_assert_uint_eq(n_over(THROTTLE_PENALTY, "192.0.2.9", 100, 250, 0), 150);
@@ -127,6 +123,115 @@ START_TEST(test_an_ipv6_network_is_one_source)
     /* The same bytes as 192.0.2.9, and another source. */
     ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "c000:209::", 1, 1, 0), 0);
     ck_assert_uint_eq(n_over(THROTTLE_PLAIN, "192.0.2.9", 1, 1, 0), 0);
+}
+END_TEST
+
+static struct throttle_view count_at(enum throttle_kind kind, uint32_t max_rate, uint64_t sec,
+                                     bool *ret_is_over)
+{
+    const struct address address = {.family = AF_INET, .bytes = {192, 0, 2, 9}};
+    struct throttle_view view;
+
+    *ret_is_over =
+        throttle_count(throttle, kind, &address, max_rate, START + sec * USEC_PER_SEC, &view);
+    return view;
+}
+
+static bool learn(enum throttle_kind kind, uint32_t max_rate, uint64_t window_at,
+                  const struct throttle_news *news, uint64_t sec)
+{
+    struct throttle_key key = {.max_rate = max_rate, .kind = kind};
+    const struct address address = {.family = AF_INET, .bytes = {192, 0, 2, 9}};
+
+    ck_assert(source_of(&address, &key.source));
+    return throttle_learn(throttle, &key, window_at, news, START + sec * USEC_PER_SEC);
+}
+
+/* START is 40 s after a whole minute. */
+START_TEST(test_aligned_windows_begin_at_the_phase)
+{
+    bool is_over;
+
+    throttle_align(throttle, 0);
+    ck_assert_uint_eq(count_at(THROTTLE_PLAIN, 1, 0, &is_over).window_at,
+                      START - 40 * USEC_PER_SEC);
+    ck_assert(!is_over);
+    ck_assert_uint_eq(count_at(THROTTLE_PLAIN, 1, 19, &is_over).own, 2);
+    ck_assert(is_over);
+    ck_assert_uint_eq(count_at(THROTTLE_PLAIN, 1, 20, &is_over).own, 1);
+    ck_assert(!is_over);
+}
+END_TEST
+
+/* However busy its source is, and wherever its window was when the clock became known. */
+START_TEST(test_a_window_from_before_joins_the_common_ones)
+{
+    for (unsigned from = 0; from < 60; from += 7) {
+        uint64_t window_at = 0;
+        bool is_over;
+
+        throttle_unalign(throttle);
+        for (unsigned at = 300 * from; at < 300 * from + 200; at++) {
+            if (at == 300 * from + from)
+                throttle_align(throttle, 0);
+            window_at = count_at(THROTTLE_PLAIN, 1 + from, at, &is_over).window_at;
+        }
+        ck_assert_uint_eq(window_at % THROTTLE_WINDOW_USEC, 0);
+    }
+}
+END_TEST
+
+START_TEST(test_own_connections_are_not_counted_as_those_of_others_too)
+{
+    const struct throttle_news total = {.total = 100, .adds = true},
+                               sums = {.own = 60, .others = 40};
+    bool is_over;
+
+    throttle_align(throttle, 0);
+    uint64_t window_at = count_at(THROTTLE_PENALTY, 4, 0, &is_over).window_at;
+    ck_assert(learn(THROTTLE_PENALTY, 4, window_at, &total, 1));
+    ck_assert(learn(THROTTLE_PENALTY, 4, window_at, &sums, 2));
+    struct throttle_view view = count_at(THROTTLE_PENALTY, 4, 3, &is_over);
+    ck_assert_uint_eq(view.own, 61);
+    ck_assert_uint_eq(view.others, 40);
+}
+END_TEST
+
+START_TEST(test_counts_of_other_hosts_are_added_for_their_window)
+{
+    const struct throttle_news news = {.others = 3}, total = {.total = 9, .adds = true};
+    bool is_over;
+
+    throttle_align(throttle, 0);
+    ck_assert(!learn(THROTTLE_PLAIN, 4, START - 40 * USEC_PER_SEC, &news, 0));
+    uint64_t window_at = count_at(THROTTLE_PLAIN, 4, 0, &is_over).window_at;
+    ck_assert(!is_over);
+    ck_assert(learn(THROTTLE_PLAIN, 4, window_at, &news, 1));
+    ck_assert_uint_eq(count_at(THROTTLE_PLAIN, 4, 2, &is_over).others, 3);
+    ck_assert(is_over);
+    /* What is known of a window that is over says nothing of the next. */
+    ck_assert_uint_eq(count_at(THROTTLE_PLAIN, 4, 20, &is_over).others, 0);
+    ck_assert(!is_over);
+    ck_assert(!learn(THROTTLE_PLAIN, 4, window_at, &total, 21));
+    ck_assert(learn(THROTTLE_PLAIN, 4, window_at + THROTTLE_WINDOW_USEC, &total, 21));
+    ck_assert_uint_eq(count_at(THROTTLE_PLAIN, 4, 22, &is_over).others, 8);
+    ck_assert(is_over);
+}
+END_TEST
+
+/* 20 connections to all hosts at a rate of 10, 5 of them here: a quarter of the excess is ours. */
+START_TEST(test_an_excess_is_carried_over_in_proportion)
+{
+    const struct throttle_news news = {.others = 15};
+    struct throttle_view view = {0};
+    bool is_over;
+
+    throttle_align(throttle, 0);
+    for (unsigned i = 0; i < 5; i++)
+        view = count_at(THROTTLE_PENALTY, 10, 0, &is_over);
+    ck_assert(learn(THROTTLE_PENALTY, 10, view.window_at, &news, 1));
+    ck_assert_uint_eq(count_at(THROTTLE_PENALTY, 10, 20, &is_over).own, 2 + 1);
+    ck_assert(!is_over);
 }
 END_TEST
 
@@ -318,20 +423,18 @@ END_TEST
 Suite *make_suite(void)
 {
     Suite *suite = suite_create("throttle");
-    TCase *tcase = tcase_create("counts");
 
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_refuses_above_the_rate_until_the_window_ends);
-    tcase_add_test(tcase, test_windows_stay_where_the_first_connection_put_them);
-    tcase_add_test(tcase, test_penalty_carries_over_what_was_too_much);
-    tcase_add_test(tcase, test_looking_counts_nothing);
-    tcase_add_test(tcase, test_penalty_of_the_questions_eight);
-    tcase_add_test(tcase, test_penalty_of_the_guide);
-    tcase_add_test(tcase, test_keys_count_for_themselves);
-    tcase_add_test(tcase, test_an_ipv6_network_is_one_source);
-    tcase_add_test(tcase, test_edges);
-    tcase_add_test(tcase, test_memory_is_bounded_whatever_the_number_of_sources);
-    suite_add_tcase(suite, tcase);
+    ADD_FIXTURE_TESTS(
+        suite, "counts", setup, teardown, test_refuses_above_the_rate_until_the_window_ends,
+        test_windows_stay_where_the_first_connection_put_them,
+        test_penalty_carries_over_what_was_too_much, test_looking_counts_nothing,
+        test_penalty_of_eight_ends_in_the_third_minute, test_penalty_of_the_guide,
+        test_keys_count_for_themselves, test_an_ipv6_network_is_one_source,
+        test_aligned_windows_begin_at_the_phase, test_a_window_from_before_joins_the_common_ones,
+        test_own_connections_are_not_counted_as_those_of_others_too,
+        test_counts_of_other_hosts_are_added_for_their_window,
+        test_an_excess_is_carried_over_in_proportion, test_edges,
+        test_memory_is_bounded_whatever_the_number_of_sources);
     ADD_TESTS(suite, "table", test_random_calls_agree_with_the_model,
               test_a_table_outlives_its_process, test_a_damaged_table_does_no_harm,
               test_refuses_sizes_that_make_no_sense);

@@ -82,11 +82,5 @@ START_TEST(test_a_listener_that_was_shut_down_is_lost)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("accept_error");
-
-    ADD_TESTS(suite, "accept_error", test_every_error_has_its_answer,
-              test_a_listener_that_was_shut_down_is_lost);
-    return suite;
-}
+SUITE("accept_error", NULL, NULL, test_every_error_has_its_answer,
+      test_a_listener_that_was_shut_down_is_lost)

@@ -90,12 +90,6 @@ START_TEST(test_knows_what_it_does_not_know)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("address");
-
-    ADD_TESTS(suite, "address", test_reads_and_writes_the_text_forms,
-              test_refuses_what_is_no_address, test_shows_a_mapped_address_as_ipv4,
-              test_goes_to_the_kernels_form_and_back, test_knows_what_it_does_not_know);
-    return suite;
-}
+SUITE("address", NULL, NULL, test_reads_and_writes_the_text_forms, test_refuses_what_is_no_address,
+      test_shows_a_mapped_address_as_ipv4, test_goes_to_the_kernels_form_and_back,
+      test_knows_what_it_does_not_know)

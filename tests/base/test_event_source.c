@@ -80,16 +80,6 @@ START_TEST(test_now_is_when_the_loop_woke_up)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("event_source");
-    TCase *tcase = tcase_create("event_source");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_a_deferred_source_runs_once_each_time_it_is_asked);
-    tcase_add_test(tcase, test_a_deferred_source_can_be_turned_off);
-    tcase_add_test(tcase, test_a_loop_ends_with_the_code_that_it_was_given);
-    tcase_add_test(tcase, test_now_is_when_the_loop_woke_up);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("event_source", setup, teardown, test_a_deferred_source_runs_once_each_time_it_is_asked,
+      test_a_deferred_source_can_be_turned_off, test_a_loop_ends_with_the_code_that_it_was_given,
+      test_now_is_when_the_loop_woke_up)

@@ -4,7 +4,6 @@
 
 #include "base/fd.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,10 +53,4 @@ START_TEST(test_fills_the_holes_and_nothing_else)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("fd");
-
-    ADD_TESTS(suite, "fd", test_fills_the_holes_and_nothing_else);
-    return suite;
-}
+SUITE("fd", NULL, NULL, test_fills_the_holes_and_nothing_else)

@@ -51,11 +51,5 @@ START_TEST(test_reads_names_of_every_length_that_the_kernel_allows)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("host_name");
-
-    ADD_TESTS(suite, "host_name", test_a_name_is_fit_for_a_greeting_and_for_a_file,
-              test_reads_names_of_every_length_that_the_kernel_allows);
-    return suite;
-}
+SUITE("host_name", NULL, NULL, test_a_name_is_fit_for_a_greeting_and_for_a_file,
+      test_reads_names_of_every_length_that_the_kernel_allows)

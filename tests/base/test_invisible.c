@@ -59,11 +59,5 @@ START_TEST(test_knows_the_mark_of_utf8)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("invisible");
-
-    ADD_TESTS(suite, "characters", test_finds_what_no_editor_shows, test_leaves_text_alone,
-              test_knows_the_mark_of_utf8);
-    return suite;
-}
+SUITE("invisible", NULL, NULL, test_finds_what_no_editor_shows, test_leaves_text_alone,
+      test_knows_the_mark_of_utf8)

@@ -122,12 +122,6 @@ START_TEST(test_time_in_which_it_computes_does_not_count)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("limited_call");
-
-    ADD_TESTS(suite, "calls", test_what_ends_in_time_is_the_callers,
-              test_what_hangs_is_left_alone_and_remembered_until_it_ends,
-              test_time_in_which_it_computes_does_not_count);
-    return suite;
-}
+SUITE("limited_call", NULL, NULL, test_what_ends_in_time_is_the_callers,
+      test_what_hangs_is_left_alone_and_remembered_until_it_ends,
+      test_time_in_which_it_computes_does_not_count)

@@ -5,7 +5,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -212,14 +211,7 @@ START_TEST(test_text_of_strangers_is_shown_as_it_is)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("log");
-
-    ADD_TESTS(suite, "standard error", test_a_full_pipe_holds_nobody_up, test_bulk_leaves_room,
-              test_a_full_pipe_of_somebody_else_holds_nobody_up, test_a_full_socket_holds_nobody_up,
-              test_a_terminal_that_is_not_read_holds_nobody_up,
-              test_a_file_takes_every_line_behind_what_it_has,
-              test_text_of_strangers_is_shown_as_it_is);
-    return suite;
-}
+SUITE("log", NULL, NULL, test_a_full_pipe_holds_nobody_up, test_bulk_leaves_room,
+      test_a_full_pipe_of_somebody_else_holds_nobody_up, test_a_full_socket_holds_nobody_up,
+      test_a_terminal_that_is_not_read_holds_nobody_up,
+      test_a_file_takes_every_line_behind_what_it_has, test_text_of_strangers_is_shown_as_it_is)

@@ -113,13 +113,6 @@ START_TEST(test_what_is_left_out_is_summed_up_once)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("log_limit");
-
-    ADD_TESTS(suite, "log_limit", test_a_burst_then_one_each_interval,
-              test_never_more_than_the_rate,
-              test_a_tally_names_the_most_frequent_and_counts_the_rest, test_a_tally_is_bounded,
-              test_what_is_left_out_is_summed_up_once);
-    return suite;
-}
+SUITE("log_limit", NULL, NULL, test_a_burst_then_one_each_interval, test_never_more_than_the_rate,
+      test_a_tally_names_the_most_frequent_and_counts_the_rest, test_a_tally_is_bounded,
+      test_what_is_left_out_is_summed_up_once)

@@ -100,12 +100,5 @@ START_TEST(test_failure_is_said)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("memfd");
-
-    ADD_TESTS(suite, "memfd", test_size_stays_and_bytes_change, test_frozen_is_final,
-              test_mapped_is_not_frozen, test_mappable_has_the_seal_and_the_size,
-              test_failure_is_said);
-    return suite;
-}
+SUITE("memfd", NULL, NULL, test_size_stays_and_bytes_change, test_frozen_is_final,
+      test_mapped_is_not_frozen, test_mappable_has_the_seal_and_the_size, test_failure_is_said)

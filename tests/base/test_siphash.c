@@ -42,10 +42,4 @@ START_TEST(test_keys_are_random)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("siphash");
-
-    ADD_TESTS(suite, "siphash", test_hashes_as_the_reference_does, test_keys_are_random);
-    return suite;
-}
+SUITE("siphash", NULL, NULL, test_hashes_as_the_reference_does, test_keys_are_random)

@@ -61,11 +61,5 @@ START_TEST(test_buffer_cuts_and_says_so)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("str");
-
-    ADD_TESTS(suite, "str", test_compares_without_case, test_one_is_no_plural,
-              test_list_owns_what_it_holds, test_buffer_cuts_and_says_so);
-    return suite;
-}
+SUITE("str", NULL, NULL, test_compares_without_case, test_one_is_no_plural,
+      test_list_owns_what_it_holds, test_buffer_cuts_and_says_so)

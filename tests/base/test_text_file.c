@@ -3,7 +3,6 @@
 #include "support/suite.h"
 
 #include "base/fd.h"
-#include "base/macro.h"
 #include "base/text_file.h"
 
 #include <errno.h>
@@ -106,15 +105,5 @@ START_TEST(test_reads_a_pipe_that_was_handed_over)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("text_file");
-    TCase *tcase = tcase_create("open");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_reads_regular_files_and_what_leads_to_them);
-    tcase_add_test(tcase, test_refuses_all_else_at_once);
-    tcase_add_test(tcase, test_reads_a_pipe_that_was_handed_over);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("text_file", setup, teardown, test_reads_regular_files_and_what_leads_to_them,
+      test_refuses_all_else_at_once, test_reads_a_pipe_that_was_handed_over)

@@ -183,23 +183,9 @@ START_TEST(test_can_be_set_when_the_loop_has_ended)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("timer");
-    TCase *tcase = tcase_create("timer");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_is_silent_until_it_is_set);
-    tcase_add_test(tcase, test_rings_once);
-    tcase_add_test(tcase, test_rings_at_once_for_a_time_that_is_past);
-    tcase_add_test(tcase, test_does_not_ring_before_its_time);
-    tcase_add_test(tcase, test_is_moved_by_being_set_again);
-    tcase_add_test(tcase, test_is_silent_when_stopped);
-    tcase_add_test(tcase, test_comes_earlier_but_no_later);
-    tcase_add_test(tcase, test_may_set_itself_and_free_its_owner);
-    tcase_add_test(tcase, test_does_nothing_without_having_been_made);
-    tcase_add_test(tcase, test_is_as_before_if_it_cannot_be_made);
-    tcase_add_test(tcase, test_can_be_set_when_the_loop_has_ended);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("timer", setup, teardown, test_is_silent_until_it_is_set, test_rings_once,
+      test_rings_at_once_for_a_time_that_is_past, test_does_not_ring_before_its_time,
+      test_is_moved_by_being_set_again, test_is_silent_when_stopped,
+      test_comes_earlier_but_no_later, test_may_set_itself_and_free_its_owner,
+      test_does_nothing_without_having_been_made, test_is_as_before_if_it_cannot_be_made,
+      test_can_be_set_when_the_loop_has_ended)

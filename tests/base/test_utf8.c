@@ -75,11 +75,5 @@ START_TEST(test_reads_no_byte_too_many)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("UTF-8");
-
-    ADD_TESTS(suite, "text", test_what_turns_or_hides_text_is_replaced, test_what_is_seen_stays,
-              test_bytes_of_no_character_are_replaced, test_reads_no_byte_too_many);
-    return suite;
-}
+SUITE("UTF-8", NULL, NULL, test_what_turns_or_hides_text_is_replaced, test_what_is_seen_stays,
+      test_bytes_of_no_character_are_replaced, test_reads_no_byte_too_many)

@@ -6,8 +6,9 @@
  *   client run PORT AT_A_TIME SECONDS   short sessions, AT_A_TIME of them always open; prints
  *                                       "sessions seconds median p99 failed", times to the greeting
  *                                       in microseconds
- *   client hold PORT SESSIONS           opens SESSIONS, prints "ready", keeps them until standard
- *                                       input ends, then quits them */
+ *   client hold PORT SESSIONS [SOURCES] opens SESSIONS, prints "ready", keeps them until standard
+ *                                       input ends, then quits them. They come from as many
+ *                                       addresses in 127.1.0.0/16: one has some 28,000 ports */
 #include "base/fd.h"
 #include "base/macro.h"
 #include "base/time.h"
@@ -26,7 +27,8 @@
 
 enum {
     EVENTS_AT_ONCE = 256,
-    OPENING_MAX = 100,  /* of `hold`: sessions that wait for their greeting */
+    OPENING_MAX = 100, /* of `hold`: sessions that wait for their greeting */
+    SOURCES_MAX = 60000,
     STALL_MSEC = 10000, /* nothing has happened for so long: the server hangs */
     SAMPLES_MAX = 1 << 20,
 };
@@ -40,6 +42,8 @@ struct session {
 struct client {
     int epoll;
     struct sockaddr_in server;
+    unsigned n_sources; /* 0: the kernel chooses the address */
+    unsigned n_bound;
     struct session *sessions; /* owned */
     unsigned n_open;
     unsigned n_greeted; /* of those that are open */
@@ -74,6 +78,18 @@ static void init(struct client *client, const char *port, unsigned n_sessions)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static void bind_to_next_source(struct client *client, int fd)
+{
+    uint32_t host = client->n_bound++ % client->n_sources;
+    const struct sockaddr_in source = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl((127U << 24) + (1U << 16) + (host / 250 << 8) + host % 250 + 1)};
+
+    if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int)) < 0 ||
+        bind(fd, (const struct sockaddr *)&source, sizeof(source)) < 0)
+        die("bind");
+}
+
 static void open_session(struct client *client, struct session *session)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = session};
@@ -81,6 +97,8 @@ static void open_session(struct client *client, struct session *session)
     session->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (session->fd < 0)
         die("socket");
+    if (client->n_sources > 0)
+        bind_to_next_source(client, session->fd);
     session->is_greeted = false;
     session->began_at_usec = time_now_usec(CLOCK_MONOTONIC);
     if (connect(session->fd, (const struct sockaddr *)&client->server, sizeof(client->server)) <
@@ -224,12 +242,15 @@ int main(int argc, char *argv[])
     struct client client;
     bool is_run = argc == 5 && strcmp(argv[1], "run") == 0;
 
-    if (!is_run && !(argc == 4 && strcmp(argv[1], "hold") == 0)) {
-        fprintf(stderr, "Usage: client run PORT AT_A_TIME SECONDS | client hold PORT SESSIONS\n");
+    if (!is_run && !((argc == 4 || argc == 5) && strcmp(argv[1], "hold") == 0)) {
+        fprintf(stderr, "Usage: client run PORT AT_A_TIME SECONDS\n"
+                        "       client hold PORT SESSIONS [SOURCES]\n");
         return 2;
     }
     unsigned n_sessions = (unsigned)atoi(argv[3]);
     init(&client, argv[2], n_sessions);
+    if (!is_run && argc == 5)
+        client.n_sources = (unsigned)atoi(argv[4]) % SOURCES_MAX;
     if (is_run)
         run(&client, n_sessions, atof(argv[4]));
     else

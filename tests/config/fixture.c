@@ -6,7 +6,6 @@
 
 #include <check.h>
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,7 @@ void fixture_start(struct fixture *fixture)
 {
     *fixture = (struct fixture){
         .dir = "/tmp/test-config-XXXXXX",
-        .places = {.worker_dir = "/workers", .config_dir = "/tables", .log_dir = "/logs"},
+        .paths = {.worker_dir = "/workers", .config_dir = "/tables", .log_dir = "/logs"},
     };
     ck_assert_ptr_nonnull(mkdtemp(fixture->dir));
 }
@@ -81,7 +80,7 @@ int fixture_load_again(struct fixture *fixture)
     size_t size;
 
     forget(fixture);
-    int r = config_load(fixture_path(fixture, "dispatcher.cnf"), &fixture->places,
+    int r = config_load(fixture_path(fixture, "dispatcher.cnf"), &fixture->paths,
                         &fixture->problems, &fixture->config);
     FILE *stream = open_memstream(&fixture->printed, &size);
     ck_assert_ptr_nonnull(stream);

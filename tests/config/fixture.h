@@ -10,7 +10,7 @@
 
 struct fixture {
     char dir[32];
-    struct config_places places; /* /workers, /tables, /logs; no mask from the environment */
+    struct config_paths paths; /* /workers, /tables, /logs; no mask from the environment */
     struct problem_list problems;
     struct config config; /* of the last fixture_load(); empty where that failed */
     char *printed;        /* the same as config_print() writes it, without the folder */

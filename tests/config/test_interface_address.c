@@ -73,11 +73,5 @@ START_TEST(test_finds_the_interface_when_it_is_asked_for)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("interface_address");
-
-    ADD_TESTS(suite, "zones", test_reads_addresses_with_and_without_zone,
-              test_refuses_zones_that_can_be_none, test_finds_the_interface_when_it_is_asked_for);
-    return suite;
-}
+SUITE("interface_address", NULL, NULL, test_reads_addresses_with_and_without_zone,
+      test_refuses_zones_that_can_be_none, test_finds_the_interface_when_it_is_asked_for)

@@ -61,12 +61,14 @@ static void assert_reads_back(const char *text)
     ck_assert_msg(fixture_load(&fixture, text) == 0, "%s\nof:\n%s", fixture_problems(&fixture),
                   text);
     fixture_write(&fixture, "printed.cnf", fixture.printed);
-    int r = config_load(fixture_path(&fixture, "printed.cnf"), &fixture.places, &problems, &again);
+    int r = config_load(fixture_path(&fixture, "printed.cnf"), &fixture.paths, &problems, &again);
     ck_assert_msg(r == 0, "not read: %s\nprinted of:\n%s", fixture.printed, text);
     ck_assert_uint_eq(again.debug, fixture.config.debug);
     ck_assert_uint_eq(again.historical_time_sec, fixture.config.historical_time_sec);
     ck_assert_pstr_eq(again.logfile, fixture.config.logfile);
     ck_assert(str_list_equal(&again.dns_servers, &fixture.config.dns_servers));
+    ck_assert(str_list_equal(&again.fleet, &fixture.config.fleet));
+    ck_assert_pstr_eq(again.fleet_name, fixture.config.fleet_name);
     ck_assert_uint_eq(again.n_services, fixture.config.n_services);
     for (size_t i = 0; i < again.n_services; i++)
         assert_same_service(&again.services[i], &fixture.config.services[i]);
@@ -80,7 +82,7 @@ START_TEST(test_says_where_each_value_comes_from)
     ck_assert(fixture_has(&fixture, "Smtp.! dispatcher.cnf:1\nMAX_PROCS=3"));
     ck_assert(fixture_has(&fixture, "Smtp.! dispatcher.cnf:4\nPORT=25"));
     ck_assert(fixture_has(&fixture, "Smtp.! default\nMAX_CONNS=10"));
-    fixture.places.debug_env = "1";
+    fixture.paths.debug_env = "1";
     ck_assert_int_eq(fixture_load_again(&fixture), 0);
     ck_assert(fixture_has(&fixture, "Smtp.! environment\nDEBUG=16%1"));
 }
@@ -103,6 +105,10 @@ START_TEST(test_prints_what_reads_back_the_same)
         "[SERVICE=S]\nIMAGE=/a b/w\\ \nPORT=25\nLOGFILE=%%%s\nPARAMETER=\xff\x01\n",
         ("[SERVICE=DISPATCHER]\nDNS_SERVERS=192.0.2.1,[2001:db8::1]:5353\n"
          "[SERVICE=S]\nIMAGE=w\nPORT=25\n"),
+#ifdef HAVE_HIREDIS
+        ("[SERVICE=DISPATCHER]\nFLEET=unix:/run/r.sock [::1]:7000,192.0.2.1\nFLEET_NAME=mx-1\n"
+         "[SERVICE=S]\nIMAGE=w\nPORT=25\n"),
+#endif
         ("LOGFILE=d\nDEBUG=-1\nHISTORICAL_TIME=5\n[SERVICE=DISPATCHER]\nLOGFILE=\n"
          "[SERVICE=S]\nIMAGE=w\nPORT=25\nDEBUG=0\n"),
     };
@@ -203,16 +209,6 @@ START_TEST(test_random_configurations_read_back_the_same)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("print");
-    TCase *tcase = tcase_create("print");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_says_where_each_value_comes_from);
-    tcase_add_test(tcase, test_prints_what_reads_back_the_same);
-    tcase_add_test(tcase, test_tells_of_a_stream_that_is_full);
-    tcase_add_test(tcase, test_random_configurations_read_back_the_same);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("print", setup, teardown, test_says_where_each_value_comes_from,
+      test_prints_what_reads_back_the_same, test_tells_of_a_stream_that_is_full,
+      test_random_configurations_read_back_the_same)

@@ -120,7 +120,7 @@ test_usage()
     run 2 --client 192.0.2.1/24 connections
     says err "'192.0.2.1/24' has bits set beyond its prefix"
     run 2 --state broken connections
-    says err "--state must be one of waiting, hand-off, active; not 'broken'"
+    says err "--state must be one of waiting, hand-off, active, passed-on; not 'broken'"
     run 2 --state active history
     run 2 --older 5parsecs connections
     run 2 --waited '' connections
@@ -182,7 +182,7 @@ test_views()
     says out '^SMTP +running +1/3 +1/30 +0/5 +0/29 +0/[0-9]+ +accepting$'
     run 0 services
     says out '^SMTP +running +1/3 +0 +1 +0 +1/30 +0/5 +0/29 +0/1024 +0/[0-9]+ +- +-$'
-    says out '^SMTP +1 +1 +0 +0 +0 +0 +0 +0 +0 +0$'
+    says out '^SMTP +1 +1( +0){12}$'
     says out '^SMTP +1/[01]\.[0-9]/1 +1 so far +- +[0-9]+[mu]s/'
     says out "^SMTP +0/[0-9]+ +- +0 +no +127.0.0.1:$port\$"
     run 0 workers smtp
@@ -366,7 +366,7 @@ broken = [c['id'] for c in reply['connections'] if c['end'] == 'broken']
 assert worker['held'] == broken and len(broken) == 1, reply
 " "$scratch/out" || die 'what is wrong with the JSON?'
     run 0 services
-    says out '^SMTP +[0-9]+ +[0-9]+ +0 +[0-9]+ +1 +0 '
+    says out '^SMTP +[0-9]+ +[0-9]+ +0 +[0-9]+ +0 +0 +1 +0 '
     successor_serves() { [ -n "$(worker ready)" ]; }
     eventually successor_serves
 }

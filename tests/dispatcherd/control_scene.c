@@ -5,7 +5,7 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "config/load.h"
-#include "dispatcherd/core/config_version.h"
+#include "dispatcherd/config/config_version.h"
 #include "dispatcherd/manager.h"
 #include "dispatcherd/service/listener.h"
 
@@ -34,7 +34,7 @@ static void describe(void *userdata, struct control_daemon *ret)
         .spawner = "self",
         .services = scene->services,
         .n_services = scene->n_services,
-        .access = scene->context.access,
+        .admission = scene->context.admission,
     };
 }
 
@@ -56,13 +56,17 @@ static void dispatch_nothing(_unused_ struct service *service)
 {
 }
 
+static void tell_nobody(_unused_ const struct connection *connection)
+{
+}
+
 static void change_nothing(_unused_ struct context *context)
 {
 }
 
 static void load(const char *configuration, struct config *ret)
 {
-    const struct config_places places = {
+    const struct config_paths paths = {
         .worker_dir = "/workers", .config_dir = "/tables", .log_dir = "/logs"};
     struct problem_list problems = {0};
     char path[40];
@@ -70,7 +74,7 @@ static void load(const char *configuration, struct config *ret)
     _cleanup_fd_ int fd = memfd_create("dispatcher.cnf", MFD_CLOEXEC);
     need(write(fd, configuration, strlen(configuration)) == (ssize_t)strlen(configuration));
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    need(config_load(path, &places, &problems, ret) == 0);
+    need(config_load(path, &paths, &problems, ret) == 0);
     problem_list_clear(&problems);
 }
 
@@ -91,7 +95,8 @@ void scene_init(struct control_scene *scene, const char *configuration)
 {
     struct config config = {0};
 
-    *scene = (struct control_scene){.context = {.changed = change_nothing}};
+    *scene =
+        (struct control_scene){.context = {.changed = change_nothing, .identified = tell_nobody}};
     need(sd_event_new(&scene->context.event) >= 0);
     need(state_new(&scene->state) == 0);
     scene->context.next_connection_id = state_next_connection_id(scene->state);

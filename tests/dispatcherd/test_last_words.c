@@ -6,11 +6,11 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/control_scene.h"
-#include "dispatcherd/core/worker_unit.h"
 #include "dispatcherd/lingering.h"
+#include "dispatcherd/messages/news.h"
+#include "dispatcherd/process/worker_unit.h"
 #include "dispatcherd/store/closer.h"
 #include "dispatcherd/store/stall_guard.h"
-#include "dispatcherd/worker/news.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"
 
@@ -135,12 +135,5 @@ START_TEST(test_a_full_channel_is_taken_out)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("last_words");
-
-    ADD_TESTS(suite, "last_words", test_what_stands_before_a_broken_packet_counts,
-              test_everything_behind_a_broken_packet_is_taken_out,
-              test_a_full_channel_is_taken_out);
-    return suite;
-}
+SUITE("last_words", NULL, NULL, test_what_stands_before_a_broken_packet_counts,
+      test_everything_behind_a_broken_packet_is_taken_out, test_a_full_channel_is_taken_out)

@@ -84,11 +84,5 @@ START_TEST(test_ends_with_the_code_of_the_exit)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("loop");
-
-    ADD_TESTS(suite, "turns", test_a_turn_that_fails_is_taken_again, test_what_never_works_ends,
-              test_ends_with_the_code_of_the_exit);
-    return suite;
-}
+SUITE("loop", NULL, NULL, test_a_turn_that_fails_is_taken_again, test_what_never_works_ends,
+      test_ends_with_the_code_of_the_exit)

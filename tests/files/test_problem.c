@@ -62,12 +62,6 @@ START_TEST(test_cuts_a_text_without_end)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("problem");
-
-    ADD_TESTS(suite, "problem", test_formats_a_line_that_editors_understand,
-              test_shows_nothing_that_a_terminal_obeys,
-              test_keeps_a_hundred_of_each_and_counts_the_rest, test_cuts_a_text_without_end);
-    return suite;
-}
+SUITE("problem", NULL, NULL, test_formats_a_line_that_editors_understand,
+      test_shows_nothing_that_a_terminal_obeys, test_keeps_a_hundred_of_each_and_counts_the_rest,
+      test_cuts_a_text_without_end)

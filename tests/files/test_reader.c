@@ -38,7 +38,7 @@ static const char *read_lines_by(const struct reader_rules *rules)
     struct line line;
 
     problem_list_clear(&fixture.problems);
-    int r = reader_open(&reader, rules, fixture_path(&fixture, "dispatcher.cnf"), &fixture.places,
+    int r = reader_open(&reader, rules, fixture_path(&fixture, "dispatcher.cnf"), &fixture.paths,
                         &fixture.problems, &files);
     ck_assert_int_eq(r, 0);
     while ((r = reader_next(&reader, &line)) > 0)
@@ -178,7 +178,7 @@ START_TEST(test_a_comment_has_no_limit_and_no_nul)
         ck_assert_uint_eq(fixture.problems.n_errors, 0);
         fixture_write_bytes(&fixture, "dispatcher.cnf", nul, sizeof(nul) - 1);
         ck_assert_str_eq(read_lines_by(all[i]), "1:BROKEN|2:b|");
-        ck_assert(fixture_said(&fixture, "dispatcher.cnf:1: error: the line holds a NUL byte"));
+        ck_assert(fixture_said(&fixture, "dispatcher.cnf:1: error: the line contains a NUL byte"));
     }
     free(text);
 }
@@ -219,7 +219,7 @@ START_TEST(test_refuses_nul_bytes_and_goes_on)
 
     fixture_write_bytes(&fixture, "dispatcher.cnf", text, sizeof(text) - 1);
     ck_assert_str_eq(read_lines(), "1:a|2:BROKEN|3:BROKEN|4:d|");
-    ck_assert(fixture_said(&fixture, "dispatcher.cnf:3: error: the line holds a NUL byte"));
+    ck_assert(fixture_said(&fixture, "dispatcher.cnf:3: error: the line contains a NUL byte"));
 }
 END_TEST
 
@@ -261,7 +261,7 @@ START_TEST(test_includes_by_whole_path_and_by_logical_name)
     fixture_write(&fixture, "one.cnf", "d\n");
     snprintf(text, sizeof(text), "<%s/one.cnf\n<IMTA_TABLE:one.cnf\n", fixture.dir);
     fixture_write(&fixture, "dispatcher.cnf", text);
-    fixture.places.config_dir = fixture.dir;
+    fixture.paths.config_dir = fixture.dir;
     ck_assert_str_eq(read_lines(), "1:d|1:d|");
 }
 END_TEST
@@ -327,26 +327,11 @@ START_TEST(test_warns_of_files_that_others_may_write)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("reader");
-    TCase *tcase = tcase_create("reader");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_makes_lines_of_bytes);
-    tcase_add_test(tcase, test_names_characters_that_nobody_sees);
-    tcase_add_test(tcase, test_reads_a_mapping_file_by_columns);
-    tcase_add_test(tcase, test_a_comment_has_no_limit_and_no_nul);
-    tcase_add_test(tcase, test_a_mapping_line_that_is_too_long_is_one_error);
-    tcase_add_test(tcase, test_says_that_a_file_ends_in_a_continued_line);
-    tcase_add_test(tcase, test_warns_of_a_blank_after_the_backslash);
-    tcase_add_test(tcase, test_refuses_nul_bytes_and_goes_on);
-    tcase_add_test(tcase, test_takes_lines_of_64_kib_and_no_longer_ones);
-    tcase_add_test(tcase, test_puts_included_lines_in_place);
-    tcase_add_test(tcase, test_includes_by_whole_path_and_by_logical_name);
-    tcase_add_test(tcase, test_nests_three_deep);
-    tcase_add_test(tcase, test_refuses_what_cannot_be_included);
-    tcase_add_test(tcase, test_warns_of_files_that_others_may_write);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("reader", setup, teardown, test_makes_lines_of_bytes, test_names_characters_that_nobody_sees,
+      test_reads_a_mapping_file_by_columns, test_a_comment_has_no_limit_and_no_nul,
+      test_a_mapping_line_that_is_too_long_is_one_error,
+      test_says_that_a_file_ends_in_a_continued_line, test_warns_of_a_blank_after_the_backslash,
+      test_refuses_nul_bytes_and_goes_on, test_takes_lines_of_64_kib_and_no_longer_ones,
+      test_puts_included_lines_in_place, test_includes_by_whole_path_and_by_logical_name,
+      test_nests_three_deep, test_refuses_what_cannot_be_included,
+      test_warns_of_files_that_others_may_write)

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -17,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Loads the file behind the descriptor. */
 static int load(int fd, struct config *ret)
 {
-    static const struct config_places places = {
+    static const struct config_paths paths = {
         .worker_dir = "/workers",
         .config_dir = "/tables",
         .log_dir = "/logs",
@@ -26,7 +25,7 @@ static int load(int fd, struct config *ret)
     char path[40], text[200];
 
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    int r = config_load(path, &places, &problems, ret);
+    int r = config_load(path, &paths, &problems, ret);
     if ((r == 0) != (problems.n_errors == 0))
         abort();
     for (size_t i = 0; i < problems.n_items; i++)

@@ -2,7 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 /* Bytes of a name server: whatever is read of them is within its bounds. The first byte chooses
  * the type. */
-#include "access/dns_answer.h"
+#include "dns/dns_answer.h"
 
 #include <assert.h>
 #include <string.h>

@@ -5,7 +5,6 @@
 #include "base/networks.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
 /* A whole SMTP session from bytes. The octet RS (0x1e) ends what the client sends before it waits
- * for the server, so that commands which must not be pipelined are reached too.
+ * for the server, so that commands which must not be pipelined are reached too. The octet GS (0x1d)
+ * is a handshake of TLS, if one is awaited; whatever else comes then makes it fail.
  *
  * Beside what the sanitizers see it is checked that every reply is one, that there is a message for
- * each 250 and none without, that no message holds what was to be refused, and that tmp is empty
- * afterwards. */
+ * each 250 and none without, that no message holds what was to be refused, that tmp is empty
+ * afterwards, and that nothing which came before the handshake counts after it. */
 #include "base/log.h"
 #include "base/macro.h"
 #include "workers/tcp_smtp_server/maildir.h"
@@ -16,9 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define WAITS_FOR_SERVER '\x1e'
+#define SHAKES_HANDS     '\x1d'
 #define CHECK(condition)                                                                           \
     do                                                                                             \
         if (!(condition)) {                                                                        \
@@ -28,10 +31,12 @@
     while (0)
 
 struct client {
-    const char *next, *end;
+    const char *start, *next, *end;
     bool is_waiting; /* for the server to ask for more */
     char *replies;
     size_t n_replied;
+    size_t tls_from; /* where in the replies those over TLS begin */
+    bool has_tls;
 };
 
 static ssize_t client_receive(void *userdata, void *buffer, size_t size,
@@ -77,6 +82,45 @@ static bool client_has_input(void *userdata)
 
 static void client_end_output(void *userdata _unused_)
 {
+}
+
+static bool ends_in(const char *text, size_t length, const char *end)
+{
+    size_t n = strlen(end);
+
+    return length >= n && strncasecmp(text + length - n, end, n) == 0;
+}
+
+/* The reply that allows it was sent, nothing that came after the command was taken, and nothing is
+ * on its way by other means. */
+static enum tls_failure client_start_tls(void *userdata, const struct tls_facts **ret)
+{
+    static const struct tls_facts facts = {.protocol = "TLSv1.3", .suite = "TLS_X"};
+    struct client *client = userdata;
+    size_t n_taken = (size_t)(client->next - client->start);
+
+    CHECK(!client->has_tls);
+    CHECK(ends_in(client->replies, client->n_replied, "220 2.0.0 Ready to start TLS\r\n"));
+    while (n_taken > 0 && client->start[n_taken - 1] == WAITS_FOR_SERVER)
+        n_taken--;
+    CHECK(n_taken > 2 && client->start[n_taken - 1] == '\n');
+    if (client->next < client->end && *client->next == WAITS_FOR_SERVER)
+        client->next++;
+    if (client->next == client->end || *client->next++ != SHAKES_HANDS)
+        return TLS_FAILED_PLAIN_TEXT;
+    client->has_tls = true;
+    client->tls_from = client->n_replied;
+    *ret = &facts;
+    return TLS_NO_FAILURE;
+}
+
+/* A sender is taken only after the client has greeted again. */
+static void check_replies_over_tls(const struct client *client)
+{
+    const char *replies = client->has_tls ? client->replies + client->tls_from : "";
+    const char *sender = strstr(replies, "250 2.1.0 "), *greeting = strstr(replies, "mx.example");
+
+    CHECK(!sender || (greeting && greeting < sender));
 }
 
 /* Returns the number of messages that the client believes to be delivered. */
@@ -166,13 +210,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct session_peer peer = {
         .connection_id = "0123456789abcdef", .host = "2001:db8::1", .port = 4711};
-    struct client client = {
-        .next = (const char *)data, .end = (const char *)data + size, .is_waiting = true};
+    struct client client = {.start = (const char *)data,
+                            .next = (const char *)data,
+                            .end = (const char *)data + size,
+                            .is_waiting = true};
     const struct transport transport = {
         .receive = client_receive,
         .send = client_send,
         .has_input = client_has_input,
         .end_output = client_end_output,
+        .start_tls = client_start_tls,
         .userdata = &client,
     };
 
@@ -180,6 +227,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         set_up();
     session_run_over(&settings, &peer, &transport);
     CHECK(client.replies != NULL);
+    check_replies_over_tls(&client);
     CHECK(check_replies(client.replies) == take_messages(settings.maildir, "new"));
     CHECK(take_messages(settings.maildir, "tmp") == 0);
     free(client.replies);

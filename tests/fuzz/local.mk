@@ -6,7 +6,8 @@
 if ENABLE_FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_smtp_session
 tests_fuzz_fuzz_smtp_session_SOURCES = %D%/fuzz_smtp_session.c
-tests_fuzz_fuzz_smtp_session_LDADD = libsmtpserver.a libworkercommon.a libbase.la
+tests_fuzz_fuzz_smtp_session_LDADD = libsmtpserver.a libworkertls.a libworkeropenssl.a \
+	libworkercommon.a libbase.la $(LIBSSL_LIBS)
 tests_fuzz_fuzz_smtp_session_LDFLAGS = -fsanitize=fuzzer
 endif
 
@@ -18,6 +19,10 @@ EXTRA_DIST += \
 	%D%/corpus/smtp_session/smtputf8 \
 	%D%/corpus/smtp_session/smuggle_cr \
 	%D%/corpus/smtp_session/smuggle_lf \
+	%D%/corpus/smtp_session/starttls \
+	%D%/corpus/smtp_session/starttls_injected \
+	%D%/corpus/smtp_session/starttls_plain \
+	%D%/corpus/smtp_session/starttls_twice \
 	%D%/corpus/smtp_session/too_big \
 	%D%/corpus/smtp_session/two_messages
 # dispatcher.cnf:
@@ -138,7 +143,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_dns_answer \
 	tests/fuzz/fuzz_ident_reply
 tests_fuzz_fuzz_dns_answer_SOURCES = %D%/fuzz_dns_answer.c
-tests_fuzz_fuzz_dns_answer_LDADD = $(LINK_ACCESS)
+tests_fuzz_fuzz_dns_answer_LDADD = $(LINK_DNS)
 tests_fuzz_fuzz_dns_answer_LDFLAGS = -fsanitize=fuzzer
 tests_fuzz_fuzz_ident_reply_SOURCES = %D%/fuzz_ident_reply.c
 tests_fuzz_fuzz_ident_reply_LDADD = $(LINK_ACCESS)
@@ -160,6 +165,29 @@ EXTRA_DIST += \
 	%D%/corpus/ident_reply/unprintable \
 	%D%/corpus/ident_reply/user
 
+# What the store of a fleet sends:
+#   tests/fuzz/fuzz_fleet_answer tests/fuzz/corpus/fleet_answer
+if ENABLE_FUZZERS
+if WITH_FLEET
+noinst_PROGRAMS += tests/fuzz/fuzz_fleet_answer
+tests_fuzz_fuzz_fleet_answer_SOURCES = %D%/fuzz_fleet_answer.c
+tests_fuzz_fuzz_fleet_answer_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)
+tests_fuzz_fuzz_fleet_answer_LDADD = $(LINK_DAEMON)
+tests_fuzz_fuzz_fleet_answer_LDFLAGS = -fsanitize=fuzzer
+endif
+endif
+
+EXTRA_DIST += \
+	%D%/corpus/fleet_answer/answer \
+	%D%/corpus/fleet_answer/empty \
+	%D%/corpus/fleet_answer/greeting \
+	%D%/corpus/fleet_answer/huge \
+	%D%/corpus/fleet_answer/moved \
+	%D%/corpus/fleet_answer/nested \
+	%D%/corpus/fleet_answer/nil \
+	%D%/corpus/fleet_answer/other \
+	%D%/corpus/fleet_answer/refused
+
 # What a worker writes to its ring:
 #   tests/fuzz/fuzz_ring tests/fuzz/corpus/ring
 if ENABLE_FUZZERS
@@ -172,3 +200,35 @@ endif
 EXTRA_DIST += \
 	%D%/corpus/ring/full \
 	%D%/corpus/ring/one_acknowledgement
+
+# Configurations of other dispatchers:
+#   tests/fuzz/fuzz_import tests/fuzz/corpus/import
+if ENABLE_FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_import
+tests_fuzz_fuzz_import_SOURCES = %D%/fuzz_import.c
+tests_fuzz_fuzz_import_LDADD = $(LINK_IMPORT) $(LINK_MAPPING)
+tests_fuzz_fuzz_import_LDFLAGS = -fsanitize=fuzzer
+endif
+
+EXTRA_DIST += \
+	%D%/corpus/import/inetd \
+	%D%/corpus/import/master_cf \
+	%D%/corpus/import/oracle-grown \
+	%D%/corpus/import/oracle-unified \
+	%D%/corpus/import/pmdf-vms \
+	%D%/corpus/import/pmdf-windows \
+	%D%/corpus/import/sun-relay \
+	%D%/corpus/import/xinetd
+
+# Recordings:
+#   tests/fuzz/fuzz_recording tests/fuzz/corpus/recording
+if ENABLE_FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_recording
+tests_fuzz_fuzz_recording_SOURCES = %D%/fuzz_recording.c
+tests_fuzz_fuzz_recording_LDADD = $(LINK_SIMULATE)
+tests_fuzz_fuzz_recording_LDFLAGS = -fsanitize=fuzzer
+endif
+
+EXTRA_DIST += \
+	%D%/corpus/recording/burst \
+	%D%/corpus/recording/restart

@@ -94,12 +94,6 @@ START_TEST(test_takes_for_held_what_it_cannot_judge)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("listening");
-
-    ADD_TESTS(suite, "listening", test_tells_a_port_that_listens_from_one_that_does_not,
-              test_tells_a_path_that_listens_from_one_that_does_not,
-              test_takes_for_held_what_it_cannot_judge);
-    return suite;
-}
+SUITE("listening", NULL, NULL, test_tells_a_port_that_listens_from_one_that_does_not,
+      test_tells_a_path_that_listens_from_one_that_does_not,
+      test_takes_for_held_what_it_cannot_judge)

@@ -274,6 +274,20 @@ START_TEST(test_bounds_a_worker_with_room_for_all_its_sessions)
 }
 END_TEST
 
+START_TEST(test_a_program_without_memory_ends_alone)
+{
+    struct service_options service = smtp();
+    struct unit_list units = make(service);
+
+    ck_assert(!has_line(text_of(&units, "dispatcherd-smtp-worker@.service"), "OOMPolicy=continue"));
+    unit_list_clear(&units);
+    service.image = (char *)WORKER_DIR "/inetd";
+    units = make(service);
+    ck_assert(has_line(text_of(&units, "dispatcherd-smtp-worker@.service"), "OOMPolicy=continue"));
+    unit_list_clear(&units);
+}
+END_TEST
+
 START_TEST(test_hides_from_a_worker_what_is_not_its_own)
 {
     struct unit_list units = make(smtp());
@@ -323,6 +337,33 @@ START_TEST(test_quotes_the_program_for_systemd)
         struct unit_list units = make(service);
         assert_lines(text_of(&units, "dispatcherd-smtp-worker@.service"),
                      (const char *const[]){cases[i].line, NULL});
+        unit_list_clear(&units);
+    }
+}
+END_TEST
+
+/* Its rules are for what we deliver. */
+START_TEST(test_names_a_profile_of_apparmor_for_the_delivered_smtp_server_alone)
+{
+    static const struct {
+        const char *image;
+        bool has_profile;
+    } cases[] = {
+        {WORKER_DIR "/tcp_smtp_server", true},
+        {WORKER_DIR "/tcp_smtp_server2", false},
+        {WORKER_DIR "/proxy", false},
+        {"/opt/tcp_smtp_server", false},
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        struct service_options service = smtp();
+
+        service.image = (char *)cases[i].image;
+        struct unit_list units = make(service);
+        const char *text = text_of(&units, "dispatcherd-smtp-worker@.service");
+        ck_assert_uint_eq(count_lines(text, "AppArmorProfile="), cases[i].has_profile);
+        ck_assert_int_eq(has_line(text, "AppArmorProfile=-dispatcherd-tcp_smtp_server"),
+                         cases[i].has_profile);
         unit_list_clear(&units);
     }
 }
@@ -439,7 +480,8 @@ Suite *make_suite(void)
         suite, "their text", test_writes_the_socket, test_names_the_tls_socket_after_the_service,
         test_leaves_ipv6_out_where_the_kernel_has_none, test_binds_to_the_interface_address_alone,
         test_writes_what_starts_a_worker, test_bounds_a_worker_with_room_for_all_its_sessions,
-        test_hides_from_a_worker_what_is_not_its_own,
+        test_a_program_without_memory_ends_alone, test_hides_from_a_worker_what_is_not_its_own,
+        test_names_a_profile_of_apparmor_for_the_delivered_smtp_server_alone,
         test_says_what_is_new_in_systemd_only_where_it_is_known);
     ADD_TESTS(suite, "what comes from a file that is not trusted",
               test_quotes_the_program_for_systemd, test_escapes_the_source_path,

@@ -3,7 +3,6 @@
 #include "libdispatcher/fake_dispatcher.h"
 
 #include "base/fd.h"
-#include "base/str.h"
 #include "libdispatcher/internal.h"
 #include "protocol/channel.h"
 
@@ -210,11 +209,12 @@ void fake_hang_up(struct fake_dispatcher *fake, size_t connection)
 
 void fake_adopt(struct fake_dispatcher *fake)
 {
-    char bytes[64];
+    char bytes[128];
     struct message_text text = message_text_start(bytes, sizeof(bytes), MESSAGE_ADOPT);
     _cleanup_fd_ int ring = -1;
 
     message_text_add(&text, "VERSION", "1");
+    message_text_add_number(&text, "NUMBER", --fake->number);
     ring = add_ring(fake, &text, FAKE_PLACES_MAX);
     ck_assert_int_eq(channel_send(fake->channel, bytes, text.length, &ring, ring >= 0), 0);
     fake->is_adopting = true;

@@ -47,6 +47,9 @@ struct fake_dispatcher {
     struct ring_reader ring; /* where it has asked for one */
     bool is_draining;        /* DRAINING was received */
     bool is_adopting;        /* ADOPT was sent, and its READY has not come */
+    uint64_t number;         /* of the last ADOPT */
+    uint64_t answered;       /* of the last ANSWER */
+    unsigned n_old_answers;  /* READY in answer to an ADOPT before the last one */
     size_t n_asked;          /* connections that were sent before ADOPT */
     unsigned n_ready;        /* the value of READY; 0: not yet */
     size_t n_connections, n_acknowledged, n_refused, n_ended;

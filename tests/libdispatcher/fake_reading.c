@@ -9,6 +9,7 @@
 #include <check.h>
 #include <poll.h>
 #include <stdalign.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Waits for a message. Returns its length, or 0 at the end of the channel. */
@@ -156,11 +157,38 @@ static void take_ready(struct fake_dispatcher *fake, uint32_t n_places)
     }
 }
 
+/* Numbers go down from 2^64 - 1. */
+static void take_answer(struct fake_dispatcher *fake, const struct message *message)
+{
+    const char *number = message_find_text(message, "NUMBER");
+
+    ck_assert(fake->is_adopting);
+    ck_assert_ptr_nonnull(number);
+    fake->answered = strtoull(number, NULL, 10);
+    ck_assert_uint_ge(fake->answered, fake->number);
+}
+
+/* Whether it is part of the answer to an ADOPT before the last one. */
+static bool is_old_answer(struct fake_dispatcher *fake, const struct message *message)
+{
+    if (!fake->is_adopting || fake->answered == fake->number ||
+        (message->type != MESSAGE_HELD && message->type != MESSAGE_READY))
+        return false;
+    ck_assert_uint_gt(fake->answered, fake->number);
+    fake->n_old_answers += message->type == MESSAGE_READY;
+    return true;
+}
+
 static void take_message(struct fake_dispatcher *fake, const struct message *message)
 {
+    if (is_old_answer(fake, message))
+        return;
     switch (message->type) {
     case MESSAGE_READY:
         take_ready(fake, message->value);
+        break;
+    case MESSAGE_ANSWER:
+        take_answer(fake, message);
         break;
     case MESSAGE_HELD:
         take_held(fake, message);

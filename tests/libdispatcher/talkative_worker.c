@@ -2,8 +2,6 @@
 /* Copyright (C) dispatcherd contributors */
 #include "libdispatcher/talkative_worker.h"
 
-#include "protocol/message.h"
-
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>

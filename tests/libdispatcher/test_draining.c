@@ -6,10 +6,8 @@
 #include "base/fd.h"
 #include "libdispatcher/fake_dispatcher.h"
 #include "libdispatcher/talkative_worker.h"
-#include "protocol/channel.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -347,7 +347,8 @@ START_TEST(test_a_program_serves_or_takes)
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
         fake_start(fake, &cases[i], 10000);
         expect_exit(EINVAL);
-        ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "one of 'serve' and 'take'"));
+        ck_assert_ptr_nonnull(
+            strstr(fake_text_of(fake->errors), "provide either 'serve' or 'take'"));
     }
 }
 END_TEST

@@ -22,13 +22,17 @@ diff -u "$temporary/declared" "$temporary/exported"
 test -s "$temporary/exported"
 
 echo '#include <dispatcher/worker.h>' >"$temporary/alone.c"
+# CC and CXX may be several words, such as "ccache gcc".
+# shellcheck disable=SC2086
 for standard in c99 c11 gnu17; do
-    "${CC:-cc}" -std=$standard -Wall -Wextra -Wpedantic -Werror -fsyntax-only \
+    ${CC:-cc} -std=$standard -Wall -Wextra -Wpedantic -Werror -fsyntax-only \
         -I"$srcdir/src/libdispatcher/include" "$temporary/alone.c"
 done
-if command -v "${CXX:-c++}" >/dev/null; then
+# shellcheck disable=SC2086
+set -- ${CXX:-c++}
+if command -v "$1" >/dev/null; then
     cp "$temporary/alone.c" "$temporary/alone.cc"
-    "${CXX:-c++}" -Wall -Wextra -Wpedantic -Werror -fsyntax-only \
+    "$@" -Wall -Wextra -Wpedantic -Werror -fsyntax-only \
         -I"$srcdir/src/libdispatcher/include" "$temporary/alone.cc"
 else
     echo "no C++ compiler: that part is left out"

@@ -5,7 +5,6 @@
 #include "base/time.h"
 #include "libdispatcher/manager.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,11 +105,5 @@ START_TEST(test_says_ready_again_to_a_busy_manager)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("manager");
-
-    ADD_TESTS(suite, "manager", test_says_nothing_without_a_manager, test_says_ready_once,
-              test_feeds_the_watchdog_in_half_its_time, test_says_ready_again_to_a_busy_manager);
-    return suite;
-}
+SUITE("manager", NULL, NULL, test_says_nothing_without_a_manager, test_says_ready_once,
+      test_feeds_the_watchdog_in_half_its_time, test_says_ready_again_to_a_busy_manager)

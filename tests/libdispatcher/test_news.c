@@ -67,11 +67,31 @@ START_TEST(test_an_acknowledgement_is_told_where_dispatcherd_waits)
 }
 END_TEST
 
+/* A successor of dispatcherd is told, since the ring ends with the predecessor. */
+START_TEST(test_what_was_put_off_and_not_read_is_remembered)
+{
+    uint64_t ids[2];
+
+    setup();
+    ck_assert_uint_eq(news_unread_put_off(&news, ids, 2), 0);
+    news_tell(&news, MESSAGE_PUT_OFF, 1);
+    read_all();
+    ck_assert_uint_eq(news_unread_put_off(&news, ids, 2), 0);
+    acknowledge(2, NEWS_DONE);
+    news_tell(&news, MESSAGE_PUT_OFF, 3);
+    news_tell(&news, MESSAGE_REFUSE, 4);
+    news_tell(&news, MESSAGE_PUT_OFF, 5);
+    ck_assert_uint_eq(news_unread_put_off(&news, ids, 2), 2);
+    ck_assert_uint_eq(ids[0], 3);
+    ck_assert_uint_eq(ids[1], 4);
+}
+END_TEST
+
 START_TEST(test_an_end_is_told_at_once_where_a_client_would_wait_for_it)
 {
     setup();
     uint64_t at = acknowledge(1, NEWS_DONE);
-    ck_assert_int_eq(news_end(&news, 1, at, false), NEWS_SEND);
+    ck_assert_int_eq(news_end(&news, MESSAGE_ENDED, 1, at, false), NEWS_SEND);
 }
 END_TEST
 
@@ -80,7 +100,7 @@ START_TEST(test_an_end_may_wait_where_dispatcherd_has_read_what_came_before)
     setup();
     uint64_t at = acknowledge(1, NEWS_DONE);
     read_all();
-    ck_assert_int_eq(news_end(&news, 1, at, false), NEWS_LATER);
+    ck_assert_int_eq(news_end(&news, MESSAGE_ENDED, 1, at, false), NEWS_LATER);
     ck_assert_int_eq(news_remind(&news), NEWS_SEND);
     read_all();
     ring_heard(&reader);
@@ -94,7 +114,7 @@ START_TEST(test_an_end_needs_no_packet_where_dispatcherd_will_look)
     uint64_t at = acknowledge(1, NEWS_DONE);
     read_all();
     acknowledge(2, NEWS_DONE);
-    ck_assert_int_eq(news_end(&news, 1, at, false), NEWS_DONE);
+    ck_assert_int_eq(news_end(&news, MESSAGE_ENDED, 1, at, false), NEWS_DONE);
     ck_assert_int_eq(news_remind(&news), NEWS_DONE);
     read_all();
     ck_assert_int_eq(news_remind(&news), NEWS_DONE);
@@ -106,10 +126,10 @@ START_TEST(test_an_end_is_told_at_once_where_it_is_waited_for)
     setup();
     uint64_t at = acknowledge(1, NEWS_DONE);
     read_all();
-    ck_assert_int_eq(news_end(&news, 1, at, true), NEWS_SEND);
+    ck_assert_int_eq(news_end(&news, MESSAGE_ENDED, 1, at, true), NEWS_SEND);
     ring_heard(&reader);
     ring_want(&reader, RING_WANTS_ANSWERS | RING_WANTS_ENDS);
-    ck_assert_int_eq(news_end(&news, 2, at, false), NEWS_SEND);
+    ck_assert_int_eq(news_end(&news, MESSAGE_ENDED, 2, at, false), NEWS_SEND);
 }
 END_TEST
 
@@ -132,7 +152,7 @@ START_TEST(test_tells_nothing_in_a_closed_ring)
     uint64_t before = acknowledge(1, NEWS_DONE);
     ck_assert_int_eq(ring_close(&reader), 1);
     ck_assert_int_eq(news_acknowledge(&news, &id, 1, &at, &next), -EPIPE);
-    ck_assert_int_eq(news_end(&news, 1, before, true), NEWS_DONE);
+    ck_assert_int_eq(news_end(&news, MESSAGE_ENDED, 1, before, true), NEWS_DONE);
     ck_assert_int_eq(news_tell(&news, MESSAGE_DRAINING, 0), NEWS_DONE);
 }
 END_TEST
@@ -301,6 +321,7 @@ Suite *make_suite(void)
     Suite *suite = suite_create("news");
 
     ADD_TESTS(suite, "rules", test_an_acknowledgement_is_told_where_dispatcherd_waits,
+              test_what_was_put_off_and_not_read_is_remembered,
               test_an_end_is_told_at_once_where_a_client_would_wait_for_it,
               test_an_end_may_wait_where_dispatcherd_has_read_what_came_before,
               test_an_end_needs_no_packet_where_dispatcherd_will_look,

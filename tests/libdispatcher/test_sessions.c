@@ -8,13 +8,10 @@
 #include "libdispatcher/fake_dispatcher.h"
 #include "libdispatcher/internal.h"
 #include "libdispatcher/talkative_worker.h"
-#include "protocol/channel.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -272,6 +269,28 @@ START_TEST(test_tells_a_new_dispatcher_all_that_it_has)
 }
 END_TEST
 
+/* The first of two new dispatchers is dead when the worker answers. */
+START_TEST(test_tells_each_of_two_new_dispatchers_what_it_has)
+{
+    start("50");
+    for (int i = 0; i < 20; i++)
+        fake_connect(fake);
+    FAKE_WAIT(fake->n_acknowledged == 20);
+    fake_freeze(fake);
+    fake_adopt(fake);
+    fake_adopt(fake);
+    kill(fake->worker, SIGCONT);
+    FAKE_WAIT(!fake->is_adopting);
+    ck_assert_uint_eq(fake->n_old_answers, 1);
+    ck_assert_uint_eq(fake->n_ready, 50);
+    ck_assert_uint_eq(fake->n_held, 20);
+    for (size_t i = 0; i < 20; i++)
+        fake_hang_up(fake, i);
+    FAKE_WAIT(fake->n_ended == 20);
+    kill_worker();
+}
+END_TEST
+
 /* The order of packets holds, whoever received which. */
 START_TEST(test_takes_what_came_before_the_order_to_drain_and_nothing_after)
 {
@@ -330,17 +349,11 @@ START_TEST(test_what_it_said_before_a_sudden_death_is_true)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("sessions");
-
-    ADD_TESTS(suite, "sessions", test_tells_the_program_about_the_connection,
-              test_serves_up_to_max_conns_at_a_time, test_a_place_is_free_before_its_end_is_told,
-              test_wakes_the_thread_that_slept_least, test_acknowledges_together_what_came_together,
-              test_takes_many_connections_in_one_message, test_leaks_no_descriptor,
-              test_a_place_is_small, test_drains_when_it_may_have_no_more_descriptors,
-              test_tells_a_new_dispatcher_all_that_it_has,
-              test_takes_what_came_before_the_order_to_drain_and_nothing_after,
-              test_what_it_said_before_a_sudden_death_is_true);
-    return suite;
-}
+SUITE("sessions", NULL, NULL, test_tells_the_program_about_the_connection,
+      test_serves_up_to_max_conns_at_a_time, test_a_place_is_free_before_its_end_is_told,
+      test_wakes_the_thread_that_slept_least, test_acknowledges_together_what_came_together,
+      test_takes_many_connections_in_one_message, test_leaks_no_descriptor, test_a_place_is_small,
+      test_drains_when_it_may_have_no_more_descriptors, test_tells_a_new_dispatcher_all_that_it_has,
+      test_tells_each_of_two_new_dispatchers_what_it_has,
+      test_takes_what_came_before_the_order_to_drain_and_nothing_after,
+      test_what_it_said_before_a_sudden_death_is_true)

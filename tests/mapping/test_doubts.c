@@ -5,6 +5,7 @@
 #include "support/suite.h"
 
 #include "base/macro.h"
+#include "mapping/metermaid.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -212,22 +213,35 @@ END_TEST
     "PORT_ACCESS\n\n  *|*|*|*|*  "                                                                 \
     "$C$:A$[IMTA_LIB:check_metermaid.so,throttle,ext_throttle,$3]$N421$ too$ many$E\n"
 
-START_TEST(test_says_what_check_metermaid_is_taken_for)
+START_TEST(test_a_check_metermaid_without_a_quota_rejects_nobody)
 {
     static const struct doubt doubts[] = {
-        {METERMAID, 1, "mappings:3: warning: check_metermaid counts the connections of all hosts"},
-        {METERMAID, 1, "using conn_throttle instead"},
         {METERMAID, 1,
-         "but it refuses nobody until the table METERMAID_QUOTA of this file gives "
-         "the number of connections allowed in a minute, as in: ext_throttle 60"},
-        {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  60\n", 1, "with at most 60 a minute"},
-        {METERMAID "\nMETERMAID_QUOTA\n\n  Ext_Throttle  7,penalize\n", 1,
-         "with at most 7 a minute"},
-        {METERMAID "\nMETERMAID_QUOTA\n\n  other  60\n", 1, "it refuses nobody"},
-        {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  many\n", 1, "it refuses nobody"},
+         "mappings:3: warning: check_metermaid rejects nobody until the table METERMAID_QUOTA of "
+         "this file gives the number of connections allowed in a minute, as in: ext_throttle 60"},
+        {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  60\n", 0, NULL},
+        {METERMAID "\nMETERMAID_QUOTA\n\n  Ext_Throttle  7,penalize\n", 0, NULL},
+        {METERMAID "\nMETERMAID_QUOTA\n\n  other  60\n", 1, "rejects nobody"},
+        {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  many\n", 1, "rejects nobody"},
     };
 
     check(doubts, ELEMENTSOF(doubts));
+}
+END_TEST
+
+START_TEST(test_says_what_check_metermaid_is_without_a_fleet)
+{
+    ck_assert_int_eq(scene_load(&scene, METERMAID), 0);
+    metermaid_warn_without_fleet(scene.set, &scene.problems);
+    ck_assert_uint_eq(scene.problems.n_warnings, 1);
+    ck_assert_int_eq(scene_load(&scene, METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  60\n"), 0);
+    ck_assert_uint_eq(scene.problems.n_warnings, 0);
+    metermaid_warn_without_fleet(scene.set, &scene.problems);
+    ck_assert_uint_eq(scene.problems.n_warnings, 1);
+    ck_assert(scene_said(&scene, "mappings:3: warning: check_metermaid counts the connections of "
+                                 "all hosts, which needs FLEET in dispatcher.cnf; using "
+                                 "conn_throttle instead, which counts those of this host, with at "
+                                 "most 60 a minute"));
 }
 END_TEST
 
@@ -268,22 +282,11 @@ START_TEST(test_doubts_nothing_in_the_samples_of_the_manuals)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("doubts");
-    TCase *tcase = tcase_create("warnings");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_warns_of_a_file_that_lets_in_everybody);
-    tcase_add_test(tcase, test_warns_of_a_near_miss_of_the_name);
-    tcase_add_test(tcase, test_warns_of_patterns_that_match_no_connection);
-    tcase_add_test(tcase, test_warns_of_patterns_that_match_nothing_in_helper_tables);
-    tcase_add_test(tcase, test_says_nothing_of_strings_that_it_does_not_know);
-    tcase_add_test(tcase, test_warns_of_entries_that_decide_nothing);
-    tcase_add_test(tcase, test_warns_of_an_include_that_is_indented);
-    tcase_add_test(tcase, test_says_what_check_metermaid_is_taken_for);
-    tcase_add_test(tcase, test_throttles_in_place_of_check_metermaid);
-    tcase_add_test(tcase, test_doubts_nothing_in_the_samples_of_the_manuals);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("doubts", setup, teardown, test_warns_of_a_file_that_lets_in_everybody,
+      test_warns_of_a_near_miss_of_the_name, test_warns_of_patterns_that_match_no_connection,
+      test_warns_of_patterns_that_match_nothing_in_helper_tables,
+      test_says_nothing_of_strings_that_it_does_not_know, test_warns_of_entries_that_decide_nothing,
+      test_warns_of_an_include_that_is_indented,
+      test_a_check_metermaid_without_a_quota_rejects_nobody,
+      test_says_what_check_metermaid_is_without_a_fleet, test_throttles_in_place_of_check_metermaid,
+      test_doubts_nothing_in_the_samples_of_the_manuals)

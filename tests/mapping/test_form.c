@@ -8,7 +8,6 @@
 #include "mapping/form.h"
 #include "mapping/port_access.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -227,18 +226,6 @@ START_TEST(test_knows_what_a_wildcard_stands_for)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("form");
-    TCase *tcase = tcase_create("form");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, SUITE_LIMIT_SEC);
-    tcase_add_test(tcase, test_lets_pass_what_matches_some_probe);
-    tcase_add_test(tcase, test_finds_what_matches_no_probe);
-    tcase_add_test(tcase, test_knows_addresses_and_ports);
-    tcase_add_test(tcase, test_never_calls_a_pattern_useless_that_matches);
-    tcase_add_test(tcase, test_knows_what_a_wildcard_stands_for);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("form", setup, teardown, test_lets_pass_what_matches_some_probe,
+      test_finds_what_matches_no_probe, test_knows_addresses_and_ports,
+      test_never_calls_a_pattern_useless_that_matches, test_knows_what_a_wildcard_stands_for)

@@ -217,7 +217,7 @@ START_TEST(test_refuses_nul_bytes)
     scene_write(&scene, "mappings", text, sizeof(text) - 1);
     ck_assert_int_eq(mapping_set_load(scene_path(&scene, "mappings"), &scene.problems, &scene.set),
                      -EINVAL);
-    ck_assert(scene_said(&scene, "mappings:3: error: the line holds a NUL byte"));
+    ck_assert(scene_said(&scene, "mappings:3: error: the line contains a NUL byte"));
 }
 END_TEST
 
@@ -354,24 +354,9 @@ START_TEST(test_lives_as_long_as_somebody_needs_it)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("load");
-    TCase *tcase = tcase_create("files");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_accepts_what_the_manuals_describe);
-    tcase_add_test(tcase, test_names_what_is_wrong_and_where);
-    tcase_add_test(tcase, test_warns_of_what_is_odd);
-    tcase_add_test(tcase, test_collects_all_problems);
-    tcase_add_test(tcase, test_names_characters_that_nobody_sees);
-    tcase_add_test(tcase, test_copies_all_that_it_read_into_one_file);
-    tcase_add_test(tcase, test_has_limits);
-    tcase_add_test(tcase, test_refuses_nul_bytes);
-    tcase_add_test(tcase, test_includes_files_three_deep);
-    tcase_add_test(tcase, test_names_problems_of_includes);
-    tcase_add_test(tcase, test_warns_of_files_that_others_may_write);
-    tcase_add_test(tcase, test_lives_as_long_as_somebody_needs_it);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("load", setup, teardown, test_accepts_what_the_manuals_describe,
+      test_names_what_is_wrong_and_where, test_warns_of_what_is_odd, test_collects_all_problems,
+      test_names_characters_that_nobody_sees, test_copies_all_that_it_read_into_one_file,
+      test_has_limits, test_refuses_nul_bytes, test_includes_files_three_deep,
+      test_names_problems_of_includes, test_warns_of_files_that_others_may_write,
+      test_lives_as_long_as_somebody_needs_it)

@@ -161,15 +161,5 @@ START_TEST(test_answers_a_hundred_thousand_networks_at_once)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("network_index");
-    TCase *tcase = tcase_create("networks");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_finds_what_comparing_one_by_one_finds);
-    tcase_add_test(tcase, test_goes_on_behind_an_entry_with_c);
-    tcase_add_test(tcase, test_answers_a_hundred_thousand_networks_at_once);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("network_index", setup, teardown, test_finds_what_comparing_one_by_one_finds,
+      test_goes_on_behind_an_entry_with_c, test_answers_a_hundred_thousand_networks_at_once)

@@ -290,18 +290,6 @@ START_TEST(test_agrees_with_the_reference)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("pattern");
-    TCase *tcase = tcase_create("patterns");
-
-    tcase_add_checked_fixture(tcase, NULL, teardown);
-    tcase_add_test(tcase, test_matches_as_the_manual_says);
-    tcase_add_test(tcase, test_refuses_what_means_nothing);
-    tcase_add_test(tcase, test_takes_256_characters_and_no_more);
-    tcase_add_test(tcase, test_warns_of_host_bits);
-    tcase_add_test(tcase, test_bounds_its_steps);
-    tcase_add_test(tcase, test_agrees_with_the_reference);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("pattern", NULL, teardown, test_matches_as_the_manual_says, test_refuses_what_means_nothing,
+      test_takes_256_characters_and_no_more, test_warns_of_host_bits, test_bounds_its_steps,
+      test_agrees_with_the_reference)

@@ -288,22 +288,9 @@ START_TEST(test_has_no_probe_for_unix_sockets)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("port_access");
-    TCase *tcase = tcase_create("verdicts");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_accepts_everybody_without_a_file_or_table);
-    tcase_add_test(tcase, test_rejects_with_n_and_f_and_accepts_all_else);
-    tcase_add_test(tcase, test_exempts_the_addresses_that_an_entry_names);
-    tcase_add_test(tcase, test_takes_the_first_entry_that_matches);
-    tcase_add_test(tcase, test_parts_lines_at_tildes_of_the_template);
-    tcase_add_test(tcase, test_gives_arguments_to_flags_in_their_order);
-    tcase_add_test(tcase, test_runs_the_table_as_delivered);
-    tcase_add_test(tcase, test_asks_routines);
-    tcase_add_test(tcase, test_cuts_replies_at_1024_bytes);
-    tcase_add_test(tcase, test_has_no_probe_for_unix_sockets);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("port_access", setup, teardown, test_accepts_everybody_without_a_file_or_table,
+      test_rejects_with_n_and_f_and_accepts_all_else,
+      test_exempts_the_addresses_that_an_entry_names, test_takes_the_first_entry_that_matches,
+      test_parts_lines_at_tildes_of_the_template, test_gives_arguments_to_flags_in_their_order,
+      test_runs_the_table_as_delivered, test_asks_routines, test_cuts_replies_at_1024_bytes,
+      test_has_no_probe_for_unix_sockets)

@@ -276,23 +276,8 @@ START_TEST(test_tells_what_happens)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("run");
-    TCase *tcase = tcase_create("runs");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_makes_strings);
-    tcase_add_test(tcase, test_follows_control_letters);
-    tcase_add_test(tcase, test_calls_tables);
-    tcase_add_test(tcase, test_stops_passes_that_lead_nowhere);
-    tcase_add_test(tcase, test_ends_at_its_limit);
-    tcase_add_test(tcase, test_fails_entries_whose_result_is_too_long);
-    tcase_add_test(tcase, test_nests_ten_deep);
-    tcase_add_test(tcase, test_asks_routines_from_nested_tables_and_arguments);
-    tcase_add_test(tcase, test_takes_chances);
-    tcase_add_test(tcase, test_takes_chances_of_a_fraction_of_a_percent);
-    tcase_add_test(tcase, test_tells_what_happens);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("run", setup, teardown, test_makes_strings, test_follows_control_letters, test_calls_tables,
+      test_stops_passes_that_lead_nowhere, test_ends_at_its_limit,
+      test_fails_entries_whose_result_is_too_long, test_nests_ten_deep,
+      test_asks_routines_from_nested_tables_and_arguments, test_takes_chances,
+      test_takes_chances_of_a_fraction_of_a_percent, test_tells_what_happens)

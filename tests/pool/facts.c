@@ -4,6 +4,8 @@
 
 #include "base/time.h"
 
+#include <limits.h>
+
 #define EXPIRY_DISTANCE_USEC USEC_PER_SEC
 
 unsigned fact_places_of(const struct pool_worker *worker)
@@ -22,6 +24,52 @@ unsigned fact_places_of_all(const struct pool *pool)
     for (unsigned i = 0; i < pool->n_slots; i++)
         n_places += fact_places_of(&pool->workers[i]);
     return n_places;
+}
+
+unsigned fact_places_put_off(const struct pool *pool)
+{
+    unsigned n_places = 0;
+
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        const struct pool_worker *worker = &pool->workers[i];
+        unsigned load = worker->n_handoffs + worker->n_active;
+
+        if (worker->state == POOL_WORKER_READY && worker->is_blocked && worker->is_putting_off &&
+            load < worker->max_conns)
+            n_places += worker->max_conns - load;
+    }
+    return n_places;
+}
+
+bool fact_is_put_off(const struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        if (pool->workers[i].state == POOL_WORKER_READY && pool->workers[i].is_putting_off)
+            return true;
+    return false;
+}
+
+unsigned fact_places_left(const struct pool *pool, const struct pool_options *options)
+{
+    unsigned n_places = options->max_procs * options->max_conns;
+    unsigned n_taken = pool->n_handoffs + pool->n_active + pool->n_passed_on;
+
+    if (pool->n_passed_on == 0)
+        return UINT_MAX;
+    return n_places < n_taken ? 0 : n_places - n_taken;
+}
+
+bool fact_any_puts_off(const struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->n_slots; i++)
+        if (pool->workers[i].state == POOL_WORKER_READY && pool->workers[i].is_putting_off)
+            return true;
+    return false;
+}
+
+bool fact_another_would_help(const struct pool *pool, const struct pool_options *options)
+{
+    return fact_places_left(pool, options) > 0 && !fact_any_puts_off(pool);
 }
 
 bool fact_is_ready(const struct pool_worker *worker)

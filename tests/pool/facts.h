@@ -8,6 +8,21 @@
 unsigned fact_places_of(const struct pool_worker *worker);
 unsigned fact_places_of_all(const struct pool *pool);
 
+/* Of those that have a place, and put connections off. */
+unsigned fact_places_put_off(const struct pool *pool);
+
+/* A ready worker has put off the connection that it was offered last. */
+bool fact_is_put_off(const struct pool *pool);
+
+/* Of the service, beside what was passed on; unlimited without any. */
+unsigned fact_places_left(const struct pool *pool, const struct pool_options *options);
+
+/* What some worker passes connections to took none when it was asked last. */
+bool fact_any_puts_off(const struct pool *pool);
+
+/* One more worker could take what those that are ready cannot. */
+bool fact_another_would_help(const struct pool *pool, const struct pool_options *options);
+
 bool fact_is_ready(const struct pool_worker *worker);
 
 /* Past MAX_LIFE_CONNS; past MAX_LIFE_TIME; one of them. */

@@ -64,6 +64,8 @@ static const char *check_handoff(const struct pool *pool, const struct pool_opti
         return "a hand-off needs a waiting connection";
     if (pool->n_handoffs >= options->max_handoffs)
         return "a hand-off keeps MAX_HANDOFFS";
+    if (fact_places_left(pool, options) == 0)
+        return "a hand-off keeps MAX_PROCS times MAX_CONNS with what was passed on";
     if (fact_places_of(chosen) == 0)
         return "a hand-off goes to a ready worker with a free place";
     if (decision->reason != (chosen_is_due ? REASON_LAST_RESORT : REASON_LEAST_BUSY))
@@ -112,11 +114,13 @@ static const char *check_start(const struct pool *pool, const struct pool_option
                    ? NULL
                    : "MINIMUM: fewer than MIN_PROCS are available";
     case REASON_DEMAND:
-        return pool->n_waiting > 0 && pool->n_starting == 0 && fact_places_of_all(pool) == 0
+        return pool->n_waiting > 0 && pool->n_starting == 0 && fact_places_of_all(pool) == 0 &&
+                       (pool->n_ready == 0 || fact_another_would_help(pool, options))
                    ? NULL
                    : "DEMAND: a connection waits and nobody has or will have a place";
     case REASON_ALL_BUSY:
-        return is_proactive && fact_slack_of_all(pool, options) == 0
+        return is_proactive && fact_slack_of_all(pool, options) == 0 &&
+                       fact_another_would_help(pool, options)
                    ? NULL
                    : "ALL_BUSY: every worker is busy enough, and none is starting";
     case REASON_SUCCESSOR:
@@ -159,6 +163,21 @@ static const char *check_idle_retirement(const struct pool *pool,
     return NULL;
 }
 
+static const char *check_stopping_order(const struct pool *pool, const struct pool_worker *chosen)
+{
+    for (unsigned i = 0; i < pool->n_slots; i++) {
+        const struct pool_worker *other = &pool->workers[i];
+
+        if (!fact_is_ready(other) || (pool_worker_load(other) > 0) < (pool_worker_load(chosen) > 0))
+            continue;
+        if ((pool_worker_load(other) > 0) > (pool_worker_load(chosen) > 0))
+            return "while stopping, those with sessions drain first";
+        if (fact_is_ready(chosen) && other->start_number < chosen->start_number)
+            return "while stopping, the oldest drains first";
+    }
+    return NULL;
+}
+
 /* Where the reason is one that all of them share, idle ones go first, then the oldest. */
 static const char *check_order(const struct pool *pool, const struct pool_options *options,
                                const struct observations *observed, uint64_t now,
@@ -174,6 +193,8 @@ static const char *check_order(const struct pool *pool, const struct pool_option
 
     if (decision->reason == REASON_IDLE)
         return NULL;
+    if (decision->reason == REASON_STOPPING)
+        return check_stopping_order(pool, chosen);
     for (unsigned i = 0; i < pool->n_slots; i++) {
         const struct pool_worker *other = &pool->workers[i];
         bool other_is_idle = pool_worker_load(other) == 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What must be true of every decision about a pool, whatever happened before: the specification's
- * rules, written down a second time, from the outside. Each function returns NULL where all is
- * well, else the sentence that is not true. */
+/* What must be true of every decision about a pool, whatever happened before: the rules of
+ * dispatcherd(8), written a second time by what an observer sees. Each function returns NULL, or
+ * the sentence that is not true. */
 #pragma once
 
 #include "pool/policy.h"

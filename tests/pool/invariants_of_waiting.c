@@ -13,7 +13,7 @@ static const char *check_starts(const struct pool *pool, const struct pool_optio
     if (!fact_can_start(pool, options, now))
         return NULL;
     if (pool->n_starting == 0 && pool->n_waiting > 0 && fact_places_of_all(pool) == 0 &&
-        (pool->n_ready == 0 || !pool->is_stopping))
+        (pool->n_ready == 0 || (!pool->is_stopping && fact_another_would_help(pool, options))))
         return "a waiting connection without a place starts a worker";
     if (pool->is_stopping)
         return NULL;
@@ -21,7 +21,8 @@ static const char *check_starts(const struct pool *pool, const struct pool_optio
         return "MIN_PROCS are available whenever they can be";
     if (pool->n_starting > 0)
         return NULL;
-    if (pool->n_ready > 0 && fact_slack_of_all(pool, options) == 0)
+    if (pool->n_ready > 0 && fact_slack_of_all(pool, options) == 0 &&
+        fact_another_would_help(pool, options))
         return "one more is started when all are busy enough";
     if (fact_somebody_needs_a_successor(pool, options, now))
         return "the successor of one that is due is started";
@@ -80,10 +81,13 @@ static const char *check_retirements(const struct pool *pool, const struct pool_
 {
     const char *violation;
 
-    if (pool->is_stopping)
-        return pool->n_ready > 0 && pool->n_waiting == 0 && pool->n_checking == 0
-                   ? "stopping drains every worker"
-                   : NULL;
+    if (pool->is_stopping) {
+        /* Nothing waits, nor may wait again. */
+        bool has_to_serve = pool->n_waiting > 0 || pool->n_checking > 0 ||
+                            (pool->n_handoffs > 0 && fact_any_puts_off(pool));
+
+        return pool->n_ready > 0 && !has_to_serve ? "stopping drains every worker" : NULL;
+    }
     if (pool->n_draining >= options->max_shutdown)
         return NULL;
     if (pool->n_ready > options->max_procs)
@@ -102,9 +106,14 @@ static const char *check_reason(const struct pool *pool, const struct pool_optio
         return pool->n_waiting > 0 && pool->n_handoffs >= options->max_handoffs
                    ? NULL
                    : "HANDOFFS_FULL: MAX_HANDOFFS are under way";
+    case REASON_PUT_OFF:
+        return pool->n_waiting > 0 && fact_places_of_all(pool) == 0 && fact_places_put_off(pool) > 0
+                   ? NULL
+                   : "PUT_OFF: those that have a place put off";
     case REASON_NO_PLACE:
     case REASON_START_DELAYED:
-        return pool->n_waiting > 0 && fact_places_of_all(pool) == 0
+        return pool->n_waiting > 0 &&
+                       (fact_places_of_all(pool) == 0 || fact_places_left(pool, options) == 0)
                    ? NULL
                    : "NO_PLACE, START_DELAYED: nobody has a place";
     default:
@@ -121,7 +130,7 @@ const char *invariants_of_waiting(const struct pool *pool, const struct pool_opt
     if (decision->until <= now)
         return "`until` is in the future";
     if (pool->n_waiting > 0 && pool->n_handoffs < options->max_handoffs &&
-        fact_places_of_all(pool) > 0)
+        fact_places_of_all(pool) > 0 && fact_places_left(pool, options) > 0)
         return "no connection waits while there is a free place and a free hand-off";
     violation = check_reason(pool, options, decision);
     if (!violation)
@@ -132,9 +141,15 @@ const char *invariants_of_waiting(const struct pool *pool, const struct pool_opt
 const char *invariants_of_acceptance(const struct pool *pool, const struct pool_options *options,
                                      uint64_t now, enum accept_verdict verdict)
 {
-    unsigned n_places = fact_places_of_all(pool);
+    unsigned n_places = fact_places_of_all(pool) + fact_places_put_off(pool);
+    unsigned n_left = fact_places_left(pool, options);
 
-    if (pool->n_starting > 0 || fact_can_start(pool, options, now))
+    if (fact_is_put_off(pool) && n_places > POLICY_PUT_OFF_MAX)
+        n_places = POLICY_PUT_OFF_MAX;
+    if (pool->n_passed_on > 0)
+        n_places +=
+            pool->n_starting + pool->n_ready == 0 && fact_can_start(pool, options, now) ? 1 : 0;
+    else if (pool->n_starting > 0 || fact_can_start(pool, options, now))
         n_places += pool->n_failed_starts > 0 ? 1 : options->max_conns;
     switch (verdict) {
     case ACCEPT_STOPPING:
@@ -144,12 +159,16 @@ const char *invariants_of_acceptance(const struct pool *pool, const struct pool_
     case ACCEPT_HANDOFFS_FULL:
         return pool->n_handoffs >= options->max_handoffs ? NULL : "HANDOFFS_FULL: they are";
     case ACCEPT_NO_PLACE:
-        return n_places <= pool->n_waiting ? NULL : "NO_PLACE: every place is spoken for";
+        return n_places <= pool->n_waiting || n_left <= pool->n_waiting
+                   ? NULL
+                   : "NO_PLACE: every place is spoken for";
     case ACCEPT_YES:
         break;
     }
     if (pool->is_stopping || pool->n_checking >= POLICY_CHECKING_MAX ||
         pool->n_handoffs >= options->max_handoffs)
         return "nothing is accepted while stopping, and past MAX_HANDOFFS or the most checks";
-    return n_places > pool->n_waiting ? NULL : "nothing is accepted that no place could take";
+    return n_places > pool->n_waiting && n_left > pool->n_waiting
+               ? NULL
+               : "nothing is accepted that no place could take";
 }

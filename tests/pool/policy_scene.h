@@ -24,7 +24,7 @@ void begin(struct pool_options with);
 void add_worker(unsigned slot, unsigned n_conns);
 void add_workers(const unsigned n_conns[], size_t n_workers);
 
-/* WORKERS(2, 1) is W(2,1) of the specification. */
+/* Two ready workers with 2 and 1 connections: WORKERS(2, 1). */
 #define WORKERS(...)                                                                               \
     add_workers((const unsigned[]){__VA_ARGS__}, ELEMENTSOF(((const unsigned[]){__VA_ARGS__})))
 

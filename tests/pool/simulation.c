@@ -3,8 +3,7 @@
 #include "pool/simulation.h"
 
 #include "base/time.h"
-
-#include <stdio.h>
+#include "pool/reference.h"
 
 /* Clients come while no more than so many are on their way to a worker. */
 #define CLIENTS_MAX 40
@@ -64,7 +63,7 @@ static unsigned first_event(const struct simulation *simulation)
 static bool means_nothing(struct simulation *simulation, const struct simulation_event *event)
 {
     return event->kind != EVENT_ARRIVAL && event->kind != EVENT_CHECKED &&
-           event->kind != EVENT_MISHAP &&
+           event->kind != EVENT_MISHAP && event->kind != EVENT_PASSED_ON_ENDED &&
            (worker_in(simulation, event->slot)->state == POOL_WORKER_NONE ||
             worker_in(simulation, event->slot)->start_number != event->start_number);
 }
@@ -83,6 +82,13 @@ static void exit_worker(struct simulation *simulation, unsigned slot)
     pool_worker_exited(&simulation->pool, slot, simulation->now);
 }
 
+static void pass_on(struct simulation *simulation, unsigned slot)
+{
+    pool_connection_passed_on(&simulation->pool, slot, simulation->now);
+    simulation_schedule(simulation, EVENT_PASSED_ON_ENDED, 0,
+                        simulation->character.session_max_usec);
+}
+
 void simulation_kill(struct simulation *simulation, unsigned slot)
 {
     struct pool_worker *worker = worker_in(simulation, slot);
@@ -92,7 +98,10 @@ void simulation_kill(struct simulation *simulation, unsigned slot)
         pool_waiting_begun(&simulation->pool);
     }
     while (worker->n_active > 0)
-        pool_connection_ended(&simulation->pool, slot, simulation->now);
+        if (happens(simulation, simulation->character.passed_on_percent))
+            pass_on(simulation, slot);
+        else
+            pool_connection_ended(&simulation->pool, slot, simulation->now);
     exit_worker(simulation, slot);
 }
 
@@ -167,6 +176,8 @@ static struct decision ask(struct simulation *simulation)
         violate(simulation, "the same question has the same answer");
     violate(simulation, invariants_of_decision(&simulation->pool, &simulation->options,
                                                &simulation->observed, simulation->now, &first));
+    violate(simulation,
+            reference_compare(&simulation->pool, &simulation->options, simulation->now));
     return first;
 }
 
@@ -214,9 +225,21 @@ static unsigned settle(struct simulation *simulation, uint64_t *ret_until)
     return n_done;
 }
 
+static void put_off(struct simulation *simulation, unsigned slot)
+{
+    pool_handoff_returned(&simulation->pool, slot, simulation->now);
+    pool_waiting_begun(&simulation->pool);
+    if (worker_in(simulation, slot)->state != POOL_WORKER_READY)
+        return;
+    pool_worker_puts_off(&simulation->pool, slot);
+    simulation_schedule(simulation, EVENT_RESTED, slot, 100 * USEC_PER_MSEC);
+}
+
 static void end_handoff(struct simulation *simulation, unsigned slot)
 {
-    if (happens(simulation, simulation->character.refused_percent)) {
+    if (happens(simulation, simulation->character.put_off_percent)) {
+        put_off(simulation, slot);
+    } else if (happens(simulation, simulation->character.refused_percent)) {
         pool_handoff_returned(&simulation->pool, slot, simulation->now);
         pool_waiting_begun(&simulation->pool);
     } else {
@@ -238,7 +261,10 @@ static void end_session(struct simulation *simulation, unsigned slot)
         simulation->n_away++;
         simulation_schedule(simulation, EVENT_ARRIVAL, 0, simulation->character.arrival_max_usec);
     }
-    pool_connection_ended(&simulation->pool, slot, simulation->now);
+    if (happens(simulation, simulation->character.passed_on_percent))
+        pass_on(simulation, slot);
+    else
+        pool_connection_ended(&simulation->pool, slot, simulation->now);
     simulation_exit_if_done(simulation, slot);
 }
 
@@ -296,6 +322,12 @@ static void handle(struct simulation *simulation, const struct simulation_event 
         break;
     case EVENT_SESSION_ENDED:
         end_session(simulation, event->slot);
+        break;
+    case EVENT_PASSED_ON_ENDED:
+        pool_passed_on_ended(&simulation->pool);
+        break;
+    case EVENT_RESTED:
+        pool_worker_blocked(&simulation->pool, event->slot, false);
         break;
     case EVENT_MISHAP:
         simulation_mishap(simulation);

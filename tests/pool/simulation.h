@@ -23,6 +23,8 @@ struct simulation_character {
     unsigned start_fails_percent;
     unsigned few_threads_percent; /* workers that can serve fewer than MAX_CONNS */
     unsigned refused_percent;     /* hand-offs that the worker refuses */
+    unsigned put_off_percent;     /* hand-offs that the worker puts off */
+    unsigned passed_on_percent;   /* sessions that the worker passes on, or that outlive it */
     bool is_steady; /* each client that leaves comes again at once, one after another */
 };
 
@@ -33,6 +35,8 @@ enum simulation_event_kind {
     EVENT_START_FAILED,
     EVENT_HANDOFF_ENDED,
     EVENT_SESSION_ENDED,
+    EVENT_PASSED_ON_ENDED,
+    EVENT_RESTED,
     EVENT_EXITED,
     EVENT_MISHAP,
 };

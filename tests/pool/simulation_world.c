@@ -50,6 +50,8 @@ static struct simulation_character random_character(struct simulation *simulatio
         .start_fails_percent = (unsigned)PICK_ONE_OF(simulation, 0, 0, 10, 50, 100),
         .few_threads_percent = (unsigned)PICK_ONE_OF(simulation, 0, 0, 30),
         .refused_percent = (unsigned)PICK_ONE_OF(simulation, 0, 0, 10),
+        .put_off_percent = (unsigned)PICK_ONE_OF(simulation, 0, 0, 0, 10, 90),
+        .passed_on_percent = (unsigned)PICK_ONE_OF(simulation, 0, 0, 50, 100),
     };
 }
 
@@ -143,6 +145,8 @@ void simulation_calm_down(struct simulation *simulation)
     simulation->character.session_max_usec = USEC_PER_SEC;
     simulation->character.start_fails_percent = 0;
     simulation->character.refused_percent = 0;
+    simulation->character.put_off_percent = 0;
+    simulation->character.passed_on_percent = 0;
     simulation->options.max_life_usec = 0;
     simulation->options.max_life_conns = 0;
     for (unsigned i = 0; i < simulation->pool.n_slots; i++)

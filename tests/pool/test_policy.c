@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The Dispatcher's rules, one scene each. The numbers are those of the specification's questions
- * (section 13); W(a,b) stands for two ready workers with a and b connections. */
+/* The rules of dispatcherd(8) for a pool, one scene each. */
 #include "pool/policy_scene.h"
 
-/* Who gets a connection (1.3). */
+/* Who gets a connection. */
 
-START_TEST(test_31_least_busy_worker_is_chosen)
+START_TEST(test_least_busy_worker_is_chosen)
 {
     BEGIN();
     WORKERS(2, 1);
@@ -14,7 +13,7 @@ START_TEST(test_31_least_busy_worker_is_chosen)
 }
 END_TEST
 
-START_TEST(test_32_fewer_in_its_life_decides_between_equals)
+START_TEST(test_fewer_in_its_life_decides_between_equals)
 {
     BEGIN(.min_conns = 10);
     WORKERS(3, 2);
@@ -54,7 +53,7 @@ START_TEST(test_one_that_is_due_is_the_last_resort)
 }
 END_TEST
 
-START_TEST(test_49_draining_starting_and_blocked_workers_get_nothing)
+START_TEST(test_draining_starting_and_blocked_workers_get_nothing)
 {
     BEGIN(.max_procs = 3);
     WORKERS(0, 0);
@@ -78,9 +77,9 @@ START_TEST(test_even_loads_come_from_an_even_start)
 }
 END_TEST
 
-/* Who is started (1.4). */
+/* Who is started. */
 
-START_TEST(test_29_minimum_is_started_before_any_connection)
+START_TEST(test_minimum_is_started_before_any_connection)
 {
     BEGIN(.min_procs = 2);
     expect_start(REASON_MINIMUM, 0);
@@ -89,7 +88,7 @@ START_TEST(test_29_minimum_is_started_before_any_connection)
 }
 END_TEST
 
-START_TEST(test_30_first_connection_starts_the_first_worker)
+START_TEST(test_first_connection_starts_the_first_worker)
 {
     BEGIN();
     expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
@@ -102,7 +101,7 @@ START_TEST(test_30_first_connection_starts_the_first_worker)
 }
 END_TEST
 
-START_TEST(test_33_start_follows_the_connection_that_makes_all_busy)
+START_TEST(test_start_follows_the_connection_that_makes_all_busy)
 {
     BEGIN();
     WORKERS(2);
@@ -113,7 +112,7 @@ START_TEST(test_33_start_follows_the_connection_that_makes_all_busy)
 }
 END_TEST
 
-START_TEST(test_34_one_worker_below_min_conns_is_enough)
+START_TEST(test_one_worker_below_min_conns_is_enough)
 {
     BEGIN();
     WORKERS(3, 2);
@@ -123,7 +122,7 @@ START_TEST(test_34_one_worker_below_min_conns_is_enough)
 }
 END_TEST
 
-START_TEST(test_35_max_procs_full_goes_on_to_max_conns)
+START_TEST(test_max_procs_full_goes_on_to_max_conns)
 {
     BEGIN(.max_procs = 2);
     WORKERS(3, 3);
@@ -134,7 +133,7 @@ START_TEST(test_35_max_procs_full_goes_on_to_max_conns)
 }
 END_TEST
 
-START_TEST(test_36_next_client_is_served_when_a_place_comes_free)
+START_TEST(test_next_client_is_served_when_a_place_comes_free)
 {
     BEGIN(.max_procs = 2, .min_conns = 2, .max_conns = 2);
     WORKERS(2, 2);
@@ -145,7 +144,7 @@ START_TEST(test_36_next_client_is_served_when_a_place_comes_free)
 }
 END_TEST
 
-START_TEST(test_37_starting_workers_count_for_max_procs)
+START_TEST(test_starting_workers_count_for_max_procs)
 {
     unsigned n_started = 0;
 
@@ -159,7 +158,7 @@ START_TEST(test_37_starting_workers_count_for_max_procs)
 }
 END_TEST
 
-START_TEST(test_38_each_connection_has_its_own_worker_with_max_conns_1)
+START_TEST(test_each_connection_has_its_own_worker_with_max_conns_1)
 {
     BEGIN(.min_conns = 1, .max_conns = 1);
     for (unsigned i = 0; i < 5; i++) {
@@ -214,7 +213,7 @@ START_TEST(test_connection_that_only_blocked_workers_could_take_starts_one)
 }
 END_TEST
 
-START_TEST(test_46_dead_worker_is_replaced_at_once_up_to_the_minimum)
+START_TEST(test_dead_worker_is_replaced_at_once_up_to_the_minimum)
 {
     BEGIN(.min_procs = 1);
     WORKERS(1);
@@ -224,7 +223,7 @@ START_TEST(test_46_dead_worker_is_replaced_at_once_up_to_the_minimum)
 }
 END_TEST
 
-START_TEST(test_47_connection_of_a_dead_worker_goes_to_another)
+START_TEST(test_connection_of_a_dead_worker_goes_to_another)
 {
     BEGIN();
     WORKERS(0, 1);
@@ -239,7 +238,7 @@ START_TEST(test_47_connection_of_a_dead_worker_goes_to_another)
 }
 END_TEST
 
-START_TEST(test_48_failed_start_is_repeated_after_a_delay)
+START_TEST(test_failed_start_is_repeated_after_a_delay)
 {
     BEGIN(.min_procs = 1);
     for (unsigned sec = 1; sec <= 4; sec *= 2) {
@@ -254,7 +253,7 @@ START_TEST(test_48_failed_start_is_repeated_after_a_delay)
 }
 END_TEST
 
-START_TEST(test_48_one_connection_at_a_time_tries_a_start_that_failed)
+START_TEST(test_one_connection_at_a_time_tries_a_start_that_failed)
 {
     BEGIN();
     pool_start_failed(&pool, now);
@@ -272,9 +271,9 @@ START_TEST(test_48_one_connection_at_a_time_tries_a_start_that_failed)
 }
 END_TEST
 
-/* What is accepted (1.7). */
+/* What is accepted. */
 
-START_TEST(test_39_nothing_is_accepted_while_handoffs_are_full)
+START_TEST(test_nothing_is_accepted_while_handoffs_are_full)
 {
     BEGIN(.max_handoffs = 1);
     WORKERS(0, 0);
@@ -338,28 +337,27 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("policy");
 
-    ADD_TESTS(suite, "choice", test_31_least_busy_worker_is_chosen,
-              test_32_fewer_in_its_life_decides_between_equals,
+    ADD_TESTS(suite, "choice", test_least_busy_worker_is_chosen,
+              test_fewer_in_its_life_decides_between_equals,
               test_oldest_decides_between_equal_lives, test_handoff_under_way_counts_as_connection,
               test_one_that_is_due_is_the_last_resort,
-              test_49_draining_starting_and_blocked_workers_get_nothing,
+              test_draining_starting_and_blocked_workers_get_nothing,
               test_even_loads_come_from_an_even_start);
-    ADD_TESTS(suite, "start", test_29_minimum_is_started_before_any_connection,
-              test_30_first_connection_starts_the_first_worker,
-              test_33_start_follows_the_connection_that_makes_all_busy,
-              test_34_one_worker_below_min_conns_is_enough,
-              test_35_max_procs_full_goes_on_to_max_conns,
-              test_36_next_client_is_served_when_a_place_comes_free,
-              test_37_starting_workers_count_for_max_procs,
-              test_38_each_connection_has_its_own_worker_with_max_conns_1,
+    ADD_TESTS(suite, "start", test_minimum_is_started_before_any_connection,
+              test_first_connection_starts_the_first_worker,
+              test_start_follows_the_connection_that_makes_all_busy,
+              test_one_worker_below_min_conns_is_enough, test_max_procs_full_goes_on_to_max_conns,
+              test_next_client_is_served_when_a_place_comes_free,
+              test_starting_workers_count_for_max_procs,
+              test_each_connection_has_its_own_worker_with_max_conns_1,
               test_proactive_start_is_one_at_a_time,
               test_worker_with_few_threads_is_busy_enough_when_full,
               test_connection_that_only_blocked_workers_could_take_starts_one,
-              test_46_dead_worker_is_replaced_at_once_up_to_the_minimum,
-              test_47_connection_of_a_dead_worker_goes_to_another,
-              test_48_failed_start_is_repeated_after_a_delay,
-              test_48_one_connection_at_a_time_tries_a_start_that_failed);
-    ADD_TESTS(suite, "accept", test_39_nothing_is_accepted_while_handoffs_are_full,
+              test_dead_worker_is_replaced_at_once_up_to_the_minimum,
+              test_connection_of_a_dead_worker_goes_to_another,
+              test_failed_start_is_repeated_after_a_delay,
+              test_one_connection_at_a_time_tries_a_start_that_failed);
+    ADD_TESTS(suite, "accept", test_nothing_is_accepted_while_handoffs_are_full,
               test_waiting_connections_take_the_free_places,
               test_worker_that_may_be_started_lends_its_places,
               test_checks_are_limited_and_hold_no_place, test_every_reason_and_verdict_has_a_text);

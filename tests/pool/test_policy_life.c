@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The end of a worker's life (1.5) and of a service's, as scenes; see test_policy.c. */
+/* The end of a worker's life and of a service's, as scenes; see test_policy.c. */
 #include "pool/policy_scene.h"
 
-START_TEST(test_40_idle_workers_go_down_to_the_minimum)
+START_TEST(test_idle_workers_go_down_to_the_minimum)
 {
     BEGIN(.min_procs = 1, .max_idle_usec = 2 * USEC_PER_SEC);
     WORKERS(0, 0, 0);
@@ -17,7 +17,7 @@ START_TEST(test_40_idle_workers_go_down_to_the_minimum)
 }
 END_TEST
 
-START_TEST(test_41_the_minimum_stays_however_idle)
+START_TEST(test_the_minimum_stays_however_idle)
 {
     BEGIN(.min_procs = 3, .max_idle_usec = 2 * USEC_PER_SEC);
     WORKERS(0, 0, 0);
@@ -112,7 +112,7 @@ START_TEST(test_idle_worker_waits_for_a_shutdown_slot)
 }
 END_TEST
 
-START_TEST(test_42_used_up_worker_drains_after_its_successor_is_ready)
+START_TEST(test_used_up_worker_drains_after_its_successor_is_ready)
 {
     BEGIN(.min_procs = 1, .max_procs = 2, .max_life_conns = 2);
     WORKERS(2);
@@ -137,7 +137,7 @@ START_TEST(test_successor_that_fails_keeps_the_old_one_serving)
 }
 END_TEST
 
-START_TEST(test_43_worker_past_max_life_time_drains_with_its_session)
+START_TEST(test_worker_past_max_life_time_drains_with_its_session)
 {
     BEGIN(.max_life_usec = 2 * USEC_PER_SEC);
     WORKERS(1, 0);
@@ -171,7 +171,7 @@ START_TEST(test_idle_worker_needs_no_successor_with_minimum_0)
 }
 END_TEST
 
-START_TEST(test_44_retires_only_into_a_free_shutdown_slot)
+START_TEST(test_retires_only_into_a_free_shutdown_slot)
 {
     BEGIN(.min_procs = 1, .max_procs = 3, .max_shutdown = 1, .min_conns = 10,
           .max_life_usec = 2 * USEC_PER_SEC);
@@ -201,7 +201,7 @@ START_TEST(test_one_expiry_a_second)
 }
 END_TEST
 
-START_TEST(test_45_without_room_for_a_successor_it_is_replaced_when_idle)
+START_TEST(test_without_room_for_a_successor_it_is_replaced_when_idle)
 {
     BEGIN(.min_procs = 1, .max_procs = 1, .max_life_usec = 2 * USEC_PER_SEC);
     WORKERS(1);
@@ -218,7 +218,7 @@ START_TEST(test_45_without_room_for_a_successor_it_is_replaced_when_idle)
 }
 END_TEST
 
-START_TEST(test_45_max_life_conns_1_in_a_pool_of_one)
+START_TEST(test_max_life_conns_1_in_a_pool_of_one)
 {
     BEGIN(.min_procs = 1, .max_procs = 1, .max_shutdown = 1, .max_life_conns = 1, .min_conns = 1,
           .max_conns = 1);
@@ -258,7 +258,7 @@ START_TEST(test_used_up_counts_before_the_acknowledgement)
 }
 END_TEST
 
-START_TEST(test_54_surplus_after_a_reload_drains_max_shutdown_at_a_time)
+START_TEST(test_surplus_after_a_reload_drains_max_shutdown_at_a_time)
 {
     BEGIN(.max_procs = 4, .max_shutdown = 1);
     WORKERS(1, 1, 1, 1);
@@ -299,15 +299,63 @@ START_TEST(test_nothing_starts_while_there_are_too_many)
 }
 END_TEST
 
-START_TEST(test_51_stopping_drains_all_at_once_and_starts_none)
+START_TEST(test_stopping_drains_all_at_once_and_starts_none)
 {
     BEGIN(.min_procs = 2, .max_shutdown = 1);
     WORKERS(3, 0, 3);
     pool.is_stopping = true;
     expect_accept(ACCEPT_STOPPING);
-    expect_retire(REASON_STOPPING, 1);
-    expect_retire(REASON_STOPPING, 0);
+    expect_retire(REASON_STOPPING, 0); /* sessions have a time limit from now on */
     expect_retire(REASON_STOPPING, 2);
+    expect_retire(REASON_STOPPING, 1);
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+}
+END_TEST
+
+/* A thousand at a time would leave systemd no time for anything else. */
+START_TEST(test_large_pools_start_by_and_by)
+{
+    const unsigned n = 2 * POLICY_STARTING_MAX + 1;
+
+    BEGIN(.min_procs = n, .max_procs = n);
+    for (unsigned i = 0; i < POLICY_STARTING_MAX; i++)
+        expect_start(REASON_MINIMUM, i);
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+    pool_worker_ready(&pool, 7, options.max_conns, now);
+    expect_start(REASON_MINIMUM, POLICY_STARTING_MAX);
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+    /* One that serves is enough to accept for. */
+    expect_accept(ACCEPT_YES);
+}
+END_TEST
+
+START_TEST(test_large_pools_stop_by_and_by)
+{
+    const unsigned n = 2 * POLICY_LEAVING_MAX;
+
+    BEGIN(.min_procs = n, .max_procs = n);
+    for (unsigned i = 0; i < n; i++)
+        add_worker(i, i % 2); /* every other one has a session */
+    pool_stop(&pool);
+    for (unsigned i = 1; i < n; i += 2)
+        expect_retire(REASON_STOPPING, i);
+    for (unsigned i = 0; i < n; i += 2)
+        expect_retire(REASON_STOPPING, i);
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+
+    BEGIN(.min_procs = n, .max_procs = n);
+    for (unsigned i = 0; i < n; i++)
+        add_worker(i, i == n - 1);
+    pool_stop(&pool);
+    expect_retire(REASON_STOPPING, n - 1);
+    for (unsigned i = 0; i < POLICY_LEAVING_MAX; i++)
+        expect_retire(REASON_STOPPING, i);
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+    pool_connection_ended(&pool, n - 1, now);
+    pool_worker_exited(&pool, 0, now);
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+    pool_worker_exited(&pool, n - 1, now);
+    expect_retire(REASON_STOPPING, POLICY_LEAVING_MAX);
     expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
 }
 END_TEST
@@ -322,6 +370,22 @@ START_TEST(test_stopping_serves_first_what_was_accepted)
     expect_wait(REASON_HANDOFFS_FULL, USEC_INFINITY);
     pool_handoff_acknowledged(&pool, 0);
     expect(DECISION_HAND_OFF, REASON_LEAST_BUSY, 0);
+}
+END_TEST
+
+/* Otherwise the last worker would go while all that waits is on offer to it, and one be started for
+ * what it puts off, again and again. */
+START_TEST(test_stopping_keeps_the_worker_that_puts_off)
+{
+    BEGIN(.min_procs = 1);
+    WORKERS(0);
+    pool_worker_puts_off(&pool, 0);
+    pool_worker_blocked(&pool, 0, false);
+    pool_handoff_begun(&pool, 0);
+    pool.is_stopping = true;
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+    pool_handoff_acknowledged(&pool, 0);
+    expect_retire(REASON_STOPPING, 0);
 }
 END_TEST
 
@@ -359,28 +423,28 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("policy_life");
 
-    ADD_TESTS(suite, "idle", test_40_idle_workers_go_down_to_the_minimum,
-              test_41_the_minimum_stays_however_idle,
+    ADD_TESTS(suite, "idle", test_idle_workers_go_down_to_the_minimum,
+              test_the_minimum_stays_however_idle,
               test_last_idle_worker_goes_where_the_minimum_is_0,
               test_idle_worker_stays_where_it_would_be_started_again,
               test_steady_load_keeps_the_idle_worker_it_needs,
               test_idle_worker_goes_at_once_where_others_have_more_to_spare,
               test_idle_worker_stays_in_the_place_of_one_that_is_due_or_blocked,
               test_worker_with_a_session_is_not_idle, test_idle_worker_waits_for_a_shutdown_slot);
-    ADD_TESTS(suite, "expiry", test_42_used_up_worker_drains_after_its_successor_is_ready,
+    ADD_TESTS(suite, "expiry", test_used_up_worker_drains_after_its_successor_is_ready,
               test_successor_that_fails_keeps_the_old_one_serving,
-              test_43_worker_past_max_life_time_drains_with_its_session,
+              test_worker_past_max_life_time_drains_with_its_session,
               test_worker_with_a_session_needs_a_successor_even_with_minimum_0,
               test_idle_worker_needs_no_successor_with_minimum_0,
-              test_44_retires_only_into_a_free_shutdown_slot, test_one_expiry_a_second,
-              test_45_without_room_for_a_successor_it_is_replaced_when_idle,
-              test_45_max_life_conns_1_in_a_pool_of_one, test_idle_ones_go_first_then_the_oldest,
+              test_retires_only_into_a_free_shutdown_slot, test_one_expiry_a_second,
+              test_without_room_for_a_successor_it_is_replaced_when_idle,
+              test_max_life_conns_1_in_a_pool_of_one, test_idle_ones_go_first_then_the_oldest,
               test_used_up_counts_before_the_acknowledgement);
-    ADD_TESTS(suite, "reload and stop",
-              test_54_surplus_after_a_reload_drains_max_shutdown_at_a_time,
+    ADD_TESTS(suite, "reload and stop", test_surplus_after_a_reload_drains_max_shutdown_at_a_time,
               test_surplus_counts_ready_workers_alone, test_nothing_starts_while_there_are_too_many,
-              test_51_stopping_drains_all_at_once_and_starts_none,
-              test_stopping_serves_first_what_was_accepted,
+              test_stopping_drains_all_at_once_and_starts_none, test_large_pools_start_by_and_by,
+              test_large_pools_stop_by_and_by, test_stopping_serves_first_what_was_accepted,
+              test_stopping_keeps_the_worker_that_puts_off,
               test_stopping_keeps_the_workers_until_the_checks_are_over,
               test_stopping_starts_one_for_what_a_dead_worker_left);
     return suite;

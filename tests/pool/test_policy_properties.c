@@ -52,7 +52,8 @@ static void check_recovery(struct simulation *simulation)
 
     simulation_calm_down(simulation);
     simulation_run(simulation, 100000, simulation->now + LONG_ENOUGH_USEC);
-    if (pool->n_waiting > 0 || pool->n_checking > 0 || pool->n_handoffs > 0 || pool->n_active > 0)
+    if (pool->n_waiting > 0 || pool->n_checking > 0 || pool->n_handoffs > 0 || pool->n_active > 0 ||
+        pool->n_passed_on > 0)
         be_violated(simulation, "every accepted connection is served in the end");
     if (pool->is_stopping) {
         if (pool_total(pool) > 0)

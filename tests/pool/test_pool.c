@@ -336,6 +336,23 @@ START_TEST(test_exit_with_connections_stops_the_program)
 }
 END_TEST
 
+START_TEST(test_places_are_what_the_worker_said_whatever_the_limit_is)
+{
+    static struct pool successor;
+
+    begin();
+    add_ready(0, START);
+    pool_limit_conns(&pool, 2);
+    ck_assert_uint_eq(pool.workers[0].max_conns, 2);
+    ck_assert_uint_eq(pool.workers[0].n_places, MAX_CONNS);
+    successor = (struct pool){0};
+    pool_worker_started(&successor, 0, START);
+    pool_worker_restore(&successor, 0, &pool.workers[0]);
+    ck_assert_uint_eq(successor.workers[0].max_conns, 0);
+    ck_assert_uint_eq(successor.workers[0].n_places, MAX_CONNS);
+}
+END_TEST
+
 START_TEST(test_states_have_names)
 {
     ck_assert_str_eq(pool_worker_state_to_string(POOL_WORKER_NONE), "none");
@@ -365,7 +382,8 @@ Suite *make_suite(void)
     ADD_TESTS(suite, "worker", test_failures_that_are_forgotten_delay_nothing,
               test_worker_is_counted_in_the_state_it_is_in, test_each_start_has_the_next_number,
               test_slots_above_n_slots_are_free, test_blocked_is_set_and_forgotten_with_the_worker,
-              test_expiry_is_remembered, test_states_have_names);
+              test_expiry_is_remembered, test_places_are_what_the_worker_said_whatever_the_limit_is,
+              test_states_have_names);
     ADD_TESTS(suite, "connection", test_connection_is_counted_at_each_step,
               test_returned_handoff_is_no_connection_of_the_worker, test_peak_is_the_most_at_a_time,
               test_worker_is_idle_since_it_was_ready_or_lost_its_last_connection);

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdalign.h>
-#include <stdio.h>
 #include <string.h>
 
 static alignas(8) uint8_t bytes[MESSAGE_BYTES_MAX + 8];
@@ -42,7 +41,9 @@ END_TEST
 
 START_TEST(test_identifiers_come_back)
 {
-    static const enum message_type types[] = {MESSAGE_ACKNOWLEDGE, MESSAGE_REFUSE, MESSAGE_ENDED};
+    static const enum message_type types[] = {
+        MESSAGE_ACKNOWLEDGE, MESSAGE_REFUSE, MESSAGE_ENDED,    MESSAGE_PUT_OFF,
+        MESSAGE_PASSED_ON,   MESSAGE_FAILED, MESSAGE_SENT_AWAY};
     static uint64_t ids[MESSAGE_IDS_MAX + 1];
 
     for (size_t i = 0; i < ELEMENTSOF(ids); i++)
@@ -65,7 +66,8 @@ END_TEST
 
 START_TEST(test_texts_come_back)
 {
-    static const enum message_type types[] = {MESSAGE_HELLO, MESSAGE_WELCOME};
+    static const enum message_type types[] = {MESSAGE_HELLO, MESSAGE_WELCOME, MESSAGE_ADOPT,
+                                              MESSAGE_ANSWER};
 
     for (size_t i = 0; i < ELEMENTSOF(types); i++) {
         struct message_text text = message_text_start(bytes, sizeof(bytes), types[i]);
@@ -203,7 +205,7 @@ static void expect_bad(size_t length, const char *why)
 
 START_TEST(test_refuses_a_wrong_head)
 {
-    static const uint32_t unknown[] = {0, 10, 63, 64, 73, 0x01000000, UINT32_MAX};
+    static const uint32_t unknown[] = {0, 18, 63, 64, 74, 0x01000000, UINT32_MAX};
 
     expect_bad(0, "nothing");
     put_header(MESSAGE_READY, 1);

@@ -32,7 +32,6 @@ static size_t count(uint64_t now)
     return n;
 }
 
-/* Acceptance question 87. */
 START_TEST(test_lists_for_historical_time)
 {
     begin();
@@ -55,7 +54,6 @@ START_TEST(test_newest_comes_first)
 }
 END_TEST
 
-/* Acceptance question 90. */
 START_TEST(test_the_oldest_go_for_lack_of_room_and_are_counted)
 {
     const uint64_t n = 100000;
@@ -130,13 +128,7 @@ START_TEST(test_any_bytes_can_be_read)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("history");
-
-    ADD_TESTS(suite, "history", test_lists_for_historical_time, test_newest_comes_first,
-              test_the_oldest_go_for_lack_of_room_and_are_counted, test_what_is_over_is_not_dropped,
-              test_workers_have_a_ring_of_their_own,
-              test_a_copy_is_the_same_and_clearing_leaves_nothing, test_any_bytes_can_be_read);
-    return suite;
-}
+SUITE("history", NULL, NULL, test_lists_for_historical_time, test_newest_comes_first,
+      test_the_oldest_go_for_lack_of_room_and_are_counted, test_what_is_over_is_not_dropped,
+      test_workers_have_a_ring_of_their_own, test_a_copy_is_the_same_and_clearing_leaves_nothing,
+      test_any_bytes_can_be_read)

@@ -18,7 +18,6 @@ static void admit(uint64_t now)
     statistics_count_admitted(&statistics, now);
 }
 
-/* Acceptance question 86: three connections, two at once. */
 START_TEST(test_three_connections_two_at_once)
 {
     const uint64_t s = USEC_PER_SEC;
@@ -48,7 +47,19 @@ START_TEST(test_three_connections_two_at_once)
 }
 END_TEST
 
-/* Acceptance question 88. */
+START_TEST(test_what_a_worker_says_of_an_end_counts_besides)
+{
+    statistics_start(&statistics, START);
+    for (int i = 0; i < 3; i++)
+        statistics_count_ended(&statistics, START, START + 1);
+    statistics_count_failed_session(&statistics);
+    statistics_count_sent_away(&statistics);
+    ck_assert_uint_eq(statistics.n_ended, 3);
+    ck_assert_uint_eq(statistics.n_failed_sessions, 1);
+    ck_assert_uint_eq(statistics.n_sent_away, 1);
+}
+END_TEST
+
 START_TEST(test_rejected_counts_as_rejected_alone)
 {
     statistics_start(&statistics, START);
@@ -153,6 +164,7 @@ Suite *make_suite(void)
     Suite *suite = suite_create("statistics");
 
     ADD_TESTS(suite, "counting", test_three_connections_two_at_once,
+              test_what_a_worker_says_of_an_end_counts_besides,
               test_rejected_counts_as_rejected_alone, test_every_reason_has_a_name_of_its_own,
               test_average_of_nothing_is_zero, test_an_end_before_the_beginning_is_no_duration);
     ADD_TESTS(suite, "properties", test_no_connection_is_lost_or_counted_twice);

@@ -5,11 +5,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-void suite_add_tests(Suite *suite, const char *name, const TTest *const tests[], double limit_sec)
+void suite_add_tests(Suite *suite, const char *name, double limit_sec, SFun set_up, SFun tear_down,
+                     const TTest *const tests[])
 {
     TCase *tcase = tcase_create(name);
 
     tcase_set_timeout(tcase, limit_sec);
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
     for (size_t i = 0; tests[i]; i++)
         tcase_add_test(tcase, tests[i]);
     suite_add_tcase(suite, tcase);

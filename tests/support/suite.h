@@ -14,11 +14,26 @@ Suite *make_suite(void);
 #define SUITE_LIMIT_TEXT "120"
 
 /* Adds a test case of the functions, one a name, to the suite. */
-#define ADD_TESTS(suite, name, ...)                                                                \
-    suite_add_tests(suite, name, (const TTest *const[]){__VA_ARGS__, NULL}, SUITE_LIMIT_SEC)
+#define ADD_TESTS(suite, name, ...) ADD_FIXTURE_TESTS(suite, name, NULL, NULL, __VA_ARGS__)
+
+/* The same with what is run before and after each of them; NULL: nothing. */
+#define ADD_FIXTURE_TESTS(suite, name, set_up, tear_down, ...)                                     \
+    suite_add_tests(suite, name, SUITE_LIMIT_SEC, set_up, tear_down,                               \
+                    (const TTest *const[]){__VA_ARGS__, NULL})
 
 /* The same with a time limit in seconds, for tests that start processes. */
 #define ADD_SLOW_TESTS(suite, name, limit_sec, ...)                                                \
-    suite_add_tests(suite, name, (const TTest *const[]){__VA_ARGS__, NULL}, limit_sec)
+    suite_add_tests(suite, name, limit_sec, NULL, NULL, (const TTest *const[]){__VA_ARGS__, NULL})
 
-void suite_add_tests(Suite *suite, const char *name, const TTest *const tests[], double limit_sec);
+/* Defines make_suite() with a single test case, which has the suite's name. */
+#define SUITE(name, set_up, tear_down, ...)                                                        \
+    Suite *make_suite(void)                                                                        \
+    {                                                                                              \
+        Suite *suite = suite_create(name);                                                         \
+                                                                                                   \
+        ADD_FIXTURE_TESTS(suite, name, set_up, tear_down, __VA_ARGS__);                            \
+        return suite;                                                                              \
+    }
+
+void suite_add_tests(Suite *suite, const char *name, double limit_sec, SFun set_up, SFun tear_down,
+                     const TTest *const tests[]);

@@ -3,9 +3,11 @@
 """Every test that asks for `site` runs twice: by hand, and under a systemd of its own.
 
 `site_by_hand` and `site_of_systemd` are for what only one of them has. --way=hand or --way=systemd
-chooses one way.
+chooses one way. A module that is marked `one_way` is about decisions, to which it is the same who
+started dispatcherd: its tests run by hand alone, unless EVERY_WAY=1 is in the environment.
 """
 
+import glob
 import os
 import pathlib
 import signal
@@ -15,12 +17,14 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from harness.container import Container  # noqa: E402
+from harness.container import container_in  # noqa: E402
+from harness.exim import EXIM_ARCHIVES, install_exim  # noqa: E402
 from harness.hand import HandSite  # noqa: E402
 from harness.systemd import SystemdSite  # noqa: E402
 
 LOG_LINES_MAX = 300  # in a report; the end says most
 WAYS = ("hand", "systemd")
+SRCDIR = pathlib.Path(__file__).resolve().parents[2]
 
 
 def pytest_addoption(parser):
@@ -31,7 +35,8 @@ def pytest_addoption(parser):
     parser.addoption("--builddir", default=os.getcwd(), help="where configure and make ran")
 
 
-def pytest_configure():
+def pytest_configure(config):
+    config.addinivalue_line("markers", "one_way: what is tested is the same in both ways")
     # A terminated run cleans up as an interrupted one does.
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
 
@@ -47,9 +52,16 @@ def pytest_collection_modifyitems(config, items):
     """Leaves out what belongs to the other way, and asks for each container once."""
     chosen = config.getoption("--way")
     other = {"hand": "site_of_systemd", "systemd": "site_by_hand"}.get(chosen)
-    left_out = [item for item in items if other in item.fixturenames]
+    left_out = [item for item in items if other in item.fixturenames or is_tried_by_hand(item)]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+def is_tried_by_hand(item):
+    """Whether this is the second way of a test that needs one."""
+    way = item.callspec.params.get("site") if hasattr(item, "callspec") else None
+    marked = item.get_closest_marker("one_way") is not None
+    return marked and way == "systemd" and os.environ.get("EVERY_WAY") != "1"
 
 
 @pytest.fixture(scope="session")
@@ -57,24 +69,28 @@ def builddir(pytestconfig):
     return pathlib.Path(pytestconfig.getoption("--builddir")).resolve()
 
 
+def container_folder(pytestconfig, tmp_path_factory, suffix=""):
+    folder = pytestconfig.getoption("--container") or tmp_path_factory.mktemp("systemd") / "root"
+    # Each process of pytest-xdist has containers of its own.
+    return f"{folder}{suffix}{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+
+
+@pytest.fixture(scope="module")
+def exim_container(pytestconfig, builddir, tmp_path_factory):
+    """A container with Exim in the place of Postfix. A module's own `container` may be this one."""
+    if not glob.glob(f"{EXIM_ARCHIVES}/exim4-daemon-light_*.deb"):
+        pytest.skip(f"Exim's packages are not in {EXIM_ARCHIVES}; ./bootstrap check fetches them")
+    folder = container_folder(pytestconfig, tmp_path_factory, "-exim")
+    with container_in(folder, SRCDIR, builddir) as booted:
+        install_exim(booted, EXIM_ARCHIVES)
+        yield booted
+
+
 @pytest.fixture(scope="session")
 def container(pytestconfig, builddir, tmp_path_factory):
     """A booted container with dispatcherd and the test worker installed."""
-    srcdir = pathlib.Path(__file__).resolve().parents[2]
-    folder = pytestconfig.getoption("--container") or tmp_path_factory.mktemp("systemd") / "root"
-    # Each process of pytest-xdist has a container of its own.
-    folder = f"{folder}{os.environ.get('PYTEST_XDIST_WORKER', '')}"
-    container = Container(folder, srcdir, builddir)
-    is_ours = not os.path.exists(folder)
-    try:
-        if is_ours:
-            container.boot()
-        container.attach()
-        container.install()
-        yield container
-    finally:
-        if is_ours:
-            container.stop()
+    with container_in(container_folder(pytestconfig, tmp_path_factory), SRCDIR, builddir) as booted:
+        yield booted
 
 
 @pytest.fixture

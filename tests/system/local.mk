@@ -36,7 +36,8 @@ dist_check_SCRIPTS += \
 	%D%/old_kernel.py \
 	%D%/run \
 	%D%/under-systemd.sh \
-	%D%/walkthrough.sh
+	%D%/walkthrough.sh \
+	%D%/whatif.py
 
 EXTRA_DIST += \
 	%D%/conftest.py \
@@ -47,6 +48,7 @@ EXTRA_DIST += \
 	%D%/harness/client.py \
 	%D%/harness/container.py \
 	%D%/harness/crowd.py \
+	%D%/harness/exim.py \
 	%D%/harness/fail.py \
 	%D%/harness/hand.py \
 	%D%/harness/identd.py \
@@ -54,12 +56,18 @@ EXTRA_DIST += \
 	%D%/harness/mail.py \
 	%D%/harness/names.py \
 	%D%/harness/samples.py \
+	%D%/harness/pairs.py \
+	%D%/harness/postfix.py \
+	%D%/harness/python.py \
 	%D%/harness/shipped.py \
 	%D%/harness/site.py \
+	%D%/harness/smtp_load.py \
 	%D%/harness/soak.py \
 	%D%/harness/strangers.py \
 	%D%/harness/stream.py \
 	%D%/harness/systemd.py \
+	%D%/harness/tls.py \
+	%D%/harness/traffic.py \
 	%D%/harness/varlink.py \
 	%D%/harness/wait.py \
 	%D%/harness/walk.py \
@@ -70,12 +78,15 @@ EXTRA_DIST += \
 	%D%/test_browser.py \
 	%D%/test_choice.py \
 	%D%/test_dns.py \
+	%D%/test_events.py \
 	%D%/test_examples.py \
+	%D%/test_exim.py \
 	%D%/test_explain.py \
 	%D%/test_failing_calls.py \
 	%D%/test_faults.py \
 	%D%/test_files.py \
 	%D%/test_figures.py \
+	%D%/test_fleet.py \
 	%D%/test_full.py \
 	%D%/test_hostile_workers.py \
 	%D%/test_identity.py \
@@ -86,8 +97,12 @@ EXTRA_DIST += \
 	%D%/test_listener_lost.py \
 	%D%/test_logs.py \
 	%D%/test_machine_faults.py \
+	%D%/test_pass.py \
+	%D%/test_pass_postfix.py \
+	%D%/test_plan.py \
 	%D%/test_pool_size.py \
 	%D%/test_process_1.py \
+	%D%/test_python.py \
 	%D%/test_proxy.py \
 	%D%/test_proxy_examples.py \
 	%D%/test_reload.py \
@@ -95,6 +110,7 @@ EXTRA_DIST += \
 	%D%/test_samples.py \
 	%D%/test_selection.py \
 	%D%/test_smtp.py \
+	%D%/test_simulate.py \
 	%D%/test_sockets.py \
 	%D%/test_standard_descriptors.py \
 	%D%/test_start_failures.py \
@@ -103,6 +119,8 @@ EXTRA_DIST += \
 	%D%/test_strangers.py \
 	%D%/test_stress.py \
 	%D%/test_survival.py \
+	%D%/test_tls.py \
+	%D%/test_tls_adapters.py \
 	%D%/test_unit_places.py \
 	%D%/test_units.py \
 	%D%/test_web.py \

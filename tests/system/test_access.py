@@ -10,6 +10,8 @@ import time
 import pytest
 from harness.wait import wait_until
 
+pytestmark = pytest.mark.one_way
+
 PERMITTED = "\n  *  $Y\n"
 
 

@@ -2,15 +2,19 @@
 # Copyright (C) dispatcherd contributors
 """Which worker gets a connection (dispatcherd(8)), and what a slow one delays."""
 
+import pytest
 
-def test_takes_the_worker_with_fewest_connections(site):  # question 31
+pytestmark = pytest.mark.one_way
+
+
+def test_takes_the_worker_with_fewest_connections(site):
     port = site.run_service(MIN_PROCS=2, MAX_PROCS=2)
     pids = [client.pid() for client in site.connect_served(port, 3)]
     (free,) = [pid for pid in pids if pids.count(pid) == 1]
     assert site.connect(port).pid() == free
 
 
-def test_takes_the_worker_with_fewest_in_its_life_among_equals(site):  # question 32
+def test_takes_the_worker_with_fewest_in_its_life_among_equals(site):
     port = site.run_service(MIN_PROCS=2, MAX_PROCS=2, MAX_CONNS=10)
     site.connect_served(port, 4)
     busy = site.connect_served(port)[0]
@@ -26,7 +30,7 @@ def test_spreads_evenly(site):
     assert sorted(pids.count(pid) for pid in set(pids)) == [5, 5, 5, 5]
 
 
-def test_an_unacknowledged_hand_off_delays_its_own_service_alone(site):  # question 39
+def test_an_unacknowledged_hand_off_delays_its_own_service_alone(site):
     slow, fast = site.free_port(), site.free_port()
     site.write_config(
         site.service("SLOW", PORT=slow, MAX_HANDOFFS=1, MAX_PROCS=1)
@@ -44,7 +48,7 @@ def test_an_unacknowledged_hand_off_delays_its_own_service_alone(site):  # quest
     assert [client.receive() for client in clients] == ["SLOW"] * 3
 
 
-def test_a_connection_that_was_not_acknowledged_goes_to_another_worker(site):  # question 47
+def test_a_connection_that_was_not_acknowledged_goes_to_another_worker(site):
     port = site.run_service(MIN_PROCS=2, MAX_PROCS=2)
     workers = site.worker_pids("TEST")
     first = site.connect(port).pid()

@@ -11,6 +11,8 @@ from harness.names import NameServer
 from harness.wait import wait_until
 from test_access import connect_from, proxied, read_all, rejected
 
+pytestmark = pytest.mark.one_way
+
 REFUSED = {
     25: "500 5.7.1 access_control: host found on DNS list and rejected\r\n",
     110: "-ERR access_control: host found on DNS list and rejected\r\n",
@@ -118,7 +120,7 @@ def test_a_silent_list_refuses_nobody_and_is_set_aside(site, names):
     port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="silent.test")
     duration = time_to_be_served(site, port, "198.51.100.7")
     assert SILENCE_LIMIT - 1.5 < duration < SILENCE_LIMIT + 2
-    site.wait_for_log("DNS list silent.test is set aside, and refuses nobody: it does not answer")
+    site.wait_for_log("DNS list silent.test is set aside, and rejects nobody: it does not answer")
     assert time_to_be_served(site, port, "198.51.100.9") < 1
 
 
@@ -132,7 +134,7 @@ def test_a_list_that_is_none_is_set_aside_and_told_once(site, names, zone):
     port = run_behind_proxy(site, DNS_VERIFY_DOMAIN=[zone, "list.test"])
     for i in range(5):
         assert time_to_be_served(site, port, f"203.0.113.{i + 1}") < SILENCE_LIMIT / 2
-    site.wait_for_log(f"DNS list {zone} is set aside, and refuses nobody: ")
+    site.wait_for_log(f"DNS list {zone} is set aside, and rejects nobody: ")
     assert site.count_log("is set aside") == 1
     # The other one is asked as before.
     assert read_all(come(site, port, "198.51.100.7")) == REFUSED[25]
@@ -146,7 +148,8 @@ def test_a_name_server_that_is_gone_refuses_nobody(site):
 
 def refusals(site, port):
     """How the listed client is answered."""
-    return come(site, port, "198.51.100.7").ask("service")
+    with come(site, port, "198.51.100.7") as client:
+        return client.ask("service")
 
 
 def test_name_servers_of_dispatcher_cnf_are_taken_up_at_a_reload(site):
@@ -165,7 +168,7 @@ def test_name_servers_of_dispatcher_cnf_are_taken_up_at_a_reload(site):
     for _ in range(3):
         assert refusals(site, options["PORT"]) == "TEST"
     site.wait_for_log(
-        "DNS list list.test is set aside, and refuses nobody: no name server accepts queries about it"
+        "DNS list list.test is set aside, and rejects nobody: no name server accepts queries about it"
     )
     port = int(server.server.split(":")[1])
     site.reload(head % port + site.service("TEST", **options))
@@ -193,7 +196,8 @@ def test_a_thousand_waiting_checks_delay_nobody_else(site, names):
         f"$C$[IMTA_LIB:dns_verify.so,dns_verify_domain_port,198.18.{i}.$2,net{i}.silent.test]$E\n"
         for i in range(4)
     )
-    port = run_behind_proxy(site, table, MAX_CONNS=50, BACKLOG=2000)
+    # A place for each, in whichever order their checks end.
+    port = run_behind_proxy(site, table, MAX_PROCS=21, MAX_CONNS=50, BACKLOG=2000)
 
     def median():
         times = []

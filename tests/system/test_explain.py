@@ -7,7 +7,10 @@ import re
 import socket
 import threading
 
+import pytest
 from harness.wait import wait_until
+
+pytestmark = pytest.mark.one_way
 
 TABLES = """PORT_ACCESS
 
@@ -181,10 +184,10 @@ def test_a_list_that_lists_the_world_is_set_aside_and_named(site_by_hand):
     text = site.control("status").stdout
     assert re.search(r"^world\.test +set aside +\d+ +0 ", text, re.MULTILINE)
     assert re.search(
-        r"^DNS list world\.test has been set aside since \d.*, and refuses nobody: ", text, re.MULTILINE
+        r"^DNS list world\.test has been set aside since \d.*, and rejects nobody: ", text, re.MULTILINE
     )
     (trial,) = explain(site, "198.51.100.7")["trials"]
-    assert "DNS list world.test is set aside, and refuses nobody" in trial["trace"]
+    assert "DNS list world.test is set aside, and rejects nobody" in trial["trace"]
     assert (trial["verdict"], trial["is_certain"]) == ("accept", True)
     assert site.count_log("DNS list world.test is set aside") == 1
     server.close()

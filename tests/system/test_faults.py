@@ -13,7 +13,7 @@ from harness.stream import Stream
 from harness.wait import holds_for, wait_until
 
 
-def test_a_killed_worker_is_replaced_and_breaks_its_own_sessions_alone(site):  # question 46
+def test_a_killed_worker_is_replaced_and_breaks_its_own_sessions_alone(site):
     port = site.run_service(MIN_PROCS=2, MAX_PROCS=2)
     one, two = site.connect_served(port, 2)
     killed, kept = one.pid(), two.pid()
@@ -62,7 +62,7 @@ def test_a_worker_that_ends_amid_sessions_is_replaced(site, command):
 
 
 @pytest.mark.parametrize("image", ["/bin/false", "/no/such/program"])
-def test_an_image_that_cannot_run_is_said_and_harms_no_other_service(site, image):  # question 48
+def test_an_image_that_cannot_run_is_said_and_harms_no_other_service(site, image):
     bad, good = site.free_port(), site.free_port()
     site.write_config(
         site.service("BAD", PORT=bad, MIN_PROCS=1, IMAGE=image) + site.service("GOOD", PORT=good)

@@ -7,11 +7,14 @@ import random
 import re
 from collections import Counter
 
+import pytest
 from harness.burst import Burst, need_descriptors
 from harness.crowd import Crowd, Visit
 from harness.site import LIMIT
 from harness.wait import wait_until
 from harness.web import figures_of, web_of
+
+pytestmark = pytest.mark.one_way
 
 TALK = b"service\nquit\n"
 N_PLAIN, N_GUARDED, N_PROXIED, N_CRASHING = 6000, 3000, 960, 40
@@ -99,6 +102,8 @@ def expected(seen):
         "n_admitted": n_admitted,
         "n_rejected": n_rejected,
         "n_ended": seen["ended"],
+        "n_failed_sessions": 0,
+        "n_sent_away": 0,
         "n_broken": seen["broken"],
         "n_gone": 0,
         "n_unserved": 0,
@@ -121,6 +126,8 @@ PAGE_TITLES = {
     "n_admitted": "Admitted",
     "n_rejected": "Rejected",
     "n_ended": "Ended",
+    "n_failed_sessions": "Failed sessions",
+    "n_sent_away": "Sent away",
     "n_broken": "Broken",
     "n_gone": "Gone",
     "n_unserved": "Unserved",
@@ -130,6 +137,8 @@ METRIC_NAMES = {
     "n_accepted": "accepted_connections_total",
     "n_admitted": "admitted_connections_total",
     "n_ended": "ended_connections_total",
+    "n_failed_sessions": "failed_sessions_total",
+    "n_sent_away": "sent_away_connections_total",
     "n_broken": "broken_connections_total",
     "n_gone": "gone_connections_total",
     "n_unserved": "unserved_connections_total",

@@ -6,7 +6,7 @@ from harness.burst import Burst
 from harness.wait import holds_for, wait_until
 
 
-def test_a_client_too_many_waits_and_is_served_when_one_ends(site):  # question 36
+def test_a_client_too_many_waits_and_is_served_when_one_ends(site):
     port = site.run_service(MIN_PROCS=1, MAX_PROCS=2, MIN_CONNS=2, MAX_CONNS=2)
     clients = site.connect_served(port, 4)
     fifth = site.connect(port)

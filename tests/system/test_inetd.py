@@ -2,10 +2,12 @@
 # Copyright (C) dispatcherd contributors
 """IMAGE=inetd: a program for each connection, on its descriptors 0, 1 and 2, and what it may do."""
 
+import json
 import pathlib
 import re
 
 import pytest
+from harness.identd import IdentServer
 from harness.wait import holds_for, wait_until
 
 PROGRAM = pathlib.Path(__file__).resolve().parent / "inetd_session.sh"
@@ -77,8 +79,22 @@ def test_a_program_is_told_who_its_client_is(site):
     assert not re.search(r"LISTEN_|NOTIFY_SOCKET|STATE_DIRECTORY|GLIBC_TUNABLES", environment)
 
 
+def test_a_program_is_told_who_uses_the_connection(site):
+    server = IdentServer(site, "{ports} : USERID : UNIX : alice\r\n")
+    site.add_arguments("--ident-port", str(server.port))
+    inetd = Inetd(site, IDENT=1)
+    assert "TCPREMOTEINFO=alice " in inetd.connect().ask("environment")
+
+
+def test_a_program_does_not_wait_for_ever_for_who_uses_the_connection(site):
+    server = IdentServer(site, "")
+    site.add_arguments("--ident-port", str(server.port))
+    inetd = Inetd(site, IDENT=1)
+    assert "TCPREMOTEINFO" not in inetd.connect().ask("environment")
+
+
 def test_the_log_has_what_a_program_writes_and_how_it_ended(site):
-    inetd = Inetd(site)
+    inetd = Inetd(site, HISTORICAL_TIME=3600)
     client = inetd.connect()
     assert client.ask("mourn I have lost my socks") == "done"
     client.send("exit 3")
@@ -87,6 +103,11 @@ def test_the_log_has_what_a_program_writes_and_how_it_ended(site):
     ended = inetd.wait_for_end(r"over, status 3, \d+\.\d{3} s, \d+\.\d{3} s of CPU$").group()
     assert re.search("[0-9a-f]{16}", mourned).group() == re.search("[0-9a-f]{16}", ended).group()
     wait_until(lambda: inetd.n_sessions() == 0, LIMIT, "the place is free")
+    inetd.connect().close()
+    wait_until(lambda: site.statistics("NET")["n_ended"] == 2, LIMIT, "both are over")
+    assert site.statistics("NET")["n_failed_sessions"] == 1, "one of them with a status"
+    history = json.loads(site.control("--json", "history", "NET").stdout)["connections"]
+    assert [entry["end"] for entry in history] == ["ended", "failed"]
 
 
 def test_standard_error_may_be_the_client(site):
@@ -187,7 +208,7 @@ def test_a_command_that_cannot_run_is_a_failed_start(site, what):
         site.wait_for_log(
             {
                 "missing": "cannot execute COMMAND=.*missing: No such file.*is it installed",
-                "no_interpreter": "cannot execute COMMAND=.*; it is there, but not the interpreter",
+                "no_interpreter": "cannot execute COMMAND=.*; it exists, but not the interpreter",
                 "not_for_us": "cannot execute COMMAND=.*: Permission denied; its mode 0644 .*User=",
             }[what]
             + ".*systemctl edit dispatcherd-net-worker@.service"
@@ -219,6 +240,10 @@ TRAPS = {
     "exim that listens": (
         {"PARAMETER": "COMMAND=/run/inetd-test/exim4 -bd"}, 1, r"error: COMMAND: exim -bd listens",
     ),
+    "sendmail -bs of Postfix": (
+        {"PARAMETER": "COMMAND=/usr/sbin/sendmail -bs"}, 0,
+        r"warning: COMMAND: sendmail -bs of Postfix is an open relay unless .* needs User=postfix",
+    ),
     "exim that delivers": (
         {"PARAMETER": "COMMAND=/run/inetd-test/exim4 -bs"}, 0, r"warning: COMMAND: .*add -odq",
     ),
@@ -246,3 +271,18 @@ def test_check_names_the_trap(site_of_systemd, trap):
         assert result.returncode == status, result
     finally:
         site.run("rm", "-rf", "/run/inetd-test")
+
+
+def test_sendmail_of_postfix_is_not_started_by_another_user(site_of_systemd):
+    site = site_of_systemd
+    port = site.free_port()
+    site.write_config(
+        site.service(
+            "NET", PORT=port, IMAGE="inetd", MIN_PROCS=1, PARAMETER="COMMAND=/usr/sbin/sendmail -bs"
+        )
+    )
+    site.start()
+    site.wait_for_log(
+        r"COMMAND: sendmail -bs of Postfix, run by the user \d+, would be an open relay"
+    )
+    assert site.services()["NET"]["n_ready"] == 0

@@ -123,7 +123,7 @@ def expected(worker, connection):
         "-o verbose DISPATCHER_CONNECTION=0e58824700000001": story,
         "-f DISPATCHER_DEBUG_BIT=9": has("DISPATCHER_DEBUG_BIT", "9"),
         "DISPATCHER_DEBUG_BIT=8 DISPATCHER_DEBUG_BIT=9 DISPATCHER_DEBUG_BIT=10": says(r"worker \d+"),
-        "DISPATCHER_SERVICE=SMTP DISPATCHER_DEBUG_BIT=9": says(r"^SMTP: (.*connection|worker \d+(, \w+: | was ))"),
+        "DISPATCHER_SERVICE=SMTP DISPATCHER_DEBUG_BIT=9": says(r"^SMTP: (.*connection|worker \d+(, \w+: | goes from ))"),
         "DISPATCHER_DEBUG_BIT=12 DISPATCHER_DEBUG_BIT=13 DISPATCHER_DEBUG_BIT=14": is_worker,
         "-o short-precise -t dispatcherd": is_daemon,
         "-o cat -t dispatcherd": is_daemon,

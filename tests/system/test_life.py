@@ -205,3 +205,11 @@ def test_a_signal_that_comes_before_it_is_ready_is_kept(site_by_hand):
     site.wait_for_log("reloaded ")
     site.begin_stop()
     assert site.wait_stopped() == 0
+
+
+def test_a_start_that_takes_long_asks_the_service_manager_for_time(site_by_hand):
+    site = site_by_hand
+    site.run_service(MIN_PROCS=2)
+    lines = site.manager.lines
+    wait_until(lambda: "READY=1" in lines, what="the start")
+    assert "EXTEND_TIMEOUT_USEC=30000000" in lines[: lines.index("READY=1")]

@@ -63,7 +63,7 @@ def test_what_tcp_smtp_server_logs_is_in_its_file(site):
     wait_for_text(
         site,
         files,
-        LINE % ("notice", about + "refused recipient: <anybody@elsewhere.example>, from "
+        LINE % ("notice", about + "rejected recipient: <anybody@elsewhere.example>, from "
                 "<somebody@example.com>: 550 5.7.1 .*"),
     )
     assert "delivered" not in site.log_text()
@@ -158,7 +158,7 @@ def test_a_worker_that_cannot_change_its_file_serves_on(site):
     pid = client.pid()
     (path,) = site.log_files("out.log-*")
     os.rename(path, f"{path}.moved")
-    said = rf"OLD: LOGFILE \S*/{os.path.basename(path)} was moved away or removed, and worker {pid} does not"
+    said = rf"OLD: LOGFILE \S*/{os.path.basename(path)} was moved away or removed, but worker {pid} cannot"
     site.wait_for_log(said)
     site.reload()
     assert client.pid() == pid
@@ -255,8 +255,8 @@ def test_refused_recipients_are_bounded(site):
         client.mail("")
         for n in range(15):
             client.rcpt(f"user{n}@elsewhere.example")
-    site.wait_for_log(r"refused recipient: 5 more in this session$")
-    assert site.count_log(r"refused recipient: <user\d+@elsewhere.example>, from <>: 550") == 10
+    site.wait_for_log(r"rejected recipient: 5 more in this session$")
+    assert site.count_log(r"rejected recipient: <user\d+@elsewhere.example>, from <>: 550") == 10
 
 
 def test_a_flood_of_refusals_is_summed_up(site):
@@ -268,10 +268,10 @@ def test_a_flood_of_refusals_is_summed_up(site):
         sock.close()
         site.clients.clear()
     assert site.statistics("TEST")["n_rejected"] == 1500
-    site.wait_for_log(r"refused clients: \d+ lines? left out in \d+ s: \d+ of 127\.0\.0\.9 \(TEST, ")
+    site.wait_for_log(r"rejected clients: \d+ lines? left out in \d+ s: \d+ of 127\.0\.0\.9 \(TEST, ")
 
     def counted():
-        sums = re.findall(r"refused clients: (\d+) line", site.log_text())
+        sums = re.findall(r"rejected clients: (\d+) line", site.log_text())
         lines = site.count_log(r"access_control: host 127\.0\.0\.9 rejected")
         return lines + sum(map(int, sums)) == 1500 and 500 <= lines < 1500
 

@@ -2,16 +2,19 @@
 # Copyright (C) dispatcherd contributors
 """How many workers there are, and when one is added (dispatcherd(8))."""
 
+import pytest
 from harness.burst import Burst
 from harness.wait import holds_for, wait_until
 
+pytestmark = pytest.mark.one_way
 
-def test_starts_min_procs_workers_before_any_connection(site):  # question 29
+
+def test_starts_min_procs_workers_before_any_connection(site):
     site.run_service(MIN_PROCS=2, MAX_PROCS=4)
     assert len(site.worker_pids("TEST")) == 2
 
 
-def test_min_procs_0_starts_a_worker_for_the_first_connection(site):  # question 30
+def test_min_procs_0_starts_a_worker_for_the_first_connection(site):
     port = site.run_service(MIN_PROCS=0)
     assert not site.worker_pids("TEST")
     client = site.connect(port)
@@ -26,7 +29,7 @@ def test_a_connection_waits_for_a_worker_that_starts_slowly(site):
     assert client.receive() == "TEST"
 
 
-def test_adds_a_worker_when_all_are_busy_enough(site):  # questions 33, 34
+def test_adds_a_worker_when_all_are_busy_enough(site):
     port = site.run_service(MIN_PROCS=1, MAX_PROCS=3, MIN_CONNS=3, DEBUG="16%40")
     (first,) = site.worker_pids("TEST")
     clients = site.connect_served(port, 2)
@@ -49,7 +52,7 @@ def test_adds_a_worker_when_all_are_busy_enough(site):  # questions 33, 34
     site.wait_for_workers("TEST", 3)
 
 
-def test_fills_the_workers_when_no_more_may_be_added(site):  # question 35
+def test_fills_the_workers_when_no_more_may_be_added(site):
     port = site.run_service(MIN_PROCS=2, MAX_PROCS=2, MIN_CONNS=3, MAX_CONNS=10)
     workers = site.worker_pids("TEST")
     pids = [client.pid() for client in site.connect_served(port, 20)]
@@ -57,7 +60,7 @@ def test_fills_the_workers_when_no_more_may_be_added(site):  # question 35
     assert sorted(pids.count(pid) for pid in workers) == [10, 10]
 
 
-def test_never_more_than_max_procs_in_a_burst(site):  # question 37
+def test_never_more_than_max_procs_in_a_burst(site):
     port = site.run_service(
         MIN_PROCS=1, MAX_PROCS=3, MIN_CONNS=1, MAX_CONNS=10, BACKLOG=1024, MAX_HANDOFFS=10
     )
@@ -75,7 +78,7 @@ def test_never_more_than_max_procs_in_a_burst(site):  # question 37
     assert max(counts) == 3
 
 
-def test_max_conns_1_gives_each_connection_a_worker_of_its_own(site):  # question 38
+def test_max_conns_1_gives_each_connection_a_worker_of_its_own(site):
     port = site.run_service(MIN_PROCS=1, MAX_PROCS=3, MAX_CONNS=1)
     pids = {client.pid() for client in site.connect_served(port, 3)}
     assert len(pids) == 3

@@ -7,6 +7,7 @@ RELOAD_STEPS=N and RELOAD_SEED=N walk for as long, or the same way again.
 """
 
 import random
+import re
 
 from harness.soak import times
 from harness.wait import wait_until
@@ -77,7 +78,17 @@ class Walker:
                 self.site.control("reload", check=False)
             else:
                 assert self.site.way == "systemd", command
-                self.site.run("sh", "-c", command)
+                result = self.site.run("sh", "-c", command, check=False)
+                if self.walk.is_broken:
+                    assert result.returncode != 0
+                    assert "the files have errors; nothing was changed" in result.stderr
+                    return
+                stopped = re.search(r"To serve them first: dispatcherctl start (\S+)", result.stderr)
+                # Clients of a stopped service would be lost, and it says so.
+                assert (result.returncode != 0) == bool(stopped), result.stderr
+                if stopped:
+                    self.note(f"dispatcherctl start {stopped.group(1)}")
+                    self.site.control("start", stopped.group(1))
                 self.wait_until_up()
         assert self.walk.is_broken, self.status()["due"]
 

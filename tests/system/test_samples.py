@@ -327,6 +327,7 @@ UNITS_OF_DROP_INS = {
     "ReadWritePaths": "dispatcherd-smtp-worker@.service",
     "Environment": "dispatcherd-web.service",
     "BindReadOnlyPaths": "dispatcherd-smtp-worker@.service",
+    "LoadCredential": "dispatcherd-smtp-worker@.service",
     "SystemCallFilter": "dispatcherd-smtp-worker@.service",
     "FileDescriptorStoreMax": "dispatcherd.service",
 }

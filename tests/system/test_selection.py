@@ -4,8 +4,11 @@
 
 import json
 
+import pytest
 from harness.identd import IdentServer
 from harness.wait import wait_until
+
+pytestmark = pytest.mark.one_way
 
 MANY = 5000
 MAX_CONNS = 50  # more is not allowed

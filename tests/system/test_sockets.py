@@ -7,7 +7,7 @@ import socket
 import pytest
 
 
-def test_listens_at_every_port_of_the_list_with_one_pool(site):  # question 15
+def test_listens_at_every_port_of_the_list_with_one_pool(site):
     ports = [site.free_port(), site.free_port()]
     site.run_service(PORT=", ".join(map(str, ports)), MIN_PROCS=1, MAX_PROCS=1)
     clients = [site.connect(port) for port in ports]
@@ -15,7 +15,7 @@ def test_listens_at_every_port_of_the_list_with_one_pool(site):  # question 15
     assert clients[0].pid() == clients[1].pid()
 
 
-def test_port_0_disables_a_service(site):  # question 14
+def test_port_0_disables_a_service(site):
     port = site.free_port()
     site.write_config(
         site.service("OFF", PORT=0, MIN_PROCS=1) + site.service("TEST", PORT=port, MIN_PROCS=1)
@@ -26,13 +26,13 @@ def test_port_0_disables_a_service(site):  # question 14
     assert "OFF" not in site.status_text()
 
 
-def test_interface_address_is_the_only_one(site):  # question 16
+def test_interface_address_is_the_only_one(site):
     port = site.run_service(INTERFACE_ADDRESS="127.0.0.2")
     assert site.connect(port, "127.0.0.2").ask("local") == f"127.0.0.2 {port}"
     assert site.refuses(port, "127.0.0.1")
 
 
-def test_two_services_share_a_port_at_two_addresses(site):  # question 17
+def test_two_services_share_a_port_at_two_addresses(site):
     port = site.free_port()
     site.write_config(
         site.service("ONE", PORT=port, INTERFACE_ADDRESS="127.0.0.2")

@@ -90,3 +90,11 @@ def test_sigterm_to_a_worker_is_a_stop(site):
     assert is_told_to_come_back(client)
     client.close()
     wait_until(lambda: worker not in site.workers("SMTP"), 20, "it has ended")
+
+
+def test_without_a_service_it_waits_and_a_stop_is_no_wait(site):
+    site.write_config("! no service yet\n")
+    site.start()
+    assert site.status_text() == "dispatcher.cnf has no service, nothing is served"
+    site.begin_stop()
+    site.wait_stopped()

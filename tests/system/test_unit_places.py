@@ -55,7 +55,7 @@ def test_units_whose_greeter_has_gone_still_count(site_of_systemd):
         time.sleep(0.1)
     assert most == 2
     # They are ended, and then others may be started.
-    site.wait_for_log("FORK: worker .* is gone, but its unit is still there")
+    site.wait_for_log("FORK: worker .* has exited, but its unit is still active")
     site.wait_for_log("dispatcherd-fork-worker@0-.*: Main process exited, code=killed", 30)
 
 
@@ -77,7 +77,7 @@ def test_a_worker_that_does_not_go_is_ended_and_succeeded(site):
     (stubborn,) = site.workers("BAD")
     site.control("restart", "BAD")
     wait_until(lambda: site.workers("BAD").get(stubborn, {}).get("state") == "draining", 20)
-    site.wait_for_log(f"BAD: worker {stubborn} drains, has no session left, and does not end", 60)
+    site.wait_for_log(f"BAD: worker {stubborn} drains, has no sessions, and does not exit", 60)
     wait_until(lambda: stubborn not in site.worker_pids("BAD"), 20, "it is killed")
     wait_until(lambda: site.services()["BAD"]["n_ready"] == 1, 20, "a successor")
     if site.way == "hand":

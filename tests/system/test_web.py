@@ -5,6 +5,7 @@
 import contextlib
 import json
 import os
+import pathlib
 import re
 import selectors
 import shutil
@@ -23,6 +24,8 @@ from harness.site import LIMIT
 from harness.stream import Stream
 from harness.wait import wait_until
 from harness.web import Web, WebUnit
+
+SRCDIR = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -150,6 +153,26 @@ def test_promtool_and_the_reference_parser_are_content(site_by_hand, start_web):
         "promtool", "check", "metrics", stdin=web.ask("/metrics").text, check=False
     )
     assert (check.returncode, check.stdout + check.stderr) == (0, "")
+
+
+def test_the_dashboard_shows_metrics_that_exist(site_by_hand, start_web, tmp_path):
+    site_by_hand.run_service()
+    # Of summaries and counters each sample has a name of its own.
+    names = {sample.partition("{")[0] for sample in start_web().metrics()}
+    with open(SRCDIR / "units/examples/grafana-dashboard.json") as file:
+        dashboard = json.load(file)
+    expressions = [
+        target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ())
+    ]
+    queries = [item["query"] for item in dashboard["templating"]["list"]]
+    shown = set(re.findall(r"\bdispatcherd_\w+", " ".join(expressions + queries)))
+    assert len(expressions) > 10
+    assert shown <= names | {"dispatcherd_kernel_dropped_connections_total"}, shown - names
+    if not shutil.which("promtool"):
+        pytest.skip("promtool was not found; on Debian: apt-get install prometheus")
+    rules = [{"record": f"panel:{i}", "expr": text} for i, text in enumerate(expressions)]
+    (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "all", "rules": rules}]}))
+    site_by_hand.run("promtool", "check", "rules", str(tmp_path / "rules.yml"))
 
 
 def test_says_when_the_daemon_is_away_and_finds_the_next(site_by_hand, start_web):

@@ -19,7 +19,6 @@
  *
  * PARAMETERs: FAIL=1 makes the start fail; START_DELAY=MILLISECONDS makes it slow. */
 #include "base/macro.h"
-#include "base/str.h"
 #include "dispatcher/worker.h"
 
 #include <errno.h>

@@ -7,7 +7,7 @@ import re
 from harness.wait import wait_until
 
 
-def test_gets_its_parameters_in_order_and_unchanged(site):  # question 21
+def test_gets_its_parameters_in_order_and_unchanged(site):
     port = site.run_service(PARAMETER=["CHANNEL=tcp_submit", 'two  words "quoted" % $HOME', "LAST"])
     client = site.connect(port)
     assert client.ask("parameter 0") == "CHANNEL=tcp_submit"
@@ -42,7 +42,7 @@ def test_knows_both_ends(site):
     assert client.ask("peer") == f"127.0.0.1 {client.sock.getsockname()[1]}"
 
 
-def test_output_goes_to_a_log_file_for_each_worker(site):  # question 26
+def test_output_goes_to_a_log_file_for_each_worker(site):
     port = site.run_service(MIN_PROCS=2, MAX_PROCS=2, LOGFILE="out_%s.log")
     host = site.run("uname", "-n").stdout.strip().split(".")[0]
     for client in site.connect_served(port, 2):

@@ -41,25 +41,25 @@ def pid_in_slot(site, service, slot):
 # mode: what is said once for each worker that does it
 AT_A_CONNECTION = {
     "die": "died|exited",
-    "close": "has lost its channel and does not end|died|exited",
-    "stranger": "has told of a connection that it does not have",
-    "end-early": "has told of a connection that it does not have",
-    "unknown": "has sent what is no message",
+    "close": "has lost its channel and does not exit|died|exited",
+    "stranger": "has reported a connection that it does not have",
+    "end-early": "has reported a connection that it does not have",
+    "unknown": "has sent an invalid message",
     "ours": "has sent a message that only dispatcherd sends",
-    "garbage": "has sent what is no message",
-    "oversized": "has sent what is no message",
-    "empty": "has sent what is no message",
-    "descriptors": "has sent what is no message",
+    "garbage": "has sent an invalid message",
+    "oversized": "has sent an invalid message",
+    "empty": "has sent an invalid message",
+    "descriptors": "has sent an invalid message",
 }
 
 
 IN_THE_RING = {
-    "ring-stranger": "has told of a connection that it does not have",
-    "ring-end-early": "has told of a connection that it does not have",
+    "ring-stranger": "has reported a connection that it does not have",
+    "ring-end-early": "has reported a connection that it does not have",
     "ring-tail": "has written more to its ring than there is room for",
     "ring-tail-back": "has written more to its ring than there is room for",
-    "ring-type": "has written to its ring what is no entry",
-    "ring-drain-twice": "has said twice that it drains",
+    "ring-type": "has written an invalid entry to its ring",
+    "ring-drain-twice": "has written DRAINING twice",
     "ring-message": "has a ring, and does not use it",
 }
 
@@ -102,17 +102,17 @@ def test_the_same_connection_twice(site, name, mode):
     bad, _ = start_bad(site, mode, name)
     first = pid_in_slot(site, name, 0)
     assert site.connect(bad).is_closed()  # that one was its own
-    site.wait_for_log(rf"{name}: worker {first} has told of a connection that it does not have")
+    site.wait_for_log(rf"{name}: worker {first} has reported a connection that it does not have")
     wait_until(lambda: pid_in_slot(site, name, 0) not in (None, first), 20, "it is replaced")
     assert site.count_log(rf"{name}: worker {first} ") == 1
 
 
 AT_THE_START = {
     "die-early": "exited",
-    "ready-0": "has said that it is ready when it could not be",
-    "ready-too-many": "has said that it is ready when it could not be",
-    "ready-twice": "has said that it is ready when it could not be",
-    "hello-twice": "has said hello twice",
+    "ready-0": "has sent READY out of order or with an invalid number",
+    "ready-too-many": "has sent READY out of order or with an invalid number",
+    "ready-twice": "has sent READY out of order or with an invalid number",
+    "hello-twice": "has sent HELLO twice",
 }
 
 
@@ -139,7 +139,7 @@ def test_a_fault_at_the_start(site, mode):
 
 def test_a_version_that_nobody_speaks(site):
     _, good = start_bad(site, "good", name="VERSION")
-    line = "VERSION: cannot start a worker: .*speaks no version of the protocol"
+    line = "VERSION: cannot start a worker: .*speaks none of the versions of the protocol"
     site.wait_for_log(line)
     assert site.connect(good).ask("service") == "GOOD"
     holds_for(lambda: site.count_log(line) <= 4, 1, "it spins", 0.2)
@@ -150,7 +150,7 @@ def test_a_worker_that_refuses_each_connection_is_asked_with_a_pause(site):
     client = site.connect(bad)
     assert client.pid() == pid_in_slot(site, "BAD", 1)
     assert site.connect(good).ask("service") == "GOOD"
-    refusals = site.count_log("says REFUSE")
+    refusals = site.count_log("sends REFUSE")
     assert 1 <= refusals <= 20, "it spins"
 
 
@@ -159,7 +159,7 @@ def test_when_all_refuse_a_connection_waits_and_nothing_spins(site):
     client = site.connect(bad)  # says nothing: so it counts as gone when it closes
     assert client.is_waiting(1)
     assert site.connect(good).ask("service") == "GOOD"
-    assert 1 <= site.count_log("says REFUSE") <= 60, "it spins"
+    assert 1 <= site.count_log("sends REFUSE") <= 60, "it spins"
     assert site.count_log("has refused a connection") == 1
 
 
@@ -210,6 +210,6 @@ def test_a_worker_that_hangs_at_its_start_is_given_up(site):
     client.send("pid")
     assert site.connect(good).ask("service") == "GOOD"
     # Its unit has the same limit.
-    causes = "was not ready in 30 s|was killed after a time limit of its unit|exited|died of signal"
+    causes = "was not ready within 30 s|was killed after a time limit of its unit|exited|died of signal"
     site.wait_for_log(f"BAD: cannot start a worker: .*({causes})", 40)
     assert client.is_waiting(0.1)

@@ -28,7 +28,7 @@ def only_draining(clients):
     return draining[0] if len(draining) == 1 else None
 
 
-def test_idle_workers_above_the_minimum_go(site):  # question 40
+def test_idle_workers_above_the_minimum_go(site):
     port = site.run_service(MIN_PROCS=1, MAX_PROCS=3, MIN_CONNS=1, MAX_IDLE_TIME=2)
     clients = site.connect_served(port)
     wait_until(lambda: site.services()["TEST"]["n_ready"] == 2, 20, "a second worker")
@@ -42,14 +42,14 @@ def test_idle_workers_above_the_minimum_go(site):  # question 40
     holds_for(lambda: len(site.worker_pids("TEST")) == 1, 0.5, "one stays")
 
 
-def test_idle_workers_of_the_minimum_stay(site_by_hand):  # question 41
+def test_idle_workers_of_the_minimum_stay(site_by_hand):
     site = site_by_hand
     site.run_service(MIN_PROCS=3, MAX_PROCS=3, MAX_IDLE_TIME=1)
     workers = site.worker_pids("TEST")
     holds_for(lambda: site.worker_pids("TEST") == workers, 2.5, "they stay")
 
 
-def test_a_worker_that_is_used_up_drains_behind_a_new_one(site):  # questions 42, 49
+def test_a_worker_that_is_used_up_drains_behind_a_new_one(site):
     port = site.run_service(MIN_PROCS=1, MAX_PROCS=2, MAX_LIFE_CONNS=2)
     clients = site.connect_served(port, 2)
     (old,) = {client.pid() for client in clients}
@@ -62,7 +62,7 @@ def test_a_worker_that_is_used_up_drains_behind_a_new_one(site):  # questions 42
     wait_until(lambda: old not in site.worker_pids("TEST"), 20, "it has ended")
 
 
-def test_a_worker_that_is_too_old_drains_and_its_session_goes_on(site):  # questions 43, 49
+def test_a_worker_that_is_too_old_drains_and_its_session_goes_on(site):
     port = site.run_service(MIN_PROCS=1, MAX_PROCS=2, MAX_LIFE_TIME=2)
     (client,) = site.connect_served(port)
     old = client.pid()
@@ -73,7 +73,7 @@ def test_a_worker_that_is_too_old_drains_and_its_session_goes_on(site):  # quest
     wait_until(lambda: old not in site.worker_pids("TEST"), 20, "it has ended")
 
 
-def test_no_more_than_max_shutdown_drain(site_by_hand):  # question 44
+def test_no_more_than_max_shutdown_drain(site_by_hand):
     site = site_by_hand
     port = site.run_service(MIN_PROCS=3, MAX_PROCS=5, MAX_SHUTDOWN=1, MAX_LIFE_TIME=3)
     clients = site.connect_served(port, 3)
@@ -85,7 +85,7 @@ def test_no_more_than_max_shutdown_drain(site_by_hand):  # question 44
     wait_until(lambda: only_draining(clients), 20, "the next one drains")
 
 
-def test_the_only_worker_serves_on_and_is_replaced_when_idle(site_by_hand):  # question 45
+def test_the_only_worker_serves_on_and_is_replaced_when_idle(site_by_hand):
     site = site_by_hand
     port = site.run_service(MIN_PROCS=1, MAX_PROCS=1, MAX_LIFE_TIME=1)
     (client,) = site.connect_served(port)

@@ -90,9 +90,8 @@ say "Another port, by a drop-in as systemctl edit writes it"
 run "mkdir -p /etc/systemd/system/dispatcherd-smtp.socket.d"
 run "printf '[Socket]\nListenStream=\nListenStream=127.0.0.1:$port\n' \
     >/etc/systemd/system/dispatcherd-smtp.socket.d/override.conf"
-run "systemctl daemon-reload"
-# The service first: a socket alone is not opened while its service runs.
-run "systemctl restart dispatcherd.service dispatcherd-smtp.socket"
+run "dispatcherctl plan"
+run "dispatcherctl apply"
 run "swaks --to somebody@localhost --from you@example.com --server 127.0.0.1:$port \
     --header 'Subject: the second' | grep -E '<-  (220|250 2.0.0|221)'"
 run "! swaks --to somebody@localhost --server 127.0.0.1:25 --quit-after CONNECT >/dev/null 2>&1"

@@ -7,7 +7,9 @@ set -u
 
 top=$(cd "${srcdir:-.}" && pwd)
 
-scripts=(bootstrap .ci/run tests/bench/observers tests/bench/run tests/libdispatcher/extract_example
+scripts=(bootstrap .ci/run packaging/debian/rules packaging/debian/tests/build-example
+    packaging/debian/tests/by-hand packaging/debian/tests/under-systemd packaging/local.mk
+    tests/bench/observers tests/bench/run tests/libdispatcher/extract_example
     tests/system/container tests/system/run)
 
 # Prints the sources below folder $1 that lack either line. What make makes is none.

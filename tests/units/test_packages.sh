@@ -3,7 +3,7 @@
 # Copyright (C) dispatcherd contributors
 #
 # A library that is missing: configure names the package that has it on this very system, and
-# bootstrap installs it.
+# bootstrap installs it. A build without tests: bootstrap notices.
 set -u
 
 top=$(cd "${srcdir:-.}" && pwd)
@@ -41,6 +41,14 @@ while read -r module package; do
     n=$((n + 1))
 done < <(sed -nE 's/.*NEED_MODULE\(\[[A-Z]+\], \[([a-z]+)[^]]*\], \[([^]]+)\].*/\1 \2/p' "$top/configure.ac")
 [ $n -ge 4 ] || die "only $n modules were looked at"
+
+# "bootstrap check" sees by a line of config.status that "bootstrap run" has configured without tests. This
+# build has them.
+line=$(grep '"ENABLE_TESTS_TRUE"' config.status) || die "config.status says nothing of tests"
+pattern=$(sed -n "s/.*grep -q '\(.*ENABLE_TESTS_TRUE.*\)' config.status.*/\1/p" "$top/bootstrap")
+[ -n "$pattern" ] || die "bootstrap does not look for tests in config.status"
+grep -q -- "$pattern" <<<"$line" && die "bootstrap takes a build with tests for one without"
+grep -q -- "$pattern" <<<"${line/%\"\"/\"#\"}" || die "bootstrap takes a build without tests for one with"
 
 # systemd.pc moved between two releases of Debian. Every module but this one, as links:
 owner=$(owner_of systemd)

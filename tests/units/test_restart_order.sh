@@ -15,5 +15,7 @@ found=$(cd "$top" && for file in README.md NEWS man/*.[1-8] units/* src/*/*.c te
     sed -E 's/\\f[A-Z]//g; s/\\//g' "$file" | grep -nE "$wrong" | sed "s|^|$file:|"
 done)
 [ -z "$found" ] || { echo "FAILED: the socket before the service:"; echo "$found"; exit 1; }
-grep -qE 'restart dispatcherd\.service dispatcherd-' "$top/README.md" ||
+grep -q 'dispatcherctl apply' "$top/README.md" ||
     { echo 'FAILED: README.md does not name the command'; exit 1; }
+sed 's/\\//g' "$top/man/dispatcherd.8" | grep -qE 'restart dispatcherd\.service dispatcherd-' ||
+    { echo 'FAILED: dispatcherd(8) does not name the order'; exit 1; }

@@ -122,13 +122,7 @@ START_TEST(test_takes_the_longest_message_again_and_again)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("frames");
-
-    ADD_TESTS(suite, "frames", test_gives_a_message_that_came_in_any_two_pieces,
-              test_gives_two_messages_of_one_read_and_keeps_the_third_half,
-              test_gives_empty_messages, test_refuses_a_message_by_its_first_byte_too_many,
-              test_takes_the_longest_message_again_and_again);
-    return suite;
-}
+SUITE("frames", NULL, NULL, test_gives_a_message_that_came_in_any_two_pieces,
+      test_gives_two_messages_of_one_read_and_keeps_the_third_half, test_gives_empty_messages,
+      test_refuses_a_message_by_its_first_byte_too_many,
+      test_takes_the_longest_message_again_and_again)

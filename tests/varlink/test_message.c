@@ -127,13 +127,7 @@ START_TEST(test_hands_on_that_parameters_could_not_be_made)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("message");
-
-    ADD_TESTS(suite, "message", test_refuses_what_is_no_call, test_reads_a_call,
-              test_takes_no_parameters_and_null_for_the_same, test_survives_deep_nesting,
-              test_writes_what_it_reads, test_gives_a_reply_without_parameters_empty_ones,
-              test_refuses_what_is_no_reply, test_hands_on_that_parameters_could_not_be_made);
-    return suite;
-}
+SUITE("message", NULL, NULL, test_refuses_what_is_no_call, test_reads_a_call,
+      test_takes_no_parameters_and_null_for_the_same, test_survives_deep_nesting,
+      test_writes_what_it_reads, test_gives_a_reply_without_parameters_empty_ones,
+      test_refuses_what_is_no_reply, test_hands_on_that_parameters_could_not_be_made)

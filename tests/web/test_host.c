@@ -75,11 +75,5 @@ START_TEST(test_the_name_of_the_host_is_followed)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("host");
-
-    ADD_TESTS(suite, "names", test_addresses_and_own_names_are_ours, test_other_names_are_not,
-              test_tells_what_cannot_be_a_host, test_the_name_of_the_host_is_followed);
-    return suite;
-}
+SUITE("host", NULL, NULL, test_addresses_and_own_names_are_ours, test_other_names_are_not,
+      test_tells_what_cannot_be_a_host, test_the_name_of_the_host_is_followed)

@@ -68,6 +68,7 @@ START_TEST(test_figures_are_written_with_their_service)
     check_has(text, "\ndispatcherd_service_running{service=\"SMTP\"} 1\n");
     check_has(text, "\ndispatcherd_start_time_seconds 1.500000\n");
     check_has(text, "\ndispatcherd_up 1\n");
+    check_has(text, "\ndispatcherd_build_info{version=\"x\"} 1\n");
     free(text);
 }
 END_TEST
@@ -153,14 +154,7 @@ START_TEST(test_what_is_missing_reads_as_nothing)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("metrics");
-
-    ADD_TESTS(suite, "text", test_figures_are_written_with_their_service,
-              test_every_gauge_has_its_limit, test_each_alert_is_there_whether_raised_or_not,
-              test_counters_are_named_as_each_format_wants,
-              test_a_daemon_that_does_not_answer_is_down, test_labels_are_escaped,
-              test_what_is_missing_reads_as_nothing);
-    return suite;
-}
+SUITE("metrics", NULL, NULL, test_figures_are_written_with_their_service,
+      test_every_gauge_has_its_limit, test_each_alert_is_there_whether_raised_or_not,
+      test_counters_are_named_as_each_format_wants, test_a_daemon_that_does_not_answer_is_down,
+      test_labels_are_escaped, test_what_is_missing_reads_as_nothing)

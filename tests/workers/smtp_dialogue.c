@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
 #include "workers/smtp_dialogue.h"
-
-#include "base/str.h"
+#include "workers/tls_files.h"
 
 #include <check.h>
 #include <poll.h>
@@ -21,6 +20,8 @@ enum {
 struct client {
     const struct session_settings *settings;
     int client_fd, server_fd;
+    SSL *tls; /* NULL: in plain text */
+    bool is_tls_port;
     char sent[65536]; /* what is to be sent as one piece */
     size_t n_sent;
     char received[8192];
@@ -31,7 +32,11 @@ static void *run_session(void *userdata)
 {
     const struct client *client = userdata;
     const struct session_peer peer = {
-        .connection_id = "0123456789abcdef", .host = "192.0.2.1", .port = 4711};
+        .connection_id = "0123456789abcdef",
+        .host = "192.0.2.1",
+        .port = 4711,
+        .is_tls = client->is_tls_port,
+    };
 
     session_run(client->settings, &peer, client->server_fd);
     close(client->server_fd);
@@ -43,7 +48,8 @@ static void flush(struct client *client)
     const char *next = client->sent;
 
     while (client->n_sent > 0) {
-        ssize_t n = send(client->client_fd, next, client->n_sent, MSG_NOSIGNAL);
+        ssize_t n = client->tls ? SSL_write(client->tls, next, (int)client->n_sent)
+                                : send(client->client_fd, next, client->n_sent, MSG_NOSIGNAL);
 
         ck_assert_msg(n > 0, "cannot send: %m");
         next += n;
@@ -75,15 +81,25 @@ static size_t read_line(struct client *client, char *line)
             memmove(client->received, end + 2, client->n_received);
             return length;
         }
-        ck_assert_msg(poll(&entry, 1, PATIENCE_MSEC) == 1, "the server says nothing");
-        ssize_t n = recv(client->client_fd, client->received + client->n_received,
-                         sizeof(client->received) - client->n_received, 0);
+        bool has_some = client->tls && SSL_pending(client->tls) > 0;
+        ck_assert_msg(has_some || poll(&entry, 1, PATIENCE_MSEC) == 1, "the server says nothing");
+        char *place = client->received + client->n_received;
+        size_t room = sizeof(client->received) - client->n_received;
+        ssize_t n = client->tls ? SSL_read(client->tls, place, (int)room)
+                                : recv(client->client_fd, place, room, 0);
         if (n <= 0) {
             ck_assert_uint_eq(client->n_received, 0);
             return 0;
         }
         client->n_received += (size_t)n;
     }
+}
+
+static void shake_hands(struct client *client, const char *host, bool fails)
+{
+    ck_assert_uint_eq(client->n_received, 0);
+    client->tls = tls_client_new(client->client_fd, *host ? host : NULL);
+    ck_assert_int_eq(SSL_connect(client->tls) == 1, !fails);
 }
 
 static void take_step(struct client *client, size_t number, const char *step)
@@ -107,6 +123,15 @@ static void take_step(struct client *client, size_t number, const char *step)
         ck_assert_msg(strncmp(line, text, strlen(text)) == 0, "step %zu: '%s' instead of '%s'",
                       number, line, text);
         break;
+    case 'T':
+        shake_hands(client, text, false);
+        break;
+    case 'X':
+        shake_hands(client, text, true);
+        break;
+    case 'N':
+        ck_assert_int_eq(SSL_shutdown(client->tls), 0);
+        break;
     case 'E':
         ck_assert_msg(read_line(client, line) == 0, "step %zu: '%s' instead of the end", number,
                       line);
@@ -128,9 +153,10 @@ static void take_step(struct client *client, size_t number, const char *step)
     }
 }
 
-void smtp_dialogue(const struct session_settings *settings, const char *const steps[])
+static void run_dialogue(const struct session_settings *settings, bool is_tls_port,
+                         const char *const steps[])
 {
-    struct client client = {.settings = settings};
+    struct client client = {.settings = settings, .is_tls_port = is_tls_port};
     pthread_t thread;
     int fds[2];
 
@@ -147,5 +173,16 @@ void smtp_dialogue(const struct session_settings *settings, const char *const st
         take_step(&client, i, steps[i]);
     flush(&client);
     close(client.client_fd);
+    tls_client_free(client.tls);
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+
+void smtp_dialogue(const struct session_settings *settings, const char *const steps[])
+{
+    run_dialogue(settings, false, steps);
+}
+
+void smtp_dialogue_of_tls_port(const struct session_settings *settings, const char *const steps[])
+{
+    run_dialogue(settings, true, steps);
 }

@@ -10,6 +10,10 @@
  *               out as one piece
  *   "R: bytes"  the client sends the bytes as they are
  *   "S: text"   the server's next line starts with the text
+ *   "T: host"   the client's handshake, with that server name ("": none), from which on both sides
+ *               speak TLS
+ *   "N:"        the client says that it sends no more (close_notify)
+ *   "X:"        the handshake fails
  *   "E:"        the server has closed, and has sent no more
  *   "P:"        the service is under stress: settings->stress_fd, an eventfd, becomes readable
  *   "Q:"        the stress is over
@@ -17,3 +21,6 @@
  *   "W:"        waits a moment, so that what follows is not pipelined
  * The list ends with NULL; then the client closes, and the session must come to its end. */
 void smtp_dialogue(const struct session_settings *settings, const char *const steps[]);
+
+/* The same on a TLS_PORT, where the session begins with the handshake. */
+void smtp_dialogue_of_tls_port(const struct session_settings *settings, const char *const steps[]);

@@ -15,6 +15,7 @@ static const struct command_facts facts = {
     .local_host = "192.0.2.1",
     .service = "NET",
     .connection_id = "0123456789abcdef",
+    .identity = "alice",
     .client_port = 4711,
     .local_port = 25,
 };
@@ -73,14 +74,14 @@ START_TEST(test_refuses_with_what_would_be_right)
         {"/bin/%n", "cannot depend on the connection"},
         {"/bin/a 'b", "the quotation mark ' is not closed"},
         {"/bin/a \"b", "the quotation mark \" is not closed"},
-        {"/bin/a \\", "is no escape"},
-        {"/bin/a \\q", "is no escape"},
-        {"/bin/a \\x0", "is no escape"},
-        {"/bin/a \\x00", "is no escape"},
-        {"/bin/a \\400", "is no escape"},
-        {"/bin/a \\ud800", "is no escape"},
-        {"/bin/a %", "is no specifier"},
-        {"/bin/a %x", "is no specifier"},
+        {"/bin/a \\", "is not an escape"},
+        {"/bin/a \\q", "is not an escape"},
+        {"/bin/a \\x0", "is not an escape"},
+        {"/bin/a \\x00", "is not an escape"},
+        {"/bin/a \\400", "is not an escape"},
+        {"/bin/a \\ud800", "is not an escape"},
+        {"/bin/a %", "is not a specifier"},
+        {"/bin/a %x", "is not a specifier"},
         {"/bin/a | b", "would be for a shell"},
         {"/bin/a >b", "would be for a shell"},
         {"/bin/a ; b", "would be for a shell"},
@@ -100,30 +101,39 @@ START_TEST(test_the_environment_is_ours_and_what_is_added)
     char text[1024] = "";
 
     ck_assert_int_eq(str_list_append(&added, "A=b c"), 0);
-    char **environment = environment_make(&facts, false, &added);
+    char **environment = environment_make(&facts, false, NULL, &added);
     for (size_t i = 0; environment[i]; i++) {
         strcat(text, environment[i]);
         strcat(text, "\n");
     }
     ck_assert_str_eq(text, "PROTO=TCP\nTCPREMOTEIP=2001:db8::1\nTCPREMOTEPORT=4711\n"
-                           "TCPLOCALIP=192.0.2.1\nTCPLOCALPORT=25\nREMOTE_ADDR=2001:db8::1\n"
+                           "TCPLOCALIP=192.0.2.1\nTCPLOCALPORT=25\nTCPREMOTEINFO=alice\n"
+                           "REMOTE_ADDR=2001:db8::1\n"
                            "REMOTE_PORT=4711\nDISPATCHER_CONNECTION=0123456789abcdef\n"
                            "DISPATCHER_SERVICE=NET\nA=b c\n");
     free(environment);
-    environment = environment_make(&facts, true, &added);
+    environment = environment_make(&facts, true, NULL, &added);
     ck_assert_str_eq(environment[0], "PROTO=UNIX");
     ck_assert_str_eq(environment[3], "A=b c");
     ck_assert_ptr_null(environment[4]);
+    free(environment);
+    const struct tls_facts tls = {
+        .protocol = "TLSv1.3", .cipher = "X", .server_name = "a.example", .digest = "12ab"};
+    environment = environment_make(&facts, true, &tls, &added);
+    ck_assert_str_eq(environment[1], "SSL_PROTOCOL=TLSv1.3");
+    ck_assert_str_eq(environment[2], "SSL_CIPHER=X");
+    ck_assert_str_eq(environment[3], "SSL_TLS_SNI_SERVERNAME=a.example");
+    ck_assert_str_eq(environment[4], "SSL_PEER_CERT_HASH=SHA256:12ab");
+    ck_assert_str_eq(environment[5], "DISPATCHER_CONNECTION=0123456789abcdef");
+    free(environment);
+    struct command_facts unknown = facts;
+    unknown.identity = "";
+    environment = environment_make(&unknown, false, NULL, &added);
+    ck_assert_str_eq(environment[5], "REMOTE_ADDR=2001:db8::1");
     free(environment);
     str_list_clear(&added);
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("inetd_command");
-
-    ADD_TESTS(suite, "command", test_splits_as_systemd_does, test_refuses_with_what_would_be_right,
-              test_the_environment_is_ours_and_what_is_added);
-    return suite;
-}
+SUITE("inetd_command", NULL, NULL, test_splits_as_systemd_does,
+      test_refuses_with_what_would_be_right, test_the_environment_is_ours_and_what_is_added)

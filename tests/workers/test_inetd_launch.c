@@ -19,11 +19,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static struct rlimit descriptors;
+
 static pid_t launch(const char *script, int socket, uint64_t mark)
 {
     char *const arguments[] = {(char *)"/bin/sh", (char *)"-c", (char *)script, NULL};
     char *const environment[] = {NULL};
-    const struct launch launch = {arguments, environment, socket, socket, mark};
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &descriptors), 0);
+    descriptors.rlim_cur = 99;
+    const struct launch launch = {
+        .arguments = arguments,
+        .environment = environment,
+        .socket = socket,
+        .error = socket,
+        .mark = mark,
+        .descriptors = &descriptors,
+    };
 
     return launch_program(&launch);
 }
@@ -39,13 +50,13 @@ START_TEST(test_a_program_has_the_socket_and_leads_its_session)
     int fds[2];
 
     make_pair(fds);
-    pid_t pid = launch("read x && echo \"$x $$\" $(ps -o sid= -p $$)", fds[1], 0);
+    pid_t pid = launch("read x && echo \"$x $$\" $(ps -o sid= -p $$) $(ulimit -n)", fds[1], 0);
     ck_assert_int_gt(pid, 0);
     close(fds[1]);
     ck_assert_int_eq(write(fds[0], "hello\n", 6), 6);
     ck_assert_int_gt(recv(fds[0], text, sizeof(text) - 1, MSG_WAITALL), 0);
     char expected[64];
-    snprintf(expected, sizeof(expected), "hello %d %d\n", (int)pid, (int)pid);
+    snprintf(expected, sizeof(expected), "hello %d %d 99\n", (int)pid, (int)pid);
     ck_assert_str_eq(text, expected);
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
     close(fds[0]);
@@ -55,7 +66,7 @@ END_TEST
 START_TEST(test_what_cannot_be_executed_is_an_error)
 {
     char *const arguments[] = {(char *)"/nowhere/at/all", NULL};
-    const struct launch launch = {arguments, arguments + 1, 0, 0, 0};
+    const struct launch launch = {.arguments = arguments, .environment = arguments + 1};
 
     ck_assert_int_eq(launch_program(&launch), -ENOENT);
 }

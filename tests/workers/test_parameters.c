@@ -149,21 +149,7 @@ START_TEST(test_names_the_unit_of_the_workers)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    const TTest *const tests[] = {
-        test_reads_each_kind,
-        test_reports_every_mistake_with_what_would_be_right,
-        test_completes_with_the_facts_of_the_service,
-        test_is_a_check_by_its_first_argument_alone,
-        test_names_the_unit_of_the_workers,
-    };
-    Suite *suite = suite_create("parameters");
-    TCase *tcase = tcase_create("parameters");
-
-    tcase_add_checked_fixture(tcase, NULL, tear_down);
-    for (size_t i = 0; i < ELEMENTSOF(tests); i++)
-        tcase_add_test(tcase, tests[i]);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("parameters", NULL, tear_down, test_reads_each_kind,
+      test_reports_every_mistake_with_what_would_be_right,
+      test_completes_with_the_facts_of_the_service, test_is_a_check_by_its_first_argument_alone,
+      test_names_the_unit_of_the_workers)

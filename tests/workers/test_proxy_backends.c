@@ -111,13 +111,6 @@ START_TEST(test_addresses_are_split)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("proxy back ends");
-
-    ADD_TESTS(suite, "backends", test_the_first_that_is_well,
-              test_one_tries_again_after_a_pause_that_grows,
-              test_those_that_were_tried_together_fail_once, test_is_reported_after_a_while,
-              test_addresses_are_split);
-    return suite;
-}
+SUITE("proxy back ends", NULL, NULL, test_the_first_that_is_well,
+      test_one_tries_again_after_a_pause_that_grows, test_those_that_were_tried_together_fail_once,
+      test_is_reported_after_a_while, test_addresses_are_split)

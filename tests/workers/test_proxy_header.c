@@ -33,7 +33,7 @@ static size_t write_for(char header[HEADER_MAX_BYTES], enum header_version versi
     struct sockaddr_storage peer = address_of(peer_host, 258), local = address_of(local_host, 25);
 
     return header_write(header, version, (struct sockaddr *)&peer, (struct sockaddr *)&local,
-                        "0123456789abcdef");
+                        "0123456789abcdef", NULL);
 }
 
 START_TEST(test_version_2_of_ipv4)
@@ -54,6 +54,47 @@ START_TEST(test_version_2_of_ipv6)
     ck_assert_uint_eq(write_for(header, HEADER_V2, "2001:db8::7", "::1"), 16 + 36 + 19);
     ck_assert_mem_eq(header + 12, "\x21\x21\0\x37\x20\x01\x0d\xb8", 8);
     ck_assert_mem_eq(header + 16 + 32, "\1\2\0\x19\5\0\x10", 7);
+}
+END_TEST
+
+START_TEST(test_version_2_with_tls)
+{
+    static const char wanted[] =
+        "\2\0\7one.two\x20\0\x1d\7\0\0\0\0\x21\0\7TLSv1.3\x23\0\3ABC\x22\0\5Me, I";
+    const struct tls_facts tls = {.protocol = "TLSv1.3",
+                                  .cipher = "ABC",
+                                  .server_name = "one.two",
+                                  .common_name = "Me, I",
+                                  .digest = "00",
+                                  .is_verified = true};
+    struct sockaddr_storage peer = address_of("10.1.2.3", 258), local = address_of("::1", 25);
+    char header[HEADER_MAX_BYTES];
+
+    size_t n = header_write(header, HEADER_V2, (struct sockaddr *)&peer, (struct sockaddr *)&peer,
+                            "0123456789abcdef", &tls);
+    ck_assert_uint_eq(n, 16 + 12 + 19 + sizeof(wanted) - 1);
+    ck_assert_mem_eq(header + 14, "\0\x49", 2);
+    ck_assert_mem_eq(header + 16 + 12 + 19, wanted, sizeof(wanted) - 1);
+    /* Nobody knows whose it is. */
+    n = header_write(header, HEADER_V2, (struct sockaddr *)&peer, (struct sockaddr *)&local, "",
+                     &tls);
+    ck_assert_uint_eq(n, 16);
+}
+END_TEST
+
+START_TEST(test_the_longest_of_tls_fits)
+{
+    struct sockaddr_storage peer = address_of("::1", 258);
+    char header[HEADER_MAX_BYTES];
+    struct tls_facts tls = {0};
+
+    memset(tls.protocol, 'x', sizeof(tls.protocol) - 1);
+    memset(tls.cipher, 'x', sizeof(tls.cipher) - 1);
+    memset(tls.server_name, 'x', sizeof(tls.server_name) - 1);
+    memset(tls.common_name, 'x', sizeof(tls.common_name) - 1);
+    size_t n = header_write(header, HEADER_V2, (struct sockaddr *)&peer, (struct sockaddr *)&peer,
+                            "0123456789abcdef0123456789abcdef", &tls);
+    ck_assert_uint_lt(n, HEADER_MAX_BYTES);
 }
 END_TEST
 
@@ -103,11 +144,6 @@ START_TEST(test_nobody)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("proxy header");
-
-    ADD_TESTS(suite, "header", test_version_2_of_ipv4, test_version_2_of_ipv6, test_version_1,
-              test_the_longest_fit, test_what_is_no_pair_is_unknown, test_nobody);
-    return suite;
-}
+SUITE("proxy header", NULL, NULL, test_version_2_of_ipv4, test_version_2_of_ipv6,
+      test_version_2_with_tls, test_the_longest_of_tls_fits, test_version_1, test_the_longest_fit,
+      test_what_is_no_pair_is_unknown, test_nobody)

@@ -101,13 +101,6 @@ START_TEST(test_each_protocol_has_a_text_of_one_line)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("send_away");
-
-    ADD_TESTS(suite, "texts", test_says_come_back_and_no_reset_overtakes_it,
-              test_says_nothing_where_the_protocol_is_unknown,
-              test_does_not_wait_for_a_client_that_reads_nothing,
-              test_each_protocol_has_a_text_of_one_line);
-    return suite;
-}
+SUITE("send_away", NULL, NULL, test_says_come_back_and_no_reset_overtakes_it,
+      test_says_nothing_where_the_protocol_is_unknown,
+      test_does_not_wait_for_a_client_that_reads_nothing, test_each_protocol_has_a_text_of_one_line)

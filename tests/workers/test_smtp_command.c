@@ -20,7 +20,7 @@ START_TEST(test_splits_a_line)
         {"NOOP  two", COMMAND_NOOP, " two"},
         {"MAILFROM:<a@b>", COMMAND_UNKNOWN, ""},
         {"LHLO x", COMMAND_NOT_IMPLEMENTED, "x"},
-        {"STARTTLS", COMMAND_NOT_IMPLEMENTED, ""},
+        {"STARTTLS", COMMAND_STARTTLS, ""},
         {"GET / HTTP/1.1", COMMAND_FORBIDDEN, "/ HTTP/1.1"},
         {"", COMMAND_UNKNOWN, ""},
         {"   ", COMMAND_UNKNOWN, ""},
@@ -32,7 +32,7 @@ START_TEST(test_splits_a_line)
         const char *argument;
 
         strcpy(line, cases[i].line);
-        ck_assert_msg(command_parse(line, strlen(line), &argument) == cases[i].command, "'%s'",
+        ck_assert_msg(smtp_command_parse(line, strlen(line), &argument) == cases[i].command, "'%s'",
                       cases[i].line);
         ck_assert_str_eq(argument, cases[i].argument);
     }
@@ -139,11 +139,5 @@ START_TEST(test_reads_rcpt)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("smtp_command");
-
-    ADD_TESTS(suite, "command", test_splits_a_line, test_reads_greetings, test_reads_mail,
-              test_reads_rcpt);
-    return suite;
-}
+SUITE("smtp_command", NULL, NULL, test_splits_a_line, test_reads_greetings, test_reads_mail,
+      test_reads_rcpt)

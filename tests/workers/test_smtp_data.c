@@ -159,12 +159,5 @@ START_TEST(test_counts_as_rfc_1870_does)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("smtp_data");
-
-    ADD_TESTS(suite, "data", test_finds_the_end_however_the_input_is_split_in_three,
-              test_finds_the_end_octet_by_octet, test_decodes_in_place,
-              test_counts_as_rfc_1870_does);
-    return suite;
-}
+SUITE("smtp_data", NULL, NULL, test_finds_the_end_however_the_input_is_split_in_three,
+      test_finds_the_end_octet_by_octet, test_decodes_in_place, test_counts_as_rfc_1870_does)

@@ -235,14 +235,8 @@ START_TEST(test_socket_does_not_wait_for_ever_for_a_client_that_reads_nothing)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("smtp_line_reader");
-
-    ADD_TESTS(suite, "line_reader", test_takes_lines_however_they_arrive,
-              test_refuses_lines_that_others_may_read_differently,
-              test_gives_up_on_a_line_without_end, test_data_follows_lines,
-              test_socket_waits_until_the_deadline, test_socket_waits_for_less_under_stress,
-              test_socket_does_not_wait_for_ever_for_a_client_that_reads_nothing);
-    return suite;
-}
+SUITE("smtp_line_reader", NULL, NULL, test_takes_lines_however_they_arrive,
+      test_refuses_lines_that_others_may_read_differently, test_gives_up_on_a_line_without_end,
+      test_data_follows_lines, test_socket_waits_until_the_deadline,
+      test_socket_waits_for_less_under_stress,
+      test_socket_does_not_wait_for_ever_for_a_client_that_reads_nothing)

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,24 +65,25 @@ END_TEST
 
 /* In place of the C library's: what was brought to the disk, by its path. */
 static char synced[16][PATH_MAX];
-static size_t n_synced;
+static atomic_size_t n_synced; /* threads deliver at once */
 
 int fsync(int fd)
 {
     char link[32];
 
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    if (n_synced < ELEMENTSOF(synced)) {
-        ssize_t length = readlink(link, synced[n_synced], PATH_MAX - 1);
+    size_t i = n_synced++;
+    if (i < ELEMENTSOF(synced)) {
+        ssize_t length = readlink(link, synced[i], PATH_MAX - 1);
 
-        synced[n_synced++][length < 0 ? 0 : length] = '\0';
+        synced[i][length < 0 ? 0 : length] = '\0';
     }
     return (int)syscall(SYS_fsync, fd);
 }
 
 static bool was_synced(const char *path)
 {
-    for (size_t i = 0; i < n_synced; i++)
+    for (size_t i = 0; i < n_synced && i < ELEMENTSOF(synced); i++)
         if (strcmp(synced[i], path) == 0)
             return true;
     return false;
@@ -264,27 +266,9 @@ START_TEST(test_threads_and_processes_deliver_at_once)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    const TTest *const tests[] = {
-        test_makes_what_is_missing,
-        test_what_it_makes_outlives_a_power_cut,
-        test_what_another_has_made_outlives_a_power_cut,
-        test_says_why_it_cannot,
-        test_message_appears_whole_and_alone,
-        test_aborted_message_leaves_nothing,
-        test_makes_the_maildir_again_when_it_was_removed,
-        test_file_limit_is_no_space_and_leaves_nothing,
-        test_full_disk_is_no_space_and_leaves_nothing,
-        test_cleans_only_what_is_abandoned,
-        test_threads_and_processes_deliver_at_once,
-    };
-    Suite *suite = suite_create("smtp_maildir");
-    TCase *tcase = tcase_create("maildir");
-
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    for (size_t i = 0; i < ELEMENTSOF(tests); i++)
-        tcase_add_test(tcase, tests[i]);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("smtp_maildir", set_up, tear_down, test_makes_what_is_missing,
+      test_what_it_makes_outlives_a_power_cut, test_what_another_has_made_outlives_a_power_cut,
+      test_says_why_it_cannot, test_message_appears_whole_and_alone,
+      test_aborted_message_leaves_nothing, test_makes_the_maildir_again_when_it_was_removed,
+      test_file_limit_is_no_space_and_leaves_nothing, test_full_disk_is_no_space_and_leaves_nothing,
+      test_cleans_only_what_is_abandoned, test_threads_and_processes_deliver_at_once)

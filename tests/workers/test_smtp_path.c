@@ -4,7 +4,6 @@
 
 #include "workers/tcp_smtp_server/path.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define TEN(x) x x x x x x x x x x
@@ -173,11 +172,5 @@ START_TEST(test_domain_stands_alone)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("smtp_path");
-
-    ADD_TESTS(suite, "path", test_accepts_what_the_grammar_has_and_nothing_else,
-              test_knows_what_needs_smtputf8, test_domain_stands_alone);
-    return suite;
-}
+SUITE("smtp_path", NULL, NULL, test_accepts_what_the_grammar_has_and_nothing_else,
+      test_knows_what_needs_smtputf8, test_domain_stands_alone)

@@ -467,14 +467,14 @@ START_TEST(test_logs_refused_recipients)
 
     session_run_over(&settings, &peer, &transport);
     for (int i = 0; i < 9; i++) {
-        snprintf(expected, sizeof(expected), "5 refused recipient: <%d@c>, from <a@b>: 550 5.7.1 ",
+        snprintf(expected, sizeof(expected), "5 rejected recipient: <%d@c>, from <a@b>: 550 5.7.1 ",
                  i);
         ck_assert_msg(strncmp(line, expected, strlen(expected)) == 0, "'%s'", lines);
         line = strchr(line, '\n') + 1;
     }
-    snprintf(expected, sizeof(expected), "5 refused recipient: nonsense, from <a@b>: 50");
+    snprintf(expected, sizeof(expected), "5 rejected recipient: nonsense, from <a@b>: 50");
     ck_assert_msg(strncmp(line, expected, strlen(expected)) == 0, "'%s'", lines);
-    ck_assert_str_eq(strchr(line, '\n') + 1, "5 refused recipient: 2 more in this session\n");
+    ck_assert_str_eq(strchr(line, '\n') + 1, "5 rejected recipient: 2 more in this session\n");
 }
 END_TEST
 
@@ -588,46 +588,19 @@ START_TEST(test_a_message_and_a_session_have_a_limit)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    const TTest *const tests[] = {
-        test_delivers_a_message,
-        test_one_file_for_all_recipients,
-        test_pipelines_from_message_to_message,
-        test_wants_commands_in_order,
-        test_refuses_commands_it_does_not_offer,
-        test_refuses_other_domains_and_bad_addresses,
-        test_takes_utf8_where_it_was_announced,
-        test_limits_command_lines,
-        test_refuses_input_before_the_greeting,
-        test_refuses_improper_pipelining,
-        test_refuses_malformed_command_lines,
-        test_never_takes_a_smuggled_end,
-        test_refuses_bare_line_ends_in_data,
-        test_counts_the_message_against_size,
-        test_takes_what_it_has_no_room_for_and_says_so,
-        test_says_451_where_it_cannot_write,
-        test_limits_errors,
-        test_limits_idle_commands,
-        test_limits_recipients,
-        test_times_out_and_says_so,
-        test_a_dripping_client_does_not_hold_us,
-        test_a_flooding_client_does_not_hold_us,
-        test_logs_refused_recipients,
-        test_survives_a_client_that_leaves,
-        test_a_stop_ends_a_session_between_commands_at_once,
-        test_a_stop_lets_a_transaction_finish,
-        test_under_stress_a_silent_client_is_sent_away,
-        test_under_stress_a_quick_client_is_served,
-        test_after_stress_a_silent_client_has_its_usual_time,
-        test_a_message_and_a_session_have_a_limit,
-    };
-    Suite *suite = suite_create("smtp_session");
-    TCase *tcase = tcase_create("session");
-
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    for (size_t i = 0; i < ELEMENTSOF(tests); i++)
-        tcase_add_test(tcase, tests[i]);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("smtp_session", set_up, tear_down, test_delivers_a_message, test_one_file_for_all_recipients,
+      test_pipelines_from_message_to_message, test_wants_commands_in_order,
+      test_refuses_commands_it_does_not_offer, test_refuses_other_domains_and_bad_addresses,
+      test_takes_utf8_where_it_was_announced, test_limits_command_lines,
+      test_refuses_input_before_the_greeting, test_refuses_improper_pipelining,
+      test_refuses_malformed_command_lines, test_never_takes_a_smuggled_end,
+      test_refuses_bare_line_ends_in_data, test_counts_the_message_against_size,
+      test_takes_what_it_has_no_room_for_and_says_so, test_says_451_where_it_cannot_write,
+      test_limits_errors, test_limits_idle_commands, test_limits_recipients,
+      test_times_out_and_says_so, test_a_dripping_client_does_not_hold_us,
+      test_a_flooding_client_does_not_hold_us, test_logs_refused_recipients,
+      test_survives_a_client_that_leaves, test_a_stop_ends_a_session_between_commands_at_once,
+      test_a_stop_lets_a_transaction_finish, test_under_stress_a_silent_client_is_sent_away,
+      test_under_stress_a_quick_client_is_served,
+      test_after_stress_a_silent_client_has_its_usual_time,
+      test_a_message_and_a_session_have_a_limit)

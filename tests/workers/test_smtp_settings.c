@@ -119,7 +119,7 @@ START_TEST(test_received_says_who_how_and_when)
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
         const struct session_peer peer = {
             .connection_id = "0123456789abcdef", .host = cases[i].host, .port = 4711};
-        const struct client_greeting greeting = {cases[i].greeting, "client.example"};
+        const struct client_greeting greeting = {cases[i].greeting, "client.example", NULL};
         struct envelope envelope = {.is_smtputf8 = cases[i].is_smtputf8};
 
         ck_assert_int_eq(str_list_append(&envelope.recipients, "a@b.example"), 0);
@@ -141,7 +141,7 @@ START_TEST(test_received_names_no_recipient_where_there_are_several)
 {
     const struct session_peer peer = {
         .connection_id = "0123456789abcdef", .host = "192.0.2.1", .port = 4711};
-    const struct client_greeting greeting = {GREETING_EHLO, "client.example"};
+    const struct client_greeting greeting = {GREETING_EHLO, "client.example", NULL};
     struct envelope envelope = {0};
     char text[TRACE_RECEIVED_BYTES];
 
@@ -153,22 +153,6 @@ START_TEST(test_received_names_no_recipient_where_there_are_several)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    const TTest *const tests[] = {
-        test_defaults,
-        test_maildir_is_in_the_state_folder,
-        test_takes_parameters,
-        test_refuses_what_it_does_not_understand,
-        test_received_says_who_how_and_when,
-        test_received_names_no_recipient_where_there_are_several,
-    };
-    Suite *suite = suite_create("smtp_settings");
-    TCase *tcase = tcase_create("settings");
-
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    for (size_t i = 0; i < ELEMENTSOF(tests); i++)
-        tcase_add_test(tcase, tests[i]);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("smtp_settings", set_up, tear_down, test_defaults, test_maildir_is_in_the_state_folder,
+      test_takes_parameters, test_refuses_what_it_does_not_understand,
+      test_received_says_who_how_and_when, test_received_names_no_recipient_where_there_are_several)

@@ -2,28 +2,20 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/checks/check.h"
 
-#include "access/address_limit.h"
-#include "access/dns_list.h"
 #include "base/time.h"
 #include "dispatcherd/checks/check_internal.h"
 #include "dispatcherd/checks/check_report.h"
 #include "dispatcherd/checks/hangup.h"
 #include "dispatcherd/checks/identity.h"
 #include "dispatcherd/core/completion.h"
+#include "dns/dns_list.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static void advance(struct check *check);
 
-void check_refuse(struct check *check, enum statistics_rejection reason, const char *what)
-{
-    check->refusal.reason = reason;
-    check->refusal.what = what;
-    check->stage = CHECK_REFUSED;
-}
-
-void check_answered(struct check *check)
+static void check_answered(struct check *check)
 {
     check->is_waiting = false;
     check->hangup_source = sd_event_source_disable_unref(check->hangup_source);
@@ -40,10 +32,8 @@ static void on_proxy_header(struct proxy_reader *reader, const struct proxy_resu
 
     switch (result->outcome) {
     case PROXY_READ:
-        if (result->is_proxied) {
-            connection->peer = result->peer;
-            connection->local = result->local;
-        }
+        if (result->is_proxied)
+            connection_set_ends(connection, &result->peer, &result->local, connection->is_tls);
         check->stage = CHECK_ADDRESS;
         break;
     case PROXY_CLOSED:
@@ -52,7 +42,7 @@ static void on_proxy_header(struct proxy_reader *reader, const struct proxy_resu
     case PROXY_INVALID:
     case PROXY_TIMED_OUT:
     case PROXY_FAILED:
-        check_refuse(check, REJECTED_FOR_PROXY_HEADER, result->fault);
+        check_reject(check, REJECTED_FOR_PROXY_HEADER, result->fault);
         break;
     }
     proxy_reader_free(reader);
@@ -69,13 +59,13 @@ static void read_proxy_header(struct check *check)
         return;
     }
     if (!network_list_contains(&check_options(check)->proxy_upstreams, &connection->peer)) {
-        check_refuse(check, REJECTED_FOR_PROXY_HEADER, "the client is not in PROXY_UPSTREAMS");
+        check_reject(check, REJECTED_FOR_PROXY_HEADER, "the client is not in PROXY_UPSTREAMS");
         return;
     }
     int r = proxy_reader_start(connection->service->context->event, connection->fd,
                                PROXY_READER_LIMIT_USEC, on_proxy_header, check, &check->proxy);
     if (r < 0)
-        check_refuse(check, REJECTED_FOR_ERROR, strerror(-r));
+        check_reject(check, REJECTED_FOR_ERROR, strerror(-r));
     else
         check->is_waiting = true;
 }
@@ -86,25 +76,6 @@ static void count_address(struct check *check)
 {
     connection_count(check->connection, &check->n_of_address, &check->n_of_network);
     check->stage = CHECK_MAPPING;
-}
-
-static bool is_beyond(uint32_t n, unsigned limit)
-{
-    return limit > 0 && n > limit;
-}
-
-bool check_limits(struct check *check)
-{
-    const struct service_options *options = check_options(check);
-    bool is_address = is_beyond(check->n_of_address, options->max_conns_per_address);
-
-    if (!is_address && !is_beyond(check->n_of_network, options->max_conns_per_network))
-        return false;
-    check_refuse(check, REJECTED_FOR_ADDRESS,
-                 is_address ? "MAX_CONNS_PER_ADDRESS" : "MAX_CONNS_PER_NETWORK");
-    check->refusal.text = address_limit_rejection(check->connection->local.port, !is_address);
-    check->refusal.text_length = strlen(check->refusal.text);
-    return true;
 }
 
 static void limit_address(struct check *check)
@@ -121,10 +92,10 @@ static void take_lists_answer(struct check *check, const struct dns_lists_answer
     check->stage = CHECK_PASSED;
     if (!answer->is_listed)
         return;
-    check_refuse(check, REJECTED_BY_DNS_LIST, NULL);
-    check->refusal.list = *answer;
-    check->refusal.text = dns_list_rejection(check->connection->local.port);
-    check->refusal.text_length = strlen(check->refusal.text);
+    check_reject(check, REJECTED_BY_DNS_LIST, NULL);
+    check->end.list = *answer;
+    check->end.text = dns_list_rejection(check->connection->local.port);
+    check->end.text_length = strlen(check->end.text);
 }
 
 static void on_lists_answer(_unused_ struct dns_request *request,
@@ -137,7 +108,7 @@ static void on_lists_answer(_unused_ struct dns_request *request,
     check_answered(check);
 }
 
-/* Whatever goes wrong here accepts: a list that cannot be asked must not stop the mail. */
+/* Errors here admit the client: a DNS list that cannot be asked must not stop the mail. */
 static void ask_lists(struct check *check)
 {
     const struct str_list *zones = &check_options(check)->dns_verify_domains;
@@ -145,15 +116,15 @@ static void ask_lists(struct check *check)
         .client = &check->connection->peer,
         .zones = (const char *const *)zones->items,
         .n_zones = zones->n_items,
-        .wants_text = refusal_is_told(check->connection),
+        .wants_text = reject_is_logged(check->connection),
         .account = &check->connection->service->dns_account,
     };
     struct dns_lists_answer answer = {0};
     int r = 1;
 
     if (zones->n_items > 0)
-        r = dns_lists_ask(access_lists(check_access(check)), &question, on_lists_answer, check,
-                          &check->request, &answer);
+        r = dns_lists_ask(admission_lists(check_admission(check)), &question, on_lists_answer,
+                          check, &check->request, &answer);
     if (r == 0)
         check->is_waiting = true;
     else
@@ -164,13 +135,13 @@ static void ask_lists(struct check *check)
 
 static void free_check(struct check *check)
 {
-    checks_store_leave(check_access(check)->checks_store, &check->stored);
+    connection_store_leave(check->connection);
     TAILQ_REMOVE(&check->connection->service->checks, check, link);
     sd_event_source_disable_unref(check->hangup_source);
     proxy_reader_free(check->proxy);
     dns_request_cancel(check->request);
     if (check->run)
-        access_return_run(check_access(check), check->run);
+        admission_return_run(check_admission(check), check->run);
     mapping_set_unref(check->mappings);
     free(check);
 }
@@ -180,7 +151,7 @@ static void close_gone(struct check *check)
     struct connection *connection = check->connection;
 
     free_check(check);
-    completion_gone(connection, time_now_usec(CLOCK_MONOTONIC));
+    completion_end(connection, HISTORY_GONE, time_now_usec(CLOCK_MONOTONIC));
 }
 
 static int on_hangup(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events,
@@ -198,7 +169,7 @@ static int on_hangup(_unused_ sd_event_source *source, _unused_ int fd, uint32_t
     return 0;
 }
 
-/* A client that goes away while others are asked about it needs no place any more. */
+/* A client that goes away while a server is asked about it needs no place any more. */
 static void watch_hangup(struct check *check)
 {
     if (!check->proxy)
@@ -207,7 +178,7 @@ static void watch_hangup(struct check *check)
 
 static void pass(struct connection *connection, uint64_t now)
 {
-    refusal_run_end(&connection->service->refusals);
+    rejection_run_end(&connection->service->rejections);
     identity_ask(connection);
     connection_wait(connection, now);
 }
@@ -216,30 +187,32 @@ static void finish(struct check *check)
 {
     struct connection *connection = check->connection;
     struct service *service = connection->service;
-    struct refusal refusal = check->refusal;
-    /* The refusal's entry is the set's. */
+    struct connection_end end = check->end;
+    /* The entry belongs to the set, so that is kept until the end. */
     _cleanup_mapping_set_ _unused_ struct mapping_set *mappings =
         check->mappings ? mapping_set_ref(check->mappings) : NULL;
     const struct mapping_entry *entry = check->entry;
     enum check_stage stage = check->stage;
     bool has_waited = check->has_waited;
-    char list_text[DNS_TEXT_MAX + 1];
+    char list_text[DNS_TEXT_MAX + 1], throttle_text[DECISION_TEXT_MAX];
 
-    if (refusal.list.text)
-        refusal.list.text = strcpy(list_text, refusal.list.text);
+    end.at = time_now_usec(CLOCK_MONOTONIC);
+    if (end.list.text)
+        end.list.text = strcpy(list_text, end.list.text);
+    if (end.what == check->throttle_text)
+        end.what = strcpy(throttle_text, end.what);
     if (stage == CHECK_GONE) {
         close_gone(check);
     } else {
         free_check(check);
-        if (stage == CHECK_REFUSED) {
-            check_report_refused(connection, &refusal);
-            refusal_carry_out(connection, &refusal);
+        if (stage == CHECK_REJECTED) {
+            reject_connection(connection, &end);
         } else {
-            check_report_passed(connection, entry);
-            pass(connection, time_now_usec(CLOCK_MONOTONIC));
+            check_report_passed(connection, entry, end.at);
+            pass(connection, end.at);
         }
     }
-    /* Otherwise whoever accepted it looks at the pool next. */
+    /* If it did not wait, the caller looks at the pool next. */
     if (has_waited)
         service_touch(service);
 }
@@ -264,7 +237,7 @@ static void advance(struct check *check)
             ask_lists(check);
             break;
         case CHECK_PASSED:
-        case CHECK_REFUSED:
+        case CHECK_REJECTED:
         case CHECK_GONE:
             finish(check);
             return;
@@ -272,37 +245,41 @@ static void advance(struct check *check)
     check->has_waited = true;
     watch_hangup(check);
     if (check->request)
-        checks_store_enter(check_access(check)->checks_store, &check->stored, check->connection);
+        connection_store_enter(check->connection, STORED_CHECK);
 }
 
-/* Nothing is asked about the connections of such a service. */
+/* Whether connections of the service are admitted without any check. */
 static bool is_open(const struct service *service)
 {
     const struct service_options *options = service->options;
 
     return !options->proxy_protocol && options->max_conns_per_address == 0 &&
-           options->dns_verify_domains.n_items == 0 && !access_has_table(service->context->access);
+           options->dns_verify_domains.n_items == 0 &&
+           !admission_has_table(service->context->admission);
 }
 
 void check_begin(struct connection *connection)
 {
     struct service *service = connection->service;
-    const struct refusal no_memory = {.reason = REJECTED_FOR_ERROR, .what = "out of memory"};
+    const struct connection_end no_memory = {.how = HISTORY_REJECTED,
+                                             .at = connection->accepted_at,
+                                             .reason = REJECTED_FOR_ERROR,
+                                             .what = "out of memory"};
 
     if (is_open(service) && !connection->is_readmitted) {
         pass(connection, connection->accepted_at);
         return;
     }
+    if (connection->is_readmitted)
+        connection_store_adopt(connection, STORED_CHECK);
     struct check *check = calloc(1, sizeof(*check));
     if (!check) {
-        check_report_refused(connection, &no_memory);
-        refusal_carry_out(connection, &no_memory);
+        reject_connection(connection, &no_memory);
         return;
     }
     check->connection = connection;
+    check->answered = check_answered;
     TAILQ_INSERT_TAIL(&service->checks, check, link);
-    if (connection->is_readmitted)
-        checks_store_adopt(check_access(check)->checks_store, &check->stored, connection);
     advance(check);
 }
 
@@ -314,8 +291,7 @@ void checks_leave(struct service *service)
         struct check *next = TAILQ_NEXT(check, link);
         struct connection *connection = check->connection;
 
-        if (check->request &&
-            checks_store_keep(check_access(check)->checks_store, &check->stored)) {
+        if (check->request && connection_store_keep(connection)) {
             free_check(check);
             connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
         }

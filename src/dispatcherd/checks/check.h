@@ -6,20 +6,20 @@
  *
  *      proxy -> address -> mapping -> limit -> lists -> passed
  *        |                    |         |        |
- *        +--------------------+---------+--------+----> refused, or closed without a word
+ *        +--------------------+---------+--------+----> rejected, or closed without a word
  */
 #pragma once
 
 #include "dispatcherd/core/service.h"
 
-/* Takes a connection in state checking, and moves it on: to waiting, to its end, or nowhere yet.
- * Of one that is readmitted no PROXY header is read: that was done before.
- * The connection may be gone afterwards. */
+/* Takes over a connection in state checking, and moves it on: to waiting, to its end, or not yet. A
+ * readmitted connection has no PROXY header any more; it was read before. The connection may be
+ * gone afterwards. */
 void check_begin(struct connection *connection);
 
 /* The daemon leaves: those that wait for a DNS list are left to its successor, as far as the store
- * takes them (checks_store.h). */
+ * takes them (connection_store.h). */
 void checks_leave(struct service *service);
 
-/* Closes every connection of the service that is being checked. */
+/* Closes all connections of the service that are being checked. */
 void checks_close(struct service *service);

@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
 #include "access/concurrency.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/checks/check_internal.h"
 #include "dispatcherd/checks/check_report.h"
 #include "mapping/port_access.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 static void resume(struct check *check, bool succeeded, const char *text)
 {
     if (succeeded)
-        check->cause = refusal_cause(check->run->callout.routine);
+        check->cause = reject_cause(check->run->callout.routine);
     mapping_run_resume(check->run, succeeded, text);
 }
 
 static void take_list_answer(struct check *check, const struct dns_lists_answer *answer)
 {
     if (answer->is_listed) {
-        check->refusal.list = *answer;
-        check->refusal.list.text = NULL;
+        check->end.list = *answer;
+        check->end.list.text = NULL;
         if (answer->text) {
             snprintf(check->list_text, sizeof(check->list_text), "%s", answer->text);
-            check->refusal.list.text = check->list_text;
+            check->end.list.text = check->list_text;
         }
     }
     resume(check, answer->is_listed, answer->text);
@@ -35,7 +37,7 @@ static void on_callout_answer(_unused_ struct dns_request *request,
 
     check->request = NULL;
     take_list_answer(check, answer);
-    check_answered(check);
+    check->answered(check);
 }
 
 static void ask_list(struct check *check)
@@ -51,46 +53,73 @@ static void ask_list(struct check *check)
     };
     struct dns_lists_answer answer = {0};
 
-    int r = dns_lists_ask(access_lists(check_access(check)), &question, on_callout_answer, check,
-                          &check->request, &answer);
+    int r = dns_lists_ask(admission_lists(check_admission(check)), &question, on_callout_answer,
+                          check, &check->request, &answer);
     if (r == 0)
         check->is_waiting = true;
     else
         take_list_answer(check, r > 0 ? &answer : &(struct dns_lists_answer){0});
 }
 
-static void answer_callout(struct check *check)
+/* For dispatcherctl explain. */
+static void describe_counts(struct check *check, const struct throttle_view *view, uint64_t now)
 {
-    struct access *access = check_access(check);
+    struct str_buffer text = str_buffer_init(check->throttle_text, sizeof(check->throttle_text));
+
+    str_buffer_add(&text, "%u %s in this minute: %u here", view->own + view->others,
+                   str_plural(view->own + view->others, "connection", "connections"), view->own);
+    if (view->others_at == 0)
+        str_buffer_add(&text, ", not known how many at the other hosts");
+    else
+        str_buffer_add(&text, ", %u at the other hosts, known %" PRIu64 " ms ago", view->others,
+                       (now - view->others_at) / USEC_PER_MSEC);
+}
+
+static void count(struct check *check, enum throttle_kind kind)
+{
+    struct admission *admission = check_admission(check);
     const struct callout *callout = &check->run->callout;
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-    const struct address *address = &callout->address;
+    struct throttle_view view;
+    bool is_over =
+        throttle_count(admission->throttle, kind, &callout->address, callout->limit, now, &view);
+
+    check->throttle_text[0] = '\0';
+    if (admission->fleet && view.number > 0) {
+        fleet_note(admission->fleet, &view);
+        if (is_over)
+            describe_counts(check, &view, now);
+    }
+    resume(check, is_over, NULL);
+}
+
+static void answer_callout(struct check *check)
+{
+    const struct callout *callout = &check->run->callout;
     bool is_over;
 
     switch (callout->routine) {
     case CALLOUT_THROTTLE:
-        is_over = throttle_is_over(access->throttle, THROTTLE_PLAIN, address, callout->limit, now);
-        resume(check, is_over, NULL);
+        count(check, THROTTLE_PLAIN);
         break;
     case CALLOUT_THROTTLE_PENALTY:
-        is_over =
-            throttle_is_over(access->throttle, THROTTLE_PENALTY, address, callout->limit, now);
-        resume(check, is_over, NULL);
+        count(check, THROTTLE_PENALTY);
         break;
     case CALLOUT_CONCURRENT:
-        is_over =
-            concurrency_lookup(check->connection->service->addresses, address) > callout->limit;
+        is_over = concurrency_lookup(check->connection->service->addresses.hosts,
+                                     &callout->address) > callout->limit;
         resume(check, is_over, NULL);
         break;
     case CALLOUT_DNS_LIST:
-        /* One address alone must not fill the places of connections that wait for an answer. */
+        /* A single address must not take all places of connections that wait for answers. */
         if (!check_limits(check))
             ask_list(check);
         break;
     }
 }
 
-/* What the run has come to. The texts that a refusal points to are good until the next verdict. */
+/* Acts on the result of the run. The texts that a rejection points to are valid until the next
+ * verdict. */
 static void judge(struct check *check)
 {
     static struct port_access verdict;
@@ -101,12 +130,15 @@ static void judge(struct check *check)
     check_report_notes(check->connection, &verdict, check->cause);
     check->entry = verdict.entry;
     if (verdict.is_rejected) {
-        check_refuse(check, check->cause, NULL);
+        check_reject(check, check->cause,
+                     check->cause == REJECTED_BY_THROTTLE && check->throttle_text[0]
+                         ? check->throttle_text
+                         : NULL);
         if (check->cause != REJECTED_BY_DNS_LIST)
-            check->refusal.list = (struct dns_lists_answer){0};
-        check->refusal.entry = verdict.entry;
-        check->refusal.text = verdict.reply;
-        check->refusal.text_length = verdict.reply_length;
+            check->end.list = (struct dns_lists_answer){0};
+        check->end.entry = verdict.entry;
+        check->end.text = verdict.reply;
+        check->end.text_length = verdict.reply_length;
         return;
     }
     connection_set_texts(check->connection, verdict.tag, verdict.log_text);
@@ -114,25 +146,25 @@ static void judge(struct check *check)
     check->stage = CHECK_LIMIT;
 }
 
-/* False if there is no table, or nothing that it could be asked. */
+/* Returns false if there is no table, or nothing to look up in it. */
 static bool begin_run(struct check *check)
 {
     const struct connection *connection = check->connection;
-    struct access *access = check_access(check);
+    struct admission *admission = check_admission(check);
     char probe[PORT_ACCESS_PROBE_MAX];
 
-    if (!access_has_table(access) ||
+    if (!admission_has_table(admission) ||
         port_access_probe(&connection->local, &connection->peer, probe) < 0)
         return false;
-    check->run = access_take_run(access);
+    check->run = admission_take_run(admission);
     if (!check->run) {
-        check_refuse(check, REJECTED_FOR_ERROR, "out of memory");
+        check_reject(check, REJECTED_FOR_ERROR, "out of memory");
         return true;
     }
-    check->mappings = mapping_set_ref(access->mappings);
+    check->mappings = mapping_set_ref(admission->mappings);
     check->cause = REJECTED_BY_MAPPING;
     mapping_run_start(check->run, check->mappings, MAPPING_PORT_ACCESS, probe,
-                      PORT_ACCESS_INPUT_FLAGS, &access_hooks);
+                      PORT_ACCESS_INPUT_FLAGS, &admission_hooks);
     return true;
 }
 

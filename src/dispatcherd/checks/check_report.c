@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
-#include "dispatcherd/checks/access.h"
+#include "dispatcherd/checks/admission.h"
 #include "dispatcherd/core/context.h"
 #include "dispatcherd/core/service.h"
 #include "dispatcherd/report/message_ids.h"
@@ -20,24 +20,24 @@ static struct subject subject_of(const struct connection *connection, const char
     };
 }
 
-/* A table that is wrong for one client is wrong for each connection that the client makes. */
+/* A table that is wrong for a client is wrong for each of its connections. */
 #define LIMIT_INTERVAL_USEC (60 * USEC_PER_SEC)
 
 void check_report_limit(const struct connection *connection)
 {
     const struct subject subject = subject_of(connection, MESSAGE_ID_MAPPING_LIMIT);
-    struct access *access = connection->service->context->access;
+    struct admission *admission = connection->service->context->admission;
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
-    access->n_limits++;
-    if (access->limit_told_at > 0 && now < access->limit_told_at + LIMIT_INTERVAL_USEC)
+    admission->n_limits++;
+    if (admission->limit_told_at > 0 && now < admission->limit_told_at + LIMIT_INTERVAL_USEC)
         return;
-    access->limit_told_at = now;
+    admission->limit_told_at = now;
     report(LOG_ERR, &subject,
-           "PORT_ACCESS takes too many steps to decide; accepting the client (%lu %s so far); its "
+           "PORT_ACCESS takes too many steps to decide; admitting the client (%lu %s so far); its "
            "tables "
            "call each other or restart endlessly",
-           access->n_limits, str_plural(access->n_limits, "time", "times"));
+           admission->n_limits, str_plural(admission->n_limits, "time", "times"));
 }
 
 void check_report_notes(const struct connection *connection, const struct port_access *verdict,
@@ -54,10 +54,10 @@ void check_report_notes(const struct connection *connection, const struct port_a
 }
 
 static struct access_decision_facts facts_of(const struct connection *connection,
-                                             const struct mapping_entry *entry)
+                                             const struct mapping_entry *entry, uint64_t now)
 {
     return (struct access_decision_facts){
-        .at = time_now_usec(CLOCK_MONOTONIC),
+        .at = now,
         .connection_id = connection->id,
         .client = &connection->peer,
         .local = &connection->local,
@@ -68,21 +68,22 @@ static struct access_decision_facts facts_of(const struct connection *connection
     };
 }
 
-void check_report_passed(const struct connection *connection, const struct mapping_entry *entry)
+void check_report_passed(const struct connection *connection, const struct mapping_entry *entry,
+                         uint64_t now)
 {
-    const struct access_decision_facts facts = facts_of(connection, entry);
+    const struct access_decision_facts facts = facts_of(connection, entry, now);
 
-    decisions_note(connection->service->context->access->decisions, &facts);
+    decisions_note(connection->service->context->admission->decisions, &facts);
 }
 
-void check_report_refused(const struct connection *connection, const struct refusal *refusal)
+void check_report_rejected(const struct connection *connection, const struct connection_end *end)
 {
-    struct access_decision_facts facts = facts_of(connection, refusal->entry);
+    struct access_decision_facts facts = facts_of(connection, end->entry, end->at);
 
-    facts.reason = statistics_rejection_to_string(refusal->reason);
-    facts.zone = refusal->entry ? NULL : refusal->list.zone;
-    facts.detail = refusal->what;
-    facts.text = refusal->text;
-    facts.n_text = connection->is_tls ? 0 : refusal->text_length;
-    decisions_note(connection->service->context->access->decisions, &facts);
+    facts.reason = statistics_rejection_to_string(end->reason);
+    facts.zone = end->entry ? NULL : end->list.zone;
+    facts.detail = end->what;
+    facts.text = end->text;
+    facts.n_text = connection->is_tls ? 0 : end->text_length;
+    decisions_note(connection->service->context->admission->decisions, &facts);
 }

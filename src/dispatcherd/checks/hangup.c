@@ -26,8 +26,8 @@ void hangup_watch(sd_event_source **source, const struct connection *connection,
         *source = NULL;
 }
 
-/* Hang-up and error are always reported. If the kernel does not change what it watches, the closed
- * side would be reported without end: better nothing is. */
+/* Hang-up and error are always reported. If the kernel refuses to watch for less, the closed side
+ * would be reported again and again, so the source is turned off. */
 void hangup_watch_end(sd_event_source *source)
 {
     if (sd_event_source_set_io_events(source, 0) < 0)
@@ -43,7 +43,7 @@ static int on_hangup(sd_event_source *source, _unused_ int fd, uint32_t events, 
         hangup_watch_end(source);
         return 0;
     }
-    completion_gone(connection, time_now_usec(CLOCK_MONOTONIC));
+    completion_end(connection, HISTORY_GONE, time_now_usec(CLOCK_MONOTONIC));
     service_touch(service);
     return 0;
 }

@@ -11,10 +11,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* A list that is well must be so for as long as it is set aside at the least. */
+/* The list must work for at least as long as it is set aside. */
 static const struct alert_rule rule = {.high = 1, .low = 0, .clear_usec = DNS_HEALTH_ILL_USEC};
 
-/* How late the end of an alert may be told. */
+/* The end of an alert may be reported this much late. */
 #define ACCURACY_USEC USEC_PER_SEC
 
 static struct list_alert *find(struct list_alerts *alerts, const char *zone)
@@ -33,7 +33,7 @@ static void tell_raised(const struct list_alert *item)
     const struct subject subject = {.reason = item->reason, .message_id = MESSAGE_ID_DNS_LIST_ILL};
 
     report(LOG_WARNING, &subject,
-           "DNS list %s is set aside, and refuses nobody: %s; check whether \"dig 2.0.0.127.%s\" "
+           "DNS list %s is set aside, and rejects nobody: %s; check whether \"dig 2.0.0.127.%s\" "
            "finds an entry",
            item->zone, item->reason, item->zone);
 }
@@ -63,7 +63,7 @@ static void update(struct list_alert *item, uint64_t now)
     }
 }
 
-/* Rings while something is pending, and at no other time. */
+/* Sets the timer for the first list that is due, or turns it off if none is. */
 static void set_timer(struct list_alerts *alerts)
 {
     uint64_t next = USEC_INFINITY;

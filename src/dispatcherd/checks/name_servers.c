@@ -2,9 +2,9 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/checks/name_servers.h"
 
-#include "access/dns_lists.h"
 #include "base/time.h"
 #include "dispatcherd/report/report.h"
+#include "dns/dns_lists.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ const char *name_servers_current(struct name_servers *servers)
         return servers->forced;
     if (servers->configured)
         return servers->configured;
-    /* If it cannot be read now, those that it named before are asked. */
+    /* If it cannot be read now, the servers that it named before are asked. */
     (void)resolv_conf_refresh(&servers->host);
     return servers->host.servers;
 }

@@ -39,7 +39,7 @@ bool control_cache_find(struct control_cache *cache, const char *key, uint64_t n
     return false;
 }
 
-/* One of that key, a free one, or the first to expire. */
+/* The place of that key, or a free one, or the one that expires first. */
 static struct control_cached *place_for(struct control_cache *cache, const char *key)
 {
     struct control_cached *found = &cache->replies[0];

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* One call on its way through a method of control/methods.c's table. Private to the control_*
- * modules. */
+/* A call while it is answered by a method in the table of control/methods.c. Private to this
+ * folder. */
 #pragma once
 
 #include "dispatcherd/control/methods.h"
-#include "dispatcherd/control/views.h"
+#include "dispatcherd/views/views.h"
 #include "varlink/message.h"
 
 #include <jansson.h>
@@ -19,19 +19,15 @@ struct control_call {
     struct control_daemon daemon;
     struct control_clock clock;
     struct follower *follower; /* NULL: the caller cannot follow */
-    json_t *parameters;        /* borrowed; checked against the method's table row; NULL: none */
+    json_t *parameters;        /* borrowed; checked against the method's row; NULL: none */
 };
 
 /* A method returns its whole reply (varlink_reply(), varlink_error()), or NULL when out of
  * memory. */
 typedef json_t *(*control_function)(const struct control_call *call);
 
-/* A text among the parameters, or NULL. */
+/* The parameter as text; NULL if it is missing. */
 const char *control_call_text(const struct control_call *call, const char *name);
-
-/* Finds a service by name, without regard to case. Returns its index in the daemon's array, or
- * n_services if there is none. */
-size_t control_call_find(const struct control_call *call, const char *name);
 
 json_t *control_no_such_service(const char *name);
 
@@ -46,6 +42,7 @@ json_t *control_stop(const struct control_call *call);
 json_t *control_start(const struct control_call *call);
 json_t *control_restart(const struct control_call *call);
 json_t *control_reload(const struct control_call *call);
+json_t *control_plan(const struct control_call *call);
 json_t *control_worker_ended(const struct control_call *call);
 json_t *control_set_debug(const struct control_call *call);
 

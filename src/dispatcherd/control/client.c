@@ -20,13 +20,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The longest call: names of methods and services, and much to spare. */
+/* Far more than a call needs: it has names of a method and a service. */
 #define CALL_MAX_BYTES 65536
 
-/* How late a limit may be noticed. */
+/* A limit may be noticed this much late. */
 #define LIMIT_ACCURACY_USEC (USEC_PER_SEC / 10)
 
-/* What a follower has not read yet: some thousand events. What is more is lost, and said. */
+/* How many bytes a follower may be behind: some thousand events. Further events are dropped, and
+ * their number is reported to it. */
 #define EVENTS_MAX_BYTES (1024 * 1024)
 
 static bool make_room(struct control_client *client, size_t size)
@@ -75,7 +76,7 @@ static bool append_loss(struct control_client *client)
     return true;
 }
 
-/* Called in the middle of anything: what is to be sent is sent later. */
+/* May be called at any point, so the events are only collected here, and sent later. */
 static void take_event(struct follower *follower, json_t *event)
 {
     struct control_client *client = CONTAINER_OF(follower, struct control_client, follower);
@@ -86,7 +87,7 @@ static void take_event(struct follower *follower, json_t *event)
     control_share_touch(client->share);
 }
 
-/* A follower's next reply is all that has happened in the meantime. */
+/* Makes the next reply to a follower of all events since the last one. */
 static void take_up_events(struct control_client *client)
 {
     if (client->reply || client->events_size == 0)
@@ -98,8 +99,8 @@ static void take_up_events(struct control_client *client)
     client->events_capacity = 0;
 }
 
-/* Sends what is left of the reply. Returns 0, also where the client does not read now, or a
- * negative errno. */
+/* Sends the rest of the reply. Returns 0, also if the client does not read now, or a negative
+ * errno. */
 static int send_reply(struct control_client *client)
 {
     while (client->reply) {
@@ -126,8 +127,8 @@ static void stop_waiting(struct control_client *client)
     timer_stop(&client->limit);
 }
 
-/* Without memory for any other answer. Nothing is under way to the client, so the socket has room,
- * or the client does not read. */
+/* There is no memory for any other answer. No reply is under way, so the socket has room, or the
+ * client does not read. */
 static int say_out_of_memory(const struct control_client *client)
 {
     ssize_t size = (ssize_t)strlen(control_out_of_memory) + 1;
@@ -139,8 +140,8 @@ static int say_out_of_memory(const struct control_client *client)
     return n == size ? 0 : -ENOMEM;
 }
 
-/* A follower has been sent all before; what has happened since goes next. Returns 0 or a negative
- * errno. */
+/* All earlier replies to the follower are sent: sends the events since then. Returns 0 or a
+ * negative errno. */
 static int send_events(struct control_client *client)
 {
     if (!client->reply)
@@ -149,8 +150,8 @@ static int send_events(struct control_client *client)
     return send_reply(client);
 }
 
-/* Answers one call, if the last reply is gone. Returns 1 if more may be left to be answered, 0 if
- * not, or a negative errno. */
+/* Answers one call, if the last reply is sent. Returns 1 if there may be further calls, 0 if not,
+ * or a negative errno. */
 static int answer_call(struct control_client *client)
 {
     const char *text;
@@ -216,7 +217,7 @@ static uint32_t wanted_events(const struct control_client *client)
     return client->has_ended || client->has_calls ? 0 : EPOLLIN;
 }
 
-/* Prepares for what comes next. Returns 0 or a negative errno. */
+/* Prepares the sources and the limit for what is awaited next. Returns 0 or a negative errno. */
 static int wait_for_more(struct control_client *client)
 {
     limit_wait(client);
@@ -228,10 +229,10 @@ static int wait_for_more(struct control_client *client)
     return r;
 }
 
-/* After anything has happened: goes on as far as that is possible. May end in gone(). */
+/* Goes on as far as possible after any event. May call gone(). */
 static void go_on(struct control_client *client)
 {
-    /* A follower has nothing more to say, until it has had enough. */
+    /* Calls of a follower are not answered until it ends. */
     if (client->follower.is_following && client->has_ended) {
         client->gone(client);
         return;
@@ -267,7 +268,7 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
 {
     struct control_client *client = userdata;
 
-    /* A hang-up is told unasked. Where it is not found by reading, nobody is left to read. */
+    /* A hang-up is always reported. If it cannot be found by reading, the client is gone. */
     bool may_read = !client->reply && !client->has_calls;
     bool is_hung_up = (events & (EPOLLHUP | EPOLLERR)) && !may_read;
     if (is_hung_up || (may_read && read_some(client) < 0))
@@ -316,6 +317,12 @@ int control_client_start(struct control_client *client)
         limit_wait(client);
     control_share_touch(client->share);
     return r < 0 ? r : 0;
+}
+
+void control_client_flush(struct control_client *client)
+{
+    if (send_reply(client) == 0)
+        (void)send_events(client);
 }
 
 void control_client_free(struct control_client *client)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What changes something. Each command is told in the journal with who gave it. */
-#include "config/number.h"
+/* Methods that change something. The journal has each such command, and who gave it. */
+#include "dispatcherd/config/config_version.h"
 #include "dispatcherd/control/call.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/operations.h"
 #include "dispatcherd/worker/cause.h"
 #include "dispatcherd/worker/life.h"
+#include "files/number.h"
 #include "files/problem.h"
+#include "generator/units.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -33,10 +35,10 @@ static json_t *failure(const char *reason)
                          json_pack("{s:o}", "reason", view_text(reason)));
 }
 
-/* The service that is meant, or NULL. */
+/* The service that the call names; NULL if there is none. */
 static struct service *named_service(const struct control_call *call, const char *name)
 {
-    size_t i = control_call_find(call, name);
+    size_t i = control_daemon_find(&call->daemon, name);
 
     /* One that is no longer in dispatcher.cnf only waits for its workers to end. */
     if (i == call->daemon.n_services || call->daemon.services[i]->is_going)
@@ -55,9 +57,8 @@ json_t *control_stop(const struct control_call *call)
         say(call, service, "stop");
     operation_stop(service);
     const struct pool *pool = service->pool;
-    return varlink_reply(
-        json_pack("{s:i}", "n_connections",
-                  (int)(pool->n_active + pool->n_handoffs + pool->n_waiting + pool->n_checking)));
+    return varlink_reply(json_pack("{s:i}", "n_connections",
+                                   (int)(pool_load(pool) + pool->n_waiting + pool->n_checking)));
 }
 
 json_t *control_start(const struct control_call *call)
@@ -120,8 +121,8 @@ static struct worker *find_worker(const struct control_call *call, const char *p
     return NULL;
 }
 
-/* The service's worker that is the first to be told an end of, of those that have ended, or never
- * said hello: its process is not known. */
+/* The worker of the service's unit whose process is not known, since it has ended or never said
+ * hello. If there are several, the oldest for which no cause was reported yet. */
 static struct worker *find_unknown_worker(const struct control_call *call, const char *unit)
 {
     char prefix[64];
@@ -164,16 +165,6 @@ json_t *control_worker_ended(const struct control_call *call)
     return varlink_reply(json_object());
 }
 
-static json_t *list_problems(const struct problem_list *problems)
-{
-    json_t *array = json_array();
-    char text[1024];
-
-    for (size_t i = 0; i < problems->n_items; i++)
-        view_append(&array, view_text(problem_format(&problems->items[i], text, sizeof(text))));
-    return array;
-}
-
 json_t *control_reload(const struct control_call *call)
 {
     struct problem_list problems = {0};
@@ -186,17 +177,37 @@ json_t *control_reload(const struct control_call *call)
     say(call, NULL, "reload");
     int r = call->operations->reload(call->userdata, &problems);
     if (r == 0)
-        reply = varlink_reply(json_pack("{s:o}", "warnings", list_problems(&problems)));
+        reply = varlink_reply(json_pack("{s:o}", "warnings", view_problems(&problems)));
     else if (problems.n_items > 0)
         reply = varlink_error(CONTROL_INTERFACE ".ReloadFailed",
-                              json_pack("{s:o}", "problems", list_problems(&problems)));
+                              json_pack("{s:o}", "problems", view_problems(&problems)));
     else
         reply = failure(strerror(-r));
     problem_list_clear(&problems);
     return reply;
 }
 
-/* As in dispatcher.cnf, and in C's way too: -1, 71, 16%47, 0x47. */
+json_t *control_plan(const struct control_call *call)
+{
+    struct problem_list problems = {0};
+    struct config_version *version = NULL;
+    struct unit_list units = {0};
+
+    if (!call->operations->read_files || !call->daemon.version)
+        return varlink_error(CONTROL_INTERFACE ".NotSupported", json_object());
+    int r = call->operations->read_files(call->userdata, &version, &units, &problems);
+    if (r < 0 && problems.n_errors == 0)
+        problem_add(&problems, PROBLEM_ERROR, call->daemon.config_file, 0,
+                    "cannot read the configuration: %s", strerror(-r));
+    json_t *reply =
+        varlink_reply(view_plan(&call->daemon, r == 0 ? version : NULL, &units, &problems));
+    unit_list_clear(&units);
+    config_version_unref(version);
+    problem_list_clear(&problems);
+    return reply;
+}
+
+/* Reads a mask in the form of dispatcher.cnf or of C: -1, 71, 16%47, 0x47. */
 static int parse_mask(const char *text, uint32_t *ret)
 {
     char reason[NUMBER_REASON_MAX];
@@ -210,7 +221,8 @@ static int parse_mask(const char *text, uint32_t *ret)
     return 0;
 }
 
-/* What is set: one mask for all that the caller means, or for each that of the configuration. */
+/* What to set: one mask for all services that are meant, or for each the mask of the configuration.
+ */
 struct debug_order {
     bool is_default;
     uint32_t mask;
@@ -231,7 +243,7 @@ static void set_daemon_debug(const struct control_call *call, const struct debug
                                                   : order->mask);
 }
 
-/* The mask that is in force then; null if there is not one alone. */
+/* The mask that is in force; null if they differ. */
 static json_t *view_debug_mask(const struct control_call *call, const struct service *service,
                                bool is_daemon, const struct debug_order *order)
 {

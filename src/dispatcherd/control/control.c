@@ -6,8 +6,8 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/control/cache.h"
+#include "dispatcherd/control/client_limits.h"
 #include "dispatcherd/control/page.h"
-#include "dispatcherd/control/places.h"
 #include "dispatcherd/control/socket.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
@@ -20,38 +20,38 @@
 #include <sys/socket.h>
 
 static const struct control_limits usual_limits = {
-    /* Longer than the minute at which much of monitoring asks. */
+    /* More than the minute at which most monitoring asks. */
     .call_usec = 120 * USEC_PER_SEC,
-    /* Nobody types them. */
+    /* Programs write calls, people do not. */
     .message_usec = 10 * USEC_PER_SEC,
-    /* A client that was stopped loses its reply, and its place. */
+    /* A client that was stopped (SIGSTOP) loses its reply and its connection. */
     .reader_usec = 30 * USEC_PER_SEC,
 };
 
-/* Clients of services wait for one turn at most: for that of a call that takes longer to answer, or
- * for the turn's length. On a busy machine the administrator waits for the end of patience. */
+/* Clients of services wait for one turn at most: its length, or that of one call, if that takes
+ * longer. On a busy machine administrators wait until the patience is over. */
 static const struct control_share_settings trusted_share = {
     .turn_usec = 200,
     .patience_usec = 20 * USEC_PER_MSEC,
 };
 
-/* A tenth of the time for all strangers together: the page with its lists is ten to twenty calls of
- * some 100 us. */
+/* All clients without rights together have a tenth of the time: the status page with its lists
+ * needs ten to twenty calls of some 100 us. */
 static const struct control_share_settings strangers_share = {
     .turn_usec = 200,
     .rest_factor = 9,
     .patience_usec = 20 * USEC_PER_MSEC,
 };
 
-/* How often it is reported that clients had to give way. */
+/* How often to report that clients had to give way. */
 #define CROWD_INTERVAL_USEC (60 * USEC_PER_SEC)
 
-/* Connections that are looked at in a time: a user who connects again and again gets a slow answer,
- * not the processor; and it does not matter that a lack of descriptors is not waited for. */
+/* Between two rounds of accepting: a user who connects again and again gets slow answers, but not
+ * the processor. Nor is a watch needed that waits for the end of a lack of descriptors. */
 #define ACCEPT_INTERVAL_USEC (100 * USEC_PER_MSEC)
 #define ACCEPT_BURST         50
 
-/* How often it is told that clients cannot be served. */
+/* How often to report that clients cannot be served. */
 #define SHORTAGE_INTERVAL_USEC (60 * USEC_PER_SEC)
 
 struct control {
@@ -61,8 +61,8 @@ struct control {
     struct control_socket socket;
     struct control_client_list clients; /* owned */
     struct control_share *trusted;
-    struct control_share *strangers; /* the page among them */
-    struct control_cache cache;      /* of replies to strangers */
+    struct control_share *strangers; /* including the status page */
+    struct control_cache cache;      /* of replies to clients without rights */
     sd_event_source *source;
     unsigned long n_displaced;
     uint64_t crowd_told_at;    /* 0: never */
@@ -77,7 +77,7 @@ static void on_client_gone(struct control_client *client)
     control_client_free(client);
 }
 
-/* Whoever is connected can be seen from outside, so that the line need not name them. */
+/* The line need not name the clients: ss(8) shows who is connected. */
 static void tell_crowd(struct control *control)
 {
     const struct subject subject = {.message_id = MESSAGE_ID_CONTROL_CROWDED};
@@ -93,19 +93,19 @@ static void tell_crowd(struct control *control)
            control->settings.path);
 }
 
-/* Returns false if the caller cannot have a place. */
-static bool make_place(struct control *control, const struct control_caller *caller)
+/* Makes room for the caller. Returns false if there is none for it. */
+static bool make_room(struct control *control, const struct control_caller *caller)
 {
     struct control_client *victim;
 
-    bool has_place = control_places_find(&control->clients, caller, &victim);
-    if (has_place && !victim)
+    bool has_room = client_limits_find_room(&control->clients, caller, &victim);
+    if (has_room && !victim)
         return true;
     control->n_displaced++;
     tell_crowd(control);
     if (victim)
         victim->gone(victim);
-    return has_place;
+    return has_room;
 }
 
 static bool is_page(const struct control *control, int fd)
@@ -134,7 +134,7 @@ static int identify(struct control *control, int fd, struct control_caller *ret)
     return 0;
 }
 
-/* A shortage that comes and goes is one shortage. */
+/* A shortage that comes and goes is reported as one. */
 static void tell_shortage(struct control *control, int error)
 {
     const struct subject subject = {.message_id = MESSAGE_ID_CONTROL_FAILED};
@@ -146,7 +146,7 @@ static void tell_shortage(struct control *control, int error)
     report(LOG_ERR, &subject, "cannot serve a client of the control socket: %s", strerror(-error));
 }
 
-/* What cannot be served, for whatever reason, is closed. */
+/* Whatever the reason, a connection that cannot be served is closed. */
 static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_t events,
                       void *userdata)
 {
@@ -159,7 +159,7 @@ static int on_connect(_unused_ sd_event_source *source, int fd, _unused_ uint32_
         tell_shortage(control, r);
     if (client_fd < 0)
         return 0;
-    if (r < 0 || !make_place(control, &caller)) {
+    if (r < 0 || !make_room(control, &caller)) {
         closer_drain(client_fd);
         return 0;
     }
@@ -225,8 +225,10 @@ void control_free(struct control *control)
 
     if (!control)
         return;
-    while ((client = TAILQ_FIRST(&control->clients)))
+    while ((client = TAILQ_FIRST(&control->clients))) {
+        control_client_flush(client);
         on_client_gone(client);
+    }
     control_share_free(control->trusted);
     control_share_free(control->strangers);
     control_cache_clear(&control->cache);

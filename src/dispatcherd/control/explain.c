@@ -1,40 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What was decided about a client, what would be decided now, and how the DNS lists are. */
-#include "dispatcherd/checks/access.h"
+/* What was decided about a client, and what would be decided now. */
+#include "dispatcherd/checks/admission.h"
+#include "dispatcherd/checks/trial.h"
 #include "dispatcherd/control/call.h"
-#include "dispatcherd/control/trial.h"
 #include "dispatcherd/service/listener.h"
 #include "protocol/connection_id.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/* Decisions of one reply, the newest. */
+/* How many decisions a reply contains: the newest. */
 #define DECISIONS_AT_ONCE 100
 
-/* Of one reply. A table can keep a trial busy for tens of milliseconds, for which nothing else of
- * the daemon runs. */
+/* Limits for one reply. A table can keep a trial busy for tens of milliseconds, in which nothing
+ * else of the daemon runs. */
 #define TRIALS_AT_ONCE 32
 #define LINES_AT_ONCE  2000
 
-/* The port of the client in a trial: the first of those that are given out freely. */
+/* The client's port in a trial: the first dynamic one. */
 #define CLIENT_PORT 49152
-
-static json_t *text_or_null(const char *text)
-{
-    return view_text(text && text[0] ? text : NULL);
-}
-
-static json_t *view_entry(const char *file, uint32_t line)
-{
-    char place[4200];
-
-    if (line == 0)
-        return json_null();
-    snprintf(place, sizeof(place), "%.4096s:%u", file, line);
-    return view_text(place);
-}
 
 static json_t *view_decision(const struct access_decision *decision,
                              const struct control_clock *clock)
@@ -48,20 +32,20 @@ static json_t *view_decision(const struct access_decision *decision,
     view_put(&object, "client", view_address(&decision->client));
     view_put(&object, "local", view_address(&decision->local));
     view_put(&object, "verdict", json_string(decision->reason[0] ? "reject" : "accept"));
-    view_put(&object, "reason", text_or_null(decision->reason));
-    view_put(&object, "entry", view_entry(decision->file, decision->line));
-    view_put(&object, "pattern", text_or_null(decision->pattern));
-    view_put(&object, "zone", text_or_null(decision->zone));
-    view_put(&object, "detail", text_or_null(decision->detail));
-    view_put(&object, "text", text_or_null(decision->text));
+    view_put(&object, "reason", view_optional(decision->reason));
+    view_put(&object, "entry", view_place(decision->file, decision->line));
+    view_put(&object, "pattern", view_optional(decision->pattern));
+    view_put(&object, "zone", view_optional(decision->zone));
+    view_put(&object, "detail", view_optional(decision->detail));
+    view_put(&object, "text", view_optional(decision->text));
     return object;
 }
 
-/* Also says in *ret_n_more how many there are beyond those. */
+/* *ret_n_more is how many further ones there are. */
 static json_t *view_decisions(const struct control_call *call, const struct address *client,
                               const char *service, unsigned *ret_n_more)
 {
-    const struct decisions *decisions = call->daemon.access->decisions;
+    const struct decisions *decisions = call->daemon.admission->decisions;
     const struct access_decision *decision = NULL;
     json_t *array = json_array();
     unsigned n = 0;
@@ -93,8 +77,9 @@ static struct address loopback(uint16_t family, uint16_t port)
     return address;
 }
 
-/* The address that the client would connect to. Where that can be any, the one that it came to
- * last, or the loopback's. False where it cannot reach the listener. */
+/* The address that the client would connect to: that of the listener, or, if that is a wildcard,
+ * the one it connected to last, or else the loopback address. Returns false if the client cannot
+ * reach the listener. */
 static bool find_local(const struct trials *trials, const struct listener *listener,
                        struct address *ret)
 {
@@ -109,7 +94,7 @@ static bool find_local(const struct trials *trials, const struct listener *liste
         !options->proxy_protocol)
         return false;
     *ret = loopback(trials->client->family, listener->address.port);
-    while ((decision = decisions_next(trials->call->daemon.access->decisions, trials->client,
+    while ((decision = decisions_next(trials->call->daemon.admission->decisions, trials->client,
                                       options->name, decision)))
         if (options->proxy_protocol || decision->local.port == listener->address.port) {
             *ret = decision->local;
@@ -127,7 +112,7 @@ static json_t *view_lines(const struct str_list *lines)
     return array;
 }
 
-/* The text as the client reads it, but with line feeds alone, and none at its end. */
+/* The text as the client reads it, with line feeds only between lines. */
 static json_t *view_reply(char *text)
 {
     size_t n = 0;
@@ -138,27 +123,19 @@ static json_t *view_reply(char *text)
     while (n > 0 && text[n - 1] == '\n')
         n--;
     text[n] = '\0';
-    return text_or_null(text);
+    return view_optional(text);
 }
 
 static json_t *view_trial(const struct listener *listener, const struct address *local,
                           struct trial *trial)
 {
-    const char *reason = statistics_rejection_to_string(trial->reason);
-    const struct mapping_entry *entry = trial->entry;
     json_t *object = json_object();
 
     if (listener->is_tls)
         trial->text[0] = '\0';
     view_put(&object, "service", json_string(listener->service->options->name));
     view_put(&object, "local", view_address(local));
-    view_put(&object, "verdict", json_string(trial->is_rejected ? "reject" : "accept"));
-    view_put(&object, "is_certain", json_boolean(trial->is_certain));
-    view_put(&object, "reason", text_or_null(trial->is_rejected ? reason : NULL));
-    view_put(&object, "entry", entry ? view_entry(entry->file, entry->line) : json_null());
-    view_put(&object, "pattern", text_or_null(entry ? entry->text : NULL));
-    view_put(&object, "zone", text_or_null(trial->zone));
-    view_put(&object, "detail", text_or_null(trial->detail));
+    view_put_trial(&object, trial);
     view_put(&object, "text", view_reply(trial->text));
     view_put(&object, "trace", view_lines(&trial->trace.lines));
     return object;
@@ -175,13 +152,14 @@ static void try_listener(struct trials *trials, const struct listener *listener,
     }
     trials->n++;
     trial.trace.n_max = LINES_AT_ONCE - trials->n_lines;
-    int r = trial_run(listener->service, trials->client, local, &trial);
+    const struct trial_rules rules = trial_rules_in_force(listener->service);
+    int r = trial_run(listener->service, &rules, trials->client, local, &trial);
     trials->n_lines += trial.trace.lines.n_items;
     view_append(&trials->array, r < 0 ? NULL : view_trial(listener, local, &trial));
     trace_lines_clear(&trial.trace);
 }
 
-/* Each of its addresses and ports once. */
+/* Tries each of the service's addresses and ports once. */
 static void try_service(struct trials *trials, const struct service *service)
 {
     struct address local, other;
@@ -197,7 +175,8 @@ static void try_service(struct trials *trials, const struct service *service)
     }
 }
 
-/* The form that clients have: IPv4 in IPv6 clothes is IPv4. */
+/* Reads the client's address in the form that the kernel would report: an IPv4 address that is
+ * mapped into IPv6 becomes IPv4. */
 static int parse_client(const char *text, struct address *ret)
 {
     struct sockaddr_storage storage;
@@ -222,12 +201,12 @@ json_t *control_explain(const struct control_call *call)
     if (parse_client(control_call_text(call, "address"), &client) < 0)
         return varlink_error(VARLINK_INVALID_PARAMETER, json_pack("{s:s}", "parameter", "address"));
     if (service) {
-        first = control_call_find(call, service);
+        first = control_daemon_find(daemon, service);
         if (first == daemon->n_services)
             return control_no_such_service(service);
         last = first + 1;
     }
-    if (!daemon->access)
+    if (!daemon->admission)
         return varlink_error(CONTROL_INTERFACE ".NotSupported", json_object());
     struct trials trials = {.call = call, .client = &client, .array = json_array()};
     for (size_t i = first; i < last; i++)
@@ -237,47 +216,8 @@ json_t *control_explain(const struct control_call *call)
     view_put(&object, "decisions", view_decisions(call, &client, service, &n_more));
     view_put(&object, "n_older_decisions", json_integer(n_more));
     view_put(&object, "decisions_since",
-             view_time(decisions_since(daemon->access->decisions), &call->clock));
+             view_time(decisions_since(daemon->admission->decisions), &call->clock));
     view_put(&object, "trials", trials.array);
     view_put(&object, "n_trials_left_out", json_integer(trials.n_left_out));
     return varlink_reply(object);
-}
-
-/* DNS lists */
-
-/* Of a moment by the real-time clock, which may have been set since. */
-static json_t *view_real_time(uint64_t realtime, const struct control_clock *clock)
-{
-    uint64_t age = clock->realtime > realtime ? clock->realtime - realtime : 0;
-
-    if (realtime == 0)
-        return json_null();
-    return view_time(clock->monotonic > age ? clock->monotonic - age : 1, clock);
-}
-
-static json_t *view_list(const struct dns_zone_figures *figures, const struct control_clock *clock)
-{
-    json_t *object = json_object();
-
-    view_put(&object, "zone", view_text(figures->zone));
-    view_put(&object, "is_set_aside", json_boolean(figures->is_set_aside));
-    view_put(&object, "since", view_real_time(figures->since_usec, clock));
-    view_put(&object, "reason", view_text(figures->is_set_aside ? figures->reason : NULL));
-    view_put(&object, "lacks_test_entry", json_boolean(figures->lacks_test_entry));
-    view_put(&object, "n_queries", view_count(figures->n_queries));
-    view_put(&object, "n_listed", view_count(figures->n_listed));
-    view_put(&object, "n_timed_out", view_count(figures->n_timed_out));
-    view_put(&object, "n_failed", view_count(figures->n_failed));
-    return object;
-}
-
-json_t *view_dns_lists(const struct dns_lists *lists, const struct control_clock *clock)
-{
-    const struct dns_zone *zone = NULL;
-    struct dns_zone_figures figures;
-    json_t *array = json_array();
-
-    while (lists && (zone = dns_lists_next_zone(lists, zone, &figures)))
-        view_append(&array, view_list(&figures, clock));
-    return array;
 }

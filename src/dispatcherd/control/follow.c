@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Events for whoever follows them: the first reply says that it has begun, each further one is an
- * event. */
+/* The method that follows events: its first reply confirms the start, each further one is an event.
+ */
 #include "dispatcherd/control/call.h"
 #include "dispatcherd/report/events.h"
 
@@ -10,7 +10,7 @@
 json_t *control_follow(const struct control_call *call)
 {
     const char *name = control_call_text(call, "service");
-    size_t i = name ? control_call_find(call, name) : 0;
+    size_t i = name ? control_daemon_find(&call->daemon, name) : 0;
 
     if (!call->follower || call->follower->is_following)
         return varlink_error(VARLINK_INVALID_PARAMETER, json_pack("{s:s}", "parameter", "more"));

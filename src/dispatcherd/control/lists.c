@@ -3,24 +3,34 @@
 /* Workers and connections: lists that can be long, and so come in parts. */
 #include "dispatcherd/control/call.h"
 #include "dispatcherd/core/archive.h"
+#include "dispatcherd/core/passed_on.h"
 #include "dispatcherd/core/worker.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* Rows of one reply, but for the rest of a slot: while they are made and printed, in 0.7 ms,
- * nothing else of the daemon runs. Parts of a thousand took 9 us a row, these take 7. */
+/* The most rows of one reply, apart from the rest of a slot. Making and printing them takes 0.7 ms,
+ * in which nothing else of the daemon runs: 7 us a row. With parts of a thousand, it was 9 us a
+ * row. */
 #define ROWS_AT_ONCE 100
 
-/* Of a service's connections that wait, which cannot be told in parts: they come and go. */
+/* How many of a service's waiting connections are listed. They come and go, so they cannot be
+ * listed in parts. */
 #define WAITING_ROWS_MAX 1000
 
-/* After the workers of a service comes what waits for one: as if it were held by one more. */
+/* The connections that wait are listed after those of the workers, as if one more worker held them.
+ */
 #define SLOT_WAITING POOL_WORKERS_MAX
 
-/* Where a list goes on: "SERVICE/SLOT", the first slot that is not yet told. Text for the client to
- * give back, not to read. */
+/* Then the connections that workers have passed on, this many record numbers a slot: a connection
+ * keeps its number. */
+#define SLOT_PASSED_ON (SLOT_WAITING + 1)
+#define NUMBERS_A_SLOT 128
+
+#define SLOT_LAST (SLOT_PASSED_ON + STATE_RECORDS_MAX / NUMBERS_A_SLOT - 1)
+
+/* Where a list continues: "SERVICE/SLOT", the first slot that was not listed yet. Opaque to
+ * clients, which send it back. */
 struct position {
     size_t service;
     unsigned slot;
@@ -31,9 +41,9 @@ static int position_parse(const struct control_call *call, const char *text, str
     char name[64], end;
     unsigned slot;
 
-    if (sscanf(text, "%63[^/]/%4u%c", name, &slot, &end) != 2 || slot > SLOT_WAITING)
+    if (sscanf(text, "%63[^/]/%4u%c", name, &slot, &end) != 2 || slot > SLOT_LAST)
         return -1;
-    size_t service = control_call_find(call, name);
+    size_t service = control_daemon_find(&call->daemon, name);
     if (service == call->daemon.n_services)
         return -1;
     *ret = (struct position){.service = service, .slot = slot};
@@ -46,7 +56,7 @@ static json_t *position_text(const struct control_call *call, struct position po
                         position.slot);
 }
 
-/* Appends what the slot of the service has to tell. */
+/* Appends the rows of one slot of the service. */
 typedef void (*list_function)(json_t **array, const struct service *service, unsigned slot,
                               const struct control_clock *clock);
 
@@ -70,11 +80,26 @@ static void list_waiting(json_t **array, const struct service *service,
     }
 }
 
+static void list_passed_on(json_t **array, const struct service *service, unsigned first,
+                           const struct control_clock *clock)
+{
+    unsigned n_numbers = passed_on_n_numbers(service->context);
+
+    for (unsigned i = first; i < first + NUMBERS_A_SLOT && i < n_numbers; i++) {
+        const struct connection *connection = passed_on_connection(service, i);
+
+        if (connection)
+            view_append(array, view_connection(connection, clock));
+    }
+}
+
 static void list_connections(json_t **array, const struct service *service, unsigned slot,
                              const struct control_clock *clock)
 {
     if (slot == SLOT_WAITING) {
         list_waiting(array, service, clock);
+    } else if (slot > SLOT_WAITING) {
+        list_passed_on(array, service, (slot - SLOT_PASSED_ON) * NUMBERS_A_SLOT, clock);
     } else if (service->workers[slot]) {
         const struct worker *worker = service->workers[slot];
 
@@ -83,7 +108,7 @@ static void list_connections(json_t **array, const struct service *service, unsi
     }
 }
 
-/* What is over is one list, told with the first slot. */
+/* Ended connections are one list, which counts as the first slot. */
 static void list_ended_connections(json_t **array, const struct service *service, unsigned slot,
                                    const struct control_clock *clock)
 {
@@ -98,15 +123,15 @@ static void list_ended_workers(json_t **array, const struct service *service, un
         view_ended_workers(array, service, clock);
 }
 
-/* The slots from `from` on, of the services before `last`, until the part is long enough. Returns
- * the array, with in *ret_next where to go on, or json_null(). */
+/* Lists slots from `from` on, of the services before `last`, until the part is long enough. Returns
+ * the array; *ret_next is where to continue, or json_null(). */
 static json_t *list_part(const struct control_call *call, struct position from, size_t last,
                          list_function list, json_t **ret_next)
 {
     json_t *array = json_array();
 
     for (; from.service < last; from = (struct position){.service = from.service + 1})
-        for (; from.slot <= SLOT_WAITING; from.slot++) {
+        for (; from.slot <= SLOT_LAST; from.slot++) {
             if (json_array_size(array) >= ROWS_AT_ONCE) {
                 *ret_next = position_text(call, from);
                 return array;
@@ -117,7 +142,7 @@ static json_t *list_part(const struct control_call *call, struct position from, 
     return array;
 }
 
-/* The names of the services, from `first` to before `last`, whose HISTORICAL_TIME is 0. */
+/* The names of the services from `first` to before `last` that have HISTORICAL_TIME=0. */
 static json_t *view_not_kept(const struct control_call *call, size_t first, size_t last)
 {
     json_t *array = json_array();
@@ -131,7 +156,7 @@ static json_t *view_not_kept(const struct control_call *call, size_t first, size
     return array;
 }
 
-/* `is_over`: of what has ended. */
+/* `is_over`: the list is of ended items. */
 static json_t *reply_list(const struct control_call *call, const char *name, list_function list,
                           bool is_over)
 {
@@ -142,7 +167,7 @@ static json_t *reply_list(const struct control_call *call, const char *name, lis
     json_t *next = NULL;
 
     if (service) {
-        from.service = control_call_find(call, service);
+        from.service = control_daemon_find(&call->daemon, service);
         if (from.service == call->daemon.n_services)
             return control_no_such_service(service);
         first = from.service;

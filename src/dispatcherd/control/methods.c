@@ -2,9 +2,8 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/control/methods.h"
 
-#include "base/str.h"
 #include "base/time.h"
-#include "dispatcherd/checks/access.h"
+#include "dispatcherd/checks/admission.h"
 #include "dispatcherd/control/cache.h"
 #include "dispatcherd/control/call.h"
 #include "dispatcherd/report/events.h"
@@ -19,8 +18,8 @@
 
 #define SERVICE_INTERFACE "org.varlink.service"
 
-/* A reply that is longer is not sent: it would stay in memory for as long as its reader takes.
- * Everything that is told of 256 services, with options of usual length, is a fifth of it. */
+/* Longer replies are not sent, since they stay in memory until the client has read them. All about
+ * 256 services with options of usual length takes a fifth of this. */
 #define REPLY_MAX_BYTES (4 * 1024 * 1024)
 
 #define PARAMETERS_MAX 6
@@ -40,13 +39,13 @@ enum presence {
     REQUIRED,
 };
 
-/* Every parameter of every method is a text so far. */
+/* So far, every parameter of every method is a text. */
 static const struct method {
     const char *name;
     enum permission permission;
     control_function run;
     struct parameter {
-        const char *name; /* NULL: no more */
+        const char *name; /* NULL: end of the table */
         enum presence presence;
     } parameters[PARAMETERS_MAX];
 } methods[] = {
@@ -77,6 +76,7 @@ static const struct method {
      FOR_TRUSTED,
      control_explain,
      {{"address", REQUIRED}, {"service", OPTIONAL}}},
+    {CONTROL_INTERFACE ".Plan", FOR_TRUSTED, control_plan, {{0}}},
     {CONTROL_INTERFACE ".Follow", FOR_TRUSTED, control_follow, {{"service", OPTIONAL}}},
     {CONTROL_INTERFACE ".Stop", FOR_TRUSTED, control_stop, {{"service", REQUIRED}}},
     {CONTROL_INTERFACE ".Start", FOR_TRUSTED, control_start, {{"service", REQUIRED}}},
@@ -106,30 +106,6 @@ bool control_method_info(size_t i, struct control_method_info *ret)
         .needs_trust = methods[i].permission == FOR_TRUSTED,
     };
     return true;
-}
-
-const char *control_call_text(const struct control_call *call, const char *name)
-{
-    return json_string_value(json_object_get(call->parameters, name));
-}
-
-size_t control_call_find(const struct control_call *call, const char *name)
-{
-    size_t found = call->daemon.n_services;
-
-    /* Of two that drain, either; one in force comes first. */
-    for (size_t i = 0; i < call->daemon.n_services; i++)
-        if (str_equal_nocase(call->daemon.services[i]->options->name, name)) {
-            found = i;
-            if (!call->daemon.services[i]->is_going)
-                break;
-        }
-    return found;
-}
-
-json_t *control_no_such_service(const char *name)
-{
-    return varlink_error(CONTROL_INTERFACE ".NoSuchService", json_pack("{s:s}", "service", name));
 }
 
 /* org.varlink.service */
@@ -179,7 +155,9 @@ static json_t *status(const struct control_call *call)
     view_put(&object, "due_command", view_due_command(daemon->due));
     view_put(&object, "services", list);
     view_put(&object, "dns_lists",
-             view_dns_lists(daemon->access ? daemon->access->lists : NULL, &call->clock));
+             view_dns_lists(daemon->admission ? daemon->admission->lists : NULL, &call->clock));
+    view_put(&object, "fleet",
+             view_fleet(daemon->admission ? daemon->admission->fleet : NULL, &call->clock));
     return varlink_reply(object);
 }
 
@@ -197,7 +175,7 @@ static json_t *services(const struct control_call *call)
     return varlink_reply(object);
 }
 
-/* From the text of a call to the text of its reply */
+/* From the text of the call to the text of the reply */
 
 const char control_out_of_memory[] =
     "{\"error\":\"" CONTROL_INTERFACE ".OutOfMemory\",\"parameters\":{}}";
@@ -218,7 +196,7 @@ static bool is_known(const struct method *method, const char *name)
     return false;
 }
 
-/* The first parameter that is wrong, lacking, or unknown; NULL: all is well. */
+/* The first parameter that is invalid, missing, or unknown; NULL: all are good. */
 static const char *find_bad_parameter(const struct method *method, json_t *parameters)
 {
     const char *name;
@@ -271,8 +249,8 @@ static char *reply_text(const json_t *reply, size_t *ret_size)
     return varlink_message_text(error, ret_size);
 }
 
-/* Under what a reply is kept that may be a moment old; false: it is to be made anew. What needs
- * trust is never kept, so that there is one reply for all who ask. */
+/* The key under which a reply may be cached; false if it must be made anew. Replies that need trust
+ * are never cached, so that one reply serves all callers. */
 static bool cache_key(const struct varlink_call *message, const struct control_caller *caller,
                       char ret[CONTROL_CACHE_KEY_MAX])
 {
@@ -340,7 +318,7 @@ int control_answer(const struct control_operations *operations, void *userdata,
 
     int r = varlink_call_parse(text, length, &message);
     if (varlink_memory_was_short()) {
-        /* Whatever it seems to ask for may be something else. */
+        /* What it seems to ask for may not be what is meant. */
         if (r == 0)
             varlink_call_clear(&message);
         return -ENOMEM;

@@ -1,67 +1,57 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The methods of io.dispatcherd.Control: one table of names, permissions and functions. A call
- * comes in as text, its reply goes out as text; sockets are control.c's business. */
+/* The methods of io.dispatcherd.Control: one table of names, permissions and functions. Calls and
+ * replies are text here; control.c has the sockets. */
 #pragma once
 
-#include "dispatcherd/core/service.h"
+#include "dispatcherd/views/daemon.h"
 #include "files/problem.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-struct access;
+struct config_version;
 struct control_cache;
-struct due_list;
+struct unit_list;
 
-/* The daemon as it is while one call is answered. Everything is borrowed. */
-struct control_daemon {
-    const char *state; /* "starting", "running", "stopping", "leaving" */
-    bool is_stopping;  /* or leaving: nothing is started any more */
-    bool is_on_last_config;
-    uint32_t debug; /* its own mask */
-    const char *config_file;
-    uint64_t started_at; /* CLOCK_MONOTONIC, in microseconds */
-    const char *spawner;
-    struct service *const *services;
-    size_t n_services;
-    const struct access *access; /* NULL: none */
-    const struct due_list *due;  /* NULL: nothing */
-};
-
-/* What the daemon as a whole can do. */
+/* Operations of the daemon as a whole. */
 struct control_operations {
     void (*describe)(void *userdata, struct control_daemon *ret);
 
-    /* Reads the configuration again. Returns 0, or a negative errno if it was refused. What was
-     * found is added to the problems either way. NULL: cannot be done. */
+    /* Reads the configuration again. Returns 0, or a negative errno if it was refused. Problems are
+     * added in both cases. NULL: not supported. */
     int (*reload)(void *userdata, struct problem_list *ret_problems);
 
-    /* Sets the daemon's own debug mask, until the next reload. */
+    /* Reads the files as a reload would, and changes nothing. Returns 0 with a reference to a
+     * version in *ret_version, and the units that it needs (all zero if systemd does not start us);
+     * or a negative errno. Problems are added in both cases. NULL: not supported. */
+    int (*read_files)(void *userdata, struct config_version **ret_version,
+                      struct unit_list *ret_units, struct problem_list *ret_problems);
+
+    /* Sets the daemon's own debug mask until the next reload. */
     void (*set_debug)(void *userdata, uint32_t mask);
-    /* That of the configuration. */
+    /* The daemon's own debug mask in the configuration. */
     uint32_t (*configured_debug)(void *userdata);
 };
 
 struct follower;
 
-/* Who calls. */
+/* The caller. */
 struct control_caller {
     pid_t pid;
     uid_t uid;
-    bool is_trusted; /* may change things, and see clients */
-    bool is_page;    /* the unit of dispatcherd-web(8), if it is not trusted */
+    bool is_trusted; /* may change things and see clients */
+    bool is_page;    /* belongs to the unit of dispatcherd-web(8), and is not trusted */
 
-    /* Of replies that may be a moment old for this caller; NULL: none may. */
+    /* For replies to this caller that may be a moment old; NULL: none may. */
     struct control_cache *cache;
 };
 
-/* Answers one call. If it asks for events, `follower` follows them from then on; NULL: that is
- * refused. Returns 0 with the reply and its NUL in *ret (the caller's, to be freed with
- * free(); NULL if none is wanted); -EBADMSG if the text is no call; or -ENOMEM, and the reply
- * is control_out_of_memory. A call that changes something may have been carried out all the same.
- */
+/* Answers one call. If it asks for events, `follower` follows them from then on; if that is NULL,
+ * the call is refused. Returns 0 with the reply and its NUL in *ret, which the caller frees by
+ * free(), or NULL if no reply is wanted; -EBADMSG if the text is no call; or -ENOMEM, and the reply
+ * is control_out_of_memory. A call that changes something may have been carried out even so. */
 int control_answer(const struct control_operations *operations, void *userdata,
                    const struct control_caller *caller, struct follower *follower, const char *text,
                    size_t length, char **ret, size_t *ret_size);
@@ -69,7 +59,7 @@ int control_answer(const struct control_operations *operations, void *userdata,
 /* The reply of last resort, with its NUL. */
 extern const char control_out_of_memory[];
 
-/* Name and permission of a method, for the tests. Returns NULL after the last. */
+/* Name and permission of a method, for the tests. Returns NULL after the last one. */
 struct control_method_info {
     const char *name; /* INTERFACE.METHOD */
     bool needs_trust;
@@ -77,7 +67,7 @@ struct control_method_info {
 
 bool control_method_info(size_t i, struct control_method_info *ret);
 
-/* The description of io.dispatcherd.Control and org.varlink.service, made from the files of those
- * names when this is built. */
+/* The descriptions of io.dispatcherd.Control and org.varlink.service; the build makes them from the
+ * files of those names. */
 extern const char control_interface_description[];
 extern const char varlink_service_description[];

@@ -18,10 +18,9 @@
 #define SO_PEERPIDFD 77
 #endif
 
-/* A handle of the process that connected, so that its number cannot pass on to another one unseen.
- * On older kernels (-ENOPROTOOPT), the number would have to come round, and the page be started
- * with it, within the moment between connect() and accept(). What could be had by that is a place.
- */
+/* A handle of the process that connected: its number could be reused by another process. Kernels
+ * before 6.5 have none (-ENOPROTOOPT). There the number would have to be reused, by dispatcherd-web
+ * itself, between connect() and accept(); all that could be gained by that is a place. */
 static int open_peer(int fd)
 {
     int pidfd;

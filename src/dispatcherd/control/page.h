@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Tells dispatcherd-web(8) from others who have no rights. */
+/* Recognizes dispatcherd-web(8) among the clients without rights. */
 #pragma once
 
 #include <stdbool.h>
 
-/* True if the peer of a connection belongs to the unit of the status page. It is asked of the
- * kernel (the peer's control group, which no unprivileged process can leave for a system unit's),
- * so that nobody can pose as the page. */
+/* True if the peer of a connection belongs to the unit of dispatcherd-web. The kernel says so by
+ * the peer's control group; an unprivileged process cannot move itself into that of a system unit,
+ * so nobody can pose as the page. */
 bool control_page_is_peer(int fd);

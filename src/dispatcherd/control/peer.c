@@ -12,14 +12,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Groups of one process: the kernel's NGROUPS_MAX is 65536, of which nobody has this many. */
+/* More supplementary groups than any process has; the kernel's NGROUPS_MAX. */
 #define GROUPS_MAX 65536
 
 static int read_groups(int fd, struct control_peer *peer)
 {
     socklen_t length = 0;
 
-    /* The first call says how much room there must be. */
+    /* The first call returns the size. */
     if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &length) == 0)
         return 0;
     if (errno != ERANGE)
@@ -64,7 +64,7 @@ void control_peer_clear(struct control_peer *peer)
     *peer = (struct control_peer){0};
 }
 
-/* One entry of /etc/group. At one that is longer, getgrnam() takes over. */
+/* Room for an entry of /etc/group. At a longer entry, getgrnam() takes over. */
 #define GROUP_BYTES_MAX 16384
 
 static void close_stream(FILE **stream)
@@ -73,8 +73,8 @@ static void close_stream(FILE **stream)
         fclose(*stream);
 }
 
-/* Where systemd-sysusers(8) puts it. getgrnam() comes second: it loads the modules of
- * nsswitch.conf, and glibc ends the process if it has no memory for them. */
+/* Looks into the file that systemd-sysusers(8) writes before it calls getgrnam(), which loads the
+ * modules of nsswitch.conf: glibc ends the process if it has no memory for them. */
 static bool find_group(gid_t *ret)
 {
     _cleanup_(close_stream) FILE *stream = fopen("/etc/group", "re");

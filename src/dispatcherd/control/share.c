@@ -11,12 +11,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* However long a turn was (a machine that was suspended, a processor that was busy). */
+/* The longest rest, however long a turn was: the machine may have been suspended, or the processor
+ * busy. */
 #define REST_MAX_USEC (200 * USEC_PER_MSEC)
 
 #define ACCURACY_USEC 100
 
-/* When to look at the inner loop again if the kernel would not watch it (epoll_ctl(2)). */
+/* When to look at the inner loop again if the kernel cannot watch it (epoll_ctl(2)). */
 #define LOOK_AGAIN_USEC (100 * USEC_PER_MSEC)
 
 enum share_state {
@@ -29,11 +30,11 @@ enum share_state {
 struct control_share {
     struct control_share_settings settings;
     enum share_state state;
-    bool has_more;          /* sources are due that the file descriptor does not show */
+    bool has_more;          /* sources are due that the inner loop's descriptor does not show */
     sd_event *inner;        /* owned */
-    sd_event_source *watch; /* of the inner loop's descriptor */
-    sd_event_source *turn;  /* when the outer loop has nothing else to do */
-    struct timer timer;     /* the end of patience, or of the rest; or what stands for `watch` */
+    sd_event_source *watch; /* on the inner loop's descriptor */
+    sd_event_source *turn;  /* runs when the outer loop has nothing else to do */
+    struct timer timer; /* the end of patience or of the rest; or the next look, without `watch` */
 };
 
 static void set_state(struct control_share *share, enum share_state state, uint64_t timer_usec)
@@ -47,7 +48,8 @@ static void set_state(struct control_share *share, enum share_state state, uint6
         event_source_defer(share->turn);
     else
         event_source_off(share->turn);
-    /* From now on, not from when the loop woke up: the turn is no part of the rest. */
+    /* Counts from now on, not from when the loop woke up, so that the turn is no part of the rest.
+     */
     if (timer_usec > 0)
         timer_set_in(&share->timer, timer_usec);
     else

@@ -18,21 +18,21 @@
 struct control_share; /* opaque */
 
 struct control_share_settings {
-    uint64_t turn_usec;     /* a turn dispatches nothing more after this */
-    unsigned rest_factor;   /* the rest after a turn is so many times as long as the turn was */
-    uint64_t patience_usec; /* all else goes first, but no longer than this */
+    uint64_t turn_usec;     /* after this, a turn dispatches no further source */
+    unsigned rest_factor;   /* the rest after a turn is this many times as long as the turn */
+    uint64_t patience_usec; /* how long other sources of the daemon may go first */
 };
 
-/* A share of the loop `event`. Returns 0 or a negative errno. */
+/* Makes a share of the loop `event`. Returns 0 or a negative errno. */
 int control_share_new(sd_event *event, const struct control_share_settings *settings,
                       struct control_share **ret);
 
 /* The loop to add sources to. */
 sd_event *control_share_event(const struct control_share *share);
 
-/* To be called when sources were added or enabled outside a callback of one of them: a turn looks
- * at them. NULL is fine. */
+/* To be called after sources were added or enabled outside their own callbacks: a turn will look at
+ * them. NULL does nothing. */
 void control_share_touch(struct control_share *share);
 
-/* NULL is fine. Not from a callback of one of its sources. */
+/* Must not be called from a callback of one of its sources. NULL does nothing. */
 void control_share_free(struct control_share *share);

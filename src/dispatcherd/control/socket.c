@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Clients that connect while others are accepted. */
+/* How many clients may wait in the queue while others are accepted. */
 #define BACKLOG 32
 
 static int open_socket(void)
@@ -22,7 +22,7 @@ static int open_socket(void)
     return fd < 0 ? -errno : fd;
 }
 
-/* True if a socket is there at which nobody listens. */
+/* True if the socket exists, and nobody listens on it. */
 static bool is_left_over(const struct sockaddr_un *address, int *ret_error)
 {
     struct stat st;
@@ -72,7 +72,7 @@ int control_socket_open(struct control_socket *ret, const char *path)
     int r = bind_path(fd, &address);
     if (r < 0)
         return r;
-    /* Who may do what is decided call by call; the umask must not decide it here. */
+    /* Permission is decided for each call, and must not depend on the umask. */
     if (chmod(path, 0666) < 0 || lstat(path, &st) < 0 || listen(fd, BACKLOG) < 0) {
         r = -errno;
         unlink(path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The control socket as a file: made, found to be left over, removed. */
+/* The file of the control socket: makes it, replaces one that is left over, and removes it. */
 #pragma once
 
 #include <sys/types.h>
@@ -12,9 +12,9 @@ struct control_socket {
     ino_t inode;
 };
 
-/* Makes a socket that everybody may connect to, and listens. Returns 0 or a negative errno:
- * -EADDRINUSE if somebody answers at the path, -EEXIST if it is something else. */
+/* Makes a socket that everybody may connect to, and listens on it. Returns 0 or a negative errno:
+ * -EADDRINUSE if a process answers on it, -EEXIST if the path is something else. */
 int control_socket_open(struct control_socket *socket, const char *path);
 
-/* Closes it, and removes the file unless it is another's by now. */
+/* Closes it, and removes the file unless another process has replaced it. */
 void control_socket_close(struct control_socket *socket);

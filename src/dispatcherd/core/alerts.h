@@ -1,32 +1,44 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The alerts of a service: what an administrator must know is told once when it begins, and once
- * when it is over. What wavers is one alert (statistics/alert.h). Those of the DNS lists are
- * list_alerts.h's. */
+/* The alerts of a service, and what is noted for them while connections and workers come and go.
+ * alerts/alert_watch.h raises and ends them. */
 #pragma once
 
 #include "base/str.h"
-#include "dispatcherd/core/service.h"
+#include "pool/policy.h"
+#include "statistics/alert.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* "full", "waiting", "dying", "unreachable", "refusing", "backend": part of the control socket's
- * interface. */
-const char *service_alert_to_string(enum service_alert alert);
+struct service;
 
-/* Looks at the service after each change, and tells what begins or is over. `verdict` is the
- * policy's. To be called after queue_watch(). Returns when to look again: USEC_INFINITY: only after
- * a change. */
-uint64_t alerts_tell(struct service *service, enum accept_verdict verdict, uint64_t now);
+enum service_alert {
+    SERVICE_ALERT_FULL,        /* every place is taken */
+    SERVICE_ALERT_WAITING,     /* clients wait for too long */
+    SERVICE_ALERT_DYING,       /* workers die in a row */
+    SERVICE_ALERT_UNREACHABLE, /* a listening socket is missing */
+    SERVICE_ALERT_REFUSING,    /* every client is rejected */
+    SERVICE_ALERT_BACKEND,     /* workers lack a server that they need */
+    SERVICE_ALERT_CERTIFICATE, /* it cannot be used, has expired, or will soon */
+    N_SERVICE_ALERTS
+};
 
-/* Whether it is full now: for a while after that the alert goes on, and the service is not. */
-bool alerts_is_full(const struct service *service);
+/* Written by this module and alerts/alert_watch.c. */
+struct alerts {
+    struct alert of[N_SERVICE_ALERTS]; /* by enum service_alert */
+    uint64_t waits_from;     /* when the service began to serve: no wait counts from earlier */
+    uint64_t longest_wait;   /* of the waits that ended since the last update */
+    struct alert_row deaths; /* of workers that died, or could not be started */
+    bool has_new_death;      /* since the last update */
+    char last_death[1024];   /* how the last one died */
+};
 
-/* How things are, as a sentence without its subject, the service: "is full: 4/4 connections". */
-void alerts_describe(const struct service *service, enum service_alert alert,
-                     struct str_buffer *text);
+/* Initializes the alerts of a new service, for which no client has waited before `now`. */
+void alerts_init(struct alerts *alerts, uint64_t now);
 
-/* The worst since it was raised: clients that waited while it was full, microseconds that one
- * waited, workers that died, sockets that are missing, clients
- * that were refused, workers that lacked a back end at a time. */
-uint64_t alerts_worst(const struct service *service, enum service_alert alert);
+/* A client has waited for a place between these times. */
+void alerts_note_wait(struct alerts *alerts, uint64_t from, uint64_t until);
+
+/* A worker has died, or could not be started: `how` in words. */
+void alerts_note_death(struct alerts *alerts, const char *how);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Keeps what is over in the service's history, if HISTORICAL_TIME asks for it. */
+/* Adds ended connections and workers to the service's history, if HISTORICAL_TIME asks for it, and
+ * to the recording, if RECORD does. */
 #pragma once
 
+#include "dispatcherd/core/completion.h"
 #include "dispatcherd/core/worker.h"
-#include "statistics/statistics.h"
-
-#include <stddef.h>
 
 /* How a worker's process ended. */
 struct worker_exit {
@@ -15,12 +14,10 @@ struct worker_exit {
     int signal;        /* 0: none */
 };
 
-/* `rejection` is looked at for HISTORY_REJECTED alone. */
-void archive_connection(const struct connection *connection, enum history_end end,
-                        enum statistics_rejection rejection, uint64_t now);
+void archive_connection(const struct connection *connection, const struct connection_end *end);
 
-/* Before the connections that it still holds are closed: they are named. */
+/* To be called before the connections that it still holds are closed: the history names them. */
 void archive_worker(const struct worker *worker, const struct worker_exit *exit, uint64_t now);
 
-/* How long what is over stays listed, in microseconds; 0: not at all. */
+/* How long ended items stay listed, in microseconds; 0: they are not listed. */
 uint64_t archive_limit_usec(const struct service *service);

@@ -2,7 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/core/backend.h"
 
-#include "dispatcherd/core/service.h"
+#include "dispatcherd/core/worker.h"
 #include "protocol/message.h"
 
 #include <stdio.h>
@@ -12,8 +12,8 @@ static void set_trouble(struct worker *worker, bool has_trouble)
 {
     struct service *service = worker->service;
 
-    service->n_in_trouble -= worker->is_in_trouble;
-    service->n_in_trouble += has_trouble;
+    service->backends.n_in_trouble -= worker->is_in_trouble;
+    service->backends.n_in_trouble += has_trouble;
     worker->is_in_trouble = has_trouble;
 }
 
@@ -26,7 +26,7 @@ bool backend_take(struct worker *worker, const struct message *message)
         return false;
     set_trouble(worker, text != NULL);
     if (text)
-        snprintf(service->trouble, sizeof(service->trouble), "%s", text);
+        snprintf(service->backends.trouble, sizeof(service->backends.trouble), "%s", text);
     return true;
 }
 

@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The end of a connection: counts it, remembers it, tells of it, and frees it. */
+/* The end of a connection: one record, written once, that goes to the counters, the history and the
+ * journal here, and to the log of decisions in checks/check_report.h. */
 #pragma once
 
 #include "dispatcherd/core/connection.h"
+#include "dns/dns_lists.h"
+#include "mapping/set.h"
 #include "statistics/statistics.h"
 
-/* Its worker has said that it is over. */
-void completion_ended(struct connection *connection, uint64_t now);
+/* Borrowed pointers are used only during the call. */
+struct connection_end {
+    enum history_end how;
+    uint64_t at; /* CLOCK_MONOTONIC, in microseconds */
 
-/* Its worker is gone, and nobody else can go on with it. */
-void completion_broken(struct connection *connection, uint64_t now);
+    /* For HISTORY_REJECTED only: */
+    enum statistics_rejection reason;
+    const char *what; /* what rejected it, besides the reason; NULL: an entry did */
+    const struct mapping_entry *entry; /* of PORT_ACCESS; NULL: none */
+    struct dns_lists_answer list;      /* that contains the client; zone NULL: none */
+    const char *text;                  /* for the client, with CRLF; not sent on a TLS port */
+    size_t text_length;
+};
 
-/* The client has left before a worker had it. */
-void completion_gone(struct connection *connection, uint64_t now);
+/* Counts, keeps and reports the end, and frees the connection. */
+void completion_record(struct connection *connection, const struct connection_end *end);
 
-/* Access control does not let it in. What the client is told was sent before. */
-void completion_rejected(struct connection *connection, enum statistics_rejection reason,
-                         uint64_t now);
-
-/* It waited for a worker, and none can be started any more. */
-void completion_unserved(struct connection *connection, uint64_t now);
+/* The same for an end of which only this is known. */
+void completion_end(struct connection *connection, enum history_end how, uint64_t now);

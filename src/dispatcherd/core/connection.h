@@ -6,91 +6,157 @@
  *                                                |
  *                                                v
  *      accept -> checking -> waiting -> hand-off -> active -> closed
- *                   |           ^  |        |
- *                   v           |  v        v  worker refused it, or died
- *                 closed        | closed  waiting
- *                               +-----------+
+ *                   |        ^  ^  |        |         |  ^
+ *                   v        |  |  v        |         v  |  adopted; its worker still has it
+ *                 closed     |  | closed    |      passed on -> closed
+ *                            |  +-----------+
+ *                            |    the worker refused it, or died
+ *                            +-- from active and passed on: the worker puts it back
  *
  * Until the worker has acknowledged it, the daemon holds its own copy of the socket: a worker
  * that dies before that costs nothing. */
 #pragma once
 
+#include "access/addresses.h"
 #include "base/address.h"
+#include "dispatcherd/core/connection_store.h"
 #include "statistics/history.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
+struct passed_record;
 struct service;
 struct worker;
 
 enum connection_state {
-    CONNECTION_ACCEPTED, /* just made: not yet counted anywhere */
-    CONNECTION_CHECKING, /* access control looks at it; it holds no place in a worker */
-    CONNECTION_WAITING,  /* for a worker to be chosen */
-    CONNECTION_HANDOFF,  /* sent to a worker, not yet acknowledged */
-    CONNECTION_ACTIVE,   /* the worker has it; our copy is closed */
-    CONNECTION_CLOSED,   /* over, and about to be freed */
+    CONNECTION_ACCEPTED,  /* new; not counted anywhere yet */
+    CONNECTION_CHECKING,  /* access control checks it; it has no place in a worker */
+    CONNECTION_WAITING,   /* until a worker is chosen */
+    CONNECTION_HANDOFF,   /* sent to a worker, not yet acknowledged */
+    CONNECTION_ACTIVE,    /* the worker has it; our copy of the descriptor is closed */
+    CONNECTION_PASSED_ON, /* the worker has given it to another program: passed_on.h */
+    CONNECTION_CLOSED,    /* ended, and about to be freed */
     N_CONNECTION_STATES
 };
 
 const char *connection_state_to_string(enum connection_state state);
 
+/* Each group of fields is written by the files that are named above it, as in struct service. There
+ * may be 50,000 of them: small fields are together, so that none is followed by a gap. */
 struct connection {
-    TAILQ_ENTRY(connection) waiting_link;
-    struct service *service;
-    struct worker *worker; /* in hand-off and active */
-    enum connection_state state;
-    bool is_tls;
-    bool is_readmitted; /* a predecessor accepted it: its addresses are known, and it is stored */
-    int fd;             /* owned; -1 once active */
+    /* core/connection.c, readmit.c */
     uint64_t id;
+    bool is_readmitted; /* a predecessor accepted it: its addresses are known, and its descriptor is
+                           stored */
+
+    /* core/connection.c */
+    bool is_tls;
+    bool is_adopted;        /* an earlier dispatcherd accepted it, and the worker has named it */
+    struct counted counted; /* whether it is counted for its address and network: addresses.h */
+    pid_t passed_on_by;     /* the pid of the worker that has passed it on; 0: none has */
+    enum connection_state state;
+    int fd; /* owned; -1 once active. Passed on: a copy while it is not known whether it was */
+    struct service *service;
+    TAILQ_ENTRY(connection) waiting_link;
     struct address peer;
     struct address local;
     uint64_t accepted_at;   /* all CLOCK_MONOTONIC, in microseconds */
-    uint64_t waiting_since; /* for a worker, the first time; 0: not yet */
+    uint64_t waiting_since; /* when it began to wait for a worker; 0: it has not yet */
     uint64_t handed_at;
     uint64_t
-        queued_usec; /* before accept, in the kernel's queue: estimated (core/kernel_queue.h) */
-    char ident_user[IDENT_USER_MAX + 1]; /* "": not asked for, or not known */
-    struct ident_request *ident_request; /* under way; owned */
+        queued_usec; /* time in the kernel's queue before accept: an estimate (kernel_queue.h) */
     char *tag;       /* for the worker: text after $Y in PORT_ACCESS; owned; NULL: none */
     char *note;      /* kept with it: text after "||"; likewise */
-    bool is_counted; /* among the connections of its address */
-    bool is_counted_of_network;     /* among those of its network */
-    sd_event_source *hangup_source; /* while waiting, if a watch was asked for */
+
+    /* core/worker.c */
+    struct worker *worker; /* in hand-off and active */
+
+    /* messages/tls.c */
+    struct history_tls *tls; /* owned; NULL: none was reported */
+
+    /* checks/identity.c */
+    char *ident_user;                    /* owned; NULL: not asked for, or not known */
+    struct ident_request *ident_request; /* under way; owned */
+
+    /* core/connection.c, checks/hangup.c */
+    sd_event_source *hangup_source; /* while waiting, if it is watched */
+
+    /* core/connection_store.c */
+    struct stored_connection stored; /* while it waits for long */
+
+    /* core/passed_on.c, core/connection.c */
+    struct passed_record *record;           /* while it is, or may be, passed on */
+    TAILQ_ENTRY(connection) passed_on_link; /* without a previous one: not in that file's queue */
+    uint64_t asked_at; /* passed on: when the kernel was last asked about its socket */
 };
 
 TAILQ_HEAD(connection_queue, connection);
 
-/* Makes a connection of `service` in state accepted and takes over *fd (-1 afterwards). Returns
+/* Makes a connection of `service` in state accepted, and takes over *fd (-1 afterwards). Returns
  * NULL when out of memory; *fd is still the caller's then. */
 struct connection *connection_new(struct service *service, int *fd, uint64_t now);
 
-/* Makes the connection that an adopted worker says it serves: it is active from the start. Returns
- * NULL when out of memory. */
+/* Makes a connection that an adopted worker reports as its own: it is active from the start.
+ * Returns NULL when out of memory. */
 struct connection *connection_adopt(struct worker *worker, uint64_t id, uint64_t accepted_at);
 
-/* Each moves the connection on, and with it the pool's counters, the waiting queue and the
- * worker's list; asserts that the table allows it. */
+/* Each moves the connection to another state, and updates the pool's counters, the waiting queue
+ * and the worker's list. It asserts that the table allows the transition. */
 void connection_check(struct connection *connection);
 void connection_wait(struct connection *connection, uint64_t now);
 
-/* From hand-off back to waiting, before its worker was told: no hand-off that failed. It waits
- * before all others. */
+/* From hand-off back to waiting, before the message was sent to the worker. This is no failed
+ * hand-off, and it goes to the front of the queue. */
 void connection_take_back(struct connection *connection, uint64_t now);
 void connection_hand_off(struct connection *connection, struct worker *worker, uint64_t now);
 void connection_activate(struct connection *connection, uint64_t now);
 
-/* Closes and frees it, whatever its state. */
+/* From active: the worker has given it to another program. Only passed_on.c calls this and the next
+ * one. */
+void connection_pass_on(struct connection *connection, uint64_t now);
+
+/* Back to active: an adopted worker reports that it still has the connection. */
+void connection_take_up(struct connection *connection, struct worker *worker);
+
+/* From active or passed on back to waiting, since what it was to be passed to has not taken it:
+ * takes over *fd (-1 afterwards), a descriptor of its socket, unless it has a copy. It waits where
+ * it would if it had never left. */
+void connection_put_back(struct connection *connection, int *fd, uint64_t now);
+
+/* Makes a new connection wait that a predecessor has admitted and stored (connection_store.h);
+ * `is_readmitted` is set. */
+void connection_readmit(struct connection *connection, uint64_t accepted_at);
+
+/* Passed on, or perhaps not: takes over *fd (-1 afterwards), which a predecessor has stored as that
+ * `kind`, until that is known; then drops it. passed_on.c alone calls these two. */
+void connection_keep_copy(struct connection *connection, int *fd, enum stored_kind kind);
+void connection_drop_copy(struct connection *connection, uint64_t now);
+
+/* Makes a connection that was passed on while a predecessor ran. Returns NULL when out of memory.
+ */
+struct connection *connection_adopt_passed_on(struct service *service,
+                                              struct passed_record *record);
+
+/* Closes and frees it, in whatever state it is. */
 void connection_close(struct connection *connection, uint64_t now);
 
-/* Counts it among the connections of its address and of its network, if that was not done yet,
- * until it is closed. Tells how many there are, it included; 0: they cannot be counted. */
+/* Whether a worker has it, or a program to which a worker has passed it on; and the pid of that
+ * worker, or 0. */
+bool connection_is_handed(const struct connection *connection);
+pid_t connection_worker_pid(const struct connection *connection);
+
+/* Counts it for its address and its network until it is closed, unless it is counted already. Sets
+ * how many connections they have, this one included; 0 if they cannot be counted. */
 void connection_count(struct connection *connection, uint32_t *ret_of_address,
                       uint32_t *ret_of_network);
 
-/* Keeps copies of what PORT_ACCESS says of it; "" is nothing. Out of memory the text is lost. */
+/* Sets the addresses of both ends, and whether it came to a TLS port. */
+void connection_set_ends(struct connection *connection, const struct address *peer,
+                         const struct address *local, bool is_tls);
+
+/* Copies the texts that PORT_ACCESS has for it; "" means none. Without memory the text is lost. */
 void connection_set_texts(struct connection *connection, const char *tag, const char *note);

@@ -12,7 +12,7 @@ void context_init_ids(struct context *context)
 
     if (getrandom(&start, sizeof(start), GRND_NONBLOCK) != sizeof(start))
         start = (uint32_t)time_now_usec(CLOCK_REALTIME);
-    /* Zero means "no connection" in log lines. */
+    /* In log lines, zero means "no connection". */
     *context->next_connection_id = ((uint64_t)start << 32) + 1;
 }
 

@@ -2,10 +2,10 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/core/reach.h"
 
-#include "dispatcherd/core/listening_socket.h"
 #include "dispatcherd/core/service.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
+#include "dispatcherd/sockets/listening_socket.h"
 
 #include <string.h>
 

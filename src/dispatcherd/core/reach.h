@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Whether clients can reach a service: a service without a listening socket looks healthy
- * otherwise, for its workers are. The alert "unreachable" (alerts.h) is made of this. */
+/* Whether clients can reach a service. Without this, a service without a listening socket would
+ * look healthy, as its workers are. The alert "unreachable" (alerts.h) uses it. */
 #pragma once
 
 #include "base/address.h"
@@ -13,24 +13,24 @@
 struct listener;
 struct service;
 
-/* Written by this module alone; all zero in the beginning. */
+/* Written by this module alone; all zero at first. */
 struct reach {
-    unsigned n_lost;     /* sockets that ceased to listen while the daemon ran */
+    unsigned n_lost;     /* sockets that stopped listening while the daemon ran */
     struct address lost; /* of the last of them */
 };
 
-/* The listener does not listen any more, as accept4(2) says with `error`: reports that. The caller
+/* The listener no longer listens, as accept4(2) has reported with `error`: logs that. The caller
  * removes the listener. */
 void reach_lost(struct service *service, const struct listener *listener, int error);
 
-/* All that the service should listen at is bound anew. */
+/* The service listens on all its addresses again. */
 void reach_restored(struct service *service);
 
-/* How many sockets have gone, 1 at the least if there is none at all; 0: all is well. */
+/* How many sockets are missing, at least 1 if there is none at all; 0: none is. */
 uint64_t reach_n_missing(const struct service *service);
 
-/* What is wrong, as a sentence without its subject; to be called while something is. */
+/* Describes the problem as a sentence without its subject; only to be called if there is one. */
 void reach_describe(const struct service *service, struct str_buffer *text);
 
-/* In words, whether clients are accepted; if not, why not. */
+/* In words, whether clients are accepted, and if not, why. */
 const char *reach_accepts(const struct service *service, enum accept_verdict verdict);

@@ -2,21 +2,16 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/core/service.h"
 
-#include "access/concurrency.h"
-#include "base/str.h"
 #include "base/time.h"
 #include "base/timer.h"
-#include "dispatcherd/core/config_version.h"
+#include "dispatcherd/config/config_version.h"
+#include "dispatcherd/config/fingerprint.h"
 #include "dispatcherd/core/context.h"
-#include "dispatcherd/core/fingerprint.h"
+#include "dispatcherd/core/passed_on.h"
 #include "dispatcherd/core/worker.h"
-#include "dispatcherd/report/message_ids.h"
-#include "dispatcherd/report/report.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +30,7 @@ static struct pool_options pool_options_of(const struct service_options *options
     };
 }
 
-/* The policy's moments are not worth a wake-up to the microsecond. */
+/* A wake-up need not be more exact for the policy. */
 #define TIMER_ACCURACY_USEC (20 * USEC_PER_MSEC)
 
 static void on_moment(void *userdata)
@@ -51,9 +46,6 @@ static void on_look(void *userdata)
     service_touch(service);
 }
 
-/* More connections than one process has descriptors for. The memory is taken as it is used. */
-#define ADDRESSES_MAX (UINT32_C(1) << 20)
-
 int service_new(struct context *context, struct config_version *version,
                 const struct service_options *options, struct service_state *state,
                 void (*dispatch)(struct service *service), struct service **ret)
@@ -62,17 +54,14 @@ int service_new(struct context *context, struct config_version *version,
 
     if (!service)
         return -ENOMEM;
-    int r = concurrency_new(ADDRESSES_MAX, &context->hash_key, &service->addresses);
-    if (r == 0)
-        r = concurrency_new(ADDRESSES_MAX, &context->hash_key, &service->networks);
+    int r = addresses_init(&service->addresses, &context->hash_key);
     if (r == 0)
         r = timer_init(&service->timer, context->event, TIMER_ACCURACY_USEC, on_moment, service);
     if (r == 0)
         r = timer_init(&service->look_timer, context->event, USEC_PER_MSEC, on_look, service);
     if (r < 0) {
         timer_clear(&service->timer);
-        concurrency_free(service->addresses);
-        concurrency_free(service->networks);
+        addresses_clear(&service->addresses);
         free(service);
         return r;
     }
@@ -86,8 +75,10 @@ int service_new(struct context *context, struct config_version *version,
     service->pool = &state->pool;
     service->statistics = &state->statistics;
     statistics_start(service->statistics, time_now_usec(CLOCK_MONOTONIC));
-    service->is_queueing = true; /* while we were not there */
-    service->waits_from = time_now_usec(CLOCK_MONOTONIC);
+    queue_init(&service->backlog);
+    alerts_init(&service->alerts, time_now_usec(CLOCK_MONOTONIC));
+    ring_watch_init(&service->ring_watch);
+    unsent_init(&service->unsent);
     TAILQ_INIT(&service->checks);
     TAILQ_INIT(&service->waiting);
     *ret = service;
@@ -106,14 +97,15 @@ void service_set_options(struct service *service, struct config_version *version
     service->pool_options = pool_options_of(options);
     pool_limit_conns(service->pool, options->max_conns);
     pool_forget_failures(service->pool);
-    service->failure_told_at = 0;
+    failed_starts_set_options(&service->failed_starts);
     for (unsigned slot = 0; slot < service->pool->n_slots; slot++)
         if (service->workers[slot] && service->state->fingerprints[slot] != fingerprint)
             pool_worker_outdated(service->pool, slot);
     config_version_unref(before);
 }
 
-/* Only a unit's worker that outlived every time limit is still there when the service goes. */
+/* Only a unit's worker that has outlived every time limit can still exist when the service is
+ * freed. */
 static void free_worker(struct service *service, unsigned slot)
 {
     struct worker *worker = service->workers[slot];
@@ -133,12 +125,12 @@ void service_free(struct service *service)
             free_worker(service, slot);
     while ((connection = TAILQ_FIRST(&service->waiting)))
         connection_close(connection, 0);
+    passed_on_leave(service);
     assert(TAILQ_EMPTY(&service->checks));
     timer_clear(&service->timer);
     timer_clear(&service->look_timer);
     sd_event_source_disable_unref(service->log_source);
-    concurrency_free(service->addresses);
-    concurrency_free(service->networks);
+    addresses_clear(&service->addresses);
     state_release(service->state);
     config_version_unref(service->version);
     free(service);
@@ -159,61 +151,9 @@ void service_touch(struct service *service)
     service->context->changed(service->context);
 }
 
-/* While other workers serve, the same failure again is no news. */
-#define FAILURE_INTERVAL_USEC (60 * USEC_PER_SEC)
-
-static void tell_failure(struct service *service)
+void service_rests(struct service *service)
 {
-    const struct subject subject = {.service = service->options->name,
-                                    .message_id = MESSAGE_ID_START_FAILED};
-    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-
-    if (service->pool->n_ready > 0 && service->failure_told_at > 0 &&
-        now < service->failure_told_at + FAILURE_INTERVAL_USEC)
-        return;
-    service->failure_told_at = now;
-    report(LOG_ERR, &subject, "cannot start a worker: %s", service->start_error);
-}
-
-void service_start_failed(struct service *service, enum decision_reason reason, const char *format,
-                          ...)
-{
-    const struct subject subject = {.service = service->options->name,
-                                    .message_id = MESSAGE_ID_START_FAILED};
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(service->start_error, sizeof(service->start_error), format, arguments);
-    va_end(arguments);
-    service->has_failed_start = true;
-    statistics_count_failed_start(service->statistics);
-    tell_failure(service);
-    service_note_death(service, service->start_error);
-    unsigned n_kept = reason == REASON_SUCCESSOR ? pool_keep_outdated(service->pool) : 0;
-    if (n_kept > 0)
-        report(LOG_ERR, &subject, "%u outdated %s, because a new one cannot be started", n_kept,
-               str_plural(n_kept, "worker continues to serve", "workers continue to serve"));
-}
-
-void service_note_wait(struct service *service, uint64_t from, uint64_t until)
-{
-    if (from < service->waits_from)
-        from = service->waits_from;
-    if (until > from && until - from > service->longest_wait)
-        service->longest_wait = until - from;
-}
-
-/* Longer than the pauses between starts that fail (60 s) would be no row. */
-#define DEATHS_PAUSE_USEC (60 * USEC_PER_SEC)
-
-void service_note_death(struct service *service, const char *how)
-{
-    bool is_raised = service->alerts[SERVICE_ALERT_DYING].is_raised;
-
-    alert_row_note(&service->deaths, is_raised ? USEC_INFINITY : DEATHS_PAUSE_USEC,
-                   time_now_usec(CLOCK_MONOTONIC));
-    service->has_new_death = true;
-    snprintf(service->last_death, sizeof(service->last_death), "%s", how);
+    service->has_looked = false;
 }
 
 struct service *services_find(struct service *const services[], size_t n_services,
@@ -228,4 +168,41 @@ struct service *services_find(struct service *const services[], size_t n_service
 unsigned long service_places(const struct service *service)
 {
     return (unsigned long)service->pool_options.max_procs * service->pool_options.max_conns;
+}
+
+bool service_waits_for_server(const struct service *service, uint64_t now)
+{
+    return service->pool->n_waiting + service->pool->n_handoffs > 0 &&
+           policy_is_put_off(service->pool, &service->pool_options, now);
+}
+
+const char *service_wait_cause(const struct service *service, uint64_t now)
+{
+    struct pool *pool = service->pool;
+
+    switch (policy_may_accept(pool, &service->pool_options, now)) {
+    case ACCEPT_STOPPING:
+        return "stopped";
+    case ACCEPT_CHECKS_FULL:
+        return "access checks";
+    case ACCEPT_HANDOFFS_FULL:
+        return "hand-offs";
+    case ACCEPT_NO_PLACE:
+        return pool->n_failed_starts > 0 && pool->n_ready == 0 ? "no worker can be started"
+                                                               : "no free place in a worker";
+    case ACCEPT_YES:
+        break;
+    }
+    if (service_waits_for_server(service, now))
+        return "the server behind the workers is full or down";
+    if (pool->n_waiting == 0)
+        return pool->n_checking > 0 ? "access checks" : "";
+    switch (policy_decide(pool, &service->pool_options, now).reason) {
+    case REASON_HANDOFFS_FULL:
+        return "hand-offs";
+    case REASON_START_DELAYED:
+        return "no worker can be started";
+    default:
+        return pool->n_starting > 0 ? "a worker is starting" : "no free place in a worker";
+    }
 }

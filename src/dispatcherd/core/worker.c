@@ -15,24 +15,59 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define TIMER_ACCURACY_USEC USEC_PER_MSEC
+
+/* When to try again if the service manager was too busy. */
+#define STORE_RETRY_USEC (50 * USEC_PER_MSEC)
+
+/* When to try again if the store was full: another worker may have ended. */
+#define STORE_FULL_RETRY_USEC (10 * USEC_PER_SEC)
+
+static void on_rested(void *userdata)
+{
+    struct worker *worker = userdata;
+
+    pool_worker_blocked(worker->service->pool, worker->slot, false);
+    service_touch(worker->service);
+}
+
+static void on_store_retry(void *userdata)
+{
+    worker_store(userdata);
+}
+
+static void free_memory(struct worker *worker)
+{
+    timer_clear(&worker->limit_timer);
+    timer_clear(&worker->rest_timer);
+    timer_clear(&worker->store_timer);
+    free(worker->held);
+    free(worker->last_lines);
+    free(worker);
+}
+
 struct worker *worker_new(struct service *service, unsigned slot, enum decision_reason reason,
                           int *channel, uint64_t now)
 {
     struct worker *worker = calloc(1, sizeof(*worker));
+    sd_event *event = service->context->event;
 
     if (!worker)
         return NULL;
-    /* An adopted worker may hold more than what is allowed now. */
+    /* An adopted worker may hold more connections than are allowed now. */
     worker->n_places = reason == REASON_ADOPTED ? MESSAGE_IDS_MAX : service->options->max_conns;
     worker->held = calloc(worker->n_places, sizeof(*worker->held));
-    if (!worker->held) {
-        free(worker);
+    if (!worker->held ||
+        timer_init(&worker->rest_timer, event, TIMER_ACCURACY_USEC, on_rested, worker) < 0 ||
+        timer_init(&worker->store_timer, event, STORE_RETRY_USEC / 8, on_store_retry, worker) < 0) {
+        free_memory(worker);
         return NULL;
     }
     worker->service = service;
     worker->slot = slot;
     worker->state = reason == REASON_ADOPTED ? WORKER_ADOPTED : WORKER_STARTING;
     worker->start_reason = reason;
+    worker->is_stored = reason == REASON_ADOPTED;
     worker->channel = take_fd(channel);
     worker->pidfd = -1;
     worker->peer = -1;
@@ -42,71 +77,51 @@ struct worker *worker_new(struct service *service, unsigned slot, enum decision_
     return worker;
 }
 
+void worker_limit_places(struct worker *worker, unsigned n)
+{
+    assert(worker->n_held == 0);
+    if (n == 0 || n >= worker->n_places)
+        return;
+    struct connection **held = reallocarray(worker->held, n, sizeof(*held));
+    if (!held)
+        return;
+    worker->held = held;
+    worker->n_places = n;
+}
+
 void worker_free(struct worker *worker)
 {
     assert(worker->n_held == 0);
     sd_event_source_disable_unref(worker->channel_source);
     sd_event_source_disable_unref(worker->exit_source);
-    sd_event_source_disable_unref(worker->limit_source);
-    sd_event_source_disable_unref(worker->rest_source);
-    sd_event_source_disable_unref(worker->store_source);
     backend_forget(worker);
+    ring_watch_end(worker);
     ring_reader_free(&worker->ring);
     logfile_clear(&worker->log);
-    /* At our end it may be the last copy of a channel that was not read to its end. */
+    /* If the other end is closed, ours may be the last copy of a channel with unread descriptors,
+     * and closing it may block. */
     (void)stall_guard_close(worker->channel, 0);
     fd_close(worker->peer);
     fd_close(worker->pidfd);
-    free(worker->held);
-    free(worker->last_lines);
     worker->service->workers[worker->slot] = NULL;
-    free(worker);
-}
-
-static int on_rested(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
-{
-    struct worker *worker = userdata;
-
-    pool_worker_blocked(worker->service->pool, worker->slot, false);
-    service_touch(worker->service);
-    return 0;
+    free_memory(worker);
 }
 
 void worker_rest(struct worker *worker, uint64_t usec)
 {
     pool_worker_blocked(worker->service->pool, worker->slot, true);
-    sd_event_source_disable_unref(worker->rest_source);
-    worker->rest_source = NULL;
-    /* Without memory for a timer no rest is better than one without an end. */
-    if (sd_event_add_time_relative(worker->service->context->event, &worker->rest_source,
-                                   CLOCK_MONOTONIC, usec, USEC_PER_MSEC, on_rested, worker) < 0)
-        pool_worker_blocked(worker->service->pool, worker->slot, false);
-}
-
-#define STORE_RETRY_USEC (50 * USEC_PER_MSEC)
-
-/* Room may come when another worker has ended. */
-#define STORE_FULL_RETRY_USEC (10 * USEC_PER_SEC)
-
-static int on_store_retry(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
-{
-    worker_store(userdata);
-    return 0;
+    timer_set_in(&worker->rest_timer, usec);
 }
 
 const char *worker_store_name(const struct worker *worker, char name[STORE_NAME_MAX])
 {
-    struct store_worker stored = {.slot = worker->slot,
-                                  .has_ring = worker->has_asked_ring,
-                                  .knows_stop = worker->knows_stop,
-                                  .knows_log = worker->knows_log,
-                                  .knows_stress = worker->knows_stress};
+    struct store_worker stored = {.slot = worker->slot, .knows = worker->knows};
 
     snprintf(stored.unit_name, sizeof(stored.unit_name), "%s", worker->service->options->unit_name);
     return store_worker_name(&stored, name);
 }
 
-/* Once for a worker. */
+/* Reported once for each worker. */
 static void report_not_stored(struct worker *worker)
 {
     const struct subject subject = worker_subject(worker, MESSAGE_ID_STORE_FULL);
@@ -129,13 +144,23 @@ void worker_store(struct worker *worker)
     worker->is_stored = r == 0;
     if (r == -ENOSPC)
         report_not_stored(worker);
-    if (r != -EAGAIN && r != -ENOSPC)
-        return;
-    uint64_t delay = r == -EAGAIN ? STORE_RETRY_USEC : STORE_FULL_RETRY_USEC;
-    sd_event_source_disable_unref(worker->store_source);
-    worker->store_source = NULL;
-    (void)sd_event_add_time_relative(worker->service->context->event, &worker->store_source,
-                                     CLOCK_MONOTONIC, delay, delay / 8, on_store_retry, worker);
+    if (r == -EAGAIN || r == -ENOSPC)
+        timer_set_in(&worker->store_timer, r == -EAGAIN ? STORE_RETRY_USEC : STORE_FULL_RETRY_USEC);
+}
+
+void worker_close(struct worker *worker, bool is_kept)
+{
+    char name[STORE_NAME_MAX];
+
+    worker->channel_source = sd_event_source_disable_unref(worker->channel_source);
+    timer_stop(&worker->store_timer);
+    if (worker->is_stored)
+        (void)store_remove(worker_store_name(worker, name));
+    worker->is_stored = false;
+    if (is_kept)
+        worker->peer = take_fd(&worker->channel);
+    else
+        worker->channel = fd_close(worker->channel);
 }
 
 void worker_hold(struct worker *worker, struct connection *connection)
@@ -186,7 +211,7 @@ struct subject worker_subject(const struct worker *worker, const char *message_i
                               .worker_pid = worker->pid,
                               .message_id = message_id};
 
-    /* What an administrator acts on is part of each connection's story. */
+    /* Lines that an administrator acts on are part of each connection's story. */
     if (message_id) {
         subject.connections_of = active_connections;
         subject.whose = worker;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
 /* A worker process as the daemon sees it: its channel, its process, and the connections that it
- * holds. What moves it from state to state is worker/life.h; the pool keeps no more of that than
- * what decisions need (starting, ready, draining). */
+ * holds. worker/life.h moves it from state to state; the pool knows only what decisions need
+ * (starting, ready, draining). */
 #pragma once
 
-#include "dispatcherd/core/logfile.h"
+#include "base/timer.h"
 #include "dispatcherd/core/service.h"
-#include "dispatcherd/core/worker_unit.h"
+#include "dispatcherd/process/logfile.h"
+#include "dispatcherd/process/worker_unit.h"
 #include "dispatcherd/store/store.h"
 #include "protocol/message.h"
 #include "protocol/ring.h"
@@ -19,84 +20,136 @@
 
 enum worker_state {
     WORKER_STARTING,  /* has not said hello */
-    WORKER_ADOPTED,   /* a predecessor's: asked what it holds, and has not answered */
-    WORKER_WELCOMED,  /* has said hello and was answered */
+    WORKER_ADOPTED,   /* a predecessor's: was asked what it holds, and has not answered */
+    WORKER_WELCOMED,  /* has said hello, and was answered */
     WORKER_READY,     /* takes connections */
-    WORKER_DRAINING,  /* takes no more, and finishes its sessions */
-    WORKER_CLOSED,    /* its channel is gone, its process is not */
-    WORKER_EXITED,    /* its process is gone; what systemd says of the cause is awaited */
-    WORKER_LINGERING, /* its end was reported, but its unit still has the place */
+    WORKER_DRAINING,  /* takes no more connections, and finishes its sessions */
+    WORKER_CLOSED,    /* its channel is closed, its process still runs */
+    WORKER_EXITED,    /* its process has ended; systemd's report of the cause is awaited */
+    WORKER_LINGERING, /* its end was reported, but its unit still exists */
     N_WORKER_STATES
 };
 
+/* Each group of fields is written by the files that are named above it, as in struct service;
+ * core/worker.c makes and frees the worker. */
 struct worker {
+    /* core/worker.c */
     struct service *service;
     unsigned slot;
-    enum worker_state state;    /* written by worker/life.c alone */
-    int channel;                /* owned; -1 once it is closed */
-    int peer;                   /* owned; what was the channel to a unit, to see its end; else -1 */
-    char unit[WORKER_UNIT_MAX]; /* "": not known, or none */
-    pid_t pid;                  /* 0 until it is known: a unit's worker says it itself */
-    int pidfd;                  /* owned; -1 while pid is 0 */
-    bool is_child;              /* ours to reap, and to kill */
-    bool is_stored;             /* its channel is in the service manager's store */
-    bool is_told_unstored;      /* it is not, for want of room, and that was said */
-    bool has_asked_ring;        /* it tells of its connections by a ring, not by messages */
-    struct ring_reader ring;    /* its memory goes with the channel; see worker/ring.h */
-    struct logfile log;         /* owned; see worker_log.h */
-    bool has_drained;           /* it said so: its end is its own wish */
-    unsigned unsent_orders;     /* what its channel was too full for: see worker/orders.h */
-    bool knows_stop;            /* it knows the order STOP; others get DRAIN */
-    bool knows_log;             /* it knows LOG; others keep the file they have */
-    bool knows_stress;          /* it knows STRESS; others go on as always */
-    bool is_told_of_stress;     /* the last it was sent is that its service is under stress */
-    bool is_in_trouble;         /* a server that it needs cannot be used: backend.h */
-    bool has_log_of_old;        /* it keeps a file that was moved away: that is said once */
-    bool is_failed_start;       /* it left before it was of any use */
-    bool has_refused;           /* a connection, without draining: that is said once */
     enum decision_reason start_reason;
-    enum decision_reason retire_reason; /* REASON_NONE: nobody sent it away */
-    unsigned drain_limit_sec;
-    bool is_told_to_stop;         /* its drain is one for a stop: its sessions are to hurry */
-    char cause[WORKER_CAUSE_MAX]; /* how systemd says that a unit's worker ended; "": not said */
-    int exit_status;              /* likewise; -1: it did not exit, or that is not known */
-    int exit_signal;              /* likewise; 0: none */
-    bool was_stopped;             /* likewise; its unit was stopped, and it ended in good order */
-    char *last_lines;             /* likewise; what it logged last; NULL: nothing; owned */
-    uint64_t linger_kill_at;      /* while it lingers: then its unit is killed */
-    uint64_t linger_look_usec;    /* how long until its unit is looked at again */
-    uint64_t drains_since;        /* 0: it does not */
-    uint64_t drains_until;        /* then it is given up */
-    const char *lost_reason;      /* why its end will be no surprise; NULL: it would be one */
-    struct connection **held;     /* in hand-off or active: n_held, room for n_places; owned */
+    int channel;           /* owned; -1 once it is closed */
+    int peer;              /* owned; the former channel to a unit, kept to see its end; else -1 */
+    bool is_stored;        /* its channel is in the service manager's store */
+    bool is_told_unstored; /* the store had no room for it, and that was reported */
+    struct connection **held; /* in hand-off or active: n_held, room for n_places; owned */
     unsigned n_held;
-    unsigned n_unsent; /* the last of the held ones: chosen for it and not sent yet (handoff.h) */
     unsigned n_places;
-    sd_event_source *channel_source;
+    struct timer rest_timer;  /* while it gets no connections: see worker_rest() */
+    struct timer store_timer; /* until the service manager is asked again to store the channel */
+
+    /* core/worker.c, worker/life.c */
+    enum worker_state state;
+    char unit[WORKER_UNIT_MAX]; /* "": unknown, or it has none */
+    pid_t pid;                  /* 0 until it is known: a worker of a unit reports it */
+    int pidfd;                  /* owned; -1 while pid is 0 */
+    bool is_child;              /* a child process, which we reap and may kill */
+
+    /* core/worker.c, worker/life.c, worker/life_leaving.c */
     sd_event_source *exit_source;
-    sd_event_source *limit_source; /* of its state: see worker/life_limit.h */
-    sd_event_source *rest_source;  /* while it gets nothing: see worker_rest() */
-    sd_event_source *store_source; /* while the service manager is too busy for its channel */
+
+    /* worker/life_leaving.c */
+    enum decision_reason retire_reason; /* REASON_NONE: it was not retired */
+    unsigned drain_limit_sec;
+    bool is_told_to_stop;    /* it drains because of a stop: its sessions are asked to hurry */
+    const char *lost_reason; /* why its end is expected; NULL: it is not */
+
+    /* worker/life_working.c */
+    bool has_drained; /* it has announced its own drain */
+
+    /* worker/life_limit.c */
+    struct timer limit_timer; /* for its state */
+    uint64_t drains_since;    /* 0: it does not drain */
+    uint64_t drains_until;    /* when it is given up */
+
+    /* messages/greeting.c, adopt.c */
+    struct store_knowledge knows;
+
+    /* adopt.c, worker/life_working.c */
+    uint64_t awaited_answer; /* the number of the ADOPT whose ANSWER has not come; 0: none */
+
+    /* core/worker.c, worker/channel.c */
+    sd_event_source *channel_source;
+
+    /* messages/worker_ring.c */
+    struct ring_reader ring; /* its memory is freed with the channel */
+
+    /* messages/orders.c */
+    unsigned unsent_orders; /* orders for which its channel had no room */
+
+    /* messages/stress.c */
+    bool is_told_of_stress; /* the last message told it that its service is under stress */
+
+    /* messages/news.c */
+    bool has_refused; /* it has refused a connection without draining: reported once */
+
+    /* messages/worker_log.c */
+    struct logfile log;  /* owned */
+    bool has_log_of_old; /* its log file was moved away, and it keeps that open: reported once */
+
+    /* worker/closing.c */
+    bool is_failed_start; /* it left before it was of any use */
+
+    /* core/worker.c, worker/cause.c */
+    char cause[WORKER_CAUSE_MAX]; /* how its unit ended, as systemd reports; "": not reported */
+    int exit_status;              /* likewise; -1: it did not exit, or that is unknown */
+    int exit_signal;              /* likewise; 0: none */
+    bool was_stopped;             /* likewise; its unit was stopped, and it ended properly */
+    char *last_lines;             /* likewise; its last log lines; NULL: none; owned */
+
+    /* worker/linger.c */
+    uint64_t linger_kill_at;   /* while it lingers: when its unit is killed */
+    uint64_t linger_look_usec; /* when its unit is looked at again */
+
+    /* messages/tls.c */
+    char certificate[CERTIFICATE_DIGEST_BYTES]; /* a SHA-256 of what it shows; "": unknown */
+
+    /* core/backend.c */
+    bool is_in_trouble; /* it cannot use a server that it needs */
+
+    /* core/unsent.c */
+    unsigned n_unsent; /* the last of the held ones: chosen for it, and not sent yet */
+    TAILQ_ENTRY(worker) unsent_link;
+
+    /* core/ring_watch.c */
+    struct ring_watched watched;
 };
 
-/* Makes the worker of a free slot, which is starting or, with REASON_ADOPTED, adopted; for the pool
- * it is starting in any case. Takes over *channel. Returns NULL when out of memory. */
+/* Makes a worker in a free slot. It is starting, or adopted with REASON_ADOPTED; for the pool it is
+ * starting in both cases. Takes over *channel. Returns NULL when out of memory. */
 struct worker *worker_new(struct service *service, unsigned slot, enum decision_reason reason,
                           int *channel, uint64_t now);
 
-/* Frees it with all it owns. It holds no connection any more. */
+/* Makes room for no more than n connections, of which there is none yet: an adopted worker has room
+ * for as many as any may have. 0: not known. */
+void worker_limit_places(struct worker *worker, unsigned n);
+
+/* Frees it with all it owns. It must not hold a connection any more. */
 void worker_free(struct worker *worker);
 
-/* Gives it no connection for so long, in microseconds. */
+/* Gives it no connection for this long, in microseconds. */
 void worker_rest(struct worker *worker, uint64_t usec);
 
-/* Puts its channel into the store, for a successor of ours. */
+/* Stores its channel for a successor. */
 void worker_store(struct worker *worker);
 
-/* Writes the name that it has there. Returns `name`. */
+/* Writes the name that the channel has in the store. Returns `name`. */
 const char *worker_store_name(const struct worker *worker, char name[STORE_NAME_MAX]);
 
-/* Adds to and takes from the connections that it holds. connection.c alone calls these. */
+/* Closes its channel and removes that from the store. If `is_kept`, the descriptor is kept as the
+ * peer, to see the end of the worker's unit. */
+void worker_close(struct worker *worker, bool is_kept);
+
+/* Adds or removes a connection that it holds. Only connection.c calls these. */
 void worker_hold(struct worker *worker, struct connection *connection);
 void worker_drop(struct worker *worker, struct connection *connection);
 
@@ -105,5 +158,5 @@ struct connection *worker_find(const struct worker *worker, uint64_t id);
 
 const struct pool_worker *worker_in_pool(const struct worker *worker);
 
-/* What log lines about it are about; `message_id` may be NULL. */
+/* The subject of log lines about it; `message_id` may be NULL. */
 struct subject worker_subject(const struct worker *worker, const char *message_id);

@@ -9,23 +9,23 @@
 
 #include <stdio.h>
 
-/* journald takes 10,000 lines of a unit in 30 s at notice and info together, and drops any beyond,
- * important ones too (RateLimitBurst= in journald.conf(5)). In that time all of these together
- * write 800 + 800 + 8,000 at the most. */
+/* journald accepts 10,000 lines of a unit in 30 s, at notice and info together, and drops all
+ * others, even important ones (RateLimitBurst= in journald.conf(5)). In that time these limits
+ * allow 800 + 800 + 8,000 lines. */
 static struct {
     struct timer timer;
     struct log_limit limits[N_BULK_KINDS];
 } bulk = {
     .limits =
         {
-            [BULK_REFUSALS] = LOG_LIMIT_INIT(500, 10),
+            [BULK_REJECTIONS] = LOG_LIMIT_INIT(500, 10),
             [BULK_NOTES] = LOG_LIMIT_INIT(500, 10),
             [BULK_DEBUG] = LOG_LIMIT_INIT(5000, 100),
         },
 };
 
 static const char *const kind_names[N_BULK_KINDS] = {
-    [BULK_REFUSALS] = "refused clients",
+    [BULK_REJECTIONS] = "rejected clients",
     [BULK_NOTES] = "notes of PORT_ACCESS",
     [BULK_DEBUG] = "DEBUG",
 };
@@ -74,7 +74,7 @@ void bulk_end(void)
         sum_up((enum bulk_kind)kind, time_now_usec(CLOCK_MONOTONIC));
 }
 
-/* Of whom, and why. */
+/* The name under which a line that is left out is counted: its service and its reason. */
 static void name_line(enum bulk_kind kind, const struct subject *subject,
                       char name[TALLY_NAME_BYTES])
 {
@@ -96,11 +96,10 @@ bool bulk_take(enum bulk_kind kind, const struct subject *subject)
     char name[TALLY_NAME_BYTES];
 
     name_line(kind, subject, name);
-    if (log_limit_take(&bulk.limits[kind], now, log_has_room_for_bulk(), name))
-        return true;
-    if (timer_is_made(&bulk.timer))
-        set_timer();
-    else
+    bool is_taken = log_limit_take(&bulk.limits[kind], now, log_has_room_for_bulk(), name);
+    if (!timer_is_made(&bulk.timer))
         sum_up_due(now);
-    return false;
+    else if (!is_taken)
+        set_timer();
+    return is_taken;
 }

@@ -6,8 +6,6 @@
 #include "dispatcherd/report/json.h"
 #include "protocol/connection_id.h"
 
-#include <stdio.h>
-
 static TAILQ_HEAD(, follower) followers = TAILQ_HEAD_INITIALIZER(followers);
 
 void events_follow(struct follower *follower)

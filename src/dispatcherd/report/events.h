@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What happens, told live to those who follow it. One process has one daemon: as with the log,
- * whoever has something to tell tells it, and need not know to whom. */
+/* Passes events to followers as they happen. A process has one daemon, so the followers are global,
+ * as the log is: a module reports an event without knowing who follows. */
 #pragma once
 
 #include "base/service_name.h"
@@ -14,7 +14,7 @@
 struct follower {
     TAILQ_ENTRY(follower) link;
     char service[SERVICE_NAME_MAX +
-                 1]; /* of this one alone, and of the daemon as a whole; "": of all */
+                 1]; /* of this service and of the daemon as a whole; "": of all */
 
     bool is_following;
 
@@ -22,16 +22,16 @@ struct follower {
     void (*take)(struct follower *follower, json_t *event);
 };
 
-/* events_leave() is fine for one that does not follow. */
+/* events_leave() may be called for one that does not follow. */
 void events_follow(struct follower *follower);
 void events_leave(struct follower *follower);
 
-/* With nobody there to listen, telling is not worth its preparation. */
+/* If nobody follows, events need not be prepared. */
 bool events_are_followed(void);
 
-/* `priority` is one of syslog(3). */
+/* Reports an event; `priority` is one of syslog(3). */
 void events_tell(const char *event, int priority, const struct subject *subject, const char *text);
 
-/* An object as followers take them. NULL when out of memory. */
+/* Makes an event as followers get it. Returns NULL when out of memory. */
 json_t *events_object(const char *event, int priority, const struct subject *subject,
                       const char *text);

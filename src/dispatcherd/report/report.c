@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 enum {
-    FIELDS_MAX = 8, /* but for connections */
+    FIELDS_MAX = 8, /* without those for connections */
     CONNECTION_TEXT_MAX = sizeof("DISPATCHER_CONNECTION=") + CONNECTION_ID_BYTES,
     FIELD_TEXT_MAX = 160, /* bytes of one field: the longest is a message of a reason */
     TEXT_MAX = 2048,
@@ -39,7 +39,8 @@ static void add(struct field_set *set, const char *format, ...)
     set->fields[set->n_fields++] = text;
 }
 
-/* The journal finds a line by each value that a field of it has. To be called after the others. */
+/* The journal can find a line by each value of a field that occurs several times. To be called
+ * after all other fields were added. */
 static void add_connections(struct field_set *set, const struct subject *subject)
 {
     uint64_t ids[REPORT_CONNECTIONS_MAX];
@@ -78,7 +79,7 @@ static void collect(struct field_set *set, const struct subject *subject)
 
 static void write_line(int priority, const struct subject *subject, const char *text)
 {
-    struct field_set set; /* whose room is left as it is: most lines need little */
+    struct field_set set; /* not initialized: most lines use little of it */
 
     set.n_fields = 0;
     collect(&set, subject);
@@ -121,7 +122,8 @@ void report_note(int priority, const struct subject *subject, const char *format
 
 static bool may_log_bit(const struct subject *subject)
 {
-    return bulk_take(subject->debug_bit == DEBUG_REFUSALS ? BULK_REFUSALS : BULK_DEBUG, subject);
+    return bulk_take(subject->debug_bit == DEBUG_REJECTIONS ? BULK_REJECTIONS : BULK_DEBUG,
+                     subject);
 }
 
 bool report_is_followed(void)

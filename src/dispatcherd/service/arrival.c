@@ -4,7 +4,7 @@
 
 #include "base/time.h"
 #include "dispatcherd/checks/check.h"
-#include "dispatcherd/checks/refusal.h"
+#include "dispatcherd/checks/reject.h"
 #include "dispatcherd/report/report.h"
 #include "protocol/debug.h"
 
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The address that the client connected to: the listener's own, unless that is the wildcard. */
+/* The address that the client connected to: that of the listener, unless that is the wildcard. */
 static int find_local_address(const struct listener *listener, int fd, struct address *ret)
 {
     struct sockaddr_storage storage;
@@ -29,15 +29,18 @@ static int find_local_address(const struct listener *listener, int fd, struct ad
     return 0;
 }
 
-/* PORT_ACCESS must not decide by an address that the client did not connect to. */
-static void refuse_unknown(struct connection *connection, int error)
+/* PORT_ACCESS must not decide about an address that is not the one the client connected to. */
+static void reject_unknown(struct connection *connection, int error)
 {
     char what[128];
-    const struct refusal refusal = {.reason = REJECTED_FOR_ERROR, .what = what};
+    const struct connection_end end = {.how = HISTORY_REJECTED,
+                                       .at = connection->accepted_at,
+                                       .reason = REJECTED_FOR_ERROR,
+                                       .what = what};
 
     snprintf(what, sizeof(what), "cannot determine the local address of a connection: %s",
              strerror(-error));
-    refusal_carry_out(connection, &refusal);
+    reject_connection(connection, &end);
 }
 
 static void report_arrival(const struct connection *connection)
@@ -62,16 +65,15 @@ int arrival_take_in(struct listener *listener, int *fd, struct address peer)
 
     if (!connection)
         return -ENOMEM;
-    connection->is_tls = listener->is_tls;
-    connection->peer = peer;
-    connection->local = listener->address;
-    int r = find_local_address(listener, connection->fd, &connection->local);
+    struct address local = listener->address;
+    int r = find_local_address(listener, connection->fd, &local);
+    connection_set_ends(connection, &peer, &local, listener->is_tls);
     listener->stuck_since = 0;
     statistics_count_accepted(service->statistics);
     report_arrival(connection);
     connection_check(connection);
     if (r < 0)
-        refuse_unknown(connection, r);
+        reject_unknown(connection, r);
     else
         check_begin(connection);
     return 1;

@@ -23,7 +23,7 @@ static bool takes_ipv4_too(const struct listener *listener)
            !is_ipv6_only;
 }
 
-/* Of the sockets at all addresses of a family. */
+/* The families in which the service has a socket at all addresses. */
 static struct families families_at(const struct service *service, uint16_t port)
 {
     struct families families = {0};

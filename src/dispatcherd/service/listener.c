@@ -5,6 +5,7 @@
 #include "base/accept_error.h"
 #include "base/event_source.h"
 #include "base/fd.h"
+#include "base/syn_filter.h"
 #include "base/time.h"
 #include "dispatcherd/core/context.h"
 #include "dispatcherd/report/message_ids.h"
@@ -17,14 +18,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* How long accepting rests after an error that lasts: as a rule, the system has no descriptor or
- * memory for a connection. */
+/* How long to pause after an error that persists: usually the system lacks a descriptor or memory
+ * for a connection. */
 #define PAUSE_USEC (USEC_PER_SEC / 2)
 
-/* How often it is told, while it lasts or comes again. */
+/* How often a shortage is reported while it lasts or returns. */
 #define SHORTAGE_INTERVAL_USEC (60 * USEC_PER_SEC)
 
-/* Event sources point at their listener, so that none may exist while the array changes. */
+/* Event sources point to their listeners, so there must be none while the array changes. */
 static void forget_sources(struct service *service)
 {
     for (size_t i = 0; i < service->n_listeners; i++) {
@@ -46,6 +47,10 @@ int listener_add(struct service *service, int *fd, bool is_tls, bool is_inherite
     int r = fd_set_nonblocking(*fd, true);
     if (r < 0)
         return r;
+    /* A "dispatcherctl apply" that was killed while it closed the socket may have left its filter.
+     */
+    if (is_inherited)
+        (void)syn_filter_detach(*fd);
     forget_sources(service);
     struct listener *listeners =
         reallocarray(service->listeners, service->n_listeners + 1, sizeof(*listeners));
@@ -90,7 +95,7 @@ static void on_pause_over(void *userdata)
     service_touch(listener->service);
 }
 
-/* It is watched, but not yet for connections. Returns 0 or a negative errno. */
+/* Adds the event source, turned off. Returns 0 or a negative errno. */
 static int start(struct listener *listener)
 {
     sd_event *event = listener->service->context->event;
@@ -118,7 +123,7 @@ int listeners_start(struct service *service)
     return r;
 }
 
-/* Empty if there is nothing to say beyond the error itself. */
+/* Advice about the error; empty if there is none. */
 static const char *advice(int error)
 {
     switch (error) {
@@ -134,7 +139,7 @@ static const char *advice(int error)
     }
 }
 
-/* A shortage that comes and goes is one shortage. */
+/* A shortage that comes and goes is reported as one. */
 static void tell_shortage(struct service *service, int error)
 {
     const struct subject subject = {.service = service->options->name,
@@ -162,8 +167,8 @@ static void pause_accepting(struct listener *listener, int error)
     timer_set_in(&listener->pause, PAUSE_USEC);
 }
 
-/* Returns 1 when a connection was admitted or has gone, 0 when there is none, or a negative errno:
- * -ESHUTDOWN, which accept4() does not say, if the socket does not listen any more. */
+/* Returns 1 if a connection was admitted or is gone, 0 if there is none, or a negative errno:
+ * -ESHUTDOWN, which is none of accept4(2), if the socket no longer listens. */
 static int accept_one(struct listener *listener)
 {
     struct sockaddr_storage storage;
@@ -191,8 +196,8 @@ static int accept_one(struct listener *listener)
                            address_from_sockaddr((struct sockaddr *)&storage, length));
 }
 
-/* The others are watched anew when the service comes to rest (listeners_watch()), since the array
- * has changed. */
+/* The array has changed, so the others are watched anew when the service comes to rest
+ * (listeners_watch()). */
 static void lose(struct service *service, size_t index)
 {
     listener_remove(service, index);
@@ -225,7 +230,7 @@ bool listeners_accept(struct service *service)
     return false;
 }
 
-/* Tries to start it if it is not; without memory for that it is tried again after a pause. */
+/* Starts it if necessary. Without memory this is tried again after a pause. */
 static bool is_started(struct listener *listener)
 {
     struct service *service = listener->service;
@@ -267,7 +272,7 @@ void listener_remove(struct service *service, size_t index)
 
 void listeners_close_own(struct service *service)
 {
-    /* A service has sockets of one kind: all passed, or all bound here. */
+    /* All sockets of a service are of one kind: either passed, or bound here. */
     if (service->n_listeners > 0 && !service->listeners[0].is_inherited)
         listeners_free(service);
 }

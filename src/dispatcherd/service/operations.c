@@ -2,14 +2,12 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/service/operations.h"
 
-#include "dispatcherd/core/config_version.h"
+#include "dispatcherd/config/config_version.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/listener.h"
 #include "dispatcherd/service/sockets.h"
 #include "dispatcherd/worker/channel.h"
 #include "dispatcherd/worker/life.h"
-
-#include <errno.h>
 
 static void say(const struct service *service, const char *what)
 {
@@ -72,7 +70,7 @@ unsigned operation_restart(struct service *service)
 
 void operation_set_debug(struct service *service, uint32_t mask)
 {
-    /* Its options are the version's, which we may change. */
+    /* The options belong to the version, which may be changed here. */
     size_t i = (size_t)(service->options - service->version->config.services);
 
     service->version->config.services[i].debug = mask;

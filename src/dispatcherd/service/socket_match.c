@@ -47,7 +47,7 @@ static bool is_address_of(const struct service_options *options, struct address 
     return options->has_interface_address && address_equal(&address, &wanted);
 }
 
-/* A service that has chosen this very address comes before those that take any. */
+/* A service with this INTERFACE_ADDRESS takes precedence over those without one. */
 static struct service *find(struct service *const services[], size_t n_services,
                             const struct address *address, bool is_chosen, bool *ret_is_tls)
 {

@@ -3,7 +3,6 @@
 #include "dispatcherd/service/sockets.h"
 
 #include "base/fd.h"
-#include "base/str.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/families.h"
@@ -13,13 +12,12 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-/* A socket of nobody's choice of name: systemd-socket-activate(1) and podman pass such. */
+/* For a socket whose name nobody chose, as systemd-socket-activate(1) and podman pass them. */
 static struct service *find_by_address(struct service *const services[], size_t n_services, int fd,
                                        bool *ret_is_tls)
 {
@@ -153,7 +151,7 @@ static bool say_missing_ports(const struct service *service, bool is_tls)
     return has_missing;
 }
 
-/* The socket unit wins, by a drop-in of the administrator's; but he should know. */
+/* A drop-in of the socket unit takes precedence, but the administrator is told. */
 bool sockets_compare(const struct service *service)
 {
     const struct subject subject = {.service = service->options->name,
@@ -161,7 +159,7 @@ bool sockets_compare(const struct service *service)
     char text[ADDRESS_TEXT_MAX];
 
     if (service->n_listeners == 0)
-        return true; /* an alert says so: reach.h */
+        return true; /* an alert reports that: reach.h */
     bool differs = false;
     for (size_t i = 0; i < service->n_listeners; i++)
         if (!is_as_configured(service->options, &service->listeners[i])) {
@@ -177,12 +175,12 @@ bool sockets_compare(const struct service *service)
 }
 
 void sockets_take_passed(struct service *const services[], size_t n_services,
-                         struct spare_sockets *spare, sd_event *event, struct passed *passed)
+                         struct spare_sockets *spare, sd_event *event, struct inherited *inherited)
 {
-    for (size_t i = 0; i < passed->n_items; i++)
-        if (passed->items[i].fd >= 0)
-            assign(services, n_services, spare, event, take_fd(&passed->items[i].fd),
-                   passed->items[i].name);
+    for (size_t i = 0; i < inherited->n_items; i++)
+        if (inherited->items[i].fd >= 0)
+            assign(services, n_services, spare, event, take_fd(&inherited->items[i].fd),
+                   inherited->items[i].name);
     for (size_t i = 0; i < n_services; i++) {
         sockets_set_backlog(services[i]);
         (void)sockets_compare(services[i]);
@@ -223,7 +221,7 @@ static const char *advice(int error)
     }
 }
 
-/* A host without IPv6 has no such family, or no address of it. */
+/* The host may have no IPv6 at all, or no such address. */
 static bool is_missing_ipv6(const struct address *address, int r)
 {
     return address->family == AF_INET6 && address_is_wildcard(address) &&
@@ -249,7 +247,7 @@ static int bind_at(struct service *service, struct address address, uint16_t por
     address.port = port;
     struct listener *listener = find_listener(service, &address, is_tls);
     if (listener) {
-        /* BACKLOG may have changed; listen(2) changes nothing else. */
+        /* BACKLOG may have changed. For a socket that listens, listen(2) changes nothing else. */
         (void)listen(listener->fd, (int)service->options->backlog);
         return 0;
     }
@@ -294,7 +292,7 @@ void sockets_close_unwanted(struct service *service)
             listener_remove(service, i - 1);
 }
 
-/* A drop-in, or a unit in place of the generated one (systemd.unit(5)). */
+/* Whether there is a drop-in, or a unit that replaces the generated one (systemd.unit(5)). */
 static bool has_changed_unit(const struct service_options *options, bool is_tls)
 {
     static const char *const forms[] = {
@@ -319,9 +317,9 @@ static bool has_changed_unit(const struct service_options *options, bool is_tls)
 void sockets_set_backlog(struct service *service)
 {
     for (size_t i = 0; i < service->n_listeners; i++) {
-        struct listener *listener = &service->listeners[i];
+        const struct listener *listener = &service->listeners[i];
 
-        /* Of a socket that listens already, listen(2) changes nothing else. */
+        /* For a socket that listens, listen(2) changes nothing but the backlog. */
         if (listener->is_inherited && !has_changed_unit(service->options, listener->is_tls))
             (void)listen(listener->fd, (int)service->options->backlog);
     }

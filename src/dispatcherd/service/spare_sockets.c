@@ -15,14 +15,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Longest name of a service, "-tls", and the NUL. */
+/* Room for the longest name of a service, "-tls", and the NUL. */
 #define NAME_SIZE 48
 
-/* Clients turned away before others have their turn. */
+/* How many clients are turned away before others have their turn. */
 #define CLIENTS_AT_ONCE 64
 
-/* An error that stays, such as a lack of descriptors, wakes us up this often at the most. A flood
- * is turned away at 64 times that rate, the remainder waits. */
+/* An error that persists, such as a lack of descriptors, wakes us up this often. In a flood, 64
+ * times as many clients are turned away in a second, and the others wait. */
 #define WAKE_UPS_PER_SECOND 20
 
 struct spare_socket {
@@ -32,7 +32,8 @@ struct spare_socket {
     sd_event_source *source;
 };
 
-/* Linger of no time: the client gets a reset, and the kernel keeps nothing. */
+/* Closing with a linger time of zero sends a reset, and the kernel keeps nothing of the connection.
+ */
 static void turn_away(int client)
 {
     const struct linger at_once = {.l_onoff = 1};

@@ -13,28 +13,28 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdalign.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Descriptors that wait for the process. What comes beyond is closed by ourselves. */
+/* How many descriptors may wait for the process. Further ones are closed here. */
 #define WAITING_MAX 1024
 
-/* Packets that it has not confirmed. So few always have room in its socket. */
+/* How many packets may be unconfirmed. The socket always has room for this many. */
 #define BATCHES_MAX 8
 
-/* A fork takes about a millisecond, closing what the child does not need as much again. */
+/* Forking takes about a millisecond, and closing what the child does not need takes as long again.
+ */
 #define START_LIMIT_MSEC 1000
 
-/* After it could not be started. */
+/* How long to wait after it could not be started. */
 #define RETRY_USEC USEC_PER_SEC
 
 static struct {
     sd_event *event;
-    sd_event_source *flush_source; /* once a turn of the loop */
+    sd_event_source *flush_source; /* runs once a turn of the loop */
     sd_event_source *io_source;
     int fd; /* to the process; -1: it does not run */
     pid_t pid;
@@ -64,7 +64,7 @@ static void lose_process(void)
 
 static int on_confirmed(sd_event_source *source, int fd, uint32_t events, void *userdata);
 
-/* Waits until the process has closed what it does not need: until then ours are not the last. */
+/* Waits until the process has closed what it does not need: until then it has copies of ours. */
 static int wait_for_process(int fd)
 {
     uint64_t end = time_now_usec(CLOCK_MONOTONIC) + START_LIMIT_MSEC * USEC_PER_MSEC;
@@ -72,7 +72,7 @@ static int wait_for_process(int fd)
     char byte;
     int r;
 
-    do /* the ticks of stall_guard.h interrupt it */
+    do /* interrupted by the ticks of stall_guard.h */
         r = poll(&pollfd, 1, START_LIMIT_MSEC);
     while (r < 0 && errno == EINTR && time_now_usec(CLOCK_MONOTONIC) < end);
     return r == 1 && recv(fd, &byte, 1, MSG_DONTWAIT) == 1 ? 0 : -ETIMEDOUT;
@@ -132,7 +132,7 @@ static void take_confirmations(void)
         lose_process();
 }
 
-/* The copies under way are not the last ones before the process is told that ours are closed. */
+/* Until the process is told that our copies are closed, the ones under way are not the last. */
 static int send_batch(unsigned n)
 {
     int r = channel_send(closer.fd, "F", 1, closer.waiting, n);
@@ -155,7 +155,7 @@ static void flush(void)
 
         if (r == 0)
             continue;
-        /* Too many are under way in the kernel, or the process is gone. */
+        /* Too many descriptors are under way in the kernel, or the process is gone. */
         if (r != -EAGAIN && r != -ETOOMANYREFS && closer.fd >= 0)
             lose_process();
         close_ourselves(closer.n_waiting);
@@ -215,8 +215,8 @@ static void close_all(const int fds[], size_t n)
         closer_close(fds[i]);
 }
 
-/* It ends: nothing more can be sent, and what a sender may have under way is bounded by its
- * SO_SNDBUF. */
+/* A limit: after the shutdown no more can be sent, and the sender's SO_SNDBUF bounds what is under
+ * way. */
 void closer_drain(int fd)
 {
     int fds[CHANNEL_FDS_MAX];

@@ -13,15 +13,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How long the second packet of a pair may take: it follows at once. */
+/* How long the second packet of a pair may take; it is sent right after the first. */
 #define PAIR_LIMIT_MSEC 800
 
-/* How long a child may take, and how many may take longer: those whose descriptor is a file on a
- * file system that hangs, say. */
+/* How long a child may take; and how many may take longer, for instance because a descriptor is a
+ * file on a file system that hangs. */
 #define CHILD_LIMIT_MSEC 1000
 #define SLOW_MAX         16
 
-/* Returns false if the packet has no descriptors. They stay open in any case. */
+/* Returns false if the packet has no descriptors. Those that were received stay open. */
 static bool receive(int fd)
 {
     union {
@@ -45,7 +45,7 @@ static bool wait_for(int fd, int limit_msec)
     return poll(&pollfd, 1, limit_msec) > 0;
 }
 
-/* What is received is closed by the exit. */
+/* The exit closes what was received. */
 static _Noreturn void take_pair(int fd)
 {
     if (receive(fd) && wait_for(fd, PAIR_LIMIT_MSEC)) {
@@ -55,7 +55,7 @@ static _Noreturn void take_pair(int fd)
     _exit(EXIT_SUCCESS);
 }
 
-/* Returns false if the child goes on. */
+/* Returns false if the child still runs. */
 static bool wait_for_child(pid_t pid, int limit_msec)
 {
     _cleanup_fd_ int pidfd = pidfd_open(pid, 0);

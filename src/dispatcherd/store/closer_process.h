@@ -10,7 +10,7 @@ enum {
 };
 
 /* Runs in a fork of the daemon; `fd` is its end of a non-blocking SOCK_SEQPACKET socket. Closes all
- * other descriptors, and says so by a packet. Then takes pairs of packets: descriptors, and one
- * without, sent when the sender's copies are closed; confirms each pair by a packet. Ends with the
- * socket. */
+ * other descriptors, and confirms that by a packet. Then it takes pairs of packets: one with
+ * descriptors, and one without, which is sent when the sender's copies are closed. It confirms each
+ * pair by a packet, and exits at the end of the socket. */
 _Noreturn void closer_process_run(int fd);

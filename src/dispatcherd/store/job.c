@@ -2,13 +2,11 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/store/job.h"
 
-#include "base/macro.h"
 #include "base/str.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/store/systemd_bus.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char *job_type_to_string(enum job_type type)
@@ -23,7 +21,7 @@ const char *job_type_to_string(enum job_type type)
     return texts[type];
 }
 
-/* The object path of the unit's job, which the caller frees; NULL with 0 if it has none. */
+/* Finds the object path of the unit's job, which the caller frees; NULL with 0 if there is none. */
 static int find_job(sd_bus *bus, const char *unit_path, char **ret_path)
 {
     _cleanup_systemd_bus_message_ sd_bus_message *reply = NULL;

@@ -15,10 +15,10 @@
 
 #define RETRY_USEC (100 * USEC_PER_MSEC)
 
-/* How late a sign of life may come; limits are of some seconds. */
+/* A sign of life may be this much late; the watchdog's limit is some seconds. */
 #define WATCHDOG_ACCURACY_USEC (USEC_PER_SEC / 4)
 
-/* In a row, of one notification: a socket that does not work by then is not there. */
+/* How often in a row one notification may fail: after that, the socket is taken to be gone. */
 #define FAILURES_MAX 50
 
 static void flush(struct notifier *notifier)
@@ -70,7 +70,7 @@ int notify_start(struct notifier *notifier, sd_event *event)
         return r;
     if (sd_watchdog_enabled(1, &limit_usec) <= 0)
         return 0;
-    /* Twice as often as needed: one sign of life may be late. */
+    /* Twice as often as required, so that one sign of life may be late. */
     notifier->watchdog_usec = limit_usec / 2;
     r = timer_init(&notifier->watchdog, event, WATCHDOG_ACCURACY_USEC, on_watchdog, notifier);
     timer_set_at(&notifier->watchdog, 0);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What the service manager is told: READY, STOPPING, STATUS, and that the loop still turns
- * (WATCHDOG). Never blocks: what a busy manager does not take now, or what cannot be
- * sent, is sent again later. */
+/* Notifies the service manager: READY, STOPPING, STATUS, and that the loop still runs (WATCHDOG).
+ * Never blocks: what a busy manager does not take, or what cannot be sent, is sent again later. */
 #pragma once
 
 #include "base/timer.h"
@@ -18,22 +17,23 @@ struct notifier {
     bool is_status_due;
     char status[NOTIFY_STATUS_MAX];
     struct timer retry;
-    unsigned n_failures; /* in a row, but for a manager that is busy */
+    unsigned n_failures; /* in a row, not counting a busy manager */
     struct timer watchdog;
-    uint64_t watchdog_usec; /* between two signs of life; 0: nobody asks for them */
+    uint64_t watchdog_usec; /* between two signs of life; 0: none are required */
 };
 
-/* Begins to feed the watchdog, if the manager has one for us. Returns 0 or a negative errno. */
+/* Begins to send signs of life, if the manager has a watchdog for us. Returns 0 or a negative
+ * errno. */
 int notify_start(struct notifier *notifier, sd_event *event);
 
 void notify_ready(struct notifier *notifier);
 void notify_reloading(struct notifier *notifier); /* until the next notify_ready() */
 void notify_stopping(struct notifier *notifier);
 
-/* Asks for so much more time, in microseconds, for what is going on. */
+/* Asks for this much more time, in microseconds, to finish. */
 void notify_extend(struct notifier *notifier, uint64_t usec);
 
-/* One line for `systemctl status`. Told only if it has changed. */
+/* Sets the line that `systemctl status` shows. Only sent if it has changed. */
 void notify_status(struct notifier *notifier, const char *status);
 
 void notify_end(struct notifier *notifier);

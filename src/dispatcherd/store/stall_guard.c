@@ -11,23 +11,23 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The longest wait. The clients of other services notice none of this length. */
+/* The longest wait. Clients of other services do not notice a pause of this length. */
 #define TICK_USEC (5 * USEC_PER_MSEC)
 
-/* timer_create(2); older versions of glibc lack the name. */
+/* See timer_create(2); older versions of glibc lack the name. */
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-/* The handler interrupts the thread that writes the others: no more order is needed. */
+/* The handler interrupts the thread that writes the other fields, so no memory order is needed. */
 static struct {
     timer_t timer;
     bool has_timer;
-    unsigned n_seen; /* n_begun at the last tick; the handler's */
+    unsigned n_seen; /* n_begun at the last tick; written by the handler */
     volatile unsigned n_begun;
     volatile sig_atomic_t is_ticking;
     volatile sig_atomic_t is_open;    /* between begin and end */
-    volatile sig_atomic_t has_ticked; /* in between */
+    volatile sig_atomic_t has_ticked; /* since the begin */
 } guard;
 
 static void set_timer(uint64_t usec)
@@ -96,7 +96,7 @@ void stall_guard_begin(void)
 {
     guard.has_ticked = 0;
     guard.is_open = 1;
-    /* Before the look at is_ticking: so the handler does not stop the timer in between. */
+    /* Before is_ticking is read, so that the handler does not stop the timer in between. */
     guard.n_begun++;
     if (guard.is_ticking || !guard.has_timer)
         return;

@@ -3,7 +3,6 @@
 #include "dispatcherd/store/state.h"
 
 #include "base/fd.h"
-#include "base/macro.h"
 #include "base/memfd.h"
 
 #include <errno.h>
@@ -12,8 +11,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* To be raised whenever the meaning of a field changes; a change of size is noticed without. */
-#define STATE_VERSION 2
+/* To be raised when the meaning of a field changes. A change of size is noticed anyway. */
+#define STATE_VERSION 5
 
 #define STATE_MAGIC UINT64_C(0x646973706174636a)
 
@@ -21,14 +20,18 @@ struct memory {
     uint64_t magic;
     uint32_t version;
     uint32_t service_size; /* bytes */
-    uint64_t n_used;       /* places above are all free */
+    uint64_t n_used;       /* places from here on are free */
     uint64_t next_connection_id;
     struct service_state services[STATE_SERVICES_MAX];
+    uint64_t n_records; /* those from here on were never used */
+    struct passed_record records[STATE_RECORDS_MAX];
 };
 
 struct state {
-    int fd;                /* owned */
-    struct memory *memory; /* mapped */
+    int fd;                                   /* owned */
+    struct memory *memory;                    /* mapped */
+    uint16_t free_records[STATE_RECORDS_MAX]; /* n_free_records numbers of free records */
+    unsigned n_free_records;
 };
 
 static int map(int *fd, struct state **ret)
@@ -75,7 +78,8 @@ static int check_layout(const struct state *state)
     const struct memory *memory = state->memory;
 
     if (memory->magic != STATE_MAGIC || memory->version != STATE_VERSION ||
-        memory->service_size != sizeof(struct service_state) || memory->n_used > STATE_SERVICES_MAX)
+        memory->service_size != sizeof(struct service_state) ||
+        memory->n_used > STATE_SERVICES_MAX || memory->n_records > STATE_RECORDS_MAX)
         return -EPROTO;
     for (size_t i = 0; i < memory->n_used; i++)
         if (!is_sane_pool(&memory->services[i].pool) ||
@@ -160,14 +164,14 @@ const struct service_state *state_find(const struct state *state, const char *un
 void state_inherit(struct state *state, const struct state *old, uint64_t now)
 {
     for (size_t i = 0; i < state->memory->n_used; i++) {
-        struct service_state *service = &state->memory->services[i];
-        const struct service_state *before = state_find(old, service->unit_name);
+        struct service_state *own = &state->memory->services[i];
+        const struct service_state *before = state_find(old, own->unit_name);
 
-        if (!service->unit_name[0] || !before)
+        if (!own->unit_name[0] || !before)
             continue;
-        service->statistics = before->statistics;
-        history_copy(&service->history, &before->history);
-        statistics_resume(&service->statistics, now);
+        own->statistics = before->statistics;
+        history_copy(&own->history, &before->history);
+        statistics_resume(&own->statistics, now);
     }
     if (old->memory->next_connection_id > 0)
         state->memory->next_connection_id = old->memory->next_connection_id;
@@ -176,4 +180,42 @@ void state_inherit(struct state *state, const struct state *old, uint64_t now)
 uint64_t *state_next_connection_id(struct state *state)
 {
     return &state->memory->next_connection_id;
+}
+
+struct passed_record *state_claim_record(struct state *state)
+{
+    struct memory *memory = state->memory;
+
+    if (state->n_free_records > 0)
+        return &memory->records[state->free_records[--state->n_free_records]];
+    if (memory->n_records == STATE_RECORDS_MAX)
+        return NULL;
+    return &memory->records[memory->n_records++];
+}
+
+/* Written last: a successor that finds the identifier finds everything else. */
+void state_keep_record(struct passed_record *record, uint64_t id)
+{
+    __atomic_store_n(&record->id, id, __ATOMIC_RELEASE);
+}
+
+void state_release_record(struct state *state, struct passed_record *record)
+{
+    state_keep_record(record, 0);
+    state->free_records[state->n_free_records++] = (uint16_t)state_record_number(state, record);
+}
+
+unsigned state_n_records(const struct state *state)
+{
+    return (unsigned)state->memory->n_records;
+}
+
+struct passed_record *state_record(const struct state *state, unsigned i)
+{
+    return &state->memory->records[i];
+}
+
+unsigned state_record_number(const struct state *state, const struct passed_record *record)
+{
+    return (unsigned)(record - state->memory->records);
 }

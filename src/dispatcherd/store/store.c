@@ -10,27 +10,29 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Version 0.1. */
+/* As version 0.1 wrote it. */
 #define OLD_PREFIX      "worker."
 #define OLD_RING_SUFFIX ".ring"
 #define OLD_STOP_SUFFIX ".stop"
 #define OLD_LOG_SUFFIX  ".log"
 
-/* What is in the store, as far as we know: the manager does not tell. */
+/* What is in the store, as far as we know: the manager does not report it. */
 static struct {
-    size_t n_entries, max_entries; /* 0: not known */
+    size_t n_entries, max_entries; /* 0: unknown */
     size_t n_name_bytes, max_name_bytes;
 } room = {.max_name_bytes = SIZE_MAX};
 
 const char *store_worker_name(const struct store_worker *worker, char name[STORE_NAME_MAX])
 {
-    snprintf(name, STORE_NAME_MAX, "w%d.%s.%u.%s%s%s%s", PROTOCOL_VERSION, worker->unit_name,
-             worker->slot, worker->has_ring ? "r" : "", worker->knows_stop ? "s" : "",
-             worker->knows_log ? "l" : "", worker->knows_stress ? "t" : "");
+    snprintf(name, STORE_NAME_MAX, "w%d.%s.%u.%s%s%s%s%s%s%s", PROTOCOL_VERSION, worker->unit_name,
+             worker->slot, worker->knows.ring ? "r" : "", worker->knows.stop ? "s" : "",
+             worker->knows.log ? "l" : "", worker->knows.stress ? "t" : "",
+             worker->knows.pass ? "p" : "", worker->knows.identity ? "i" : "",
+             worker->knows.answer ? "a" : "");
     return name;
 }
 
-/* Moves *at behind the suffix if it stands there. */
+/* Moves *at past the suffix, if it is there. */
 static bool take_suffix(const char **at, const char *suffix)
 {
     size_t length = strlen(suffix);
@@ -55,22 +57,25 @@ static const char *parse_worker(const char *text, struct store_worker *ret)
     return text + end;
 }
 
-static const char *parse_flags(const char *at, struct store_worker *worker)
+static const char *parse_flags(const char *at, struct store_knowledge *knows)
 {
     if (!take_suffix(&at, "."))
         return NULL;
-    worker->has_ring = take_suffix(&at, "r");
-    worker->knows_stop = take_suffix(&at, "s");
-    worker->knows_log = take_suffix(&at, "l");
-    worker->knows_stress = take_suffix(&at, "t");
+    knows->ring = take_suffix(&at, "r");
+    knows->stop = take_suffix(&at, "s");
+    knows->log = take_suffix(&at, "l");
+    knows->stress = take_suffix(&at, "t");
+    knows->pass = take_suffix(&at, "p");
+    knows->identity = take_suffix(&at, "i");
+    knows->answer = take_suffix(&at, "a");
     return at;
 }
 
-static const char *parse_old_flags(const char *at, struct store_worker *worker)
+static const char *parse_old_flags(const char *at, struct store_knowledge *knows)
 {
-    worker->has_ring = take_suffix(&at, OLD_RING_SUFFIX);
-    worker->knows_stop = take_suffix(&at, OLD_STOP_SUFFIX);
-    worker->knows_log = take_suffix(&at, OLD_LOG_SUFFIX);
+    knows->ring = take_suffix(&at, OLD_RING_SUFFIX);
+    knows->stop = take_suffix(&at, OLD_STOP_SUFFIX);
+    knows->log = take_suffix(&at, OLD_LOG_SUFFIX);
     return at;
 }
 
@@ -83,7 +88,7 @@ bool store_parse_worker_name(const char *name, struct store_worker *ret)
         return false;
     const char *at = parse_worker(name, &worker);
     if (at)
-        at = is_old ? parse_old_flags(at, &worker) : parse_flags(at, &worker);
+        at = is_old ? parse_old_flags(at, &worker.knows) : parse_flags(at, &worker.knows);
     if (!at || *at != '\0')
         return false;
     *ret = worker;
@@ -159,6 +164,6 @@ int store_replace(const char *prefix, unsigned long old_number, int fd)
     if (r < 0 || old_number == 0)
         return r;
     snprintf(name, sizeof(name), "%s%lu", prefix, old_number);
-    (void)store_remove(name); /* the newest counts */
+    (void)store_remove(name); /* the newest one counts */
     return 0;
 }

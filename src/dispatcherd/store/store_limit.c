@@ -6,7 +6,6 @@
 #include "dispatcherd/store/systemd_bus.h"
 #include "generator/unit_text.h"
 
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -20,7 +19,7 @@ static size_t ask(sd_bus *bus, const char *unit_path)
     return r < 0 ? 0 : limit;
 }
 
-/* $FDSTORE is there since systemd 254. */
+/* systemd sets $FDSTORE since version 254. */
 size_t store_limit_of_this_unit(void)
 {
     _cleanup_systemd_bus_ sd_bus *bus = NULL;

@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/* Of the unit that this process runs in. Returns 0 if that cannot be found out, or is none. */
+/* For the unit of this process. Returns 0 if it is unknown, or there is none. */
 size_t store_limit_of_this_unit(void);
 
-/* Of dispatcherd.service, for somebody who is not the daemon. The same. */
+/* For dispatcherd.service, when called by another process. Returns the same. */
 size_t store_limit_of_daemon(void);

@@ -12,7 +12,7 @@
 
 int systemd_bus_open(sd_bus **ret)
 {
-    /* A signal ends a call of sd-bus with an error. */
+    /* A signal would make calls of sd-bus fail. */
     stall_guard_hold();
     int r = sd_bus_open_system(ret);
     if (r < 0) {
@@ -42,7 +42,7 @@ int systemd_bus_find_own_unit(sd_bus *bus, char **ret_path)
     const char *path;
 
     int r = sd_bus_call_method(bus, SYSTEMD_BUS_NAME, SYSTEMD_BUS_PATH, SYSTEMD_BUS_NAME ".Manager",
-                               "GetUnitByPID", NULL, &reply, "u", 0 /* the caller */);
+                               "GetUnitByPID", NULL, &reply, "u", 0 /* this process */);
     if (r < 0)
         return r;
     r = sd_bus_message_read(reply, "o", &path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Questions to systemd over the system bus. Each may block for two seconds: nothing for the loop of
- * a daemon that serves. The bus is optional: whoever asks goes on without an answer. */
+/* Queries to systemd over the system bus. Each may block for two seconds, so they are not for the
+ * loop of a daemon that serves. The bus is optional: callers must go on without an answer. */
 #pragma once
 
 #include <systemd/sd-bus.h>
@@ -17,6 +17,6 @@ int systemd_bus_open(sd_bus **ret);
 void systemd_bus_close(sd_bus **bus);
 void systemd_bus_message_unref(sd_bus_message **message);
 
-/* The object path of this process's unit, which the caller frees. Returns 0 or a negative errno.
- * sd_pid_get_unit() would need to see the processes of others, which ProtectProc= hides. */
+/* Finds the object path of this process's unit, which the caller frees. Returns 0 or a negative
+ * errno. sd_pid_get_unit() would need to see processes of other users, which ProtectProc= hides. */
 int systemd_bus_find_own_unit(sd_bus *bus, char **ret_path);

@@ -3,23 +3,23 @@
 #include "dispatcherd/worker/cause.h"
 
 #include "dispatcherd/core/context.h"
-#include "dispatcherd/worker/spawner.h"
+#include "dispatcherd/process/spawner.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Results whose code and status say less than the result itself. */
+/* Results that say more than the code and the status. */
 static const struct {
     const char *result;
     const char *text;
 } results[] = {
-    {"oom-kill", "was killed for want of memory (MemoryMax= of its unit, or of the machine)"},
+    {"oom-kill", "was killed for lack of memory (MemoryMax= of its unit, or of the machine)"},
     {"watchdog", "was killed because it did not feed its watchdog (WatchdogSec= of its unit)"},
     {"timeout", "was killed after a time limit of its unit"},
-    {"resources", "could not be set up by systemd for want of a resource"},
-    {"protocol", "ended before it had said READY=1 to its unit"},
+    {"resources", "could not be set up by systemd for lack of a resource"},
+    {"protocol", "ended before it had sent READY=1"},
 };
 
 bool worker_cause_is_coming(const struct worker *worker)
@@ -28,7 +28,7 @@ bool worker_cause_is_coming(const struct worker *worker)
            worker->pid > 0 && !worker->cause[0];
 }
 
-/* Returns -1 if it is none. */
+/* Returns -1 if the text is no number. */
 static int cause_read_number(const char *text)
 {
     char *end;
@@ -37,7 +37,7 @@ static int cause_read_number(const char *text)
     return end != text && *end == '\0' && number >= 0 && number <= 255 ? (int)number : -1;
 }
 
-/* systemd gives the name without "SIG". Returns 0 if it is none. */
+/* systemd gives the name without "SIG". Returns 0 if it is no signal. */
 static int cause_read_signal(const char *text)
 {
     for (int i = 1; i < NSIG; i++) {
@@ -49,8 +49,8 @@ static int cause_read_signal(const char *text)
     return 0;
 }
 
-/* The names of what systemd could not do for a process before it ran: systemd.exec(5), "Process
- * Exit Codes". A program may use these numbers too, as systemctl knows no better than we do. */
+/* What systemd could not do for a process before it ran: systemd.exec(5), "Process Exit Codes". A
+ * program may use these numbers for something else; systemctl(1) cannot tell either. */
 #define SETUP_STATUS_FIRST 200
 
 static const char *const setup_steps[] = {
@@ -111,8 +111,8 @@ static void cause_describe_status(struct worker *worker, const char *status)
     worker->exit_status = cause_read_number(status);
     const char *step = cause_setup_step(worker->exit_status);
 
-    /* systemd's own line with the error is lost: its process may not connect to the journal any
-     * more by then (SystemCallFilter= in the worker's unit). */
+    /* systemd's own line with the error may be lost: its process can no longer connect to the
+     * journal then (SystemCallFilter= in the worker's unit). */
     if (step && strcmp(step, "EXEC") == 0)
         snprintf(worker->cause, sizeof(worker->cause), "%s",
                  "could not be run (status 203/EXEC): it, or its interpreter, is missing or not "
@@ -145,11 +145,11 @@ void worker_cause_set(struct worker *worker, const struct worker_cause *cause)
 
     if (!has_exited)
         worker->exit_signal = cause_read_signal(cause->status);
-    /* For systemd an end by SIGTERM is a success, as it is for nobody else. */
+    /* systemd counts an end by SIGTERM as success; dispatcherd does not. */
     worker->was_stopped = strcmp(cause->result, "success") == 0 && worker->exit_signal == SIGTERM;
     cause_set_last_lines(worker, cause->lines);
     if (text) {
-        /* A status of 0 would say that all was well. */
+        /* A status of 0 would suggest that all was well. */
         snprintf(worker->cause, sizeof(worker->cause), "%s", text);
     } else if (has_exited) {
         cause_describe_status(worker, cause->status);

@@ -2,17 +2,15 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/worker/closing.h"
 
-#include "base/fd.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/core/archive.h"
-#include "dispatcherd/core/completion.h"
+#include "dispatcherd/core/passed_on.h"
+#include "dispatcherd/messages/news.h"
+#include "dispatcherd/messages/worker_ring.h"
 #include "dispatcherd/report/report.h"
-#include "dispatcherd/store/store.h"
 #include "dispatcherd/worker/exit.h"
 #include "dispatcherd/worker/linger.h"
-#include "dispatcherd/worker/news.h"
-#include "dispatcherd/worker/ring.h"
 
 #include <sys/socket.h>
 
@@ -26,11 +24,12 @@ void worker_leave_pool(struct worker *worker)
         return;
     worker->is_failed_start =
         pool_worker_left(service->pool, worker->slot, time_now_usec(CLOCK_MONOTONIC));
-    service->has_failed_start |= worker->is_failed_start;
+    if (worker->is_failed_start)
+        failed_starts_note_useless(&service->failed_starts);
 }
 
-/* What it has not acknowledged by now it never will: the library serves nothing that it cannot
- * acknowledge. So those connections go to others at once. */
+/* The library serves no connection that it cannot acknowledge. So the connections that are not
+ * acknowledged go to other workers at once. */
 static void closing_return_handoffs(struct worker *worker)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
@@ -40,24 +39,16 @@ static void closing_return_handoffs(struct worker *worker)
             connection_wait(worker->held[i - 1], now);
 }
 
-/* What it said before it died comes first: one that had taken a connection has been useful. */
+/* What the worker wrote before it ended is handled first: it may have taken a connection, which
+ * counts as useful. */
 void worker_close_channel(struct worker *worker)
 {
-    char name[STORE_NAME_MAX];
-
-    worker->channel_source = sd_event_source_disable_unref(worker->channel_source);
-    /* The store has a copy, so that closing ours would not be the end of it. */
+    /* The store has a copy of the channel, so closing ours would not end it. */
     (void)shutdown(worker->channel, SHUT_RDWR);
     worker_ring_close(worker);
     worker_take_last_words(worker);
     worker_leave_pool(worker);
-    if (worker->is_stored)
-        (void)store_remove(worker_store_name(worker, name));
-    worker->is_stored = false;
-    if (worker_is_unit(worker))
-        worker->peer = take_fd(&worker->channel);
-    else
-        worker->channel = fd_close(worker->channel);
+    worker_close(worker, worker_is_unit(worker));
     closing_return_handoffs(worker);
 }
 
@@ -82,5 +73,5 @@ void worker_conclude(struct worker *worker, const siginfo_t *info)
     worker_exit_report(worker, info, text);
     closing_report_end(worker, &exit, now);
     while (worker->n_held > 0)
-        completion_broken(worker->held[0], now);
+        passed_on_or_broken(worker->held[0], now);
 }

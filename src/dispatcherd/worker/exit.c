@@ -34,7 +34,7 @@ void worker_exit_note(const struct worker *worker, const char *how)
     char text[WORKER_CAUSE_MAX + 32];
 
     snprintf(text, sizeof(text), "worker %d %s", (int)worker->pid, how);
-    service_note_death(worker->service, text);
+    alerts_note_death(&worker->service->alerts, text);
 }
 
 static bool exit_is_with_0(const struct worker *worker, const siginfo_t *info)
@@ -43,16 +43,16 @@ static bool exit_is_with_0(const struct worker *worker, const siginfo_t *info)
                             : worker->exit_status == 0;
 }
 
-/* SIGTERM to a program that does not handle it, or not yet, is an administrator's or a manager's
- * wish like any other stop. */
+/* A program that has no handler for SIGTERM, perhaps since it has just started, dies of it: an
+ * administrator or a service manager has stopped it. */
 static bool exit_was_terminated(const struct worker *worker, const siginfo_t *info)
 {
     return worker->is_child ? info->si_code == CLD_KILLED && info->si_status == SIGTERM
                             : worker->was_stopped;
 }
 
-/* True if it went because somebody wanted that: we, a manager, or the worker itself, which said so
- * by draining. However young it was, that is no failed start. */
+/* True if its end was wanted: by the daemon, by a service manager, or by the worker itself, which
+ * has announced a drain. Such an end is no failed start, however young the worker was. */
 static bool exit_is_orderly(const struct worker *worker, const siginfo_t *info)
 {
     bool is_wanted = worker->retire_reason != REASON_NONE || worker->has_drained;
@@ -70,7 +70,7 @@ static bool exit_is_failed_start(const struct worker *worker, const siginfo_t *i
                                        worker->retire_reason == REASON_NONE);
 }
 
-/* A status of 0 is no success for a worker that nobody has sent away. */
+/* An exit with status 0 that nobody asked for is no success. */
 static const char *exit_when(const struct worker *worker, const siginfo_t *info)
 {
     if (worker->lost_reason || !exit_is_with_0(worker, info))
@@ -86,12 +86,12 @@ static void exit_report_failed_start(struct worker *worker, const siginfo_t *inf
     if (worker->pid > 0)
         snprintf(process, sizeof(process), " process %d,", (int)worker->pid);
     if (!worker->pid && !worker->cause[0] && !worker->lost_reason)
-        how = "ended before it said hello, and systemd does not say why";
-    service_start_failed(worker->service, worker->start_reason, "%.150s,%s %s%s%s%s",
-                         worker->service->options->image, process,
-                         worker->lost_reason ? worker->lost_reason : how, exit_when(worker, info),
-                         worker->last_lines ? "; its last lines: " : "",
-                         worker->last_lines ? worker->last_lines : "");
+        how = "ended before it sent HELLO, and systemd does not report why";
+    failed_starts_note(worker->service, worker->start_reason, "%.150s,%s %s%s%s%s",
+                       worker->service->options->image, process,
+                       worker->lost_reason ? worker->lost_reason : how, exit_when(worker, info),
+                       worker->last_lines ? "; its last lines: " : "",
+                       worker->last_lines ? worker->last_lines : "");
 }
 
 static void exit_report_ordinary(const struct worker *worker, const char *how)

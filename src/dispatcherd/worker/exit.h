@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What is told of a worker whose process has ended: how, and what that means for the service. */
+/* Reports that a worker's process has ended: how, and what that means for the service. */
 #pragma once
 
 #include "dispatcherd/core/archive.h"
@@ -8,13 +8,13 @@
 
 #include <signal.h>
 
-/* "exited with status 1", "died of signal 9 (Killed)", or what systemd says of a unit's worker,
- * which is systemd's child. The text is kept in `text`. */
+/* How it ended: "exited with status 1", "died of signal 9 (Killed)", or for a child of systemd what
+ * that reports. The text is kept in `text`. */
 struct worker_exit worker_exit_describe(const struct worker *worker, const siginfo_t *info,
                                         char *text, size_t size);
 
-/* Reports the end, `how` in words: an ordinary one, a start that failed, or a death. */
+/* Reports the end, described by `how`: an ordinary one, a failed start, or a death. */
 void worker_exit_report(struct worker *worker, const siginfo_t *info, const char *how);
 
-/* Counts it as a worker that died, with the reason. */
+/* Counts the worker as one that died, with the reason. */
 void worker_exit_note(const struct worker *worker, const char *how);

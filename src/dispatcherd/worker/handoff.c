@@ -4,17 +4,17 @@
 
 #include "base/time.h"
 #include "dispatcherd/core/context.h"
+#include "dispatcherd/messages/orders.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/worker/life.h"
 #include "dispatcherd/worker/life_limit.h"
-#include "dispatcherd/worker/orders.h"
 #include "protocol/debug.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* How long to leave the kernel in peace that has no room for one more descriptor under way. */
+/* How long to wait if the kernel allows no more descriptors under way. */
 #define RETRY_USEC (50 * USEC_PER_MSEC)
 
 static void handoff_debug(const struct connection *connection, const struct worker *worker)
@@ -36,24 +36,15 @@ void handoff_begin(struct service *service, struct worker *worker, uint64_t now)
 
     handoff_debug(connection, worker);
     connection_hand_off(connection, worker, now);
-    worker->n_unsent++;
-    if (service->n_unsent++ == 0)
-        service->unsent_since = now;
+    unsent_begin(worker, now);
 }
 
-/* The first so many are no longer unsent. */
-static void handoff_forget_unsent(struct worker *worker, unsigned n)
-{
-    worker->n_unsent -= n;
-    worker->service->n_unsent -= n;
-}
-
-/* From the last to the first, so that they wait in their order. */
+/* From the last to the first, so that they wait in their old order. */
 static void handoff_take_back(struct worker *worker, uint64_t now)
 {
     unsigned n = worker->n_unsent;
 
-    handoff_forget_unsent(worker, n);
+    unsent_end(worker, n);
     while (n-- > 0)
         connection_take_back(worker->held[worker->n_held - 1], now);
 }
@@ -66,7 +57,7 @@ static void handoff_failed(struct worker *worker, int error, uint64_t now)
     handoff_take_back(worker, now);
     switch (error) {
     case -EAGAIN:
-        /* worker/channel.c lifts this as soon as the channel can be written again. */
+        /* worker/channel.c clears this as soon as the channel has room. */
         pool_worker_blocked(service->pool, worker->slot, true);
         if (orders_await_room(worker) < 0)
             worker_rest(worker, RETRY_USEC);
@@ -85,7 +76,7 @@ static void handoff_failed(struct worker *worker, int error, uint64_t now)
     }
 }
 
-/* As many of its unsent ones as one packet holds, the first ones first. */
+/* Sends as many unsent connections as one packet holds, the oldest first. */
 static int handoff_send_packet(struct worker *worker, uint64_t now)
 {
     int n = order_connections(worker, worker->held + worker->n_held - worker->n_unsent,
@@ -93,12 +84,12 @@ static int handoff_send_packet(struct worker *worker, uint64_t now)
 
     if (n < 0)
         return n;
-    handoff_forget_unsent(worker, (unsigned)n);
+    unsent_end(worker, (unsigned)n);
     worker_watch_handoffs(worker, now);
     return 0;
 }
 
-/* Returns false where some have come back. */
+/* Returns false if some have come back. */
 static bool handoff_send_unsent(struct worker *worker, uint64_t now)
 {
     while (worker->n_unsent > 0) {
@@ -114,12 +105,9 @@ static bool handoff_send_unsent(struct worker *worker, uint64_t now)
 bool handoffs_send(struct service *service, uint64_t now)
 {
     bool is_all_sent = true;
+    struct worker *worker;
 
-    for (unsigned slot = 0; slot < POOL_WORKERS_MAX && service->n_unsent > 0; slot++) {
-        struct worker *worker = service->workers[slot];
-
-        if (worker && worker->n_unsent > 0)
-            is_all_sent &= handoff_send_unsent(worker, now);
-    }
+    while ((worker = TAILQ_FIRST(&service->unsent.workers)))
+        is_all_sent &= handoff_send_unsent(worker, now);
     return is_all_sent;
 }

@@ -4,13 +4,13 @@
 
 #include "base/fd.h"
 #include "dispatcherd/core/context.h"
+#include "dispatcherd/messages/orders.h"
+#include "dispatcherd/messages/worker_ring.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/worker/life_cells.h"
 #include "dispatcherd/worker/life_limit.h"
 #include "dispatcherd/worker/linger.h"
-#include "dispatcherd/worker/orders.h"
-#include "dispatcherd/worker/ring.h"
 #include "protocol/debug.h"
 
 #include <assert.h>
@@ -35,6 +35,7 @@ const char *worker_event_to_string(enum worker_event event)
 {
     static const char *const texts[N_WORKER_EVENTS] = {
         [WORKER_SAYS_HELLO] = "hello",
+        [WORKER_SAYS_ANSWER] = "answer",
         [WORKER_SAYS_HELD] = "held",
         [WORKER_SAYS_READY] = "ready",
         [WORKER_SAYS_DRAINS] = "drains",
@@ -70,12 +71,15 @@ static life_cell *const cells[][N_WORKER_STATES] = {
     /*      STARTING,  ADOPTED,   WELCOMED,  READY,    DRAINING,   CLOSED,    EXITED,    LINGERING */
     [WORKER_SAYS_HELLO] =
         ROW(greet,     twice,     twice,     twice,    twice,      ignore,    ignore,    ignore),
+    /* Before the answer to us an adopted one may have sent answers to our predecessors. */
+    [WORKER_SAYS_ANSWER] =
+        ROW(unasked,   answer,    unasked,   unasked,  unasked,    ignore,    ignore,    ignore),
     [WORKER_SAYS_HELD] =
         ROW(unasked,   hold,      unasked,   unasked,  unasked,    ignore,    ignore,    ignore),
-    /* One that drains was sent away in the meantime. */
+    /* One that drains has been retired in the meantime. */
     [WORKER_SAYS_READY] =
         ROW(untimely,  get_ready, get_ready, untimely, ignore,     ignore,    ignore,    ignore),
-    /* An adopted one has said that to our predecessor, and says it again when it is ready. */
+    /* An adopted one has reported it to our predecessor, and will report it again when it is ready. */
     [WORKER_SAYS_DRAINS] =
         ROW(note_drain, ignore,   note_drain, drain,   note_drain, ignore,    ignore,    ignore),
     [WORKER_BREAKS_RULE] =
@@ -86,11 +90,11 @@ static life_cell *const cells[][N_WORKER_STATES] = {
         ROW(close,     close,     close,     close,    close,      ignore,    ignore,    ignore),
     [WORKER_TIME_IS_OVER] =
         ROW(late,      silent,    late,      handoffs, look_drain, stuck,     end,       look_unit),
-    /* The policy retires those that are ready or starting for the pool: never one that drains or
-     * lingers. */
+    /* The policy retires workers that are ready, or starting for the pool, but never one that
+     * drains or lingers. */
     [WORKER_RETIRE] =
         ROW(turn_away, turn_away, turn_away, retire,   retire,     turn_away, turn_away, ignore),
-    /* Those that do not drain are retired, and learn it then. */
+    /* Those that do not drain yet are told when they are retired. */
     [WORKER_HURRY] =
         ROW(ignore,    ignore,    ignore,    ignore,   hurry,      ignore,    ignore,    ignore),
     [WORKER_CUT] =
@@ -108,7 +112,7 @@ void life_enter(struct worker *worker, enum worker_state next)
     const struct subject subject = worker_subject(worker, NULL);
 
     report_debug(worker->service->options->debug, DEBUG_CHANNEL_EXTRA, &subject,
-                 "worker %d was %s and is %s", (int)worker->pid,
+                 "worker %d goes from %s to %s", (int)worker->pid,
                  worker_state_to_string(worker->state), worker_state_to_string(next));
     worker->state = next;
     worker_limit_begin(worker);
@@ -129,10 +133,9 @@ void worker_happens(struct worker *worker, enum worker_event event,
     cell(worker, how);
 }
 
-static int life_on_limit(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata)
+static void life_on_limit(void *userdata)
 {
     worker_happens(userdata, WORKER_TIME_IS_OVER, &nothing_else);
-    return 0;
 }
 
 int worker_life_begin(struct worker *worker)
@@ -159,7 +162,7 @@ int worker_watch_process(struct worker *worker, pid_t pid, bool is_child)
         return -errno;
     int r = sd_event_add_io(worker->service->context->event, &worker->exit_source, worker->pidfd,
                             EPOLLIN, life_on_exit, worker);
-    /* Nobody would tell of its end: it is as one that is not known. */
+    /* Nothing would report its end: it is treated as a process that is unknown. */
     if (r < 0)
         worker->pidfd = fd_close(worker->pidfd);
     return r < 0 ? r : 0;
@@ -208,7 +211,7 @@ void worker_retire(struct worker *worker, enum decision_reason reason, unsigned 
 
 void worker_send_drain(struct worker *worker)
 {
-    /* The end of the channel says the same, without a limit. */
+    /* The end of the channel has the same meaning, but no limit. */
     if (order_drain(worker) < 0)
         worker_channel_ended(worker);
 }

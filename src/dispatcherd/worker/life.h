@@ -24,30 +24,32 @@
 #pragma once
 
 #include "dispatcherd/core/worker.h"
+#include "dispatcherd/messages/greeting.h"
 #include "dispatcherd/worker/cause.h"
-#include "dispatcherd/worker/greeting.h"
 
 enum worker_event {
     WORKER_SAYS_HELLO,     /* message */
+    WORKER_SAYS_ANSWER,    /* message */
     WORKER_SAYS_HELD,      /* message */
     WORKER_SAYS_READY,     /* message */
     WORKER_SAYS_DRAINS,    /* by message, or in its ring */
     WORKER_BREAKS_RULE,    /* fault: of the protocol */
     WORKER_HAS_FAULT,      /* fault: something else makes it useless */
     WORKER_CHANNEL_ENDS,   /* nothing can be sent or read any more */
-    WORKER_TIME_IS_OVER,   /* of its state */
-    WORKER_RETIRE,         /* reason, limit_sec: it is to drain */
-    WORKER_HURRY,          /* its service stops, so its sessions are to end soon */
+    WORKER_TIME_IS_OVER,   /* the limit of its state */
+    WORKER_RETIRE,         /* reason, limit_sec: it must drain */
+    WORKER_HURRY,          /* its service stops: its sessions must end soon */
     WORKER_CUT,            /* the time for stopping is over */
-    WORKER_PROCESS_ENDS,   /* it is to be waited for if it is our child */
-    WORKER_CAUSE_IS_KNOWN, /* cause: systemd has said why its process has ended, or is ending */
+    WORKER_PROCESS_ENDS,   /* a child has to be reaped */
+    WORKER_CAUSE_IS_KNOWN, /* cause: systemd has reported why its process has ended, or is about to
+                              end */
     N_WORKER_EVENTS
 };
 
 const char *worker_state_to_string(enum worker_state state);
 const char *worker_event_to_string(enum worker_event event);
 
-/* What is known of an event, besides. */
+/* The details of an event. */
 struct worker_happening {
     const struct message *message;
     struct worker_fault fault;
@@ -56,43 +58,44 @@ struct worker_happening {
     const struct worker_cause *cause;
 };
 
-/* Something has happened to the worker, which may be freed afterwards if that was the end of its
- * process, or of a time, or the cause. */
+/* Handles an event of the worker. The worker may be freed by the end of its process, by a time
+ * limit, or by its cause. */
 void worker_happens(struct worker *worker, enum worker_event event,
                     const struct worker_happening *how);
 
-/* Begins to look after a new worker: its time limits. Returns 0 or a negative errno. */
+/* Begins to watch the time limits of a new worker. Returns 0 or a negative errno. */
 int worker_life_begin(struct worker *worker);
 
-/* Its process is known from now on: watch for its exit. Returns 0 or a negative errno. */
+/* Its process has become known: begins to watch for its exit. Returns 0 or a negative errno. */
 int worker_watch_process(struct worker *worker, pid_t pid, bool is_child);
 
-/* Acts on all that stands in its ring. Returns true if anything did. */
+/* Handles all entries in its ring. Returns true if there were any. */
 bool worker_read_ring(struct worker *worker);
 
-/* Lets it finish its sessions and exit: no more connections for it. `limit_sec` is the time for the
- * sessions. With REASON_STOPPING they are asked to hurry. */
+/* Lets it finish its sessions and exit; it gets no more connections. `limit_sec` is the time for
+ * its sessions. With REASON_STOPPING they are asked to hurry. */
 void worker_retire(struct worker *worker, enum decision_reason reason, unsigned limit_sec);
 
-/* The service stops: workers that drain already are told that their sessions are to hurry. */
+/* The service stops: tells the workers that drain already that their sessions must hurry. */
 void workers_hurry(struct service *service);
 
-/* Gives it up because of `reason` (a literal): closes its channel, and kills a child. What it has
- * not acknowledged waits again at once, since it cannot acknowledge any more; its sessions count
- * until its process is gone. */
+/* Gives it up because of `reason` (a literal): closes its channel, and kills it if it is a child.
+ * Connections that it has not acknowledged wait again at once, since it cannot do that any more;
+ * its sessions count until its process has ended. */
 void worker_give_up(struct worker *worker, const char *reason, const char *message_id);
 
 /* Gives it up because it has broken a rule of the protocol. */
 void worker_lied(struct worker *worker, const char *rule);
 
-/* Its channel has ended: it is exiting, or broken. */
+/* Its channel has ended: it is about to exit, or it is broken. */
 void worker_channel_ended(struct worker *worker);
 
-/* Sends (again) the order to drain. */
+/* Sends the order to drain, perhaps again. */
 void worker_send_drain(struct worker *worker);
 
-/* systemd has told why its process has ended, or just ends. The worker may be freed afterwards. */
+/* systemd has reported why its process has ended, or is about to. The worker may be freed. */
 void worker_take_cause(struct worker *worker, const struct worker_cause *cause);
 
-/* Cuts what is left when the time for stopping is over: kills a child, closes a unit's channel. */
+/* Ends its sessions because the time for stopping is over: kills a child, closes the channel of a
+ * unit. */
 void worker_cut(struct worker *worker);

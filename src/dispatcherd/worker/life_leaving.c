@@ -26,10 +26,11 @@ void life_close(struct worker *worker, _unused_ const struct worker_happening *h
     const struct subject subject = worker_subject(worker, NULL);
 
     report_debug(worker->service->options->debug, DEBUG_CHANNEL, &subject,
-                 "the channel to worker %d ends", (int)worker->pid);
+                 "the channel to worker %d is closed", (int)worker->pid);
     worker_close_channel(worker);
     life_enter(worker, WORKER_CLOSED);
-    /* If its process is not known it is gone at once; but callers still look at it. */
+    /* A worker whose process is unknown would be freed at once, while callers still use it; so that
+     * is done later. */
     if (worker->pidfd >= 0)
         service_touch(worker->service);
 }
@@ -57,7 +58,7 @@ void life_fault(struct worker *worker, const char *reason, const char *message_i
     life_give_up(worker, &(struct worker_happening){.fault = {reason, message_id}});
 }
 
-/* What a worker that drains does not do by itself is done to it: it may not want to. */
+/* A worker that drains is expected to exit by itself. If it does not in time, it is given up. */
 void life_look_drain(struct worker *worker, const struct worker_happening *how)
 {
     life_handoffs(worker, how);
@@ -90,11 +91,11 @@ void life_retire(struct worker *worker, const struct worker_happening *how)
     worker_send_drain(worker);
 }
 
-/* It was never ready, and nobody needs it any more. */
+/* It was never ready, and is not needed any more. */
 void life_turn_away(struct worker *worker, const struct worker_happening *how)
 {
     life_note_retired(worker, how);
-    worker->lost_reason = "was not needed any more";
+    worker->lost_reason = "was no longer needed";
     worker_kill_child(worker);
     if (worker->state < WORKER_CLOSED)
         life_close(worker, how);
@@ -119,7 +120,7 @@ void life_cut(struct worker *worker, const struct worker_happening *how)
         life_close(worker, how);
 }
 
-/* The worker is freed, unless its unit is still there. */
+/* Frees the worker, unless its unit still exists. */
 static void life_finish(struct worker *worker, const siginfo_t *info)
 {
     worker_conclude(worker, info);
@@ -162,8 +163,8 @@ void life_exit(struct worker *worker, _unused_ const struct worker_happening *ho
 
 void life_stuck(struct worker *worker, const struct worker_happening *how)
 {
-    /* Its process was never known. If systemd has run ExecStopPost= of its unit, it did so before
-     * it let go of the channel, so that the cause is known by now. */
+    /* Its process was never known. If systemd has run its unit's ExecStopPost=, that was before it
+     * closed the channel, so the cause is known by now. */
     if (worker->pidfd < 0) {
         life_end(worker, how);
         return;

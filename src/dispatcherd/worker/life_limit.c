@@ -5,38 +5,37 @@
 #include "base/time.h"
 #include "dispatcherd/core/context.h"
 
-/* Until a new worker is ready (dispatcherd(8)). */
+/* How long a new worker may take to be ready (dispatcherd(8)). */
 #define START_LIMIT_SEC 30
 
-/* Until a worker has told what it holds: it answers as soon as its receiving thread gets the
- * processor. */
+/* How long a worker may take to report what it holds: it answers as soon as its receiving thread
+ * runs. */
 #define ANSWER_LIMIT_SEC 10
 
-/* A worker acknowledges in microseconds; one that has not in this time does not read its channel.
+/* A worker acknowledges within microseconds; if it takes this long, it does not read its channel.
  */
 #define ACKNOWLEDGE_LIMIT_SEC 5
 
-/* A worker that drains and has no session left is about to exit, by way of `stop`, which may take
- * 20 s (dispatcher-worker(3)). */
+/* A worker that drains and has no session left is about to exit; its function `stop` may take 20 s
+ * (dispatcher-worker(3)). */
 #define IDLE_DRAIN_LIMIT_SEC 30
 
-/* A worker sees to the limit of its drain itself. It gets a little more. */
+/* A worker keeps the limit of its drain itself; this is in addition. */
 #define DRAIN_GRACE_SEC 5
 
-/* How often a drain is looked at: sessions may end meanwhile. */
+/* How often a drain is looked at: sessions may end in the meantime. */
 #define DRAIN_LOOK_USEC (5 * USEC_PER_SEC)
 
-/* A worker whose channel has ended is about to exit; one without sessions that does not in this
- * time is broken, and killed. That is repeated: what kills a unit may be busy, or its socket down
+/* A worker whose channel has ended should exit. One without sessions that has not after this time
+ * is broken, and is killed. That is repeated: what kills a unit may be busy, or its socket closed
  * for a moment. */
 #define EXIT_LIMIT_SEC       5
 #define KILL_AGAIN_LIMIT_SEC 10
 
-/* How long an end is not reported for want of its cause, which comes within milliseconds, or never.
- */
+/* How long the report of an end waits for its cause, which comes within milliseconds, or never. */
 #define CAUSE_LIMIT_USEC USEC_PER_SEC
 
-/* How much later than it should a timer may ring. */
+/* A timer may fire this much late. */
 #define ACCURACY_MIN_USEC USEC_PER_MSEC
 #define ACCURACY_MAX_USEC (USEC_PER_SEC / 4)
 
@@ -81,7 +80,7 @@ static uint64_t limit_of_sessions(const struct worker *worker)
                                                : USEC_INFINITY);
 }
 
-/* Not the limit itself, but when to look for it. */
+/* When to look at the drain next; that may be before the limit itself. */
 static uint64_t limit_of_drain(const struct worker *worker, uint64_t now)
 {
     uint64_t limit = limit_earlier(limit_of_sessions(worker), limit_of_handoffs(worker, now));
@@ -93,12 +92,12 @@ static uint64_t limit_of_exit(const struct worker *worker, uint64_t now)
 {
     uint64_t limit = now + EXIT_LIMIT_SEC * USEC_PER_SEC;
 
-    /* A unit's worker that has not said who it is: nothing else will tell of its end. */
+    /* The worker of a unit that has not said who it is: nothing else would report its end. */
     if (worker->pidfd < 0)
         return now;
     if (worker_in_pool(worker)->n_active == 0)
         return limit;
-    /* Sessions may go on for as long as the worker was told; a little more for the exit. */
+    /* Sessions may go on as long as the worker was told; its exit gets a little more. */
     limit += worker->service->context->stop_limit_sec * USEC_PER_SEC;
     return worker->drains_since > 0 && !worker->lost_reason
                ? limit_earlier(limit, worker->drains_until)
@@ -126,25 +125,20 @@ static void limit_set(struct worker *worker, uint64_t at, uint64_t now)
 {
     uint64_t accuracy = at > now ? (at - now) / 10 : 0;
 
-    if (at == USEC_INFINITY) {
-        (void)sd_event_source_set_enabled(worker->limit_source, SD_EVENT_OFF);
-        return;
-    }
     accuracy = accuracy < ACCURACY_MAX_USEC ? accuracy : ACCURACY_MAX_USEC;
     accuracy = accuracy > ACCURACY_MIN_USEC ? accuracy : ACCURACY_MIN_USEC;
-    (void)sd_event_source_set_time(worker->limit_source, at);
-    (void)sd_event_source_set_time_accuracy(worker->limit_source, accuracy);
-    (void)sd_event_source_set_enabled(worker->limit_source, SD_EVENT_ONESHOT);
+    timer_set_accuracy(&worker->limit_timer, accuracy);
+    timer_set_at(&worker->limit_timer, at);
 }
 
-int worker_limit_new(struct worker *worker, sd_event_time_handler_t on_limit)
+int worker_limit_new(struct worker *worker, void (*on_limit)(void *userdata))
 {
-    int r = sd_event_add_time_relative(worker->service->context->event, &worker->limit_source,
-                                       CLOCK_MONOTONIC, 0, 0, on_limit, worker);
+    int r = timer_init(&worker->limit_timer, worker->service->context->event, ACCURACY_MAX_USEC,
+                       on_limit, worker);
 
-    if (r >= 0)
+    if (r == 0)
         worker_limit_begin(worker);
-    return r < 0 ? r : 0;
+    return r;
 }
 
 void worker_limit_begin(struct worker *worker)
@@ -161,13 +155,10 @@ void worker_limit_kill_again(struct worker *worker)
     limit_set(worker, now + KILL_AGAIN_LIMIT_SEC * USEC_PER_SEC, now);
 }
 
-/* One look for as long as hand-offs are under way, instead of a timer for each of them. */
+/* One timer for all hand-offs under way, not one for each. */
 void worker_watch_handoffs(struct worker *worker, uint64_t now)
 {
-    int enabled = SD_EVENT_OFF;
-
-    (void)sd_event_source_get_enabled(worker->limit_source, &enabled);
-    if (enabled == SD_EVENT_OFF)
+    if (!timer_is_set(&worker->limit_timer))
         limit_set(worker, now + ACKNOWLEDGE_LIMIT_SEC * USEC_PER_SEC, now);
 }
 
@@ -195,7 +186,7 @@ const char *worker_past_drain(const struct worker *worker)
 {
     if (limit_of_sessions(worker) > time_now_usec(CLOCK_MONOTONIC))
         return NULL;
-    return limit_is_idle(worker) ? "drains, has no session left, and does not end"
+    return limit_is_idle(worker) ? "drains, has no sessions, and does not exit"
                                  : "drains for longer than its limit";
 }
 
@@ -203,5 +194,5 @@ const char *worker_past_exit(const struct worker *worker)
 {
     const char *past = worker->drains_since > 0 ? worker_past_drain(worker) : NULL;
 
-    return past && !limit_is_idle(worker) ? past : "has lost its channel and does not end";
+    return past && !limit_is_idle(worker) ? past : "has lost its channel and does not exit";
 }

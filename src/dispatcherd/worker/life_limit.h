@@ -16,27 +16,28 @@
 
 #include "dispatcherd/core/worker.h"
 
-/* Makes the worker's timer, which calls `on_limit`, and sets it. Returns 0 or a negative errno. */
-int worker_limit_new(struct worker *worker, sd_event_time_handler_t on_limit);
+/* Makes the worker's timer, which calls `on_limit` with the worker, and sets it. Returns 0 or a
+ * negative errno. */
+int worker_limit_new(struct worker *worker, void (*on_limit)(void *userdata));
 
-/* The worker has just come into its state, or its limit was looked at: sets the timer for it. */
+/* The worker has entered its state, or its limit was looked at: sets the timer for it. */
 void worker_limit_begin(struct worker *worker);
 
-/* A worker without a channel was killed, and may still be there: sets the timer to try again. */
+/* A worker without a channel was killed, and may still exist: sets the timer for the next try. */
 void worker_limit_kill_again(struct worker *worker);
 
 /* A hand-off was sent to a ready worker. */
 void worker_watch_handoffs(struct worker *worker, uint64_t now);
 
-/* The worker drains, or has said so, and its sessions have so many seconds from now. A later call
- * counts if its limit is earlier. */
+/* The worker drains, or has announced it; its sessions have this many seconds from now on. A later
+ * call counts if its limit is earlier. */
 void worker_limit_drain(struct worker *worker, unsigned limit_sec);
 
 /* Whether it has not acknowledged a hand-off in time. */
 bool worker_is_past_handoff(const struct worker *worker);
 
-/* Why a worker that drains is past its limit, or NULL if it is not. */
+/* Why a worker that drains has exceeded its limit; NULL if it has not. */
 const char *worker_past_drain(const struct worker *worker);
 
-/* Why a worker without a channel, whose time is over, is past its limit. */
+/* Why a worker without a channel has exceeded its limit. */
 const char *worker_past_exit(const struct worker *worker);

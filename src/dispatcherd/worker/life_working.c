@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The cells of the table in life.c that bring a worker to its connections, and those that find out
- * that it breaks the rules. */
+/* The cells of the table in life.c that lead a worker to its connections, and those that find
+ * broken rules. */
 #include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/core/context.h"
+#include "dispatcherd/messages/stress.h"
+#include "dispatcherd/messages/worker_log.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/worker/closing.h"
 #include "dispatcherd/worker/life_cells.h"
 #include "dispatcherd/worker/life_limit.h"
-#include "dispatcherd/worker/stress.h"
-#include "dispatcherd/worker/worker_log.h"
 #include "protocol/debug.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 void life_greet(struct worker *worker, const struct worker_happening *how)
 {
@@ -26,25 +30,46 @@ void life_greet(struct worker *worker, const struct worker_happening *how)
 
 void life_twice(struct worker *worker, _unused_ const struct worker_happening *how)
 {
-    life_fault(worker, "has said hello twice", MESSAGE_ID_WORKER_LIED);
+    life_fault(worker, "has sent HELLO twice", MESSAGE_ID_WORKER_LIED);
+}
+
+/* Whatever was sent before the answer to our own question is part of an answer to a predecessor. */
+void life_answer(struct worker *worker, const struct worker_happening *how)
+{
+    const char *number = message_find_text(how->message, "NUMBER");
+    char awaited[24];
+
+    snprintf(awaited, sizeof(awaited), "%" PRIu64, worker->awaited_answer);
+    if (worker->awaited_answer == 0)
+        life_unasked(worker, how);
+    else if (!number)
+        life_fault(worker, "has sent ANSWER without a number", MESSAGE_ID_WORKER_LIED);
+    else if (strcmp(number, awaited) == 0)
+        worker->awaited_answer = 0;
 }
 
 void life_hold(struct worker *worker, const struct worker_happening *how)
 {
+    if (worker->awaited_answer != 0)
+        return;
     const char *rule = worker_take_held(worker, how->message);
 
     if (rule)
         life_fault(worker, rule, MESSAGE_ID_WORKER_LIED);
 }
 
-void life_unasked(struct worker *worker, _unused_ const struct worker_happening *how)
+void life_unasked(struct worker *worker, const struct worker_happening *how)
 {
-    life_fault(worker, "has told what it holds without being asked", MESSAGE_ID_WORKER_LIED);
+    life_fault(worker,
+               how->message->type == MESSAGE_ANSWER ? "has sent ANSWER without being asked"
+                                                    : "has sent HELD without being asked",
+               MESSAGE_ID_WORKER_LIED);
 }
 
 void life_untimely(struct worker *worker, _unused_ const struct worker_happening *how)
 {
-    life_fault(worker, "has said that it is ready when it could not be", MESSAGE_ID_WORKER_LIED);
+    life_fault(worker, "has sent READY out of order or with an invalid number",
+               MESSAGE_ID_WORKER_LIED);
 }
 
 void life_note_drain(struct worker *worker, _unused_ const struct worker_happening *how)
@@ -69,9 +94,14 @@ static void life_become_ready(struct worker *worker, uint32_t n_connections)
 {
     struct service *service = worker->service;
 
-    pool_worker_ready(service->pool, worker->slot, n_connections, time_now_usec(CLOCK_MONOTONIC));
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    pool_worker_ready(service->pool, worker->slot, n_connections, now);
+    if (worker->start_reason != REASON_ADOPTED)
+        recorder_add_ready(service->context->recorder, &service->recorded, service->options,
+                           now - worker_in_pool(worker)->started_at, now);
     life_enter(worker, WORKER_READY);
-    service->start_error[0] = '\0';
+    failed_starts_end(&service->failed_starts);
     if (!worker->is_stored)
         worker_store(worker);
     if (worker->start_reason == REASON_ADOPTED)
@@ -85,6 +115,12 @@ void life_get_ready(struct worker *worker, const struct worker_happening *how)
     uint32_t n_connections = how->message->value;
     struct subject subject = worker_subject(worker, NULL);
 
+    if (worker->awaited_answer != 0)
+        return;
+    /* There is room for as many as it told first. */
+    if (worker->start_reason == REASON_ADOPTED && n_connections <= MESSAGE_IDS_MAX &&
+        n_connections > worker->n_places)
+        n_connections = worker->n_places;
     if (n_connections == 0 || n_connections > worker->n_places) {
         life_untimely(worker, how);
         return;
@@ -97,7 +133,7 @@ void life_get_ready(struct worker *worker, const struct worker_happening *how)
     subject.reason = decision_reason_to_string(worker->start_reason);
     report_event("worker ready", options->debug, DEBUG_PROCESS, &subject, "worker %d is ready: %s",
                  (int)worker->pid, subject.reason);
-    /* It has said so too early; now it counts. */
+    /* It has announced its drain too early; now it counts. */
     if (worker->has_drained) {
         worker_leave_pool(worker);
         life_enter(worker, WORKER_DRAINING);
@@ -106,7 +142,7 @@ void life_get_ready(struct worker *worker, const struct worker_happening *how)
 
 void life_late(struct worker *worker, _unused_ const struct worker_happening *how)
 {
-    life_fault(worker, "was not ready in 30 s", MESSAGE_ID_START_FAILED);
+    life_fault(worker, "was not ready within 30 s", MESSAGE_ID_START_FAILED);
 }
 
 void life_silent(struct worker *worker, _unused_ const struct worker_happening *how)

@@ -4,19 +4,19 @@
 
 #include "base/time.h"
 #include "dispatcherd/core/context.h"
+#include "dispatcherd/process/spawner.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
-#include "dispatcherd/worker/spawner.h"
 
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
 
-/* How long a unit may take to be gone after its process, and after it was to be killed. */
+/* How long a unit may exist after its process has ended, and after it was to be killed. */
 #define LINGER_LIMIT_SEC 10
 #define KILL_LIMIT_SEC   30
 
-/* How often that is looked at: at first, and at last. */
+/* How often to look: at first, and in the end. */
 #define LINGER_LOOK_MIN_USEC (20 * USEC_PER_MSEC)
 #define LINGER_LOOK_MAX_USEC (USEC_PER_SEC / 2)
 
@@ -42,8 +42,8 @@ void worker_kill(const struct worker *worker)
     if (r < 0)
         report(
             LOG_ERR, &subject,
-            "the unit of worker %d cannot be killed: %s; its place stays taken until it is gone; "
-            "systemctl kill --signal=KILL %s does it",
+            "cannot kill the unit of worker %d: %s; until it has ended, it counts for MAX_PROCS; "
+            "to kill it: systemctl kill --signal=KILL %s",
             (int)worker->pid, strerror(-r),
             worker->unit[0] ? worker->unit : "dispatcherd-NAME-worker@INSTANCE.service");
 }
@@ -62,9 +62,10 @@ static void linger_kill(struct worker *worker)
 {
     struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_HUNG);
 
-    /* Again and again: the helper may be busy, or its socket down for a moment. */
+    /* This is repeated: the helper may be busy, or its socket closed for a moment. */
     worker->linger_kill_at = time_now_usec(CLOCK_MONOTONIC) + KILL_LIMIT_SEC * USEC_PER_SEC;
-    report(LOG_ERR, &subject, "worker %d is gone, but its unit is still there; killing the unit",
+    report(LOG_ERR, &subject,
+           "worker %d has exited, but its unit is still active; killing the unit",
            (int)worker->pid);
     worker_kill(worker);
 }

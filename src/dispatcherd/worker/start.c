@@ -4,13 +4,12 @@
 
 #include "base/fd.h"
 #include "base/time.h"
+#include "dispatcherd/config/fingerprint.h"
 #include "dispatcherd/core/context.h"
-#include "dispatcherd/core/fingerprint.h"
-#include "dispatcherd/report/message_ids.h"
+#include "dispatcherd/process/spawner.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/worker/channel.h"
 #include "dispatcherd/worker/life.h"
-#include "dispatcherd/worker/spawner.h"
 #include "protocol/debug.h"
 
 #include <errno.h>
@@ -29,7 +28,7 @@ static int start_watch(struct worker *worker, pid_t pid)
     return r;
 }
 
-/* A child that cannot be watched must not run unseen. */
+/* A child that cannot be watched must not keep running. */
 static void start_undo(pid_t pid)
 {
     if (pid <= 0)
@@ -48,7 +47,7 @@ void worker_start(struct service *service, unsigned slot, enum decision_reason r
     reserve_release(&service->context->reserve);
     int r = service->context->spawner->start(service->options, &spawned, error, sizeof(error));
     if (r < 0) {
-        service_start_failed(service, reason, "%s", error[0] ? error : strerror(-r));
+        failed_starts_note(service, reason, "%s", error[0] ? error : strerror(-r));
         pool_start_failed(service->pool, now);
         return;
     }
@@ -57,7 +56,7 @@ void worker_start(struct service *service, unsigned slot, enum decision_reason r
     r = worker ? start_watch(worker, spawned.pid) : -ENOMEM;
     if (r < 0) {
         start_undo(spawned.pid);
-        service_start_failed(service, reason, "cannot watch the new worker: %s", strerror(-r));
+        failed_starts_note(service, reason, "cannot watch the new worker: %s", strerror(-r));
         if (worker) {
             worker_free(worker);
             pool_worker_exited(service->pool, slot, now);

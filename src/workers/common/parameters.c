@@ -40,7 +40,7 @@ int parameter_read_list(const struct parameter *parameter, const char *value, vo
     return str_list_append(place, value);
 }
 
-/* Decimal digits alone: strtoull() takes blanks and signs, too. */
+/* Decimal digits only: strtoull() also accepts blanks and signs. */
 static bool read_digits(const struct parameter *parameter, const char *value, uint64_t *ret)
 {
     char *end;
@@ -111,11 +111,15 @@ static void list_names(const struct parameter_table *table, struct str_buffer *t
                        table->items[i].name);
 }
 
+static bool is_named(const char *line, const char *name)
+{
+    return str_starts_nocase(line, name) && line[strlen(name)] == '=';
+}
+
 static const struct parameter *find_parameter(const struct parameter_table *table, const char *line)
 {
     for (size_t i = 0; i < table->n_items; i++)
-        if (str_starts_nocase(line, table->items[i].name) &&
-            line[strlen(table->items[i].name)] == '=')
+        if (is_named(line, table->items[i].name))
             return &table->items[i];
     return NULL;
 }
@@ -154,6 +158,14 @@ void parameter_say(const struct parameter_report *report, enum parameter_severit
     report->write(&of_line, severity, text);
 }
 
+size_t parameter_line(const struct parameter_report *report, const char *name, size_t n)
+{
+    for (size_t i = 0; i < report->n_lines; i++)
+        if (is_named(report->lines[i], name) && n-- == 0)
+            return i;
+    return PARAMETER_NONE;
+}
+
 int parameters_read(const struct parameter_table *table, void *settings,
                     const char *const parameters[], size_t n_parameters,
                     struct parameter_report *report)
@@ -161,6 +173,8 @@ int parameters_read(const struct parameter_table *table, void *settings,
     char error[PARAMETER_TEXT_MAX];
     int result = 0;
 
+    report->lines = parameters;
+    report->n_lines = n_parameters;
     for (size_t i = 0; i < n_parameters; i++) {
         int r = parameters_apply(table, settings, parameters[i], error);
 
@@ -195,10 +209,11 @@ int parameters_check(const struct parameter_table *table, void *settings, int ar
     struct parameter_report report = {.facts.is_check = true, .write = write_to_output};
     int i = 2;
 
-    /* Facts that a newer dispatcherd knows mean nothing here. */
+    /* Facts of a newer dispatcherd are unknown here, and ignored. */
     for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
         report.facts.has_proxy_protocol |= strcmp(argv[i], "PROXY_PROTOCOL") == 0;
         report.facts.has_tls_port |= strcmp(argv[i], "TLS_PORT") == 0;
+        report.facts.has_tls_credential |= strcmp(argv[i], "TLS_CREDENTIAL") == 0;
     }
     i += i < argc;
     int r = parameters_read(table, settings, (const char *const *)argv + i, (size_t)(argc - i),

@@ -24,8 +24,8 @@
 
 struct parameter;
 
-/* Reads the value into the member of the settings. Returns 0; -ENOMEM; or -EINVAL, with what would
- * be right in hint[PARAMETER_TEXT_MAX] unless the table's `hint` is to be shown. */
+/* Reads the value into the member of the settings. Returns 0; -ENOMEM; or -EINVAL with
+ * hint[PARAMETER_TEXT_MAX] saying what would be right, unless the hint of the table applies. */
 typedef int (*parameter_reader)(const struct parameter *parameter, const char *value, void *place,
                                 char *hint);
 
@@ -38,7 +38,7 @@ struct parameter {
     const char *hint;           /* what would be right: "must be the path of a folder" */
 };
 
-/* Each replaces what an earlier line gave, but for the list. */
+/* Each replaces the value of an earlier line, except the list, which it extends. */
 int parameter_read_text(const struct parameter *parameter, const char *value, void *place,
                         char *hint); /* char *, owned; never empty */
 int parameter_read_list(const struct parameter *parameter, const char *value, void *place,
@@ -50,12 +50,13 @@ int parameter_read_seconds(const struct parameter *parameter, const char *value,
 int parameter_read_choice(const struct parameter *parameter, const char *value, void *place,
                           char *hint); /* unsigned: the index in `choices` */
 
-/* What is known of the service besides its PARAMETERs. A running worker knows nothing of these:
- * they are for dispatcherd --check, and false at the start of a worker. */
+/* What is known about the service besides its PARAMETERs. Only dispatcherd --check knows this; for
+ * a worker that starts, all are false. */
 struct parameter_facts {
-    bool is_check;           /* nothing will be served */
+    bool is_check;           /* for --check: nothing will be served */
     bool has_proxy_protocol; /* PROXY_PROTOCOL=1 */
     bool has_tls_port;       /* TLS_PORT */
+    bool has_tls_credential; /* its unit has a credential "tls.cert" (systemd.exec(5)) */
 };
 
 enum parameter_severity {
@@ -63,10 +64,12 @@ enum parameter_severity {
     PARAMETER_ERROR
 };
 
-/* Whom mistakes are reported to. */
+/* Where problems are reported. */
 struct parameter_report {
     struct parameter_facts facts;
-    size_t index; /* of the PARAMETER line in question; SIZE_MAX: of none of them */
+    size_t index;             /* of the PARAMETER line; SIZE_MAX: of none */
+    const char *const *lines; /* all of them: n_lines */
+    size_t n_lines;
     void (*write)(const struct parameter_report *report, enum parameter_severity severity,
                   const char *text);
     void *userdata;
@@ -74,38 +77,42 @@ struct parameter_report {
 
 #define PARAMETER_NONE SIZE_MAX
 
-/* Reports one mistake in the line `index`, or PARAMETER_NONE. */
+/* Reports a problem of the line `index`, or PARAMETER_NONE. */
 void parameter_say(const struct parameter_report *report, enum parameter_severity severity,
                    size_t index, const char *format, ...) _printf_(4, 5);
+
+/* The index of the n-th line with the parameter `name`, n from 0; PARAMETER_NONE if there are
+ * fewer. For problems that only `complete` can find. */
+size_t parameter_line(const struct parameter_report *report, const char *name, size_t n);
 
 struct parameter_table {
     const struct parameter *items;
     size_t n_items;
 
-    /* After all lines are read, and without a mistake: what cannot be seen from one line alone, and
+    /* Called when all lines were read without an error: checks what needs several lines, and sets
      * defaults that depend on others; may be NULL. Returns 0; -ENOMEM; or -EINVAL after it reported
      * an error. */
     int (*complete)(void *settings, const struct parameter_report *report);
 };
 
-/* Reads one "NAME=value". Returns 0; -ENOMEM; or -EINVAL, with what is wrong and what would be
- * right in `error`. */
+/* Reads one "NAME=value". Returns 0; -ENOMEM; or -EINVAL with `error` saying what is wrong and what
+ * would be right. */
 int parameters_apply(const struct parameter_table *table, void *settings, const char *parameter,
                      char error[PARAMETER_TEXT_MAX]);
 
-/* Reads all, reports every mistake, and completes. Returns 0, -ENOMEM, or -EINVAL. */
+/* Reads all lines, reports every problem, and calls `complete`. Returns 0, -ENOMEM, or -EINVAL. */
 int parameters_read(const struct parameter_table *table, void *settings,
                     const char *const parameters[], size_t n_parameters,
                     struct parameter_report *report);
 
-/* The same with the PARAMETERs of the worker, whose log has the mistakes. */
+/* The same with the PARAMETERs of the worker; problems go to its log. */
 int parameters_of_worker(const struct parameter_table *table, void *settings,
                          dispatcher_worker *worker);
 
-/* The program was started as "IMAGE --check-parameters [FACT…] [-- PARAMETER…]": to look at
- * parameters, not to serve. dispatcherd/parameter_check.h is the other side. */
+/* Whether the program was started as "IMAGE --check-parameters [FACT…] [-- PARAMETER…]", to check
+ * parameters and not to serve (dispatcherd/config/parameter_check.h). */
 bool parameters_is_check(int argc, char *argv[]);
 
-/* Does that: a line "INDEX error: text" or "INDEX warning: text" for each mistake on standard
- * output, with the number of the PARAMETER from 0, or "-". Returns main()'s status. */
+/* Does that: prints a line "INDEX error: text" or "INDEX warning: text" for each problem, with the
+ * number of the PARAMETER from 0, or "-". Returns the exit status. */
 int parameters_check(const struct parameter_table *table, void *settings, int argc, char *argv[]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Apart from parameters.c, so that tests of settings need no library for workers. */
+/* Separate from parameters.c, so that tests of settings do not need the workers' library. */
 #include "workers/common/parameters.h"
 
 #include <errno.h>

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* How much of what the client has sent is read: a close with unread bytes is a reset, which may
- * overtake the text (RFC 2525, 2.17). The kernel's default receive buffer holds 128 KiB. */
+/* How much of the client's input is read: a close with unread bytes sends a reset, which may
+ * overtake the text (RFC 2525, 2.17). The kernel's default receive buffer is 128 KiB. */
 #define UNREAD_MAX (128 * 1024)
 
 void send_away(int fd, enum come_back_protocol protocol)

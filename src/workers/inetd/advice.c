@@ -72,7 +72,7 @@ static void advise_missing(const char *program, char *text)
     struct stat st;
 
     if (stat(program, &st) == 0)
-        snprintf(text, ADVICE_MAX, "it is there, but not the interpreter that it names (#!)");
+        snprintf(text, ADVICE_MAX, "it exists, but not the interpreter that it names (#!)");
     else if (setting)
         snprintf(text, ADVICE_MAX, "the likely cause is %s of the worker's unit, which hides it",
                  setting);
@@ -97,7 +97,7 @@ const char *advice_for(const char *program, int error, char text[ADVICE_MAX])
                  "the likely cause is SystemCallFilter= or NoNewPrivileges= of the worker's unit");
         break;
     case ENOEXEC:
-        snprintf(text, ADVICE_MAX, "it is no program; a script begins with #!, as in #!/bin/sh");
+        snprintf(text, ADVICE_MAX, "it is not a program; a script begins with #!, as in #!/bin/sh");
         break;
     case EAGAIN:
     case ENOMEM:

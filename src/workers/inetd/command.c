@@ -106,7 +106,7 @@ static int read_word(const char **line, struct word *word, char *hint)
 
             if (n == 0)
                 return fault(hint,
-                             "'%.12s' is no escape of systemd.service(5); a backslash is "
+                             "'%.12s' is not an escape of systemd.service(5); a backslash is "
                              "written as \\\\",
                              c);
             c += n;
@@ -127,10 +127,11 @@ static int check_specifiers(const char *text, char *hint)
 {
     for (const char *c = text; (c = strchr(c, '%')); c += 2)
         if (!c[1] || !strchr("apilnc%", c[1]))
-            return fault(hint,
-                         "'%.2s' is no specifier; there are %%a and %%p (the client's address and "
-                         "port), %%i and %%l (ours), %%n (service), %%c (connection) and %%%%",
-                         c);
+            return fault(
+                hint,
+                "'%.2s' is not a specifier; there are %%a and %%p (the client's address and "
+                "port), %%i and %%l (ours), %%n (service), %%c (connection) and %%%%",
+                c);
     return 0;
 }
 

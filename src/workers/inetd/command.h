@@ -19,6 +19,7 @@ struct command_facts {
     const char *local_host;    /* %i */
     const char *service;       /* %n */
     const char *connection_id; /* %c */
+    const char *identity;      /* for the environment; "": not known */
     uint16_t client_port;      /* %p */
     uint16_t local_port;       /* %l */
 };

@@ -8,8 +8,8 @@
 #include <string.h>
 
 enum {
-    OWN_MAX = 9,       /* variables of ours */
-    OWN_BYTES_MAX = 96 /* of one: a name and an address, a port or an identifier */
+    OWN_MAX = 14,       /* variables of ours */
+    OWN_BYTES_MAX = 320 /* of one: a name and a value, the longest of which is a host's name */
 };
 
 struct block {
@@ -39,12 +39,25 @@ static void add_addresses(struct block *block, const struct command_facts *facts
     add(block, "TCPREMOTEPORT=%u", facts->client_port);
     add(block, "TCPLOCALIP=%s", facts->local_host);
     add(block, "TCPLOCALPORT=%u", facts->local_port);
+    if (facts->identity[0])
+        add(block, "TCPREMOTEINFO=%s", facts->identity);
     add(block, "REMOTE_ADDR=%s", facts->client_host);
     add(block, "REMOTE_PORT=%u", facts->client_port);
 }
 
+/* Of a certificate as tls_peer_cert_hash(3) of LibreSSL has it. */
+static void add_tls(struct block *block, const struct tls_facts *tls)
+{
+    add(block, "SSL_PROTOCOL=%s", tls->protocol);
+    add(block, "SSL_CIPHER=%s", tls->cipher);
+    if (tls->server_name[0])
+        add(block, "SSL_TLS_SNI_SERVERNAME=%s", tls->server_name);
+    if (tls->digest[0])
+        add(block, "SSL_PEER_CERT_HASH=SHA256:%s", tls->digest);
+}
+
 char **environment_make(const struct command_facts *facts, bool is_unix,
-                        const struct str_list *added)
+                        const struct tls_facts *tls, const struct str_list *added)
 {
     size_t n_items = OWN_MAX + added->n_items + 1;
     struct block block = {
@@ -58,6 +71,8 @@ char **environment_make(const struct command_facts *facts, bool is_unix,
         add(&block, "PROTO=UNIX");
     else
         add_addresses(&block, facts);
+    if (tls)
+        add_tls(&block, tls);
     add(&block, "DISPATCHER_CONNECTION=%s", facts->connection_id);
     add(&block, "DISPATCHER_SERVICE=%s", facts->service);
     for (size_t i = 0; i < added->n_items; i++)

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "workers/common/line_limit.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,6 +16,9 @@
  * lines of a unit in 30 s (journald.conf(5)). */
 #define LINES_AT_ONCE      50
 #define LINE_INTERVAL_USEC (200 * USEC_PER_MSEC)
+
+/* And all sessions together: a client can make any number of short ones. */
+static struct line_limit all_sessions = LINE_LIMIT_INIT("standard error", LOG_NOTICE, 1000, 50);
 
 /* Of the default pipe (pipe(7)). */
 #define PIPE_BYTES 65536
@@ -36,10 +40,10 @@ static void end_line(struct error_lines *lines, uint64_t now)
     if (lines->length == 0)
         return;
     lines->length = 0;
-    if (rate_take(&lines->rate, now))
-        dispatcher_connection_log(lines->connection, LOG_NOTICE, "%s", lines->line);
-    else
+    if (!rate_take(&lines->rate, now))
         lines->n_left_out++;
+    else if (line_limit_take(&all_sessions, lines->connection, NULL))
+        dispatcher_connection_log(lines->connection, LOG_NOTICE, "%s", lines->line);
 }
 
 static void take(struct error_lines *lines, const char *text, size_t n, uint64_t now)
@@ -83,4 +87,9 @@ void error_lines_end(struct error_lines *lines)
         dispatcher_connection_log(
             lines->connection, LOG_NOTICE, "%" PRIu64 " more %s of standard error left out",
             lines->n_left_out, str_plural(lines->n_left_out, "line", "lines"));
+}
+
+void error_lines_stop(const dispatcher_worker *worker)
+{
+    line_limit_end(&all_sessions, worker);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
 /* What a session's program writes to standard error: cut into lines for the journal. A program may
- * write a gigabyte: each session has only so many lines, the others are counted. */
+ * write a gigabyte: each session has only so many lines, and all of them together have only so
+ * many; the others are counted. */
 #pragma once
 
 #include "base/rate.h"
@@ -28,3 +29,6 @@ bool error_lines_read(struct error_lines *lines, int fd);
 
 /* Writes a last line without its end, and how many were left out. */
 void error_lines_end(struct error_lines *lines);
+
+/* At the worker's end: what was left out of all sessions. */
+void error_lines_stop(const dispatcher_worker *worker);

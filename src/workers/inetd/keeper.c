@@ -83,6 +83,8 @@ static unsigned find_largest(struct marked_list *list, uint64_t *ret_mark)
 {
     unsigned largest = 0, n = 0;
 
+    if (list->n_items == 0)
+        return 0; /* there is no array then, and qsort() wants one */
     qsort(list->items, list->n_items, sizeof(*list->items), compare_marks);
     for (size_t i = 0; i < list->n_items; i++) {
         n = i > 0 && list->items[i].mark == list->items[i - 1].mark ? n + 1 : 1;

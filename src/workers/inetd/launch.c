@@ -40,6 +40,8 @@ static int become_program(const struct launch *launch)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (launch->mark)
         (void)marks_set(launch->mark);
+    if (launch->descriptors)
+        (void)setrlimit(RLIMIT_NOFILE, launch->descriptors);
     restore_signals();
     execve(launch->arguments[0], launch->arguments, launch->environment);
     return errno;

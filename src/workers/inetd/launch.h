@@ -4,14 +4,16 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct launch {
     char *const *arguments; /* the first is the program's path */
     char *const *environment;
-    int socket;    /* becomes 0 and 1; none of these is below 3 */
-    int error;     /* becomes 2 */
-    uint64_t mark; /* marks.h; 0: none */
+    int socket;                       /* becomes 0 and 1; none of these is below 3 */
+    int error;                        /* becomes 2 */
+    uint64_t mark;                    /* marks.h; 0: none */
+    const struct rlimit *descriptors; /* the program's limit; NULL: ours */
 };
 
 /* The program leads a session (setsid(2)) and a group of its own, has no signal blocked or ignored,

@@ -3,6 +3,7 @@
 /* inetd: serves each connection by a program of its own, on descriptors 0, 1 and 2, as inetd(8) and
  * systemd's Accept=yes do, under dispatcherd's rules. */
 #include "base/fd.h"
+#include "workers/common/descriptors.h"
 #include "workers/common/unit.h"
 #include "workers/inetd/advice.h"
 #include "workers/inetd/keeper.h"
@@ -10,12 +11,19 @@
 #include "workers/inetd/leftovers.h"
 #include "workers/inetd/session.h"
 #include "workers/inetd/session_report.h"
+#include "workers/inetd/traps.h"
+#include "workers/tls/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+
+/* The client's connection, a pidfd, the reading end of the program's standard error and, with TLS,
+ * our end of its connection and what waits for both, or else what waits for the client's; and one
+ * while it starts. */
+#define DESCRIPTORS_A_SESSION 6
 
 struct program {
     struct inetd_settings settings;
@@ -36,7 +44,7 @@ static int try_command(const struct inetd_settings *settings, dispatcher_worker 
                               "cannot execute COMMAND=%.200s: %s; %s; to change it: systemctl edit "
                               "%s",
                               program, strerror(-r), advice_for(program, -r, advice), unit);
-    else if (advice_loses_privileges(program))
+    else if (advice_loses_privileges(program) && !traps_needs_no_privileges(&settings->command))
         dispatcher_worker_log(worker, LOG_WARNING,
                               "the set-user-ID or set-group-ID bit of %.200s has no effect under "
                               "NoNewPrivileges=yes; to change it: systemctl edit %s",
@@ -48,6 +56,7 @@ static int prepare(struct program *program, dispatcher_worker *worker)
 {
     int r = leftovers_start();
 
+    program->inetd.descriptors = descriptors_allow(worker, DESCRIPTORS_A_SESSION, 0);
     if (r < 0)
         dispatcher_worker_log(worker, LOG_ERR, "cannot look after the processes of sessions: %s",
                               strerror(-r));
@@ -69,6 +78,8 @@ static int start(dispatcher_worker *worker, void *userdata)
         dispatcher_worker_log(worker, LOG_ERR, "out of memory");
     if (r == 0)
         r = try_command(&program->settings, worker);
+    if (r == 0)
+        r = tls_worker_start(worker, &program->settings.tls, &program->inetd.tls);
     return r < 0 ? r : prepare(program, worker);
 }
 
@@ -100,6 +111,7 @@ int main(int argc, char *argv[])
         status = parameters_check(&inetd_parameters, &program.settings, argc, argv);
     else if (dispatcher_worker_run(&callbacks, &program) < 0)
         status = EXIT_FAILURE;
+    tls_context_free(program.inetd.tls);
     fd_close(program.inetd.null_fd);
     inetd_settings_clear(&program.settings);
     return status;

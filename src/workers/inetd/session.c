@@ -15,14 +15,17 @@
 #include "workers/inetd/leftovers.h"
 #include "workers/inetd/marks.h"
 #include "workers/inetd/session_report.h"
+#include "workers/inetd/tunnel.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <unistd.h>
 
 /* How long a program has for ending after SIGTERM. */
@@ -46,6 +49,9 @@ struct session {
     dispatcher_connection *connection;
     pid_t pid;
     int pidfd;
+    struct tunnel *tunnel; /* owned; NULL: the program has the client's connection */
+    bool is_tunnelling;    /* and there may be something to move */
+    bool tunnel_has_more;
     int holder_fd; /* -1: not yet, or the connection is closed */
     uint64_t started_at;
     uint64_t look_at, look_usec;
@@ -58,7 +64,7 @@ struct session {
     struct error_lines lines;
 };
 
-static struct command_facts facts_of(const dispatcher_connection *connection)
+static struct command_facts facts_of(dispatcher_connection *connection)
 {
     return (struct command_facts){
         .client_host = dispatcher_connection_peer_host(connection),
@@ -67,6 +73,7 @@ static struct command_facts facts_of(const dispatcher_connection *connection)
         .local_port = dispatcher_connection_local_port(connection),
         .service = dispatcher_worker_service(dispatcher_connection_worker(connection)),
         .connection_id = dispatcher_connection_id(connection),
+        .identity = dispatcher_connection_identity(connection),
     };
 }
 
@@ -94,20 +101,29 @@ static pid_t launch_patiently(const struct launch *launch)
     return pid;
 }
 
+/* What the program gets. */
+static int session_socket(const struct session *session)
+{
+    return session->tunnel ? tunnel_program_fd(session->tunnel)
+                           : dispatcher_connection_fd(session->connection);
+}
+
 /* Returns 0, or a negative errno. */
 static int session_launch(struct session *session, int error_fd)
 {
     const struct command_facts facts = facts_of(session->connection);
     const struct inetd_settings *settings = session->inetd->settings;
     char **arguments = command_expand(&settings->command, &facts);
-    char **environment =
-        environment_make(&facts, is_unix(session->connection), &settings->environment);
+    char **environment = environment_make(&facts, is_unix(session->connection),
+                                          session->tunnel ? tunnel_facts(session->tunnel) : NULL,
+                                          &settings->environment);
     const struct launch launch = {
         .arguments = arguments,
         .environment = environment,
-        .socket = dispatcher_connection_fd(session->connection),
+        .socket = session_socket(session),
         .error = error_fd,
         .mark = session->kept.mark,
+        .descriptors = &session->inetd->descriptors,
     };
 
     session->pid = arguments && environment ? launch_patiently(&launch) : -ENOMEM;
@@ -116,13 +132,21 @@ static int session_launch(struct session *session, int error_fd)
     return session->pid < 0 ? (int)session->pid : 0;
 }
 
+/* It cannot be watched, and must not serve a client that is sent away. */
+static void session_undo_launch(const struct session *session)
+{
+    (void)kill(-session->pid, SIGKILL);
+    while (waitpid(session->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
 /* Starts the program with its standard error where STDERR= says. Returns 0 or a negative errno. */
 static int session_start(struct session *session)
 {
     int fds[2] = {-1, -1}, error_fd = session->inetd->null_fd;
 
     if (session->inetd->settings->standard_error == STANDARD_ERROR_SOCKET) {
-        error_fd = dispatcher_connection_fd(session->connection);
+        error_fd = session_socket(session);
     } else if (session->inetd->settings->standard_error == STANDARD_ERROR_JOURNAL) {
         if (pipe2(fds, O_CLOEXEC) < 0)
             return -errno;
@@ -135,7 +159,11 @@ static int session_start(struct session *session)
     if (r < 0)
         return r;
     session->pidfd = pidfd_open(session->pid, 0);
-    return session->pidfd < 0 ? -errno : 0;
+    if (session->pidfd >= 0)
+        return 0;
+    r = -errno;
+    session_undo_launch(session);
+    return r;
 }
 
 static void end_sooner(struct session *session, uint64_t at, enum session_cause cause)
@@ -152,6 +180,17 @@ static void connection_is_over(struct session *session, uint64_t now, enum sessi
     session->holder_fd = fd_close(session->holder_fd);
     session->look_at = USEC_INFINITY;
     end_sooner(session, now + session->inetd->settings->linger_usec, cause);
+}
+
+static void move_tunnel(struct session *session, uint64_t now)
+{
+    enum tunnel_state state = tunnel_move(session->tunnel);
+
+    session->tunnel_has_more = state == TUNNEL_HAS_MORE;
+    session->is_tunnelling = state == TUNNEL_HAS_MORE || state == TUNNEL_IS_OPEN;
+    if (!session->is_tunnelling)
+        connection_is_over(session, now,
+                           state == TUNNEL_CLOSED ? SESSION_CLOSED_IT : SESSION_CLIENT_GONE);
 }
 
 static void look_at_connection(struct session *session, uint64_t now)
@@ -211,7 +250,7 @@ static void do_what_is_due(struct session *session, uint64_t now)
 /* Until the program, which then is a zombie, has ended. */
 static void session_wait(struct session *session)
 {
-    struct pollfd fds[3] = {{.fd = session->pidfd, .events = POLLIN}};
+    struct pollfd fds[4] = {{.fd = session->pidfd, .events = POLLIN}};
 
     while (!fds[0].revents) {
         uint64_t now = time_now_usec(CLOCK_MONOTONIC);
@@ -219,7 +258,12 @@ static void session_wait(struct session *session)
         do_what_is_due(session, now);
         fds[1] = (struct pollfd){.fd = session->error_fd, .events = POLLIN};
         fds[2] = (struct pollfd){.fd = session->holder_fd, .events = POLLIN};
-        if (poll(fds, 3, timeout_msec(next_time(session), now)) <= 0)
+        fds[3] = (struct pollfd){.fd = session->is_tunnelling ? tunnel_fd(session->tunnel) : -1,
+                                 .events = POLLIN};
+        int n = poll(fds, 4, session->tunnel_has_more ? 0 : timeout_msec(next_time(session), now));
+        if (session->is_tunnelling && (session->tunnel_has_more || (n > 0 && fds[3].revents)))
+            move_tunnel(session, now);
+        if (n <= 0)
             continue;
         if (fds[1].revents && !error_lines_read(&session->lines, session->error_fd))
             session->error_fd = fd_close(session->error_fd);
@@ -252,6 +296,8 @@ static void session_run(struct session *session)
     session_wait(session);
     keeper_remove(&session->kept);
     session_clean(session, &result);
+    if (session->tunnel)
+        tunnel_finish(session->tunnel);
     if (session->error_fd >= 0)
         (void)error_lines_read(&session->lines, session->error_fd);
     error_lines_end(&session->lines);
@@ -273,11 +319,29 @@ static void session_refuse(struct session *session, int error)
             ? (enum come_back_protocol)(settings->protocol - 1)
             : come_back_protocol_of_port(dispatcher_connection_local_port(session->connection));
 
-    if (dispatcher_connection_is_tls(session->connection))
-        protocol = COME_BACK_UNKNOWN;
-    send_away(dispatcher_connection_fd(session->connection), protocol);
+    if (session->tunnel)
+        tunnel_send_away(session->tunnel, come_back_text(protocol, COME_BACK_BUSY));
+    else
+        send_away(dispatcher_connection_fd(session->connection),
+                  dispatcher_connection_is_tls(session->connection) ? COME_BACK_UNKNOWN : protocol);
+    dispatcher_connection_set_outcome(session->connection, DISPATCHER_SENT_AWAY);
     session_report_failure(session->connection, settings->command.words.items[0], error,
                            &session->inetd->counts);
+}
+
+/* Returns false if the session ends without a program. */
+static bool session_start_tls(struct session *session)
+{
+    struct inetd *inetd = session->inetd;
+
+    if (!dispatcher_connection_is_tls(session->connection) || inetd->settings->tls.is_passed)
+        return true;
+    int r = tunnel_open(&session->tunnel, inetd->tls, session->connection);
+    if (r < 0 && r != -EPROTO)
+        session_report_no_tls(session->connection, r, &inetd->counts);
+    session->is_tunnelling = r == 0;
+    session->look_at = USEC_INFINITY; /* the tunnel knows whether the connection is open */
+    return r == 0;
 }
 
 void session_serve(struct inetd *inetd, dispatcher_connection *connection)
@@ -297,12 +361,17 @@ void session_serve(struct inetd *inetd, dispatcher_connection *connection)
         .kept = {.mark = marks_new(), .connection = connection},
     };
 
+    if (!session_start_tls(&session))
+        return;
     error_lines_start(&session.lines, connection);
     int r = session_start(&session);
+    if (r == 0 && session.tunnel)
+        tunnel_begin(session.tunnel);
     if (r == 0)
         session_run(&session);
     else
         session_refuse(&session, r);
+    tunnel_close(session.tunnel);
     fd_close(session.pidfd);
     fd_close(session.holder_fd);
     fd_close(session.error_fd);

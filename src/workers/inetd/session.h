@@ -4,10 +4,12 @@
 #pragma once
 
 #include "workers/inetd/settings.h"
+#include "workers/tls/context.h"
 
 #include <dispatcher/worker.h>
 
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 /* What became of the sessions of this worker. */
 struct session_counts {
@@ -20,8 +22,10 @@ struct session_counts {
 
 struct inetd {
     const struct inetd_settings *settings;
+    struct tls_context *tls; /* owned; NULL: there is no certificate */
     struct session_counts counts;
-    int null_fd; /* /dev/null */
+    struct rlimit descriptors; /* the limit of programs */
+    int null_fd;               /* /dev/null */
 };
 
 /* Serves the connection. Returns when the program and all that it has started are gone. */

@@ -2,14 +2,15 @@
 /* Copyright (C) dispatcherd contributors */
 #include "workers/inetd/session_report.h"
 
-#include "base/log_limit.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "workers/common/line_limit.h"
 #include "workers/inetd/advice.h"
+#include "workers/inetd/error_lines.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <syslog.h>
@@ -19,13 +20,14 @@
 /* How often a failure to start is reported. */
 #define FAILURE_INTERVAL_USEC (60 * USEC_PER_SEC)
 
-/* Lines that clients can cause at will: journald takes 10,000 of a unit in 30 s
- * (journald.conf(5)). */
-static struct {
-    pthread_mutex_t lock;
-    struct log_limit limit;
-    uint64_t failure_at;
-} shared = {.lock = PTHREAD_MUTEX_INITIALIZER, .limit = LOG_LIMIT_INIT(500, 50)};
+/* Ordinary ends (info) are the many, and must not hide the others. With the lines of standard error
+ * these are no more than journald accepts, of which it takes notice and info together. */
+static struct line_limit ordinary = LINE_LIMIT_INIT("sessions", LOG_INFO, 1500, 100);
+static struct line_limit notable = LINE_LIMIT_INIT("failed sessions", LOG_NOTICE, 500, 20);
+static struct line_limit not_served = LINE_LIMIT_INIT("clients not served", LOG_ERR, 20, 1);
+
+/* When a program that cannot be executed may be reported again. */
+static atomic_uint_fast64_t failure_at;
 
 static const char *cause_text(enum session_cause cause)
 {
@@ -93,23 +95,6 @@ static void count(const struct session_result *result, struct session_counts *co
         atomic_fetch_add_explicit(&counts->n_failed, 1, memory_order_relaxed);
 }
 
-/* Returns true if this line may be written; the others are summed up. */
-static bool take_line(dispatcher_connection *connection)
-{
-    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-    char sum[TALLY_TEXT_BYTES + 64];
-
-    pthread_mutex_lock(&shared.lock);
-    bool may =
-        log_limit_take(&shared.limit, now, true, dispatcher_connection_peer_host(connection));
-    bool has_sum =
-        now >= log_limit_due_at(&shared.limit) && log_limit_sum_up(&shared.limit, now, sum);
-    pthread_mutex_unlock(&shared.lock);
-    if (has_sum)
-        dispatcher_worker_log(dispatcher_connection_worker(connection), LOG_NOTICE, "%s", sum);
-    return may;
-}
-
 void session_report(dispatcher_connection *connection, const struct session_result *result,
                     struct session_counts *counts)
 {
@@ -119,7 +104,9 @@ void session_report(dispatcher_connection *connection, const struct session_resu
     char line[LINE_MAX_BYTES];
 
     count(result, counts);
-    if (!is_ordinary && !take_line(connection))
+    if (is_failure(result) || result->cause != SESSION_BY_ITSELF)
+        dispatcher_connection_set_outcome(connection, DISPATCHER_FAILED);
+    if (!line_limit_take(is_ordinary ? &ordinary : &notable, connection, NULL))
         return;
     write_line(result, line);
     dispatcher_connection_log(connection, priority, "%s", line);
@@ -128,26 +115,30 @@ void session_report(dispatcher_connection *connection, const struct session_resu
 void session_report_failure(dispatcher_connection *connection, const char *program, int error,
                             struct session_counts *counts)
 {
-    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    uint_fast64_t now = time_now_usec(CLOCK_MONOTONIC), at = atomic_load(&failure_at);
     char advice[ADVICE_MAX];
 
     atomic_fetch_add_explicit(&counts->n_not_started, 1, memory_order_relaxed);
-    pthread_mutex_lock(&shared.lock);
-    bool may = now >= shared.failure_at;
-    if (may)
-        shared.failure_at = now + FAILURE_INTERVAL_USEC;
-    pthread_mutex_unlock(&shared.lock);
-    if (may)
+    if (now >= at && atomic_compare_exchange_strong(&failure_at, &at, now + FAILURE_INTERVAL_USEC))
         dispatcher_connection_log(connection, LOG_ERR, "not served: cannot execute %.200s: %s; %s",
                                   program, strerror(-error), advice_for(program, -error, advice));
 }
 
+void session_report_no_tls(dispatcher_connection *connection, int error,
+                           struct session_counts *counts)
+{
+    atomic_fetch_add_explicit(&counts->n_not_started, 1, memory_order_relaxed);
+    dispatcher_connection_set_outcome(connection, DISPATCHER_SENT_AWAY);
+    if (line_limit_take(&not_served, connection, "TLS"))
+        dispatcher_connection_log(connection, LOG_ERR, "not served: TLS: %s", strerror(-error));
+}
+
 void session_report_counts(dispatcher_worker *worker, const struct session_counts *counts)
 {
-    char sum[TALLY_TEXT_BYTES + 64];
-
-    if (log_limit_sum_up(&shared.limit, time_now_usec(CLOCK_MONOTONIC), sum))
-        dispatcher_worker_log(worker, LOG_NOTICE, "%s", sum);
+    line_limit_end(&ordinary, worker);
+    line_limit_end(&notable, worker);
+    line_limit_end(&not_served, worker);
+    error_lines_stop(worker);
     dispatcher_worker_log(worker, LOG_INFO,
                           "%" PRIu64 " sessions: %" PRIu64 " failed, %" PRIu64
                           " ended by limits, %" PRIu64 " not started; %" PRIu64

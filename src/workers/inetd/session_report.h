@@ -33,5 +33,9 @@ void session_report(dispatcher_connection *connection, const struct session_resu
 void session_report_failure(dispatcher_connection *connection, const char *program, int error,
                             struct session_counts *counts);
 
-/* At the worker's end: all of its sessions, in one line. */
+/* TLS could not begin, for a cause that is no client's. */
+void session_report_no_tls(dispatcher_connection *connection, int error,
+                           struct session_counts *counts);
+
+/* At the worker's end: all of its sessions, in one line, after what was left out. */
 void session_report_counts(dispatcher_worker *worker, const struct session_counts *counts);

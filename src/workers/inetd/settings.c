@@ -55,7 +55,7 @@ static const char *const protocols[] = {"port", "none", "smtp", "pop3",
 
 static int complete(void *data, const struct parameter_report *report)
 {
-    const struct inetd_settings *settings = data;
+    struct inetd_settings *settings = data;
     struct stat st;
 
     if (settings->command.words.n_items == 0) {
@@ -70,7 +70,10 @@ static int complete(void *data, const struct parameter_report *report)
                       "PARAMETER=COMMAND=%.200s: there is no such program", program);
         return -EINVAL;
     }
-    return traps_check(&settings->command, report);
+    int r = tls_settings_complete(&settings->tls, report);
+    return r < 0 ? r
+                 : traps_check(&settings->command,
+                               tls_settings_ends_here(&settings->tls, &report->facts), report);
 }
 
 static const struct parameter parameters[] = {
@@ -116,6 +119,8 @@ static const struct parameter parameters[] = {
         .offset = offsetof(struct inetd_settings, protocol),
         .choices = protocols,
     },
+    TLS_PASS_ROW(struct inetd_settings, tls),
+    TLS_PARAMETER_ROWS(struct inetd_settings, tls),
 };
 
 const struct parameter_table inetd_parameters = {
@@ -137,4 +142,5 @@ void inetd_settings_clear(struct inetd_settings *settings)
 {
     command_clear(&settings->command);
     str_list_clear(&settings->environment);
+    tls_settings_clear(&settings->tls);
 }

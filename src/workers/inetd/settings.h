@@ -6,6 +6,7 @@
 #include "base/come_back.h"
 #include "workers/common/parameters.h"
 #include "workers/inetd/command.h"
+#include "workers/tls/settings.h"
 
 enum standard_error {
     STANDARD_ERROR_JOURNAL,
@@ -16,6 +17,7 @@ enum standard_error {
 /* Owns its strings. Not changed once sessions run, so all threads share it. */
 struct inetd_settings {
     struct command command;
+    struct tls_settings tls;
     struct str_list environment; /* "NAME=value" */
     unsigned standard_error;     /* enum standard_error */
     unsigned protocol;           /* 0: that of the port; else enum come_back_protocol + 1 */

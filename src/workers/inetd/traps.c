@@ -123,14 +123,51 @@ static void check_listeners(const struct command *command, const struct paramete
                       "here");
 }
 
-int traps_check(const struct command *command, const struct parameter_report *report)
+static bool has_address(const struct command *command)
+{
+    for (size_t i = 1; i < command->words.n_items; i++)
+        for (const char *c = command->words.items[i]; (c = strchr(c, '%')); c += 2)
+            if (c[1] == 'a')
+                return true;
+    return false;
+}
+
+/* Behind TLS a program has a pair of sockets, whose peer has no address: mail servers take that for
+ * a client on this host. */
+static int check_trusting(const struct command *command, const char *name,
+                          const struct parameter_report *report)
+{
+    if (!has_word(command, "-bs") || has_address(command))
+        return 0;
+    parameter_say(
+        report, PARAMETER_ERROR, PARAMETER_NONE,
+        "COMMAND: %s -bs behind TLS sees no client's address, takes every client for this "
+        "host, and may let it send anywhere; give it the address (exim -bs -oMa %%a, run by "
+        "a trusted user), or use IMAGE=proxy, or TLS=pass if the program speaks TLS itself",
+        name);
+    return -EINVAL;
+}
+
+int traps_check(const struct command *command, bool ends_tls, const struct parameter_report *report)
 {
     const char *program = command->words.items[0];
+    bool is_sendmail = strcmp(last_part(program), "sendmail") == 0;
 
     check_listeners(command, report);
+    if (ends_tls && (is_exim(program) || is_sendmail)) {
+        int r = check_trusting(command, is_sendmail ? "sendmail" : "exim", report);
+
+        if (r < 0)
+            return r;
+    }
     if (is_exim(program))
         return check_exim(command, report);
-    if (strcmp(last_part(program), "sendmail") == 0)
+    if (is_sendmail)
         return check_postfix(command, report);
     return 0;
+}
+
+bool traps_needs_no_privileges(const struct command *command)
+{
+    return is_exim(command->words.items[0]) && has_word(command, "-odq");
 }

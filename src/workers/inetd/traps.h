@@ -7,5 +7,11 @@
 #include "workers/common/parameters.h"
 #include "workers/inetd/command.h"
 
-/* Reports what is known of the command. Returns 0, or -EINVAL if it must not be run. */
-int traps_check(const struct command *command, const struct parameter_report *report);
+/* Reports what is known of the command, which has no connection of the client's if TLS ends here.
+ * Returns 0, or -EINVAL if it must not be run. */
+int traps_check(const struct command *command, bool ends_tls,
+                const struct parameter_report *report);
+
+/* Whether a program that has a set-user-ID bit is known to serve without it: Exim, if it puts mail
+ * into the queue only. */
+bool traps_needs_no_privileges(const struct command *command);

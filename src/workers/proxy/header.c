@@ -16,7 +16,15 @@ enum {
     UNSPEC = 0x00,
     TCP_OVER_IPV4 = 0x11,
     TCP_OVER_IPV6 = 0x21,
+    TYPE_AUTHORITY = 0x02,
     TYPE_UNIQUE_ID = 0x05,
+    TYPE_SSL = 0x20,
+    SUBTYPE_SSL_VERSION = 0x21,
+    SUBTYPE_SSL_CN = 0x22,
+    SUBTYPE_SSL_CIPHER = 0x23,
+    CLIENT_SSL = 0x01,
+    CLIENT_CERT_CONN = 0x02,
+    CLIENT_CERT_SESS = 0x04,
     ID_MAX = 32,
 };
 
@@ -44,20 +52,48 @@ static size_t append_ipv6(char *header, size_t at, const struct sockaddr_in6 *pe
     return append(header, at, &local->sin6_port, sizeof(local->sin6_port));
 }
 
-static size_t append_id(char *header, size_t at, const char *id)
+static void put_length(char *to, size_t length)
 {
-    size_t length = strnlen(id, ID_MAX);
-    const char type_and_length[] = {TYPE_UNIQUE_ID, 0, (char)length};
+    uint16_t bytes = htons((uint16_t)length);
 
-    at = append(header, at, type_and_length, sizeof(type_and_length));
-    return append(header, at, id, length);
+    memcpy(to, &bytes, sizeof(bytes));
+}
+
+/* Type, length and value. */
+static size_t append_value(char *header, size_t at, char type, const char *value, size_t length)
+{
+    header[at] = type;
+    put_length(header + at + 1, length);
+    return append(header, at + 3, value, length);
+}
+
+static size_t append_text(char *header, size_t at, char type, const char *text)
+{
+    return *text ? append_value(header, at, type, text, strlen(text)) : at;
+}
+
+/* Flags, whether the client's certificate could be verified (0: yes), and the rest as values within
+ * this one. Nothing is resumed here, so a certificate is always that of this connection. */
+static size_t append_tls(char *header, size_t at, const struct tls_facts *tls)
+{
+    bool has_certificate = tls->digest[0];
+    bool is_verified = has_certificate && tls->is_verified;
+    const char client = CLIENT_SSL | (has_certificate ? CLIENT_CERT_CONN | CLIENT_CERT_SESS : 0);
+    const char head[] = {client, 0, 0, 0, is_verified ? 0 : 1};
+
+    at = append_text(header, at, TYPE_AUTHORITY, tls->server_name);
+    size_t start = at;
+    at = append_value(header, at, TYPE_SSL, head, sizeof(head));
+    at = append_text(header, at, SUBTYPE_SSL_VERSION, tls->protocol);
+    at = append_text(header, at, SUBTYPE_SSL_CIPHER, tls->cipher);
+    at = append_text(header, at, SUBTYPE_SSL_CN, tls->common_name);
+    put_length(header + start + 1, at - start - 3);
+    return at;
 }
 
 static void set_length(char *header, size_t length)
 {
-    uint16_t rest = htons((uint16_t)(length - 16));
-
-    memcpy(header + 14, &rest, sizeof(rest));
+    put_length(header + 14, length - 16);
 }
 
 static size_t start_v2(char *header, char command, char family)
@@ -76,7 +112,7 @@ static sa_family_t family_of(const struct sockaddr *peer, const struct sockaddr 
 }
 
 static size_t write_v2(char *header, const struct sockaddr *peer, const struct sockaddr *local,
-                       const char *id)
+                       const char *id, const struct tls_facts *tls)
 {
     sa_family_t family = family_of(peer, local);
     size_t at = start_v2(header, VERSION_AND_PROXY,
@@ -91,7 +127,9 @@ static size_t write_v2(char *header, const struct sockaddr *peer, const struct s
         at = append_ipv6(header, at, (const struct sockaddr_in6 *)(const void *)peer,
                          (const struct sockaddr_in6 *)(const void *)local);
     if (family != AF_UNSPEC)
-        at = append_id(header, at, id);
+        at = append_value(header, at, TYPE_UNIQUE_ID, id, strnlen(id, ID_MAX));
+    if (family != AF_UNSPEC && tls)
+        at = append_tls(header, at, tls);
     set_length(header, at);
     return at;
 }
@@ -125,10 +163,11 @@ static size_t write_v1(char *header, const struct sockaddr *peer, const struct s
 }
 
 size_t header_write(char header[HEADER_MAX_BYTES], enum header_version version,
-                    const struct sockaddr *peer, const struct sockaddr *local, const char *id)
+                    const struct sockaddr *peer, const struct sockaddr *local, const char *id,
+                    const struct tls_facts *tls)
 {
     if (version == HEADER_V2)
-        return write_v2(header, peer, local, id);
+        return write_v2(header, peer, local, id, tls);
     return version == HEADER_V1 ? write_v1(header, peer, local) : 0;
 }
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/macro.h"
 #include "base/time.h"
+#include "workers/common/line_limit.h"
 #include "workers/proxy/links.h"
 
 #include <errno.h>
@@ -26,6 +27,8 @@ enum {
     STACK_BYTES = 256 * 1024
 };
 
+static struct line_limit closed = LINE_LIMIT_INIT("closed connections", LOG_ERR, 20, 1);
+
 /* What the descriptors that belong to no session are known by. */
 static struct end wake_end, stop_end;
 
@@ -35,7 +38,8 @@ void relay_take(struct relay *relay, dispatcher_connection *connection)
     const uint64_t one = 1;
 
     if (!session) {
-        dispatcher_connection_log(connection, LOG_ERR, "closed: out of memory");
+        if (line_limit_take(&closed, connection, "out of memory"))
+            dispatcher_connection_log(connection, LOG_ERR, "closed: out of memory");
         dispatcher_connection_end(connection);
         return;
     }
@@ -240,9 +244,12 @@ void relay_stop(struct relay *relay)
     pthread_mutex_unlock(&relay->lock);
     (void)!write(relay->wake_fd, &one, sizeof(one));
     pthread_join(relay->thread, NULL);
+    line_limit_end(&closed, relay->worker);
     trouble_clear(&relay->trouble);
     pipes_clear(&relay->tools.pipes);
     backends_clear(&relay->backends);
+    tls_context_free(relay->tls);
+    relay->tls = NULL;
     relay->wake_fd = fd_close(relay->wake_fd);
     relay->epoll = fd_close(relay->epoll);
 }

@@ -7,6 +7,7 @@
 #include "workers/proxy/session.h"
 #include "workers/proxy/settings.h"
 #include "workers/proxy/trouble.h"
+#include "workers/tls/context.h"
 
 #include <pthread.h>
 
@@ -15,6 +16,7 @@ struct relay {
     const struct settings *settings;
     struct backends backends;
     struct trouble trouble;
+    struct tls_context *tls; /* owned; NULL: there is no certificate */
     int epoll;
     int wake_fd; /* eventfd: sessions have arrived, or the end has come */
     pthread_t thread;

@@ -9,20 +9,21 @@
 #include "workers/proxy/header.h"
 #include "workers/proxy/links.h"
 #include "workers/proxy/relay.h"
+#include "workers/tls/tls_end.h"
+#include "workers/tls/worker.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 /* A session that was silent for so long when the service stops is not in the middle of anything. */
 #define IDLE_USEC (5 * USEC_PER_SEC)
 
-#define EVENTS_OF_END (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
-
 static int watch_end(const struct relay *relay, struct end *end)
 {
-    struct epoll_event event = {.events = EVENTS_OF_END, .data.ptr = end};
+    struct epoll_event event = {.events = WAY_EVENTS, .data.ptr = end};
 
     return epoll_ctl(relay->epoll, EPOLL_CTL_ADD, end->fd, &event) < 0 ? -errno : 0;
 }
@@ -51,6 +52,14 @@ static void close_server(struct session *session)
     session->ends[END_SERVER].fd = fd_close(session->ends[END_SERVER].fd);
 }
 
+static void drop_tls(struct session *session)
+{
+    if (session->tls)
+        tls_session_clear(session->tls);
+    free(session->tls);
+    session->tls = NULL;
+}
+
 /* dispatcherd may still have its copy of the client's socket: closing ours would leave that in the
  * set. */
 static void end_session(struct session *session, struct relay *relay)
@@ -62,6 +71,7 @@ static void end_session(struct session *session, struct relay *relay)
     session->has_turn = false;
     for (size_t i = 0; i < N_ENDS; i++)
         way_clear(&session->ways[i], &relay->tools);
+    drop_tls(session);
     (void)epoll_ctl(relay->epoll, EPOLL_CTL_DEL, session->ends[END_CLIENT].fd, NULL);
     close_server(session);
     dispatcher_connection_end(STEAL(session->connection));
@@ -78,13 +88,28 @@ static void break_session(struct session *session, struct relay *relay)
     end_session(session, relay);
 }
 
+/* What others are told in plain text. */
+static void say_over_tls(const struct session *session, const struct relay *relay)
+{
+    uint16_t port = dispatcher_connection_local_port(session->connection);
+    const char *text = come_back_text(settings_protocol(relay->settings, port), COME_BACK_BUSY);
+    bool wants_input;
+
+    if (*text)
+        (void)tls_session_write(session->tls, text, strlen(text), &wants_input);
+    tls_session_close(session->tls);
+}
+
 static void turn_away(struct session *session, struct relay *relay)
 {
     size_t n = relay->backends.n_items;
     size_t i = session->backend < n ? session->backend : n - 1;
 
     close_server(session);
+    if (session->tls)
+        say_over_tls(session, relay);
     trouble_turn_away(&relay->trouble, &relay->backends, i, session->connection, relay->now);
+    dispatcher_connection_set_outcome(session->connection, DISPATCHER_SENT_AWAY);
     end_session(session, relay);
 }
 
@@ -98,7 +123,8 @@ static size_t write_header(const struct session *session, const struct relay *re
     dispatcher_connection_local(session->connection, (struct sockaddr *)&local, &local_length);
     return header_write(header, relay->settings->version, (const struct sockaddr *)&peer,
                         (const struct sockaddr *)&local,
-                        dispatcher_connection_id(session->connection));
+                        dispatcher_connection_id(session->connection),
+                        session->tls ? &session->tls->facts : NULL);
 }
 
 /* The first bytes on a connection always fit. Returns 0 or a negative errno. */
@@ -181,6 +207,53 @@ static void attempt_failed(struct session *session, struct relay *relay, int err
     find_backend(session, relay, session->backend + 1);
 }
 
+static bool has_tls_here(const struct session *session, const struct relay *relay)
+{
+    return dispatcher_connection_is_tls(session->connection) && !relay->settings->tls.is_passed;
+}
+
+/* Failures are counted, and not logged: anybody can cause them. */
+static void handshake_failed(struct session *session, struct relay *relay, enum tls_failure failure)
+{
+    tls_worker_report(session->connection, NULL, failure);
+    end_session(session, relay);
+}
+
+/* Without waiting, until the client has to say more. */
+static void shake_hands(struct session *session, struct relay *relay)
+{
+    short events;
+    enum tls_failure failure = tls_session_shake_hands(session->tls, &events);
+
+    if (failure != TLS_NO_FAILURE) {
+        handshake_failed(session, relay, failure);
+    } else if (events == 0) {
+        tls_worker_report(session->connection, &session->tls->facts, TLS_NO_FAILURE);
+        session->ends[END_CLIENT] = tls_end(session->tls);
+        session->began_at = session->moved_at = relay->now;
+        find_backend(session, relay, 0);
+    }
+}
+
+static void begin_handshake(struct session *session, struct relay *relay)
+{
+    int fd = session->ends[END_CLIENT].fd;
+
+    set_state(session, relay, SESSION_SHAKES_HANDS);
+    if (!relay->tls) {
+        handshake_failed(session, relay, TLS_FAILED_NO_CERTIFICATE);
+        return;
+    }
+    session->tls = malloc(sizeof(*session->tls));
+    if (session->tls && tls_session_begin(session->tls, relay->tls, fd, -1) == 0) {
+        shake_hands(session, relay);
+        return;
+    }
+    free(session->tls);
+    session->tls = NULL;
+    handshake_failed(session, relay, TLS_FAILED_ERROR);
+}
+
 void session_begin(struct session *session, struct relay *relay)
 {
     session->began_at = session->moved_at = relay->now;
@@ -190,18 +263,10 @@ void session_begin(struct session *session, struct relay *relay)
     watch_session(session, relay, true);
     if (watch_end(relay, &session->ends[END_CLIENT]) < 0 || relay->is_stopping)
         turn_away(session, relay);
+    else if (has_tls_here(session, relay))
+        begin_handshake(session, relay);
     else
         find_backend(session, relay, 0);
-}
-
-static void note_events(struct end *end, uint32_t events)
-{
-    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-        end->is_hung_up = true;
-    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-        end->can_read = true;
-    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
-        end->can_write = true;
 }
 
 static void connecting_event(struct session *session, struct relay *relay, uint32_t events)
@@ -220,8 +285,10 @@ void session_event(struct session *session, struct relay *relay, struct end *end
 {
     if (session->state == SESSION_IS_OVER || end->fd < 0)
         return;
-    note_events(end, events);
-    if (session->state == SESSION_RELAYS)
+    end_note_events(end, events);
+    if (session->state == SESSION_SHAKES_HANDS)
+        shake_hands(session, relay);
+    else if (session->state == SESSION_RELAYS)
         session_move(session, relay);
     else if (end->is_client && events & (EPOLLHUP | EPOLLERR))
         end_session(session, relay);
@@ -284,6 +351,9 @@ void session_tick(struct session *session, struct relay *relay)
     if (session->state == SESSION_RELAYS) {
         if (relay->now - session->moved_at >= relay->settings->stall_timeout_usec)
             break_session(session, relay);
+    } else if (session->state == SESSION_SHAKES_HANDS) {
+        if (relay->is_stopping || tls_session_is_late(session->tls, relay->now))
+            handshake_failed(session, relay, TLS_FAILED_TIMEOUT);
     } else if (relay->is_stopping ||
                relay->now - session->began_at >= relay->settings->connect_timeout_usec) {
         if (session->state == SESSION_CONNECTS)
@@ -299,6 +369,14 @@ void session_tick(struct session *session, struct relay *relay)
 
 void session_stop_if_idle(struct session *session, struct relay *relay)
 {
-    if (session->state == SESSION_RELAYS && relay->now - session->moved_at >= IDLE_USEC)
-        end_session(session, relay);
+    if (session->state != SESSION_RELAYS || relay->now - session->moved_at < IDLE_USEC)
+        return;
+    /* Its receiver has only stopped reading. */
+    if (session->ways[END_CLIENT].n_held > 0 || session->ways[END_SERVER].n_held > 0) {
+        break_session(session, relay);
+        return;
+    }
+    if (session->tls)
+        tls_session_close(session->tls);
+    end_session(session, relay);
 }

@@ -5,7 +5,8 @@
  * All of it happens on the thread of the relay. */
 #pragma once
 
-#include "workers/proxy/way.h"
+#include "workers/common/way.h"
+#include "workers/tls/session.h"
 
 #include <dispatcher/worker.h>
 
@@ -16,8 +17,9 @@
 struct relay;
 
 enum session_state {
-    SESSION_WAITS,    /* no back end may be tried now */
-    SESSION_CONNECTS, /* to a back end */
+    SESSION_SHAKES_HANDS, /* of TLS, with the client */
+    SESSION_WAITS,        /* no back end may be tried now */
+    SESSION_CONNECTS,     /* to a back end */
     SESSION_RELAYS,
     SESSION_IS_OVER /* until the events are handled that were fetched with its last one */
 };
@@ -38,11 +40,12 @@ struct session {
     dispatcher_connection *connection; /* NULL: it was given back */
     enum session_state state;
     bool is_watched;
-    bool has_turn;       /* in relay->turns */
-    size_t backend;      /* that is connected, or connecting, or to be tried next */
-    uint64_t began_at;   /* microseconds, CLOCK_MONOTONIC, as the next two */
-    uint64_t attempt_at; /* this attempt to connect */
-    uint64_t moved_at;   /* the last byte */
+    bool has_turn;     /* in relay->turns */
+    size_t backend;    /* that is connected, or connecting, or to be tried next */
+    uint64_t began_at; /* to look for a back end; microseconds, CLOCK_MONOTONIC, as the next two */
+    uint64_t attempt_at;     /* this attempt to connect */
+    uint64_t moved_at;       /* the last byte */
+    struct tls_session *tls; /* owned; NULL: none ends here */
     struct end ends[N_ENDS];
     struct way ways[N_ENDS];     /* by where their bytes come from */
     struct session_link of_all;  /* or of those that are over */

@@ -86,7 +86,7 @@ static int complete(void *place, const struct parameter_report *report)
                               "PARAMETER=PROXY=none hides the clients from %s: a mail server that "
                               "trusts this host is an open relay then",
                               settings->backends.items[i]);
-    return 0;
+    return tls_settings_complete(&settings->tls, report);
 }
 
 static const struct parameter items[] = {
@@ -112,6 +112,8 @@ static const struct parameter items[] = {
      .offset = offsetof(struct settings, stall_timeout_usec),
      .min = 1,
      .max = 86400},
+    TLS_PASS_ROW(struct settings, tls),
+    TLS_PARAMETER_ROWS(struct settings, tls),
 };
 
 const struct parameter_table settings_table = {
@@ -132,6 +134,7 @@ struct settings settings_init(void)
 void settings_clear(struct settings *settings)
 {
     str_list_clear(&settings->backends);
+    tls_settings_clear(&settings->tls);
 }
 
 enum come_back_protocol settings_protocol(const struct settings *settings, uint16_t port)

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "workers/common/parameters.h"
 #include "workers/proxy/header.h"
+#include "workers/tls/settings.h"
 
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct settings {
     struct str_list backends; /* as they are written; at least one */
     unsigned version;         /* enum header_version */
     unsigned protocol;        /* index of the table's choices; 0: that of the client's port */
+    struct tls_settings tls;
     uint64_t connect_timeout_usec;
     uint64_t stall_timeout_usec;
 };

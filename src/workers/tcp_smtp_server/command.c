@@ -19,7 +19,7 @@ static const struct {
     {"HELP", COMMAND_HELP},
     {"QUIT", COMMAND_QUIT},
     {"EXPN", COMMAND_NOT_IMPLEMENTED},
-    {"STARTTLS", COMMAND_NOT_IMPLEMENTED},
+    {"STARTTLS", COMMAND_STARTTLS},
     {"AUTH", COMMAND_NOT_IMPLEMENTED},
     {"BDAT", COMMAND_NOT_IMPLEMENTED},
     {"BURL", COMMAND_NOT_IMPLEMENTED},
@@ -38,7 +38,7 @@ static const struct {
     {"OPTIONS", COMMAND_FORBIDDEN},
 };
 
-enum command command_parse(char *line, size_t length, const char **ret_argument)
+enum command smtp_command_parse(char *line, size_t length, const char **ret_argument)
 {
     while (length > 0 && (line[length - 1] == ' ' || line[length - 1] == '\t'))
         line[--length] = '\0';
@@ -67,8 +67,8 @@ size_t command_line_max(enum command command)
 const char *command_parse_greeting(const char *argument, enum greeting kind,
                                    struct client_greeting *ret)
 {
-    /* RFC 6531, 3.7.1: no UTF-8 here. The name is not verified (RFC 5321, 4.1.4), but what goes
-     * into Received: has its syntax. */
+    /* RFC 6531, 3.7.1: no UTF-8 here. The name is not verified (RFC 5321, 4.1.4), but it must have
+     * the syntax that Received: requires. */
     if (!path_is_domain(argument, false))
         return "501 5.5.4 Your name must be a domain or an address literal";
     ret->kind = kind;
@@ -95,7 +95,7 @@ static const char *parse_size(const char *value, struct mail_arguments *ret)
 
 static const char *parse_body(const char *value, struct mail_arguments *ret _unused_)
 {
-    /* What the data really holds is passed on as it is, so both mean the same here. */
+    /* Data is stored as it is received, so both mean the same here. */
     if (str_equal_nocase(value, "7BIT") || str_equal_nocase(value, "8BITMIME"))
         return NULL;
     return "501 5.5.4 BODY must be 7BIT or 8BITMIME";
@@ -119,7 +119,7 @@ static const struct {
     {"SMTPUTF8", false, parse_smtputf8},
 };
 
-/* One parameter of MAIL. *seen has a bit for each that was there before. */
+/* Reads one parameter of MAIL. *seen has a bit for each earlier one. */
 static const char *parse_mail_parameter(char *text, unsigned *seen, struct mail_arguments *ret)
 {
     char *equals = strchr(text, '=');

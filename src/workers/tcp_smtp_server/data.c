@@ -15,8 +15,8 @@ enum {
     STATE_CR,
     STATE_DOT,        /* CRLF "." */
     STATE_DOT_CR,     /* CRLF "." CR */
-    STATE_BARE_START, /* after LF alone; after CR alone it is reached through STATE_CR */
-    STATE_BARE_DOT,   /* a dot after LF or CR alone */
+    STATE_BARE_START, /* after a single LF; after a single CR it is reached by STATE_CR */
+    STATE_BARE_DOT,   /* a dot after a single LF or CR */
 };
 
 void data_decoder_init(struct data_decoder *decoder)
@@ -30,7 +30,7 @@ static void set_fault(struct data_decoder *decoder, enum data_fault fault)
         decoder->fault = fault;
 }
 
-/* A character of the text, at a place where nothing is pending. Returns the next state. */
+/* Handles a character of the text when nothing is pending. Returns the next state. */
 static int take_text(struct data_decoder *decoder, char c, char **output)
 {
     if (c == '\r')

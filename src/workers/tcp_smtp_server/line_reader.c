@@ -15,7 +15,7 @@ void line_reader_init(struct line_reader *reader, const struct transport *transp
     reader->n_discarded = 0;
 }
 
-/* No line end is buffered: keeps what may become a line, and throws the rest away. */
+/* There is no line end in the buffer: keeps what may become a line, and discards the rest. */
 static enum line_status take_nothing(struct line_reader *reader, size_t max_octets)
 {
     size_t n = reader->end - reader->start;

@@ -11,17 +11,16 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define ABANDONED_AFTER_SEC (36 * 60 * 60)
-/* Two names are alike only by an accident that does not happen twice. */
+/* A name that exists already is an accident, which does not happen twice. */
 #define MAX_NAMES_TRIED 10
 
-/* Brings the name of a folder to the disk; `path` is changed for the time of the call. Without it a
- * power cut would take the folder away, and all messages in it that clients were told are safe. */
+/* Makes the name of a folder durable; `path` is modified during the call. Without this, a power
+ * failure could remove the folder with all messages in it that clients were told are safe. */
 static int sync_name(char *path)
 {
     char *slash = strrchr(path, '/');
@@ -36,13 +35,13 @@ static int sync_name(char *path)
     return r;
 }
 
-/* One that is there already may have been made a moment ago by another worker, whose fsync is still
- * to come. A sandbox may forbid to open its parent, which then is none of ours to make safe. */
+/* If the folder exists, another worker may have made it a moment ago and not synced it yet. A
+ * sandbox may forbid opening its parent, which then is not our business. */
 static int make_folder(char *path)
 {
     if (mkdir(path, 0700) == 0)
         return sync_name(path);
-    /* A sandbox may hide what is above, and forbid to make what is there. */
+    /* A sandbox may hide what is above, and forbid making a folder that exists. */
     int error = errno;
 
     if (error != EEXIST && access(path, F_OK) < 0)
@@ -51,7 +50,7 @@ static int make_folder(char *path)
     return 0;
 }
 
-/* Makes `path` and what is missing above it. */
+/* Makes `path` and all missing folders above it. */
 static int make_folders(const char *path)
 {
     _cleanup_str_ char *part = strdup(path);
@@ -91,7 +90,7 @@ int maildir_make(const char *path)
     return 0;
 }
 
-/* path/name, opened to work relative to it, and to fsync it. */
+/* Opens path/name, for calls relative to it and for fsync(). */
 static int open_folder(const char *path, const char *name)
 {
     _cleanup_str_ char *folder = NULL;
@@ -122,8 +121,8 @@ void maildir_clean(const char *path)
     (void)closedir(folder);
 }
 
-/* The convention's name: time, microseconds, process and a counter, and the host, in which "/" and
- * ":" are written in octal. */
+/* The name by the Maildir convention: time, microseconds, process and a counter, and the host, in
+ * which "/" and ":" are written in octal. */
 static void make_name(struct maildir_delivery *delivery, const char *host_name)
 {
     static atomic_uint counter;
@@ -215,15 +214,15 @@ int maildir_write(struct maildir_delivery *delivery, const char *bytes, size_t n
     return 0;
 }
 
-/* Moves the file, never over another one. */
+/* Moves the file, but never over another one. */
 static int move_to_new(const struct maildir_delivery *delivery)
 {
     const char *name = delivery->file_name;
 
     if (renameat2(delivery->tmp_fd, name, delivery->new_fd, name, RENAME_NOREPLACE) == 0)
         return 0;
-    /* File systems that cannot promise this (NFS among them) say EINVAL; the name is unique all the
-     * same. */
+    /* File systems that cannot guarantee this (such as NFS) return EINVAL; the name is unique
+     * anyway. */
     if (errno == EINVAL && renameat(delivery->tmp_fd, name, delivery->new_fd, name) == 0)
         return 0;
     return -errno;
@@ -235,7 +234,7 @@ int maildir_commit(struct maildir_delivery *delivery)
 
     if (r == 0 && fsync(delivery->file_fd) < 0)
         r = -errno;
-    /* NFS and quotas may have their say as late as this. */
+    /* NFS and quotas may report errors as late as this. */
     int fd = take_fd(&delivery->file_fd);
     if (close(fd) < 0 && r == 0 && errno != EINTR)
         r = -errno;
@@ -245,8 +244,8 @@ int maildir_commit(struct maildir_delivery *delivery)
         maildir_abort(delivery);
         return r;
     }
-    /* Without this the name may be lost in a crash, and with it the message. The client will send
-     * it again, so it must not be seen now. */
+    /* If this failed, a crash could remove the name and with it the message. The client will send
+     * it again, so it must not be visible now. */
     if (fsync(delivery->new_fd) < 0) {
         r = -errno;
         (void)unlinkat(delivery->new_fd, delivery->file_name, 0);

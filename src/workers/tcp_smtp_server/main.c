@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* tcp_smtp_server: an SMTP server as a worker of dispatcherd. Joins libdispatcher, which brings the
- * connections, and session.h, which serves them. */
+/* tcp_smtp_server: an SMTP server as a worker of dispatcherd. Connects libdispatcher, which
+ * receives the connections, with session.h, which serves them. */
 #include "workers/common/unit.h"
 #include "workers/tcp_smtp_server/connection_log.h"
 #include "workers/tcp_smtp_server/maildir.h"
 #include "workers/tcp_smtp_server/session.h"
-#include "workers/tcp_smtp_server/session_log.h"
+#include "workers/tls/worker.h"
 
 #include <dispatcher/worker.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 static int make_maildir(const struct session_settings *settings, dispatcher_worker *worker)
 {
@@ -35,6 +35,11 @@ static int make_maildir(const struct session_settings *settings, dispatcher_work
     return r;
 }
 
+static void report_tls(void *userdata, const struct tls_facts *facts, enum tls_failure failure)
+{
+    tls_worker_report(userdata, facts, failure);
+}
+
 static int start(dispatcher_worker *worker, void *userdata)
 {
     struct session_settings *settings = userdata;
@@ -47,6 +52,8 @@ static int start(dispatcher_worker *worker, void *userdata)
         r = parameters_of_worker(&session_parameters, settings, worker);
     if (r == -ENOMEM)
         dispatcher_worker_log(worker, LOG_ERR, "out of memory");
+    if (r == 0)
+        r = tls_worker_start(worker, &settings->tls, &settings->tls_context);
     if (r < 0)
         return r;
     return make_maildir(settings, worker);
@@ -59,15 +66,13 @@ static void serve(dispatcher_connection *connection, void *userdata)
         .connection_id = dispatcher_connection_id(connection),
         .host = dispatcher_connection_peer_host(connection),
         .port = dispatcher_connection_peer_port(connection),
+        .is_tls = dispatcher_connection_is_tls(connection),
         .log = connection_log,
         .log_userdata = connection,
+        .tls = report_tls,
+        .tls_userdata = connection,
     };
 
-    if (dispatcher_connection_is_tls(connection)) {
-        session_log(LOG_WARNING, &peer,
-                    "closed: the port is a TLS_PORT, but tcp_smtp_server does not support TLS");
-        return;
-    }
     session_run(settings, &peer, dispatcher_connection_fd(connection));
 }
 

@@ -2,7 +2,6 @@
 /* Copyright (C) dispatcherd contributors */
 #include "workers/tcp_smtp_server/message.h"
 
-#include "base/log.h"
 #include "base/time.h"
 #include "workers/tcp_smtp_server/session_log.h"
 #include "workers/tcp_smtp_server/trace.h"
@@ -17,7 +16,7 @@ static enum message_end end_of_error(int error)
                                                                    : MESSAGE_NO_STORAGE;
 }
 
-/* The file cannot be written, or must not be: what comes is read and thrown away. */
+/* The file cannot be written, or must not be: further data is read and discarded. */
 static void stop_delivering(struct message *message)
 {
     if (message->is_delivering)
@@ -63,6 +62,7 @@ enum message_end message_begin(struct message *message, const struct session_set
     message->settings = settings;
     message->peer = peer;
     message->envelope = envelope;
+    message->tls = greeting->tls;
     message->error = 0;
     message->is_delivering = false;
     data_decoder_init(&message->decoder);
@@ -83,7 +83,7 @@ static bool is_too_big(const struct message *message)
     return message->decoder.n_octets > message->settings->max_message_octets;
 }
 
-/* Takes what is buffered. */
+/* Decodes what is buffered. */
 static enum data_status take_data(struct message *message, struct line_reader *reader)
 {
     size_t n_bytes, n_consumed, n_decoded;
@@ -103,8 +103,8 @@ static enum data_status take_data(struct message *message, struct line_reader *r
     return status;
 }
 
-/* Until when all of the message must have come, at any rate, and at the rate of the slowest client
- * that is served. So a message has an end in sight, whatever the client does. */
+/* The time by which the whole message must have arrived: a fixed limit, and the minimum rate. So a
+ * message always ends, whatever the client does. */
 static uint64_t whole_usec(const struct message *message, const struct session_timeouts *timeouts)
 {
     uint64_t at_rate = timeouts->data_block +
@@ -130,8 +130,8 @@ static struct deadline deadline_of(const struct message *message, uint64_t start
                             deadline_after(refused_at, usual->discard, stressed->discard));
 }
 
-/* Fills the reader until the end of the data was taken from it. Returns the decoder's word,
- * -ETIMEDOUT, or another negative errno where the client is gone. */
+/* Reads until the end of the data was found. Returns the decoder's status, -ETIMEDOUT, or another
+ * negative errno if the client is gone. */
 static int read_to_the_end(struct message *message, struct line_reader *reader)
 {
     const uint64_t started_at = time_now_usec(CLOCK_MONOTONIC);
@@ -158,9 +158,12 @@ static void log_delivered(const struct message *message)
 
     if (recipients->n_items > 1)
         snprintf(others, sizeof(others), " and %zu more", recipients->n_items - 1);
-    session_log(LOG_INFO, message->peer, "delivered %" PRIu64 " bytes from <%s> for <%s>%s as %s",
+    session_log(LOG_INFO, message->peer,
+                "delivered %" PRIu64 " bytes from <%s> for <%s>%s as %s%s%s%s%s",
                 message->decoder.n_octets, message->envelope->sender.mailbox, recipients->items[0],
-                others, message->delivery.file_name);
+                others, message->delivery.file_name, message->tls ? ", over " : "",
+                message->tls ? message->tls->protocol : "", message->tls ? " with " : "",
+                message->tls ? message->tls->cipher : "");
 }
 
 enum message_end message_receive(struct message *message, struct line_reader *reader)

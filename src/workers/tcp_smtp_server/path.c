@@ -11,7 +11,7 @@
 
 #define LABEL_MAX 63 /* RFC 1035, 2.3.4 */
 
-/* A locale must not change what an address is, so ctype.h is of no use here. */
+/* ctype.h depends on the locale, which must not change what an address is. */
 static bool is_letter_or_digit(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -23,9 +23,9 @@ static bool is_atom_character(char c)
     return is_letter_or_digit(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
-/* The length of the character beyond ASCII that `text` starts with, or 0. Those that terminals and
- * mail programs obey or do not show are refused, as they are in names of users (RFC 8264, 9.13): an
- * address must look like what it is. */
+/* The length of the character beyond ASCII with which `text` starts, or 0. Characters that
+ * terminals and mail programs obey, or do not show, are refused, as in names of users (RFC 8264,
+ * 9.13): an address must look like what it is. */
 static size_t utf8_length(const char *text)
 {
     uint32_t character;
@@ -34,8 +34,8 @@ static size_t utf8_length(const char *text)
     return length > 1 && !utf8_is_hidden(character) ? length : 0;
 }
 
-/* The functions below get the start of something and return what follows it, or NULL if it is
- * not there. The text ends in NUL, which is part of nothing. */
+/* Each of the functions below gets the start of an element and returns what follows it, or NULL if
+ * the element is not there. The text ends in NUL, which belongs to no element. */
 
 static const char *skip_label(const char *text, bool allow_utf8)
 {
@@ -62,7 +62,7 @@ static const char *skip_domain_name(const char *text, bool allow_utf8)
     return p && p - text <= DOMAIN_MAX ? p : NULL;
 }
 
-/* "[192.0.2.1]", "[IPv6:2001:db8::1]", or a tag and something that the future will define. */
+/* "[192.0.2.1]", "[IPv6:2001:db8::1]", or a tag and a form that may be defined in the future. */
 static const char *skip_address_literal(const char *text)
 {
     char inner[DOMAIN_MAX + 1];
@@ -74,7 +74,7 @@ static const char *skip_address_literal(const char *text)
         return NULL;
     memcpy(inner, text + 1, length);
     inner[length] = '\0';
-    /* dcontent of RFC 5321, 4.1.3, which keeps spaces and UTF-8 out. */
+    /* dcontent of RFC 5321, 4.1.3, which excludes spaces and UTF-8. */
     for (size_t i = 0; i < length; i++)
         if (inner[i] < 33 || inner[i] > 126 || inner[i] == '[' || inner[i] == '\\')
             return NULL;
@@ -138,7 +138,7 @@ static const char *skip_local_part(const char *text)
     return end && end - text <= LOCAL_PART_MAX ? end : NULL;
 }
 
-/* "@one.example,@two.example:": obsolete, to be accepted and ignored (RFC 5321, 4.1.1.3). */
+/* "@one.example,@two.example:": obsolete; must be accepted and ignored (RFC 5321, 4.1.1.3). */
 static const char *skip_source_route(const char *text)
 {
     const char *p = text;
@@ -178,7 +178,7 @@ const char *path_parse(const char *text, enum path_kind kind, struct path *ret)
         if (!(end = skip_domain(at + 1, true)))
             return NULL;
     }
-    /* Only these two do without a domain. */
+    /* Only these two may have no domain. */
     size_t length = (size_t)(end - mailbox);
     bool is_postmaster = length == strlen("postmaster") && str_starts_nocase(mailbox, "postmaster");
     if (!at && length > 0 && !(kind == PATH_FORWARD && is_postmaster && mailbox == text + 1))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Addresses of the envelope, by the grammar of RFC 5321, 4.1.2 and 4.1.3, with UTF-8 if RFC
- * 6531, 3.3 allows it. Pure: text in, parts out. */
+/* Addresses of the envelope, by the grammar of RFC 5321, 4.1.2 and 4.1.3, with UTF-8 if RFC 6531,
+ * 3.3 allows it. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,10 +13,11 @@
 #define PATH_MAX_OCTETS 256
 
 struct path {
-    /* "local@domain" as the client wrote it (quotes kept, source route dropped), "postmaster" or,
-     * for the null reverse path, "". No control character is in it: it is fit for a header. */
+    /* "local@domain" as the client wrote it (with quotes, without source route), "postmaster" or,
+     * for the null reverse path, "". It has no control characters, so it can be put into a header.
+     */
     char mailbox[PATH_MAX_OCTETS];
-    size_t domain_at; /* where in `mailbox` the domain starts; its end where there is none */
+    size_t domain_at; /* where the domain starts in `mailbox`; its end if there is none */
     bool is_ascii;
 };
 
@@ -27,13 +28,13 @@ static inline const char *path_domain(const struct path *path)
 }
 
 enum path_kind {
-    PATH_REVERSE, /* MAIL: may be null */
-    PATH_FORWARD, /* RCPT: may be "postmaster" without a domain */
+    PATH_REVERSE, /* of MAIL: may be null */
+    PATH_FORWARD, /* of RCPT: may be "postmaster" without a domain */
 };
 
-/* Reads "<...>" from the start of `text`. Returns what follows it, or NULL if it is no path. */
+/* Reads "<...>" at the start of `text`. Returns what follows it, or NULL if there is no path. */
 const char *path_parse(const char *text, enum path_kind kind, struct path *ret);
 
-/* True for a domain name, with "_" allowed as everybody does, or an address literal in brackets. No
- * UTF-8 without `allow_utf8`. */
+/* True for a domain name, in which "_" is allowed as usual, or an address literal in brackets.
+ * UTF-8 only with `allow_utf8`. */
 bool path_is_domain(const char *text, bool allow_utf8);

@@ -2,7 +2,6 @@
 /* Copyright (C) dispatcherd contributors */
 #include "workers/tcp_smtp_server/reply.h"
 
-#include "base/str.h"
 #include "base/time.h"
 
 #include <stdarg.h>

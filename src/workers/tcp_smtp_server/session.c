@@ -4,57 +4,28 @@
 
 #include "base/time.h"
 #include "workers/tcp_smtp_server/session_log.h"
+#include "workers/tcp_smtp_server/transport_tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Commands that were refused, since the last message was delivered. */
-#define MAX_ERRORS 20
-/* Commands that bring no message nearer, since the last message was delivered. */
+/* How many commands that do not lead to a message may follow the last message. */
 #define MAX_IDLE_COMMANDS 100
-/* Read and thrown away after the last reply. */
+/* How much is read and discarded after the last reply. */
 #define LINGER_MAX_OCTETS (UINT64_C(64) << 20)
 
-/* The session ends after this reply (NULL: after what was said before), for a reason that an
- * administrator may ask for. */
-void session_close(struct session *session, const char *text, const char *reason)
-{
-    if (text)
-        session_reply(session, "%s", text);
-    session_log(LOG_NOTICE, session->peer, "closed: %s", reason);
-    session->must_linger = true;
-    session->state = STATE_CLOSING;
-}
-
-/* Every refusal of a command goes through here. */
-void session_refuse(struct session *session, const char *text)
-{
-    if (++session->n_errors < MAX_ERRORS)
-        session_reply(session, "%s", text);
-    else
-        session_close(session, "421 4.7.0 Too many errors", "too many errors");
-}
-
-void session_reset_transaction(struct session *session)
-{
-    str_list_clear(&session->envelope.recipients);
-    session->n_recipients_over = 0;
-    if (session->state == STATE_SENDER || session->state == STATE_RECIPIENTS)
-        session->state = STATE_IDLE;
-}
-
-/* The versions of clang-format disagree about a macro in braces. */
+/* Versions of clang-format disagree about a macro in braces. */
 /* clang-format off */
 #define EVERYWHERE(function) {function, function, function, function}
 /* clang-format on */
 
-/* What each command does in each state (GREETED, IDLE, SENDER, RECIPIENTS), and what else is to be
- * known of it. */
+/* The function for each command in each state (GREETED, IDLE, SENDER, RECIPIENTS), and properties
+ * of the command. */
 static const struct {
     command_function *in_state[N_COMMAND_STATES];
     bool takes_no_argument;
-    bool ends_group; /* the last of a pipelined group: RFC 2920, 3.1 */
+    bool ends_group; /* must be the last of a pipelined group: RFC 2920, 3.1 */
     bool is_idle;    /* counts towards MAX_IDLE_COMMANDS */
 } rules[N_COMMANDS] = {
     [COMMAND_UNKNOWN] = {.in_state = EVERYWHERE(refuse_unknown)},
@@ -73,13 +44,17 @@ static const struct {
     [COMMAND_NOOP] = {.in_state = EVERYWHERE(do_noop), .ends_group = true, .is_idle = true},
     [COMMAND_VRFY] = {.in_state = EVERYWHERE(do_vrfy), .ends_group = true, .is_idle = true},
     [COMMAND_HELP] = {.in_state = EVERYWHERE(do_help), .is_idle = true},
+    [COMMAND_STARTTLS] = {.in_state = {refuse_without_greeting, do_starttls, refuse_in_transaction,
+                                       refuse_in_transaction},
+                          .takes_no_argument = true,
+                          .ends_group = true},
     [COMMAND_QUIT] = {.in_state = EVERYWHERE(do_quit), .takes_no_argument = true},
 };
 
-/* True if the client sent more than it may before it has read the reply to this command. */
+/* True if the client has sent more than it may before it has read the reply to this command. */
 static bool is_out_of_step(const struct session *session, enum command command)
 {
-    /* Only EHLO tells a client that it may pipeline. What follows QUIT is nobody's concern. */
+    /* Only EHLO tells a client that it may pipeline. What follows QUIT does not matter. */
     bool may_pipeline = session->greeting.kind == GREETING_EHLO && !rules[command].ends_group;
 
     return command != COMMAND_QUIT && !may_pipeline && line_reader_has_input(&session->reader);
@@ -88,7 +63,7 @@ static bool is_out_of_step(const struct session *session, enum command command)
 static void obey(struct session *session, char *line, size_t length)
 {
     const char *argument;
-    enum command command = command_parse(line, length, &argument);
+    enum command command = smtp_command_parse(line, length, &argument);
 
     if (is_out_of_step(session, command))
         session_close(session, "554 5.5.0 Improper command pipelining", "improper pipelining");
@@ -103,7 +78,8 @@ static void obey(struct session *session, char *line, size_t length)
         rules[command].in_state[session->state](session, argument);
 }
 
-/* Waits for input. Between transactions nothing is lost if the service stops instead. */
+/* Waits for input. Between transactions it ends early if the service stops, since nothing is lost
+ * then. */
 static ssize_t await_input(struct session *session, struct deadline deadline)
 {
     const struct transport *transport = session->reader.transport;
@@ -130,7 +106,7 @@ static void end_without_command(struct session *session, int error)
     session->state = STATE_CLOSING;
 }
 
-/* Takes the next command, and waits for it where it is not yet there. */
+/* Takes the next command, and waits for it if necessary. */
 static void next_command(struct session *session)
 {
     const struct session_settings *settings = session->settings;
@@ -142,7 +118,7 @@ static void next_command(struct session *session)
     char *line;
     size_t length;
 
-    /* A busy client leaves nothing to wait for, and so no wait that could time out. */
+    /* With a busy client there is always input, so no wait would time out. */
     if (deadline_is_past(deadline, now, settings->stress_fd)) {
         end_without_command(session, -ETIMEDOUT);
         return;
@@ -168,9 +144,8 @@ static void next_command(struct session *session)
                       "malformed command line");
 }
 
-/* A socket that is closed with input unread sends a reset, which may overtake our last reply and
- * destroy it (RFC 1122, 4.2.2.13). So the client gets a little time to read it and to close first.
- */
+/* Closing a socket with unread input sends a reset, which may overtake and destroy our last reply
+ * (RFC 1122, 4.2.2.13). So the client has some time to read it and to close first. */
 static void linger(struct session *session)
 {
     const struct transport *transport = session->reader.transport;
@@ -190,7 +165,9 @@ static void linger(struct session *session)
 
 static void serve(struct session *session)
 {
-    if (line_reader_has_input(&session->reader)) {
+    if (session->peer->is_tls && !session_start_tls(session)) {
+        session->state = STATE_CLOSING;
+    } else if (line_reader_has_input(&session->reader)) {
         session_close(session, "554 5.5.0 You spoke before our greeting",
                       "input before the greeting");
     } else {
@@ -207,7 +184,7 @@ static void serve(struct session *session)
 void session_run_over(const struct session_settings *settings, const struct session_peer *peer,
                       const struct transport *transport)
 {
-    /* Too much for the stack of a thread whose STACKSIZE an administrator may choose. */
+    /* Too large for the stack of a thread, whose STACKSIZE an administrator may choose. */
     struct session *session = calloc(1, sizeof(*session));
 
     if (!session) {
@@ -230,8 +207,12 @@ void session_run_over(const struct session_settings *settings, const struct sess
 
 void session_run(const struct session_settings *settings, const struct session_peer *peer, int fd)
 {
-    struct transport_socket socket = {.fd = fd, .stress_fd = settings->stress_fd};
-    const struct transport transport = transport_over_socket(&socket);
+    struct transport_tls tls = {
+        .socket = {.fd = fd, .stress_fd = settings->stress_fd},
+        .context = settings->tls_context,
+    };
+    const struct transport transport = transport_over_tls(&tls);
 
     session_run_over(settings, peer, &transport);
+    transport_tls_clear(&tls);
 }

@@ -3,7 +3,7 @@
 /* One SMTP session (RFC 5321), from the greeting to its end, with the extensions PIPELINING (RFC
  * 2920), SIZE (1870), 8BITMIME (6152), ENHANCEDSTATUSCODES (2034) and SMTPUTF8 (6531).
  *
- * Knows nothing of dispatcherd: what it needs is in its arguments. */
+ * It does not depend on dispatcherd: all it needs is in its arguments. */
 #pragma once
 
 #include "workers/tcp_smtp_server/envelope.h"
@@ -11,7 +11,7 @@
 #include "workers/tcp_smtp_server/transport.h"
 
 /* Serves the client on the connected stream socket `fd`, which stays the caller's. Returns when the
- * session is over; that takes a bounded time whatever the client does. */
+ * session has ended, which takes a limited time whatever the client does. */
 void session_run(const struct session_settings *settings, const struct session_peer *peer, int fd);
 
 /* The same over any transport. */

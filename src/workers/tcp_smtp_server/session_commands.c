@@ -9,10 +9,40 @@
 
 /* RFC 5321, 4.5.3.1.8, asks for at least 100. */
 #define MAX_RECIPIENTS 1000
-/* RCPT beyond the limit that a client may pipeline before it has seen a 452; more are errors. */
+/* How many further RCPTs are answered with 452, which a client may have pipelined before it read
+ * the first one. More are errors. */
 #define MAX_RECIPIENTS_OVER 1000
-/* Refused recipients of one session that get a line each; the others are counted. */
+/* How many rejected recipients of one session are logged; further ones are only counted. */
 #define MAX_REFUSED_LOGGED 10
+/* How many commands may be refused after the last message. */
+#define MAX_ERRORS 20
+
+/* The session ends after this reply (NULL: no further one). The reason is logged. */
+void session_close(struct session *session, const char *text, const char *reason)
+{
+    if (text)
+        session_reply(session, "%s", text);
+    session_log(LOG_NOTICE, session->peer, "closed: %s", reason);
+    session->must_linger = true;
+    session->state = STATE_CLOSING;
+}
+
+/* Every refusal of a command is made here. */
+void session_refuse(struct session *session, const char *text)
+{
+    if (++session->n_errors < MAX_ERRORS)
+        session_reply(session, "%s", text);
+    else
+        session_close(session, "421 4.7.0 Too many errors", "too many errors");
+}
+
+void session_reset_transaction(struct session *session)
+{
+    str_list_clear(&session->envelope.recipients);
+    session->n_recipients_over = 0;
+    if (session->state == STATE_SENDER || session->state == STATE_RECIPIENTS)
+        session->state = STATE_IDLE;
+}
 
 /* Returns false if it was refused. */
 static bool take_greeting(struct session *session, const char *argument, enum greeting kind)
@@ -23,6 +53,7 @@ static bool take_greeting(struct session *session, const char *argument, enum gr
         session_refuse(session, refusal);
         return false;
     }
+    session->greeting.tls = session->tls;
     /* RFC 5321, 4.1.4: as if RSET had been sent. */
     session_reset_transaction(session);
     session->state = STATE_IDLE;
@@ -44,6 +75,8 @@ void do_ehlo(struct session *session, const char *argument)
     session_reply(session, "250-SIZE %" PRIu64, session->settings->max_message_octets);
     session_reply(session, "250-8BITMIME");
     session_reply(session, "250-ENHANCEDSTATUSCODES");
+    if (session_offers_tls(session))
+        session_reply(session, "250-STARTTLS");
     session_reply(session, "250 SMTPUTF8");
 }
 
@@ -51,7 +84,9 @@ void do_mail(struct session *session, const char *argument)
 {
     struct mail_arguments mail;
     const char *refusal =
-        command_parse_mail(argument, session->greeting.kind == GREETING_EHLO, &mail);
+        session->settings->tls.is_required && !session->tls
+            ? "530 5.7.0 Say STARTTLS first"
+            : command_parse_mail(argument, session->greeting.kind == GREETING_EHLO, &mail);
 
     if (!refusal && mail.size > session->settings->max_message_octets)
         refusal = "552 5.3.4 Message too big";
@@ -73,25 +108,25 @@ static bool has_recipient(const struct envelope *envelope, const char *mailbox)
     return false;
 }
 
-/* What somebody whose mail does not arrive asks for. */
+/* For administrators who look for missing mail. */
 static void log_refused_recipient(struct session *session, const char *argument, const char *reply)
 {
     const char *sender = session->envelope.sender.mailbox;
     const char *path = strchr(argument, '<');
 
     if (++session->n_recipients_refused <= MAX_REFUSED_LOGGED)
-        session_log(LOG_NOTICE, session->peer, "refused recipient: %.320s, from <%s>: %s",
+        session_log(LOG_NOTICE, session->peer, "rejected recipient: %.320s, from <%s>: %s",
                     path ? path : argument, sender, reply);
 }
 
 void session_log_more_refused(const struct session *session)
 {
     if (session->n_recipients_refused > MAX_REFUSED_LOGGED)
-        session_log(LOG_NOTICE, session->peer, "refused recipient: %u more in this session",
+        session_log(LOG_NOTICE, session->peer, "rejected recipient: %u more in this session",
                     session->n_recipients_refused - MAX_REFUSED_LOGGED);
 }
 
-/* RFC 5321, 4.5.3.1.10: 452, and the recipients so far stay. */
+/* RFC 5321, 4.5.3.1.10: 452; the recipients so far are kept. */
 static void refuse_one_more_recipient(struct session *session, const char *argument)
 {
     static const char text[] = "452 4.5.3 Too many recipients";
@@ -146,8 +181,8 @@ static const char *fault_to_string(enum data_fault fault)
     return "single dot with an invalid line end";
 }
 
-/* A message that breaks the rules ends the session: what the client sends next may be what somebody
- * smuggled into it. */
+/* A message that breaks the rules ends the session: the commands that follow may have been smuggled
+ * into it. */
 static void refuse_faulty(struct session *session, enum data_fault fault)
 {
     char reason[64];
@@ -195,7 +230,7 @@ void do_data(struct session *session, const char *argument _unused_)
     enum message_end end = message_begin(message, session->settings, session->peer,
                                          &session->greeting, &session->envelope);
 
-    /* Without 354 the client sends nothing, so a full disk costs it no transfer. */
+    /* Without the 354 the client sends no message, so a full disk costs it no transfer. */
     if (end == MESSAGE_DELIVERED) {
         session_reply(session, "354 End data with <CR><LF>.<CR><LF>");
         (void)reply_flush(&session->replies);
@@ -217,7 +252,7 @@ void do_noop(struct session *session, const char *argument _unused_)
 
 void do_vrfy(struct session *session, const char *argument)
 {
-    /* RFC 5321, 3.5.3: what a server says that does not tell. */
+    /* RFC 5321, 3.5.3: the reply of a server that does not verify addresses. */
     if (*argument)
         session_reply(session, "252 2.5.2 Send some mail and see");
     else
@@ -226,7 +261,9 @@ void do_vrfy(struct session *session, const char *argument)
 
 void do_help(struct session *session, const char *argument _unused_)
 {
-    session_reply(session, "214 2.0.0 Commands: HELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT");
+    session_reply(session,
+                  "214 2.0.0 Commands: HELO EHLO %sMAIL RCPT DATA RSET NOOP VRFY HELP QUIT",
+                  session_offers_tls(session) ? "STARTTLS " : "");
 }
 
 void do_quit(struct session *session, const char *argument _unused_)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What session.c and session_commands.c share, and nobody else includes: the session's state. */
+/* The state of a session, shared by session*.c only. */
 #pragma once
 
 #include "workers/tcp_smtp_server/command.h"
@@ -15,6 +15,7 @@
  *                                  RSET, HELO, EHLO                             |
  *                                 ^                           DATA and message  |
  *                                 `---------------------------------------------'
+ *      from IDLE: back to GREETED by STARTTLS, after the handshake (RFC 3207, 4.2).
  *      from everywhere: CLOSING (QUIT, errors, time-outs), the end. */
 enum session_state {
     STATE_GREETED,
@@ -22,7 +23,7 @@ enum session_state {
     STATE_SENDER,
     STATE_RECIPIENTS,
     N_COMMAND_STATES,
-    STATE_CLOSING = N_COMMAND_STATES, /* takes no command */
+    STATE_CLOSING = N_COMMAND_STATES, /* accepts no command */
 };
 
 struct session {
@@ -30,12 +31,13 @@ struct session {
     const struct session_peer *peer;
     enum session_state state;
     struct client_greeting greeting;
+    const struct tls_facts *tls; /* of the transport; NULL: plain text */
     struct envelope envelope;
     unsigned n_recipients_over;    /* refused with 452 in this transaction */
     unsigned n_recipients_refused; /* in the whole session */
     unsigned n_errors;
     unsigned n_idle_commands;
-    struct deadline ends_at; /* the whole session's limit */
+    struct deadline ends_at; /* limit of the whole session */
     bool must_linger;        /* the client may still be sending */
     struct line_reader reader;
     struct reply_writer replies;
@@ -44,23 +46,29 @@ struct session {
 
 #define session_reply(session, ...) reply_add(&(session)->replies, __VA_ARGS__)
 
-/* The session ends after the reply `text` (NULL: after what was said before). The reason is for the
- * log. */
+/* The session ends after the reply `text` (NULL: no further one). The reason is for the log. */
 void session_close(struct session *session, const char *text, const char *reason);
 
 /* Refuses a command; too many refusals end the session. */
 void session_refuse(struct session *session, const char *text);
 
-/* Logs how many refused recipients had no line. */
+/* Logs how many further recipients were refused. */
 void session_log_more_refused(const struct session *session);
 
-/* Forgets what MAIL and RCPT said. */
+/* Forgets the results of MAIL and RCPT. */
 void session_reset_transaction(struct session *session);
 
-/* What a command does in a state where it is in its place, or the refusal where it is not. */
+/* Whether STARTTLS is offered: TLS is possible, and not in use yet. */
+bool session_offers_tls(const struct session *session);
+
+/* Waits for the client's handshake. Returns false if it failed: the session has ended then, without
+ * a further reply. */
+bool session_start_tls(struct session *session);
+
+/* Carries out a command in a state, or refuses it. */
 typedef void command_function(struct session *session, const char *argument);
 
 command_function do_helo, do_ehlo, do_mail, do_rcpt, do_data, do_rset, do_noop, do_vrfy, do_help,
-    do_quit;
+    do_quit, do_starttls;
 command_function refuse_unknown, refuse_not_implemented, refuse_http, refuse_without_greeting,
-    refuse_without_mail, refuse_without_recipient, refuse_second_mail;
+    refuse_without_mail, refuse_without_recipient, refuse_second_mail, refuse_in_transaction;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* A line about a session in the log. */
+/* Logs a line about a session. */
 #pragma once
 
 #include "base/macro.h"

@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "workers/tcp_smtp_server/path.h"
+#include "workers/tls/context.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,23 +13,23 @@
 
 #define CHANNEL_MAX         32
 #define DEFAULT_SIZE_OCTETS UINT64_C(26214400)
-/* RFC 5321, 4.5.3.1.7 wants every server to take messages of 64 KiB. */
+/* RFC 5321, 4.5.3.1.7: every server must accept messages of 64 KiB. */
 #define MIN_SIZE_OCTETS UINT64_C(65536)
-/* No Maildir takes more, and sums of sizes stay far from overflow. */
+/* More than any Maildir takes, and sums of sizes cannot overflow. */
 #define MAX_SIZE_OCTETS (UINT64_C(1) << 40)
 
 const struct session_timeouts session_timeouts_default = {
     .command = 5 * 60 * USEC_PER_SEC,    /* RFC 5321, 4.5.3.2.7 */
     .data_start = 2 * 60 * USEC_PER_SEC, /* 4.5.3.2.4 */
     .data_block = 3 * 60 * USEC_PER_SEC, /* 4.5.3.2.5 */
-    .discard = 10 * 60 * USEC_PER_SEC,   /* as long as a client waits for the reply: 4.5.3.2.6 */
+    .discard = 10 * 60 * USEC_PER_SEC, /* for as long as a client waits for the reply: 4.5.3.2.6 */
     .session = 4 * 60 * 60 * USEC_PER_SEC,
     .linger = 10 * USEC_PER_SEC,
     .message = 60 * 60 * USEC_PER_SEC,
     .min_octets_per_sec = 500, /* Postfix's smtpd_min_data_rate */
 };
 
-/* Postfix gives 10 s under stress, too (smtpd_timeout). A client that is sent away comes back. */
+/* Postfix also allows 10 s under stress (smtpd_timeout). A client that is sent away comes back. */
 const struct session_timeouts session_timeouts_stressed = {
     .command = 10 * USEC_PER_SEC,
     .data_start = 10 * USEC_PER_SEC,
@@ -66,7 +67,7 @@ static int replace_string(char **string, const char *value)
     return 0;
 }
 
-/* The name goes into a comment of Received:, so it must need no quoting there. */
+/* The name becomes part of a comment in Received:, where it must need no quoting. */
 static int read_channel(const struct parameter *parameter, const char *value, void *place,
                         char *hint)
 {
@@ -85,9 +86,12 @@ static int read_domain(const struct parameter *parameter, const char *value, voi
                                        : -EINVAL;
 }
 
-static int complete(void *settings, const struct parameter_report *report _unused_)
+static int complete(void *data, const struct parameter_report *report)
 {
-    return session_settings_complete(settings);
+    struct session_settings *settings = data;
+    int r = tls_settings_complete(&settings->tls, report);
+
+    return r == 0 ? session_settings_complete(settings) : r;
 }
 
 static const struct parameter parameters[] = {
@@ -117,6 +121,13 @@ static const struct parameter parameters[] = {
         .max = MAX_SIZE_OCTETS,
         .hint = "must be a number of bytes from 65536 to 1099511627776",
     },
+    {
+        .name = "TLS_REQUIRED",
+        .read = parameter_read_choice,
+        .offset = offsetof(struct session_settings, tls.is_required),
+        .choices = tls_yes_no_words,
+    },
+    TLS_PARAMETER_ROWS(struct session_settings, tls),
 };
 
 const struct parameter_table session_parameters = {
@@ -137,7 +148,7 @@ int session_settings_complete(struct session_settings *settings)
         return 0;
     if (!state_folder || !*state_folder)
         return replace_string(&settings->maildir, "./mail");
-    /* With several StateDirectory= systemd separates them by colons; the first is ours. */
+    /* With several StateDirectory=, systemd separates them by colons; the first one is ours. */
     int length = (int)strcspn(state_folder, ":");
     if (asprintf(&settings->maildir, "%.*s/mail", length, state_folder) < 0) {
         settings->maildir = NULL;
@@ -153,6 +164,8 @@ void session_settings_clear(struct session_settings *settings)
     free(settings->channel);
     free(settings->maildir);
     str_list_clear(&settings->domains);
+    tls_settings_clear(&settings->tls);
+    tls_context_free(settings->tls_context);
     *settings = (struct session_settings){0};
 }
 

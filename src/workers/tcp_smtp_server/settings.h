@@ -1,33 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* What the service's PARAMETERs say, and what a session needs to know beside them. */
+/* The PARAMETERs of the service, and what else a session needs to know. */
 #pragma once
 
 #include "base/str.h"
 #include "workers/common/parameters.h"
+#include "workers/tls/settings.h"
 
 #include <stdint.h>
+
+struct tls_context;
 
 /* All in microseconds. */
 struct session_timeouts {
     uint64_t command;    /* for a whole command line, and for the client to read our replies */
     uint64_t data_start; /* from the 354 to the first octet of the message */
-    uint64_t data_block; /* from one block of the message to the next */
-    uint64_t discard;    /* for the rest of a message that is already refused */
-    uint64_t session;    /* after which no further command is awaited */
-    uint64_t linger;     /* for the client to read the last reply and close */
-    uint64_t message;    /* for a whole message, and a second more for each MiB of SIZE */
-    uint64_t min_octets_per_sec; /* of a message, after the first data_block: who is slower is sent
-                                  * away */
+    uint64_t data_block; /* between two blocks of the message */
+    uint64_t discard;    /* for the rest of a message that is refused already */
+    uint64_t session;    /* after this, no further command is read */
+    uint64_t linger;     /* for the client to read the last reply and to close */
+    uint64_t message;    /* for a whole message, plus a second for each MiB of SIZE */
+    uint64_t min_octets_per_sec; /* of a message, after the first data_block: slower clients are
+                                    disconnected */
 };
 
-/* RFC 5321, 4.5.3.2, and what it leaves to us. */
+/* RFC 5321, 4.5.3.2, and our choice for the rest. */
 extern const struct session_timeouts session_timeouts_default;
 
-/* While the service is under stress. */
+/* For times of stress. */
 extern const struct session_timeouts session_timeouts_stressed;
 
-/* Owns its strings. Not changed once sessions run, so all threads share it. */
+/* Owns its strings. All threads share it, since it is not changed once there are sessions. */
 struct session_settings {
     char *service;
     char *host_name;
@@ -35,6 +38,8 @@ struct session_settings {
     char *maildir;
     struct str_list domains; /* whose mail is accepted */
     uint64_t max_message_octets;
+    struct tls_settings tls;
+    struct tls_context *tls_context; /* NULL: there is no certificate, and TLS is not offered */
     struct session_timeouts timeouts;
     struct session_timeouts stressed; /* counts while the service is under stress */
     int stop_fd;   /* readable once sessions are to end soon; -1: never; not ours */

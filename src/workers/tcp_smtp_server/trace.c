@@ -19,11 +19,14 @@ static void add_client(struct str_buffer *received, const struct session_peer *p
         str_buffer_add(received, "([%s])", peer->host);
 }
 
-/* The IANA's mail transmission types. */
+/* The IANA's mail transmission types (RFC 3848, RFC 6531). There is none for TLS without EHLO; the
+ * "tls" clause says it. */
 static const char *protocol(const struct client_greeting *greeting, const struct envelope *envelope)
 {
     if (greeting->kind != GREETING_EHLO)
         return "SMTP";
+    if (greeting->tls)
+        return envelope->is_smtputf8 ? "UTF8SMTPS" : "ESMTPS";
     return envelope->is_smtputf8 ? "UTF8SMTP" : "ESMTP";
 }
 
@@ -45,6 +48,8 @@ const char *trace_received(char text[TRACE_RECEIVED_BYTES], const struct session
     /* With several, each would learn of the others. */
     if (envelope->recipients.n_items == 1)
         str_buffer_add(&received, "\n\tfor <%s>", envelope->recipients.items[0]);
+    if (greeting->tls) /* RFC 8314, 7.4 */
+        str_buffer_add(&received, "\n\ttls %s (%s)", greeting->tls->suite, greeting->tls->protocol);
     tzset(); /* localtime_r() need not notice that the time zone has changed */
     localtime_r(&now, &local);
     strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S %z", &local);

@@ -3,56 +3,24 @@
 #include "workers/tcp_smtp_server/transport.h"
 
 #include "base/time.h"
+#include "workers/common/wait.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-static int poll_until(struct pollfd entries[], nfds_t n_entries, uint64_t deadline_usec,
-                      uint64_t now)
+/* `stop_fd` is -1 if there is none. */
+static int socket_wait_for(const struct transport_socket *socket, short events, int stop_fd,
+                           struct deadline deadline)
 {
-    /* Rounded up, so that the last wait does not become a busy loop. */
-    uint64_t msec = (deadline_usec - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC;
-    int n = poll(entries, n_entries, msec > INT_MAX ? INT_MAX : (int)msec);
-
-    return n < 0 ? -errno : n;
-}
-
-/* Waits until the socket is ready for `events`, or `stop_fd` (-1: none) is readable. If stress
- * begins while somebody waits, the wait goes on until the earlier deadline; if it is over by then,
- * until the usual one. */
-static int wait_until_ready(const struct transport_socket *socket, short events, int stop_fd,
-                            struct deadline deadline)
-{
-    struct pollfd entries[] = {
-        {.fd = socket->fd, .events = events},
-        {.fd = stop_fd, .events = POLLIN},
-        {.fd = socket->stress_fd, .events = POLLIN},
+    const struct wait_for wait = {
+        .fd = socket->fd,
+        .events = events,
+        .stop_fd = stop_fd,
+        .stress_fd = socket->stress_fd,
     };
 
-    for (;;) {
-        uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-        bool is_stressed = entries[2].fd < 0 && socket->stress_fd >= 0;
-
-        if (deadline_is_past(deadline, now, socket->stress_fd))
-            return -ETIMEDOUT;
-        if (is_stressed && now >= deadline.stressed) {
-            entries[2].fd = socket->stress_fd;
-            is_stressed = false;
-        }
-        int n = poll_until(entries, 3, is_stressed ? deadline.stressed : deadline.usual, now);
-        if (n < 0 && n != -EINTR)
-            return n;
-        if (n <= 0)
-            continue;
-        if (entries[1].revents)
-            return -ECANCELED;
-        if (entries[0].revents)
-            return 0;
-        /* It stays readable: whoever looked at it again would not wait at all. */
-        entries[2].fd = -1;
-    }
+    return wait_until_ready(&wait, deadline);
 }
 
 static ssize_t socket_receive(void *userdata, void *buffer, size_t size, struct deadline deadline)
@@ -67,7 +35,7 @@ static ssize_t socket_receive(void *userdata, void *buffer, size_t size, struct 
         if (n >= 0)
             return n;
         if (errno == EAGAIN) {
-            int r = wait_until_ready(socket, POLLIN, -1, deadline);
+            int r = socket_wait_for(socket, POLLIN, -1, deadline);
 
             if (r < 0)
                 return r;
@@ -79,7 +47,7 @@ static ssize_t socket_receive(void *userdata, void *buffer, size_t size, struct 
 
 static int socket_wait(void *userdata, int stop_fd, struct deadline deadline)
 {
-    return wait_until_ready(userdata, POLLIN, stop_fd, deadline);
+    return socket_wait_for(userdata, POLLIN, stop_fd, deadline);
 }
 
 static int socket_send(void *userdata, const void *bytes, size_t n_bytes, uint64_t deadline_usec)
@@ -95,7 +63,7 @@ static int socket_send(void *userdata, const void *bytes, size_t n_bytes, uint64
             next += n;
             n_bytes -= (size_t)n;
         } else if (errno == EAGAIN) {
-            int r = wait_until_ready(socket, POLLOUT, -1, deadline);
+            int r = socket_wait_for(socket, POLLOUT, -1, deadline);
 
             if (r < 0)
                 return r;

@@ -5,7 +5,9 @@
  * Every wait has a deadline on the monotonic clock. */
 #pragma once
 
-#include "workers/tcp_smtp_server/deadline.h"
+#include "workers/common/deadline.h"
+#include "workers/tls/facts.h"
+#include "workers/tls/failure.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +32,11 @@ struct transport {
 
     /* The client reads end of file after what was sent. */
     void (*end_output)(void *userdata);
+
+    /* The handshake of TLS is what the client sends next; after it all functions carry what it
+     * protects. On success *ret lives as long as the transport. After a failure nothing more can be
+     * sent or received. NULL: there is no TLS. */
+    enum tls_failure (*start_tls)(void *userdata, const struct tls_facts **ret);
 
     void *userdata;
 };

@@ -2,7 +2,6 @@
 /* Copyright (C) dispatcherd contributors */
 #include "support/suite.h"
 
-#include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/checks/decisions_store.h"
 
@@ -76,11 +75,5 @@ START_TEST(test_what_is_no_log_is_not_used)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("decisions_store");
-
-    ADD_TESTS(suite, "store", test_a_new_log_is_empty, test_a_log_goes_on_with_its_decisions,
-              test_what_is_no_log_is_not_used);
-    return suite;
-}
+SUITE("decisions_store", NULL, NULL, test_a_new_log_is_empty, test_a_log_goes_on_with_its_decisions,
+      test_what_is_no_log_is_not_used)

@@ -2,7 +2,6 @@
 /* Copyright (C) dispatcherd contributors */
 #include "support/suite.h"
 
-#include "base/fd.h"
 #include "dispatcherd/checks/throttle_store.h"
 
 #include <fcntl.h>
@@ -76,11 +75,5 @@ START_TEST(test_what_is_no_table_is_not_used)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("throttle_store");
-
-    ADD_TESTS(suite, "store", test_a_new_table_is_empty, test_a_table_goes_on_with_its_counts,
-              test_what_is_no_table_is_not_used);
-    return suite;
-}
+SUITE("throttle_store", NULL, NULL, test_a_new_table_is_empty, test_a_table_goes_on_with_its_counts,
+      test_what_is_no_table_is_not_used)

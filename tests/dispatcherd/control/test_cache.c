@@ -93,17 +93,6 @@ START_TEST(test_old_replies_leave_no_memory_behind)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("control_cache");
-    TCase *tcase = tcase_create("cache");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_gives_what_was_kept_until_it_is_old);
-    tcase_add_test(tcase, test_keeps_what_is_expensive_for_longer);
-    tcase_add_test(tcase, test_a_new_reply_takes_the_place_of_the_old_one);
-    tcase_add_test(tcase, test_the_oldest_goes_when_there_is_no_room);
-    tcase_add_test(tcase, test_old_replies_leave_no_memory_behind);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("control_cache", setup, teardown, test_gives_what_was_kept_until_it_is_old,
+      test_keeps_what_is_expensive_for_longer, test_a_new_reply_takes_the_place_of_the_old_one,
+      test_the_oldest_goes_when_there_is_no_room, test_old_replies_leave_no_memory_behind)

@@ -436,33 +436,13 @@ START_TEST(test_drops_who_is_idle_unless_it_follows)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    const TTest *const tests[] = {
-        test_makes_a_socket_for_everybody_and_removes_it,
-        test_removes_a_socket_that_nobody_listens_at,
-        test_leaves_a_socket_where_somebody_answers,
-        test_leaves_what_is_no_socket,
-        test_leaves_the_file_of_a_successor,
-        test_answers_calls_that_come_together_and_in_pieces,
-        test_answers_a_hundred_calls_in_one_go,
-        test_answers_who_has_shut_his_side,
-        test_judges_by_the_credentials,
-        test_drops_who_talks_nonsense,
-        test_drops_who_sends_too_long_a_call,
-        test_drops_who_stops_in_the_middle_of_a_call,
-        test_reads_no_further_from_who_does_not_read,
-        test_drops_who_does_not_read_in_time,
-        test_survives_clients_that_vanish,
-        test_serves_everybody_who_comes_and_closes_the_longest_idle,
-        test_drops_who_is_idle_unless_it_follows,
-    };
-    Suite *suite = suite_create("control");
-    TCase *tcase = tcase_create("socket");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    for (size_t i = 0; i < ELEMENTSOF(tests); i++)
-        tcase_add_test(tcase, tests[i]);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("control", setup, teardown, test_makes_a_socket_for_everybody_and_removes_it,
+      test_removes_a_socket_that_nobody_listens_at, test_leaves_a_socket_where_somebody_answers,
+      test_leaves_what_is_no_socket, test_leaves_the_file_of_a_successor,
+      test_answers_calls_that_come_together_and_in_pieces, test_answers_a_hundred_calls_in_one_go,
+      test_answers_who_has_shut_his_side, test_judges_by_the_credentials,
+      test_drops_who_talks_nonsense, test_drops_who_sends_too_long_a_call,
+      test_drops_who_stops_in_the_middle_of_a_call, test_reads_no_further_from_who_does_not_read,
+      test_drops_who_does_not_read_in_time, test_survives_clients_that_vanish,
+      test_serves_everybody_who_comes_and_closes_the_longest_idle,
+      test_drops_who_is_idle_unless_it_follows)

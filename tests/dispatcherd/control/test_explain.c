@@ -3,14 +3,13 @@
 /* What Explain tells, and the DNS lists in Status; with tables, and without a name server. */
 #include "base/macro.h"
 #include "base/time.h"
-#include "dispatcherd/checks/access.h"
+#include "dispatcherd/checks/admission.h"
 #include "dispatcherd/checks/check.h"
 #include "dispatcherd/control_scene.h"
 #include "dispatcherd/service/listener.h"
 #include "support/suite.h"
 #include "varlink/message.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -48,7 +47,7 @@ static const char tables[] =
 static const struct control_caller trusted = {.pid = 1, .uid = 0, .is_trusted = true};
 
 static struct control_scene scene;
-static struct access *access_control;
+static struct admission *admission;
 
 /* A listener whose address is as bound as it need be for this. */
 static void give_address(size_t service, const char *host, uint16_t port)
@@ -76,13 +75,13 @@ static struct mapping_set *load_tables(void)
 
 static void setup(void)
 {
-    const struct access_settings settings = {.dns_servers = "127.0.0.1:1", .ident_port = 113};
+    const struct admission_settings settings = {.dns_servers = "127.0.0.1:1", .ident_port = 113};
     struct mapping_set *set = load_tables();
 
     scene_init(&scene, configuration);
-    ck_assert_int_eq(access_new(&scene.context, &settings, set, &access_control), 0);
+    ck_assert_int_eq(admission_new(&scene.context, &settings, set, &admission), 0);
     mapping_set_unref(set);
-    scene.context.access = access_control;
+    scene.context.admission = admission;
     give_address(0, "0.0.0.0", 25);
     give_address(1, "198.51.100.1", 110);
 }
@@ -90,7 +89,7 @@ static void setup(void)
 static void teardown(void)
 {
     scene_clear(&scene);
-    access_free(access_control);
+    admission_free(admission);
 }
 
 static json_t *call(const char *method, json_t *parameters)
@@ -194,13 +193,13 @@ START_TEST(test_looking_does_not_count)
         ck_assert_str_eq(text_of(trial, "verdict"), "accept");
         ck_assert(traces(trial, "throttle: 0 connections count in this minute, of at most 1"));
     }
-    throttle_is_over(access_control->throttle, THROTTLE_PLAIN, &address, 1,
+    throttle_is_over(admission->throttle, THROTTLE_PLAIN, &address, 1,
                      time_now_usec(CLOCK_MONOTONIC));
     json_auto_t *reply = NULL;
     json_t *trial = try("192.0.2.3", "smtp", &reply);
     ck_assert_str_eq(text_of(trial, "reason"), "throttle");
     ck_assert_str_eq(text_of(trial, "text"), "421 slow");
-    throttle_would_be_over(access_control->throttle, THROTTLE_PLAIN, &address, 1,
+    throttle_would_be_over(admission->throttle, THROTTLE_PLAIN, &address, 1,
                            time_now_usec(CLOCK_MONOTONIC), &count);
     ck_assert_uint_eq(count, 1);
 }
@@ -256,7 +255,7 @@ START_TEST(test_says_where_it_is_not_certain)
     json_t *trial = try("10.0.0.1", "smtp", &private);
     ck_assert(json_is_true(json_object_get(trial, "is_certain")));
     ck_assert(traces(trial, "DNS list list.invalid is not queried: DNS lists have"));
-    ck_assert_uint_eq(dns_lists_n_queries(access_control->lists), 0);
+    ck_assert_uint_eq(dns_lists_n_queries(admission->lists), 0);
 }
 END_TEST
 
@@ -320,7 +319,7 @@ START_TEST(test_remembers_what_was_decided)
     ck_assert_uint_eq(json_array_size(get(elsewhere, "decisions")), 0);
     ck_assert_int_eq(
         json_integer_value(json_object_get(get(elsewhere, "decisions_since"), "monotonic")),
-        (json_int_t)decisions_since(access_control->decisions));
+        (json_int_t)decisions_since(admission->decisions));
     close(other);
 }
 END_TEST
@@ -345,10 +344,10 @@ START_TEST(test_refuses_what_is_no_address)
     ck_assert_str_eq(text_of(reply, "error"), VARLINK_INVALID_PARAMETER);
     json_auto_t *other = explain("192.0.2.1", "IMAP");
     ck_assert_str_eq(text_of(other, "error"), CONTROL "NoSuchService");
-    scene.context.access = NULL;
+    scene.context.admission = NULL;
     json_auto_t *none = explain("192.0.2.1", NULL);
     ck_assert_str_eq(text_of(none, "error"), CONTROL "NotSupported");
-    scene.context.access = access_control;
+    scene.context.admission = admission;
 }
 END_TEST
 
@@ -369,23 +368,9 @@ START_TEST(test_status_tells_of_lists)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("control_explain");
-    TCase *tcase = tcase_create("explain");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, test_names_table_line_entry_and_each_step);
-    tcase_add_test(tcase, test_shows_a_table_within_a_table);
-    tcase_add_test(tcase, test_looking_does_not_count);
-    tcase_add_test(tcase, test_counts_the_connection_that_is_tried);
-    tcase_add_test(tcase, test_counts_the_network);
-    tcase_add_test(tcase, test_says_where_it_is_not_certain);
-    tcase_add_test(tcase, test_a_client_reaches_the_sockets_of_its_family);
-    tcase_add_test(tcase, test_remembers_what_was_decided);
-    tcase_add_test(tcase, test_tells_the_newest_hundred);
-    tcase_add_test(tcase, test_refuses_what_is_no_address);
-    tcase_add_test(tcase, test_status_tells_of_lists);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("control_explain", setup, teardown, test_names_table_line_entry_and_each_step,
+      test_shows_a_table_within_a_table, test_looking_does_not_count,
+      test_counts_the_connection_that_is_tried, test_counts_the_network,
+      test_says_where_it_is_not_certain, test_a_client_reaches_the_sockets_of_its_family,
+      test_remembers_what_was_decided, test_tells_the_newest_hundred,
+      test_refuses_what_is_no_address, test_status_tells_of_lists)

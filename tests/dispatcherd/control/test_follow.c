@@ -10,8 +10,6 @@
 #include "dispatcherd/report/report.h"
 #include "support/suite.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -138,7 +136,8 @@ static void end_one(size_t service)
 
     if (!worker)
         worker = scene_add_worker(&scene, service, 0, 4711);
-    completion_ended(scene_add_connection(&scene, service, worker), time_now_usec(CLOCK_MONOTONIC));
+    completion_end(scene_add_connection(&scene, service, worker), HISTORY_ENDED,
+                   time_now_usec(CLOCK_MONOTONIC));
 }
 
 START_TEST(test_tells_what_happens)
@@ -148,7 +147,7 @@ START_TEST(test_tells_what_happens)
     end_one(0);
     expect("connection ended", "SMTP");
     struct connection *connection = scene_add_connection(&scene, 0, NULL);
-    completion_gone(connection, time_now_usec(CLOCK_MONOTONIC));
+    completion_end(connection, HISTORY_GONE, time_now_usec(CLOCK_MONOTONIC));
     expect("connection gone", "SMTP");
     report(LOG_WARNING, &(struct subject){.service = "POP3", .message_id = "0f"}, "odd");
     json_auto_t *reply = next();
@@ -166,7 +165,9 @@ START_TEST(test_names_the_reason_of_a_rejection)
     say(FOLLOW);
     expect("following", NULL);
     connection_check(connection);
-    completion_rejected(connection, REJECTED_BY_THROTTLE, 2);
+    completion_record(
+        connection,
+        &(struct connection_end){.how = HISTORY_REJECTED, .at = 2, .reason = REJECTED_BY_THROTTLE});
     json_auto_t *reply = next();
     ck_assert_str_eq(get(reply, "event"), "connection rejected");
     ck_assert_str_eq(get(reply, "reason"), "throttle");
@@ -181,6 +182,17 @@ START_TEST(test_tells_of_one_service_alone)
     end_one(1);
     expect("connection ended", "POP3");
     report(LOG_NOTICE, &(struct subject){0}, "of the daemon");
+    expect("message", NULL);
+}
+END_TEST
+
+START_TEST(test_gets_the_last_events_without_another_turn_of_the_loop)
+{
+    say(FOLLOW);
+    expect("following", NULL);
+    report(LOG_NOTICE, &(struct subject){0}, "stopping");
+    control_client_flush(client);
+    on_gone(client);
     expect("message", NULL);
 }
 END_TEST
@@ -289,26 +301,9 @@ START_TEST(test_drops_who_does_not_read)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    const TTest *const tests[] = {
-        test_tells_what_happens,
-        test_names_the_reason_of_a_rejection,
-        test_tells_of_one_service_alone,
-        test_wants_more,
-        test_ends_with_the_client,
-        test_ends_when_the_client_is_freed,
-        test_counts_what_a_slow_reader_misses,
-        test_keeps_who_reads_and_never_comes_to_an_end,
-        test_passes_on_lines_about_the_daemon,
-        test_drops_who_does_not_read,
-    };
-    Suite *suite = suite_create("control_follow");
-    TCase *tcase = tcase_create("following");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    for (size_t i = 0; i < ELEMENTSOF(tests); i++)
-        tcase_add_test(tcase, tests[i]);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("control_follow", setup, teardown, test_tells_what_happens,
+      test_names_the_reason_of_a_rejection, test_tells_of_one_service_alone,
+      test_gets_the_last_events_without_another_turn_of_the_loop, test_wants_more,
+      test_ends_with_the_client, test_ends_when_the_client_is_freed,
+      test_counts_what_a_slow_reader_misses, test_keeps_who_reads_and_never_comes_to_an_end,
+      test_passes_on_lines_about_the_daemon, test_drops_who_does_not_read)

@@ -154,7 +154,7 @@ START_TEST(test_lets_strangers_look_and_nothing_else)
         CONTROL "Connections", CONTROL "EndedConnections", CONTROL "Stop",       CONTROL "Start",
         CONTROL "Restart",     CONTROL "Reload",           CONTROL "WorkerEnded"};
     static const char *const guarded_others[] = {CONTROL "Follow", CONTROL "SetDebug",
-                                                 CONTROL "Explain"};
+                                                 CONTROL "Plan", CONTROL "Explain"};
     struct control_method_info method;
     size_t n = 0;
 
@@ -206,7 +206,7 @@ START_TEST(test_refuses_bad_parameters_by_name)
         {CONTROL "Workers", "{\"after\":\"SMTP/\"}", "after"},
         {CONTROL "Workers", "{\"after\":\"SMTP/x\"}", "after"},
         {CONTROL "Workers", "{\"after\":\"SMTP/-1\"}", "after"},
-        {CONTROL "Workers", "{\"after\":\"SMTP/1025\"}", "after"},
+        {CONTROL "Workers", "{\"after\":\"SMTP/1537\"}", "after"},
         {CONTROL "Workers", "{\"after\":\"IMAP/0\"}", "after"},
         {CONTROL "Workers", "{\"after\":\"SMTP/0/0\"}", "after"},
     };
@@ -447,7 +447,7 @@ START_TEST(test_names_the_state_of_a_service)
     for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
         scene_clear(&scene);
         scene_init(&scene, configuration);
-        scene.services[0]->alerts[SERVICE_ALERT_FULL].is_raised = cases[i].is_full;
+        scene.services[0]->alerts.of[SERVICE_ALERT_FULL].is_raised = cases[i].is_full;
         scene.services[0]->pool->is_stopping = cases[i].is_stopping;
         if (cases[i].has_worker)
             scene_add_worker(&scene, 0, 0, 1);
@@ -459,32 +459,12 @@ START_TEST(test_names_the_state_of_a_service)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    const TTest *const tests[] = {
-        test_describes_exactly_the_methods_that_it_has,
-        test_gives_its_descriptions,
-        test_lets_strangers_look_and_nothing_else,
-        test_names_the_group_that_may,
-        test_refuses_bad_parameters_by_name,
-        test_answers_a_oneway_call_with_nothing,
-        test_keeps_replies_for_strangers,
-        test_shows_gauges_beside_their_limits,
-        test_shows_parameter_to_the_trusted_alone,
-        test_shows_a_worker_and_its_connection,
-        test_gives_long_lists_in_parts,
-        test_stops_and_starts_a_service,
-        test_restarts_one_service_or_all_that_run,
-        test_takes_no_orders_for_a_service_that_is_going,
-        test_reloads_and_tells_the_problems,
-        test_names_the_state_of_a_service,
-    };
-    Suite *suite = suite_create("control_methods");
-    TCase *tcase = tcase_create("methods");
-
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    for (size_t i = 0; i < ELEMENTSOF(tests); i++)
-        tcase_add_test(tcase, tests[i]);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("control_methods", setup, teardown, test_describes_exactly_the_methods_that_it_has,
+      test_gives_its_descriptions, test_lets_strangers_look_and_nothing_else,
+      test_names_the_group_that_may, test_refuses_bad_parameters_by_name,
+      test_answers_a_oneway_call_with_nothing, test_keeps_replies_for_strangers,
+      test_shows_gauges_beside_their_limits, test_shows_parameter_to_the_trusted_alone,
+      test_shows_a_worker_and_its_connection, test_gives_long_lists_in_parts,
+      test_stops_and_starts_a_service, test_restarts_one_service_or_all_that_run,
+      test_takes_no_orders_for_a_service_that_is_going, test_reloads_and_tells_the_problems,
+      test_names_the_state_of_a_service)

@@ -73,11 +73,5 @@ START_TEST(test_reads_what_the_kernel_says)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("control_peer");
-
-    ADD_TESTS(suite, "peer", test_trusts_root_its_user_and_its_group,
-              test_reads_what_the_kernel_says);
-    return suite;
-}
+SUITE("control_peer", NULL, NULL, test_trusts_root_its_user_and_its_group,
+      test_reads_what_the_kernel_says)

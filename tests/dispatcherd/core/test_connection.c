@@ -4,11 +4,10 @@
  * does not allow ends the process. */
 #include "support/suite.h"
 
-#include "base/fd.h"
-#include "base/macro.h"
 #include "base/time.h"
 #include "dispatcherd/control_scene.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -23,6 +22,9 @@ enum step {
     STEP_TAKE_BACK,
     STEP_HAND_OFF,
     STEP_ACTIVATE,
+    STEP_PASS_ON,
+    STEP_TAKE_UP,
+    STEP_PUT_BACK,
     STEP_CLOSE,
     N_STEPS
 };
@@ -63,6 +65,19 @@ static void take(struct connection *connection, enum step step)
     case STEP_ACTIVATE:
         connection_activate(connection, now);
         break;
+    case STEP_PASS_ON:
+        connection_pass_on(connection, now);
+        break;
+    case STEP_TAKE_UP:
+        connection_take_up(connection, worker);
+        break;
+    case STEP_PUT_BACK: {
+        int fd = eventfd(0, EFD_CLOEXEC);
+
+        assert(connection->state >= CONNECTION_ACTIVE); /* nobody else has anything to put back */
+        connection_put_back(connection, &fd, now);
+        break;
+    }
     default:
         connection_close(connection, now);
         break;
@@ -85,6 +100,8 @@ static struct connection *bring_to(enum connection_state state)
         take(connection, STEP_HAND_OFF);
     if (state >= CONNECTION_ACTIVE)
         take(connection, STEP_ACTIVATE);
+    if (state >= CONNECTION_PASSED_ON)
+        take(connection, STEP_PASS_ON);
     ck_assert_int_eq(connection->state, state);
     return connection;
 }
@@ -95,15 +112,17 @@ static struct connection *bring_to(enum connection_state state)
 #define WAI CONNECTION_WAITING
 #define HAN CONNECTION_HANDOFF
 #define ACT CONNECTION_ACTIVE
+#define PAS CONNECTION_PASSED_ON
 #define CLO CONNECTION_CLOSED
 
 static const enum connection_state outcomes[CONNECTION_CLOSED][N_STEPS] = {
-    /*                       check wait back  hand act. close */
-    [CONNECTION_ACCEPTED] = {CHE, NOT, NOT, NOT, NOT, NOT},
-    [CONNECTION_CHECKING] = {NOT, WAI, WAI, NOT, NOT, CLO},
-    [CONNECTION_WAITING] = {NOT, NOT, NOT, HAN, NOT, CLO},
-    [CONNECTION_HANDOFF] = {NOT, WAI, WAI, NOT, ACT, CLO},
-    [CONNECTION_ACTIVE] = {NOT, NOT, NOT, NOT, NOT, CLO},
+    /*                        check wait back  hand act. pass take put  close */
+    [CONNECTION_ACCEPTED] = {CHE, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT},
+    [CONNECTION_CHECKING] = {NOT, WAI, WAI, NOT, NOT, NOT, NOT, NOT, CLO},
+    [CONNECTION_WAITING] = {NOT, NOT, NOT, HAN, NOT, NOT, NOT, NOT, CLO},
+    [CONNECTION_HANDOFF] = {NOT, WAI, WAI, NOT, ACT, NOT, NOT, NOT, CLO},
+    [CONNECTION_ACTIVE] = {NOT, NOT, NOT, NOT, NOT, PAS, NOT, WAI, CLO},
+    [CONNECTION_PASSED_ON] = {NOT, NOT, NOT, NOT, NOT, NOT, ACT, WAI, CLO},
 };
 
 /* The counters that hold a connection, of the pool and of the worker. */
@@ -115,10 +134,22 @@ static void check_counters(enum connection_state state)
     ck_assert_uint_eq(pool->n_waiting, state == CONNECTION_WAITING);
     ck_assert_uint_eq(pool->n_handoffs, state == CONNECTION_HANDOFF);
     ck_assert_uint_eq(pool->n_active, state == CONNECTION_ACTIVE);
+    ck_assert_uint_eq(pool->n_passed_on, state == CONNECTION_PASSED_ON);
     ck_assert_uint_eq(pool_worker_load(worker_in_pool(worker)),
                       state == CONNECTION_HANDOFF || state == CONNECTION_ACTIVE);
     ck_assert_uint_eq(worker->n_held, state == CONNECTION_HANDOFF || state == CONNECTION_ACTIVE);
     ck_assert_int_eq(TAILQ_EMPTY(&service->waiting), state != CONNECTION_WAITING);
+}
+
+/* It frees what waits, and what workers have. */
+static void leave_to_scene(struct connection *connection)
+{
+    if (connection->state == CONNECTION_ACCEPTED)
+        connection_check(connection);
+    if (connection->state == CONNECTION_CHECKING)
+        connection_wait(connection, now);
+    if (connection->state == CONNECTION_PASSED_ON)
+        connection_close(connection, now);
 }
 
 static void check_allowed(enum connection_state state, enum step step)
@@ -131,13 +162,14 @@ static void check_allowed(enum connection_state state, enum step step)
     take(connection, step);
     check_counters(next);
     /* Our copy of the socket is closed as soon as the worker has it. */
-    ck_assert_int_eq(fd >= 0 && fcntl(fd, F_GETFD) >= 0, next < CONNECTION_ACTIVE);
+    ck_assert_int_eq(fd >= 0 && fcntl(fd, F_GETFD) >= 0,
+                     next < CONNECTION_ACTIVE && state < CONNECTION_ACTIVE);
     if (next == CONNECTION_CLOSED)
         return;
     ck_assert_int_eq(connection->state, next);
-    ck_assert_int_eq(connection->worker != NULL, next >= CONNECTION_HANDOFF);
-    if (next == CONNECTION_CHECKING)
-        connection_wait(connection, now);
+    ck_assert_int_eq(connection->worker != NULL,
+                     next == CONNECTION_HANDOFF || next == CONNECTION_ACTIVE);
+    leave_to_scene(connection);
 }
 
 static void check_refused(enum connection_state state, enum step step)
@@ -158,10 +190,7 @@ static void check_refused(enum connection_state state, enum step step)
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "step %d when %s", step,
                   connection_state_to_string(state));
-    if (state == CONNECTION_ACCEPTED)
-        connection_check(connection);
-    if (state <= CONNECTION_CHECKING)
-        connection_wait(connection, now);
+    leave_to_scene(connection);
 }
 
 START_TEST(test_each_step_from_each_state)

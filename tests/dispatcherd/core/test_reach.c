@@ -109,20 +109,7 @@ START_TEST(test_one_of_two_listeners_is_missed)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    const TTest *const tests[] = {
-        test_a_service_that_listens_is_reached,
-        test_a_service_without_a_socket_never_accepts,
-        test_a_listener_that_is_shut_down_is_closed_and_reported_once,
-        test_one_of_two_listeners_is_missed,
-    };
-    Suite *suite = suite_create("reach");
-    TCase *tcase = tcase_create("reach");
-
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    for (size_t i = 0; i < ELEMENTSOF(tests); i++)
-        tcase_add_test(tcase, tests[i]);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("reach", set_up, tear_down, test_a_service_that_listens_is_reached,
+      test_a_service_without_a_socket_never_accepts,
+      test_a_listener_that_is_shut_down_is_closed_and_reported_once,
+      test_one_of_two_listeners_is_missed)

@@ -82,19 +82,5 @@ START_TEST(test_a_socket_without_an_internet_address_has_no_service)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    const TTest *const tests[] = {
-        test_names,
-        test_addresses,
-        test_a_socket_without_an_internet_address_has_no_service,
-    };
-    Suite *suite = suite_create("socket_match");
-    TCase *tcase = tcase_create("socket_match");
-
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    for (size_t i = 0; i < ELEMENTSOF(tests); i++)
-        tcase_add_test(tcase, tests[i]);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("socket_match", set_up, tear_down, test_names, test_addresses,
+      test_a_socket_without_an_internet_address_has_no_service)

@@ -12,25 +12,31 @@ START_TEST(test_reads_the_names_that_it_writes)
 {
     char name[STORE_NAME_MAX];
 
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < 128; i++) {
         const struct store_worker written = {.unit_name = "smtp_submit-2",
                                              .slot = 1023,
-                                             .has_ring = i & 1,
-                                             .knows_stop = i & 2,
-                                             .knows_log = i & 4,
-                                             .knows_stress = i & 8};
+                                             .knows.ring = i & 1,
+                                             .knows.stop = i & 2,
+                                             .knows.log = i & 4,
+                                             .knows.stress = i & 8,
+                                             .knows.pass = i & 16,
+                                             .knows.identity = i & 32,
+                                             .knows.answer = i & 64};
         struct store_worker read;
 
         ck_assert(store_parse_worker_name(store_worker_name(&written, name), &read));
         ck_assert_uint_eq(read.version, PROTOCOL_VERSION);
         ck_assert_str_eq(read.unit_name, "smtp_submit-2");
         ck_assert_uint_eq(read.slot, 1023);
-        ck_assert_int_eq(read.has_ring, written.has_ring);
-        ck_assert_int_eq(read.knows_stop, written.knows_stop);
-        ck_assert_int_eq(read.knows_log, written.knows_log);
-        ck_assert_int_eq(read.knows_stress, written.knows_stress);
+        ck_assert_int_eq(read.knows.ring, written.knows.ring);
+        ck_assert_int_eq(read.knows.stop, written.knows.stop);
+        ck_assert_int_eq(read.knows.log, written.knows.log);
+        ck_assert_int_eq(read.knows.stress, written.knows.stress);
+        ck_assert_int_eq(read.knows.pass, written.knows.pass);
+        ck_assert_int_eq(read.knows.identity, written.knows.identity);
+        ck_assert_int_eq(read.knows.answer, written.knows.answer);
     }
-    ck_assert_str_eq(name, "w1.smtp_submit-2.1023.rslt");
+    ck_assert_str_eq(name, "w1.smtp_submit-2.1023.rsltpia");
 }
 END_TEST
 
@@ -41,9 +47,11 @@ START_TEST(test_reads_the_names_of_version_0_1)
     ck_assert(store_parse_worker_name("worker.1.smtp.7", &read));
     ck_assert_str_eq(read.unit_name, "smtp");
     ck_assert_uint_eq(read.slot, 7);
-    ck_assert(!read.has_ring && !read.knows_stop && !read.knows_log && !read.knows_stress);
+    ck_assert(!read.knows.ring && !read.knows.stop && !read.knows.log && !read.knows.stress);
+    ck_assert(!read.knows.pass);
     ck_assert(store_parse_worker_name("worker.1.smtp.7.ring.stop.log", &read));
-    ck_assert(read.has_ring && read.knows_stop && read.knows_log && !read.knows_stress);
+    ck_assert(read.knows.ring && read.knows.stop && read.knows.log && !read.knows.stress);
+    ck_assert(!read.knows.pass);
 }
 END_TEST
 

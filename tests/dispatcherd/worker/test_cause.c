@@ -46,7 +46,7 @@ START_TEST(test_says_of_what_a_worker_died)
         {"signal", "killed", "KILL", "died of signal KILL", -1, SIGKILL},
         {"core-dump", "dumped", "SEGV", "died of signal SEGV and dumped core", -1, SIGSEGV},
         {"oom-kill", "killed", "KILL",
-         "was killed for want of memory (MemoryMax= of its unit, or of the machine)", -1, SIGKILL},
+         "was killed for lack of memory (MemoryMax= of its unit, or of the machine)", -1, SIGKILL},
         {"watchdog", "dumped", "ABRT",
          "was killed because it did not feed its watchdog (WatchdogSec= of its unit)", -1, SIGABRT},
         {"timeout", "killed", "KILL", "was killed after a time limit of its unit", -1, SIGKILL},
@@ -71,13 +71,4 @@ START_TEST(test_says_of_what_a_worker_died)
 }
 END_TEST
 
-Suite *make_suite(void)
-{
-    Suite *suite = suite_create("worker_cause");
-    TCase *tcase = tcase_create("causes");
-
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_test(tcase, test_says_of_what_a_worker_died);
-    suite_add_tcase(suite, tcase);
-    return suite;
-}
+SUITE("worker_cause", set_up, tear_down, test_says_of_what_a_worker_died)

@@ -7,9 +7,9 @@
 #include "base/macro.h"
 #include "base/time.h"
 #include "dispatcherd/control_scene.h"
+#include "dispatcherd/process/spawner.h"
 #include "dispatcherd/worker/channel.h"
 #include "dispatcherd/worker/life.h"
-#include "dispatcherd/worker/spawner.h"
 #include "protocol/channel.h"
 #include "protocol/message.h"
 
@@ -22,6 +22,7 @@
 
 enum {
     N_PLACES = 20,
+    NUMBER = 4711, /* of an ADOPT */
     STOP_LIMIT_SEC = 100
 };
 
@@ -79,6 +80,14 @@ static void make_hello(void)
     read_message(text.length);
 }
 
+static void make_answer(uint64_t number)
+{
+    struct message_text text = message_text_start(bytes, sizeof(bytes), MESSAGE_ANSWER);
+
+    message_text_add_number(&text, "NUMBER", number);
+    read_message(text.length);
+}
+
 static const struct worker_cause cause = {.result = "success", .code = "exited", .status = "0"};
 
 /* What comes with an event. */
@@ -90,6 +99,8 @@ static void prepare(enum worker_event event)
     how.fault = (struct worker_fault){"is tested", NULL};
     if (event == WORKER_SAYS_HELLO)
         make_hello();
+    else if (event == WORKER_SAYS_ANSWER)
+        make_answer(NUMBER);
     else if (event == WORKER_SAYS_HELD)
         read_message(message_write_connection(bytes, sizeof(bytes), MESSAGE_HELD, &record, "", ""));
     else if (event == WORKER_SAYS_READY)
@@ -138,18 +149,22 @@ struct outcome {
 #define EXI WORKER_EXITED
 #define LIN WORKER_LINGERING
 
-static const char twice[] = "has said hello twice";
-static const char unasked[] = "has told what it holds without being asked";
-static const char untimely[] = "has said that it is ready when it could not be";
-static const char late[] = "was not ready in 30 s";
+static const char twice[] = "has sent HELLO twice";
+static const char unasked[] = "has sent HELD without being asked";
+static const char answered[] = "has sent ANSWER without being asked";
+static const char untimely[] = "has sent READY out of order or with an invalid number";
+static const char late[] = "was not ready within 30 s";
 static const char silent[] =
     "has not answered the new dispatcherd, which asked for its connections";
-static const char stuck[] = "has lost its channel and does not end";
-static const char unneeded[] = "was not needed any more";
+static const char stuck[] = "has lost its channel and does not exit";
+static const char unneeded[] = "was no longer needed";
 
 static const struct outcome outcomes[N_WORKER_EVENTS] = {
     [WORKER_SAYS_HELLO] = {{WEL, CLO, CLO, CLO, CLO, CLO, EXI, LIN},
                            {NULL, twice, twice, twice, twice, NULL, NULL, NULL}},
+    /* Without ADOPT having had a number. */
+    [WORKER_SAYS_ANSWER] = {{CLO, CLO, CLO, CLO, CLO, CLO, EXI, LIN},
+                            {answered, answered, answered, answered, answered, NULL, NULL, NULL}},
     [WORKER_SAYS_HELD] = {{CLO, ADO, CLO, CLO, CLO, CLO, EXI, LIN},
                           {unasked, NULL, unasked, unasked, unasked, NULL, NULL, NULL}},
     [WORKER_SAYS_READY] = {{CLO, REA, REA, CLO, DRA, CLO, EXI, LIN},
@@ -170,6 +185,60 @@ static const struct outcome outcomes[N_WORKER_EVENTS] = {
     [WORKER_PROCESS_ENDS] = {{EXI, EXI, EXI, EXI, EXI, EXI, EXI, LIN}, {NULL}},
     [WORKER_CAUSE_IS_KNOWN] = {{STA, ADO, WEL, REA, DRA, CLO, LIN, LIN}, {NULL}},
 };
+
+static void say(enum worker_event event)
+{
+    happen(event);
+    ck_assert_ptr_null(worker->lost_reason);
+}
+
+static void answer(uint64_t number)
+{
+    make_answer(number);
+    worker_happens(worker, WORKER_SAYS_ANSWER, &how);
+}
+
+/* Two predecessors have died before they read what they had asked for. */
+START_TEST(test_answers_to_predecessors_do_not_count)
+{
+    setup();
+    bring_to(WORKER_ADOPTED);
+    worker->awaited_answer = NUMBER;
+    /* The beginning of this one was read. */
+    say(WORKER_SAYS_HELD);
+    say(WORKER_SAYS_READY);
+    answer(NUMBER - 1);
+    say(WORKER_SAYS_HELD);
+    say(WORKER_SAYS_READY);
+    ck_assert_int_eq(worker->state, WORKER_ADOPTED);
+    ck_assert_uint_eq(worker->n_held, 0);
+    say(WORKER_SAYS_ANSWER);
+    say(WORKER_SAYS_HELD);
+    say(WORKER_SAYS_READY);
+    ck_assert_int_eq(worker->state, WORKER_READY);
+    ck_assert_uint_eq(worker->n_held, 1);
+    teardown();
+}
+END_TEST
+
+START_TEST(test_an_answer_has_a_number_and_comes_once)
+{
+    setup();
+    bring_to(WORKER_ADOPTED);
+    worker->awaited_answer = NUMBER;
+    read_message(message_write_value(bytes, sizeof(bytes), MESSAGE_ANSWER, 0));
+    worker_happens(worker, WORKER_SAYS_ANSWER, &how);
+    ck_assert_str_eq(worker->lost_reason, "has sent ANSWER without a number");
+    teardown();
+    setup();
+    bring_to(WORKER_ADOPTED);
+    worker->awaited_answer = NUMBER;
+    say(WORKER_SAYS_ANSWER);
+    happen(WORKER_SAYS_ANSWER);
+    ck_assert_str_eq(worker->lost_reason, answered);
+    teardown();
+}
+END_TEST
 
 static void check_agreement(void)
 {
@@ -230,13 +299,10 @@ END_TEST
 /* Microseconds until its timer rings; UINT64_MAX: it does not. */
 static uint64_t time_left(void)
 {
-    uint64_t at = 0;
-    int enabled = SD_EVENT_OFF;
+    uint64_t at = worker->limit_timer.at, now = time_now_usec(CLOCK_MONOTONIC);
 
-    ck_assert_int_ge(sd_event_source_get_enabled(worker->limit_source, &enabled), 0);
-    ck_assert_int_ge(sd_event_source_get_time(worker->limit_source, &at), 0);
-    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-    return enabled == SD_EVENT_OFF ? UINT64_MAX : at > now ? at - now : 0;
+    ck_assert(timer_is_made(&worker->limit_timer));
+    return at == UINT64_MAX ? UINT64_MAX : at > now ? at - now : 0;
 }
 
 static void check_time_left(uint64_t usec)
@@ -306,7 +372,7 @@ START_TEST(test_a_drain_has_an_end)
         const char *reason;
     } cases[] = {
         {false, 29, NULL},
-        {false, 30, "drains, has no session left, and does not end"},
+        {false, 30, "drains, has no sessions, and does not exit"},
         {true, 30, NULL},
         {true, STOP_LIMIT_SEC + 4, NULL},
         {true, STOP_LIMIT_SEC + 5, "drains for longer than its limit"},
@@ -405,7 +471,7 @@ START_TEST(test_it_is_told_what_it_must_know)
     bring_to(WORKER_WELCOMED);
     ck_assert_uint_eq(heard(), MESSAGE_WELCOME);
     happen(WORKER_SAYS_READY);
-    worker->knows_stop = true;
+    worker->knows.stop = true;
     happen(WORKER_RETIRE);
     ck_assert_uint_eq(heard(), MESSAGE_DRAIN);
     happen(WORKER_HURRY);
@@ -487,7 +553,9 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("life");
 
-    ADD_TESTS(suite, "table", test_each_event_in_each_state, test_states_and_events_have_names);
+    ADD_TESTS(suite, "table", test_each_event_in_each_state, test_states_and_events_have_names,
+              test_answers_to_predecessors_do_not_count,
+              test_an_answer_has_a_number_and_comes_once);
     ADD_TESTS(suite, "limits", test_each_state_has_one_time_limit,
               test_a_handoff_that_is_not_acknowledged_is_the_end, test_a_drain_has_an_end,
               test_sessions_go_on_without_a_channel);

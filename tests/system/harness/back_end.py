@@ -45,6 +45,20 @@ def reset(sock):
     sock.close()
 
 
+UNIQUE_ID, AUTHORITY, SSL, SSL_VERSION, SSL_CN, SSL_CIPHER = 0x05, 0x02, 0x20, 0x21, 0x22, 0x23
+
+
+def read_values(data):
+    """Those of a header of version 2, by their types."""
+    values = {}
+    while data:
+        kind, length = struct.unpack("!BH", data[:3])
+        assert len(data) >= 3 + length and kind not in values
+        values[kind] = data[3 : 3 + length]
+        data = data[3 + length :]
+    return values
+
+
 class Header:
     """One of PROXY version 2, read from a socket."""
 
@@ -56,9 +70,11 @@ class Header:
             peer, local, peer_port, local_port = struct.unpack("!4s4sHH", rest[:12])
             self.peer = (socket.inet_ntop(socket.AF_INET, peer), peer_port)
             self.local = (socket.inet_ntop(socket.AF_INET, local), local_port)
-            kind, length = struct.unpack("!BH", rest[12:15])
-            self.id = rest[15 : 15 + length].decode()
-            assert (kind, len(rest)) == (5, 15 + length)
+            values = read_values(rest[12:])
+            self.id = values.pop(UNIQUE_ID).decode()
+            self.server_name = values.pop(AUTHORITY, b"").decode()
+            self.tls = values.pop(SSL, None)
+            assert not values
         else:
             assert (family, rest) == (0, b"")
             self.peer = self.local = self.id = None
@@ -123,7 +139,8 @@ class ProxyService:
 
     def descriptors(self):
         """What the worker has open."""
-        return self.site.run("ls", f"/proc/{self.worker()}/fd").stdout.split()
+        lines = self.site.run("ls", "-l", f"/proc/{self.worker()}/fd").stdout.splitlines()
+        return [line.split(" -> ", 1)[1] for line in lines if " -> " in line]
 
     def n_active(self):
         return self.site.services()["TEST"]["active"]["value"]

@@ -2,6 +2,7 @@
 # Copyright (C) dispatcherd contributors
 """A systemd of our own with dispatcherd installed in it: see the script `container`."""
 
+import contextlib
 import ctypes
 import os
 import socket
@@ -23,6 +24,23 @@ def enter_network(fd):
     if libc.setns(fd, CLONE_NEWNET) != 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
+
+
+@contextlib.contextmanager
+def container_in(folder, srcdir, builddir):
+    """The one that runs there, or one that is booted there, and stopped in the end. dispatcherd is
+    installed in it."""
+    container = Container(folder, srcdir, builddir)
+    is_ours = not os.path.exists(folder)
+    try:
+        if is_ours:
+            container.boot()
+        container.attach()
+        container.install()
+        yield container
+    finally:
+        if is_ours:
+            container.stop()
 
 
 class Container:

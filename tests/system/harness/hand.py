@@ -4,6 +4,7 @@
 
 import contextlib
 import glob
+import itertools
 import os
 import random
 import signal
@@ -14,8 +15,18 @@ import threading
 from .site import LIMIT, Site
 from .wait import TimedOut, wait_until
 
-# Below those that the kernel gives to clients, and out of the way of what else is tested meanwhile.
-PORTS = (12000, 32000)
+
+def own_ports():
+    """One after the other, from anywhere: below those that the kernel gives to clients, and apart from
+    those of the processes that run other tests meanwhile. None comes again soon."""
+    n = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = list(range(12000 + number, 32000, n))
+    start = random.randrange(len(ports))
+    return itertools.cycle(ports[start:] + ports[:start])
+
+
+ports = own_ports()
 
 
 class Manager:
@@ -94,8 +105,7 @@ class HandSite(Site):
         family, host = (
             (socket.AF_INET6, "::") if os.path.exists("/proc/net/if_inet6") else (socket.AF_INET, "")
         )
-        while True:
-            port = random.randrange(*PORTS)
+        for port in ports:
             with socket.socket(family) as sock, contextlib.suppress(OSError):
                 sock.bind((host, port))
                 return port

@@ -16,11 +16,11 @@ BODY = "".join(f"line {n} of the message, which must arrive whole\n" for n in ra
 class MailService:
     """The service SMTP of a site, started."""
 
-    def __init__(self, site, **options):
+    def __init__(self, site, parameters=(), **options):
         self.site = site
         self.port = site.free_port()
         self.maildir = site.prepare_maildir()
-        parameters = ["DOMAIN=localhost"]
+        parameters = ["DOMAIN=localhost", *parameters]
         if site.way == "hand":
             parameters.append(f"MAILDIR={self.maildir}")
         site.write_config(

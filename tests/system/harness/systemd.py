@@ -75,6 +75,10 @@ class SystemdSite(Site):
         self.write_file(f"{folder}/test.conf", text)
         self.drop_ins.append(folder)
 
+    def remove_drop_in(self, unit):
+        """As `systemctl revert` would."""
+        shutil.rmtree(self.container.path(f"/run/systemd/system/{unit}.d"))
+
     def add_arguments(self, *arguments):
         sbindir = self.container.make_variable("sbindir")
         words = [f"{sbindir}/dispatcherd", "--spawner=unit", "--stop-limit=300", *arguments]

@@ -52,6 +52,11 @@ struct dispatcher_worker_callbacks {
      * mode. */
     void (*take)(dispatcher_connection *connection, void *userdata);
 
+    /* Asked before each `take`, on the same thread, if the program gives connections to another one
+     * that may be full or away; may be NULL. True: `take` follows at once. False: the connection
+     * stays with dispatcherd, which offers it again a moment later. Must not block. */
+    bool (*offer)(dispatcher_connection *connection, void *userdata);
+
     /* Called once, on the main thread, after the last connection ended and every thread is gone;
      * may be NULL. Not called when the worker ends because the drain limit has passed. The process
      * is killed if it still exists twenty seconds from now. */
@@ -129,6 +134,14 @@ int dispatcher_worker_stress_fd(const dispatcher_worker *worker);
  * from `start` on; never waits, and costs nothing if nothing has changed. */
 void dispatcher_worker_alert(dispatcher_worker *worker, const char *text);
 
+/* Tells dispatcherd of the certificates that the program shows to its clients: when the first of
+ * them expires (seconds since 1970), and an SHA-256 in hexadecimal digits that is another if any of
+ * them is; or by `fault` (otherwise NULL) why it cannot use them. dispatcherd raises the alert
+ * `certificate` in time, and replaces workers that show older ones. May be called at any time from
+ * `start` on; never waits. At most 255 bytes of `fault` are kept. */
+void dispatcher_worker_certificate(dispatcher_worker *worker, int64_t expires_at,
+                                   const char *sha256, const char *fault);
+
 #if defined(__GNUC__)
 #define DISPATCHER_PRINTF(format_index, first_argument)                                            \
     __attribute__((format(printf, format_index, first_argument)))
@@ -158,12 +171,38 @@ void dispatcher_connection_log_v(const dispatcher_connection *connection, int pr
  * the next one may have its memory. */
 void dispatcher_connection_end(dispatcher_connection *connection);
 
+/* What became of a session, for the statistics of its service. */
+enum dispatcher_outcome {
+    DISPATCHER_SERVED,   /* unless anything else was said */
+    DISPATCHER_FAILED,   /* the session began, and what served it has failed */
+    DISPATCHER_SENT_AWAY /* what would have served it could not: the client may come again */
+};
+
+/* Says so; to be called before the session ends. The last call counts. */
+void dispatcher_connection_set_outcome(dispatcher_connection *connection,
+                                       enum dispatcher_outcome outcome);
+
+/* As dispatcher_connection_end(), but the session goes on: another program has a descriptor of the
+ * socket, and dispatcherd sees by itself when nobody has one any more. Only for programs that give
+ * `offer`. */
+void dispatcher_connection_passed_on(dispatcher_connection *connection);
+
+/* The other program that was given the connection has returned it, and takes none for now: gives
+ * it back to dispatcherd, where it waits and is offered again, whatever becomes of this worker.
+ * Returns false if that cannot be done now, or dispatcherd is one of an older version: the
+ * connection is still the program's then. Otherwise as after dispatcher_connection_end(). Only for
+ * programs that give `offer`, and not within `offer` or `take`. */
+bool dispatcher_connection_put_back(dispatcher_connection *connection);
+
 /* The worker that serves the connection. */
 dispatcher_worker *dispatcher_connection_worker(const dispatcher_connection *connection);
 
 /* The socket. The library closes it when `serve` returns, or by dispatcher_connection_end(); a
  * program that wants to keep it duplicates it. */
 int dispatcher_connection_fd(const dispatcher_connection *connection);
+
+/* When dispatcherd accepted it: CLOCK_MONOTONIC, in microseconds. */
+uint64_t dispatcher_connection_accepted_at(const dispatcher_connection *connection);
 
 /* The connection's identifier, unique on this host: 16 hexadecimal digits. The same text stands in
  * dispatcherd's journal lines as DISPATCHER_CONNECTION. */
@@ -189,11 +228,39 @@ uint16_t dispatcher_connection_local_port(const dispatcher_connection *connectio
  * the first byte, and it is the program that speaks it. */
 bool dispatcher_connection_is_tls(const dispatcher_connection *connection);
 
+/* Tells dispatcherd that the connection is protected by TLS from now on: "TLSv1.3", the cipher, and
+ * the subject and the SHA-256 of the client's certificate in hexadecimal digits ("" or NULL: it has
+ * shown none). Called once, by whoever may use the connection; never waits. */
+void dispatcher_connection_tls_began(dispatcher_connection *connection, const char *protocol,
+                                     const char *cipher, const char *subject, const char *sha256);
+
+/* Why a handshake failed. */
+enum dispatcher_tls_failure {
+    DISPATCHER_TLS_TIMEOUT,          /* the client was too slow */
+    DISPATCHER_TLS_NO_SHARED_CIPHER, /* nor group, nor signature */
+    DISPATCHER_TLS_VERSION,          /* no version that both know */
+    DISPATCHER_TLS_BAD_CERTIFICATE,  /* the client's, or ours is bad for the client */
+    DISPATCHER_TLS_PLAIN_TEXT,       /* what the client sent was no TLS */
+    DISPATCHER_TLS_GONE,             /* the client closed the connection */
+    DISPATCHER_TLS_NO_CERTIFICATE,   /* the program has none */
+    DISPATCHER_TLS_ERROR,            /* anything else */
+    DISPATCHER_TLS_FAILURES          /* how many there are */
+};
+
+/* Counts a handshake of the connection that failed; never waits. */
+void dispatcher_connection_tls_failed(dispatcher_connection *connection,
+                                      enum dispatcher_tls_failure failure);
+
+/* Who uses the connection, as the client's host says (IDENT=1 in dispatcher.cnf(5)); "" if nobody
+ * was asked, or there is no answer. A program that gives `serve` waits here for an answer that is
+ * still under way, for two and a half seconds at most; one that gives `take` never does. */
+const char *dispatcher_connection_identity(dispatcher_connection *connection);
+
 /* The text that access control left for the worker; "" if there is none. */
 const char *dispatcher_connection_access_tag(const dispatcher_connection *connection);
 
 /* The text that access control wants to see in the log of this connection (what stands after "||"
- * in PORT_ACCESS; dispatcherd has it in its own lines already); "" where there is none. */
+ * in PORT_ACCESS; dispatcherd has it in its own lines already); "" if there is none. */
 const char *dispatcher_connection_access_note(const dispatcher_connection *connection);
 
 #ifdef __cplusplus

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
+/* What the command line asks for. */
+#pragma once
+
+#include "dispatcherctl/query/selection.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DEFAULT_SOCKET "/run/dispatcherd/control"
+
+struct request {
+    const char *socket;
+    bool is_json;
+    uint64_t limit_usec; /* for an answer */
+    const char *service; /* NULL: all */
+    const char *mask;    /* of debug; NULL: none */
+    const char *address; /* of explain; NULL: none */
+    struct selection selection;
+};

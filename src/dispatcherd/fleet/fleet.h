@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
+/* Limits that hold over all hosts of a fleet (dispatcher.cnf(5), FLEET): connects the ledger with
+ * the store, and watches that connection.
+ *
+ * A decision never waits for the store. It is made by the throttle's table, in which own counts and
+ * those of the others stand side by side. */
+#pragma once
+
+#include "base/str.h"
+#include "base/timer.h"
+#include "dispatcherd/fleet/ledger.h"
+#include "dispatcherd/fleet/link.h"
+#include "statistics/alert.h"
+
+#include <stdbool.h>
+
+struct context;
+struct fleet;
+
+struct fleet_settings {
+    const struct str_list *stores;
+    const char *name; /* NULL: derived from the machine's identifier */
+};
+
+/* Begins to connect. `context` and `throttle` outlive it; the context is notified of changes.
+ * Returns 0 with *ret, which the caller frees, or a negative errno. */
+int fleet_new(struct context *context, struct throttle *throttle,
+              const struct fleet_settings *settings, struct fleet **ret);
+
+/* NULL does nothing. */
+void fleet_free(struct fleet *fleet);
+
+/* Whether it was made with these. */
+bool fleet_has(const struct fleet *fleet, const struct fleet_settings *settings);
+
+/* A connection was counted. */
+void fleet_note(struct fleet *fleet, const struct throttle_view *view);
+
+const struct alert *fleet_alert(const struct fleet *fleet);
+
+/* Describes the present state as a sentence: "the store unix:/run/redis.sock is away: ...". */
+void fleet_describe(const struct fleet *fleet, struct str_buffer *text);
+
+struct fleet_figures {
+    const char *name;  /* of this host */
+    const char *store; /* the address in use, or tried last */
+    bool is_up;
+    const char *reason; /* why it was away the last time; "": it never was */
+    uint64_t since;     /* CLOCK_MONOTONIC */
+    uint64_t n_owed;    /* keys */
+    uint64_t n_left_out;
+    struct fleet_link_figures link;
+};
+
+void fleet_figures(const struct fleet *fleet, uint64_t now, struct fleet_figures *ret);

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
+#include "dispatcherd/fleet/link.h"
+
+#include "base/address.h"
+#include "base/fd.h"
+#include "base/time.h"
+#include "base/timer.h"
+#include "dispatcherd/fleet/breaker.h"
+#include "dispatcherd/fleet/password.h"
+#include "dispatcherd/fleet/reply.h"
+#include "dispatcherd/fleet/request.h"
+#include "dispatcherd/fleet/store_socket.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#define ACCURACY_USEC USEC_PER_MSEC
+
+/* What is read at a time, and how often in one round of the loop. */
+#define CHUNK_BYTES  16384
+#define CHUNKS_ROUND 8
+
+/* A digest in hexadecimal digits, with its NUL. */
+#define SHA_MAX 41
+
+enum link_state {
+    LINK_DOWN,
+    LINK_CONNECTING,
+    LINK_GREETING,
+    LINK_UP
+};
+
+struct fleet_link {
+    sd_event *event;
+    struct str_list stores;
+    char *name;
+    struct fleet_link_callbacks callbacks;
+    enum link_state state;
+    uint64_t since;               /* it is up, or not */
+    uint64_t attempt_at;          /* when the last attempt began, or its connection was made */
+    size_t store;                 /* index of the address */
+    size_t n_tried;               /* addresses in a row that failed */
+    char moved[ADDRESS_TEXT_MAX]; /* where MOVED leads; "": it does not */
+    bool is_redirected;           /* since the last answer */
+    char shown[FLEET_REASON_MAX]; /* the address in use */
+    char reason[FLEET_REASON_MAX];
+    char sha[SHA_MAX];
+    char epoch[FLEET_EPOCH_MAX];
+    int fd;
+    sd_event_source *source;
+    bool awaits_output;
+    unsigned n_greetings; /* replies that are awaited in greeting */
+    struct timer timer;   /* a deadline, or the next attempt */
+    struct breaker breaker;
+    struct fleet_reader *reader;
+    struct fleet_output output;
+    struct fleet_answer answer;
+    struct fleet_link_figures figures;
+};
+
+static uint32_t random_number(void)
+{
+    uint32_t number = 0;
+
+    if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
+        number = (uint32_t)time_now_usec(CLOCK_MONOTONIC);
+    return number;
+}
+
+static void link_close(struct fleet_link *link)
+{
+    link->source = sd_event_source_disable_unref(link->source);
+    link->fd = fd_close(link->fd);
+    link->awaits_output = false;
+    fleet_reader_free(link->reader);
+    link->reader = NULL;
+    link->output.n_bytes = link->output.n_sent = 0;
+}
+
+static void set_since(struct fleet_link *link, bool was_up, uint64_t now)
+{
+    if (!was_up)
+        link->figures.down_usec += now - link->since;
+    link->since = now;
+}
+
+/* Addresses are tried one after the other without a pause, each once. */
+static void plan_attempt(struct fleet_link *link)
+{
+    uint64_t delay = 0;
+
+    link->moved[0] = '\0';
+    link->is_redirected = false;
+    link->store = (link->store + 1) % link->stores.n_items;
+    if (++link->n_tried >= link->stores.n_items) {
+        link->n_tried = 0;
+        delay = breaker_fail(&link->breaker, random_number());
+    }
+    timer_set_in(&link->timer, delay);
+}
+
+static void link_fail(struct fleet_link *link, const char *format, ...) _printf_(2, 3);
+
+static void link_fail(struct fleet_link *link, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(link->reason, sizeof(link->reason), format, arguments);
+    va_end(arguments);
+    link->figures.n_failures++;
+    link_close(link);
+    if (link->state == LINK_UP)
+        set_since(link, true, time_now_usec(CLOCK_MONOTONIC));
+    link->state = LINK_DOWN;
+    plan_attempt(link);
+    link->callbacks.down(link->callbacks.userdata);
+}
+
+/* The deadline of what is awaited now. */
+static void set_deadline(struct fleet_link *link)
+{
+    uint64_t from = link->attempt_at;
+
+    if (link->state == LINK_UP)
+        from = link->callbacks.oldest(link->callbacks.userdata);
+    timer_set_at(&link->timer, time_add_usec(from, FLEET_LINK_DEADLINE_USEC));
+}
+
+static void await(struct fleet_link *link, bool output)
+{
+    if (output == link->awaits_output)
+        return;
+    if (sd_event_source_set_io_events(link->source, output ? EPOLLIN | EPOLLOUT : EPOLLIN) >= 0)
+        link->awaits_output = output;
+}
+
+static int link_write(struct fleet_link *link)
+{
+    struct fleet_output *output = &link->output;
+
+    while (output->n_sent < output->n_bytes) {
+        ssize_t n = send(link->fd, output->data + output->n_sent, output->n_bytes - output->n_sent,
+                         MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EAGAIN)
+            return -errno;
+        if (n < 0)
+            break;
+        output->n_sent += (size_t)n;
+        link->figures.n_bytes_sent += (uint64_t)n;
+    }
+    await(link, output->n_sent < output->n_bytes);
+    return 0;
+}
+
+static void request(struct fleet_link *link, int r)
+{
+    if (r == 0)
+        r = link_write(link);
+    if (r < 0)
+        link_fail(link, "cannot send: %s", strerror(-r));
+}
+
+/* Replies */
+
+/* Connects anew at once, to `store`, which may be link->moved. The first answer must come before
+ * that is done again. */
+static bool redirect(struct fleet_link *link, const char *store)
+{
+    size_t length = strlen(store);
+
+    if (link->is_redirected || length >= sizeof(link->moved))
+        return false;
+    memmove(link->moved, store, length + 1);
+    link->is_redirected = true;
+    link_close(link);
+    if (link->state == LINK_UP)
+        set_since(link, true, time_now_usec(CLOCK_MONOTONIC));
+    link->state = LINK_DOWN;
+    timer_set_in(&link->timer, 0);
+    link->callbacks.down(link->callbacks.userdata);
+    return true;
+}
+
+/* NOSCRIPT: the store was told to forget all scripts; the greeting brings it again. "MOVED 3999
+ * 127.0.0.1:6381" names a node of a cluster. */
+static bool follow(struct fleet_link *link, const char *error)
+{
+    if (strncmp(error, "NOSCRIPT", 8) == 0)
+        return redirect(link, link->moved);
+    if (strncmp(error, "MOVED ", 6) == 0 && strrchr(error, ' ')[1] != ':')
+        return redirect(link, strrchr(error, ' ') + 1);
+    return false;
+}
+
+static void take_greeting(struct fleet_link *link, const struct redisReply *reply)
+{
+    const char *text = fleet_reply_text(reply);
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    if (--link->n_greetings > 0)
+        return;
+    if (!text || strlen(text) != SHA_MAX - 1) {
+        link_fail(link, "it does not take the script");
+        return;
+    }
+    strcpy(link->sha, text);
+    set_since(link, false, now);
+    link->state = LINK_UP;
+    timer_stop(&link->timer);
+    link->callbacks.up(link->callbacks.userdata);
+}
+
+static void take_answer(struct fleet_link *link, const struct redisReply *reply)
+{
+    if (!fleet_reply_answer(reply, &link->answer) ||
+        !link->callbacks.answered(&link->answer, link->callbacks.userdata)) {
+        link_fail(link, "it sends what is no answer");
+        return;
+    }
+    link->figures.n_answers++;
+    link->n_tried = 0;
+    link->is_redirected = false;
+    breaker_succeed(&link->breaker);
+    set_deadline(link);
+}
+
+static void take_reply(struct fleet_link *link, const struct redisReply *reply)
+{
+    const char *error = fleet_reply_error(reply);
+
+    if (error && follow(link, error))
+        return;
+    if (error)
+        link_fail(link, "it refuses: %.100s", error);
+    else if (link->state == LINK_GREETING)
+        take_greeting(link, reply);
+    else
+        take_answer(link, reply);
+}
+
+/* Returns false if there is nothing more. */
+static bool read_chunk(struct fleet_link *link)
+{
+    char chunk[CHUNK_BYTES];
+    ssize_t n = recv(link->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (n <= 0) {
+        link_fail(link, "it has closed the connection%s%s", n < 0 ? ": " : "",
+                  n < 0 ? strerror(errno) : "");
+        return false;
+    }
+    link->figures.n_bytes_received += (uint64_t)n;
+    int r = fleet_reader_feed(link->reader, chunk, (size_t)n);
+    for (const struct redisReply *reply; r == 0;) {
+        r = fleet_reader_next(link->reader, &reply);
+        if (r < 0 || !reply)
+            break;
+        take_reply(link, reply);
+        if (!link->reader)
+            return false;
+    }
+    if (r < 0)
+        link_fail(link, "it sends what is no reply of Redis or Valkey");
+    return r == 0;
+}
+
+static void link_read(struct fleet_link *link)
+{
+    for (unsigned i = 0; i < CHUNKS_ROUND && read_chunk(link); i++)
+        ;
+}
+
+/* The connection */
+
+static void greet(struct fleet_link *link)
+{
+    char password[FLEET_PASSWORD_MAX];
+    int r = fleet_password_read(password);
+
+    link->state = LINK_GREETING;
+    link->attempt_at = time_now_usec(CLOCK_MONOTONIC);
+    link->n_greetings = r > 0 ? 2 : 1;
+    set_deadline(link);
+    if (r > 0)
+        r = fleet_request_auth(&link->output, password);
+    explicit_bzero(password, sizeof(password));
+    if (r == 0)
+        r = fleet_request_load(&link->output);
+    request(link, r);
+}
+
+static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events, void *userdata)
+{
+    struct fleet_link *link = userdata;
+
+    if (link->state == LINK_CONNECTING) {
+        int error = store_socket_error(link->fd);
+
+        if (error)
+            link_fail(link, "cannot connect: %s", strerror(error));
+        else
+            greet(link);
+        return 0;
+    }
+    if (events & EPOLLOUT)
+        request(link, 0);
+    if (link->fd >= 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        link_read(link);
+    return 0;
+}
+
+static void link_begin(struct fleet_link *link)
+{
+    const char *store = link->moved[0] ? link->moved : link->stores.items[link->store];
+
+    snprintf(link->shown, sizeof(link->shown), "%s", store);
+    link->attempt_at = time_now_usec(CLOCK_MONOTONIC);
+    link->state = LINK_CONNECTING;
+    int r = store_socket_connect(store, &link->fd);
+    if (r == 0) {
+        link->reader = fleet_reader_new();
+        r = link->reader ? sd_event_add_io(link->event, &link->source, link->fd, EPOLLIN | EPOLLOUT,
+                                           on_io, link)
+                         : -ENOMEM;
+    }
+    if (r < 0) {
+        link_fail(link, "cannot connect: %s", strerror(-r));
+        return;
+    }
+    link->awaits_output = true;
+    set_deadline(link);
+}
+
+static uint64_t awaited_since(const struct fleet_link *link)
+{
+    return link->state == LINK_UP ? link->callbacks.oldest(link->callbacks.userdata)
+                                  : link->attempt_at;
+}
+
+/* If the loop itself was late, the answer is there. */
+static void on_timer(void *userdata)
+{
+    struct fleet_link *link = userdata;
+
+    if (link->state == LINK_DOWN) {
+        link_begin(link);
+        return;
+    }
+    if (link->state != LINK_CONNECTING)
+        link_read(link);
+    if (link->state == LINK_DOWN)
+        return;
+    if (time_now_usec(CLOCK_MONOTONIC) <
+        time_add_usec(awaited_since(link), FLEET_LINK_DEADLINE_USEC)) {
+        set_deadline(link);
+        return;
+    }
+    link->figures.n_late++;
+    link_fail(link, "no answer within %" PRIu64 " ms", FLEET_LINK_DEADLINE_USEC / USEC_PER_MSEC);
+}
+
+void fleet_link_send(struct fleet_link *link, const struct fleet_batch *batch)
+{
+    if (link->state != LINK_UP)
+        return;
+    timer_set_no_later(&link->timer, time_add_usec(batch->sent_at, FLEET_LINK_DEADLINE_USEC));
+    request(link, fleet_request_batch(&link->output, link->sha, link->name, link->epoch, batch));
+}
+
+int fleet_link_new(sd_event *event, const struct fleet_link_settings *settings,
+                   const struct fleet_link_callbacks *callbacks, struct fleet_link **ret)
+{
+    struct fleet_link *link = calloc(1, sizeof(*link));
+
+    if (!link)
+        return -ENOMEM;
+    link->event = event;
+    link->fd = -1;
+    link->callbacks = *callbacks;
+    link->since = time_now_usec(CLOCK_MONOTONIC);
+    link->name = strdup(settings->name);
+    snprintf(link->epoch, sizeof(link->epoch), "%08x%08x", random_number(), random_number());
+    int r = link->name ? str_list_copy(settings->stores, &link->stores) : -ENOMEM;
+    if (r == 0)
+        r = timer_init(&link->timer, event, ACCURACY_USEC, on_timer, link);
+    if (r < 0) {
+        fleet_link_free(link);
+        return r;
+    }
+    timer_set_in(&link->timer, 0);
+    *ret = link;
+    return 0;
+}
+
+void fleet_link_free(struct fleet_link *link)
+{
+    if (!link)
+        return;
+    link_close(link);
+    timer_clear(&link->timer);
+    str_list_clear(&link->stores);
+    free(link->output.data);
+    free(link->name);
+    free(link);
+}
+
+bool fleet_link_is_up(const struct fleet_link *link)
+{
+    return link->state == LINK_UP;
+}
+
+uint64_t fleet_link_since(const struct fleet_link *link)
+{
+    return link->since;
+}
+
+const char *fleet_link_store(const struct fleet_link *link)
+{
+    return link->shown;
+}
+
+const char *fleet_link_reason(const struct fleet_link *link)
+{
+    return link->reason;
+}
+
+void fleet_link_figures(const struct fleet_link *link, uint64_t now, struct fleet_link_figures *ret)
+{
+    *ret = link->figures;
+    if (link->state != LINK_UP)
+        ret->down_usec += now - link->since;
+}

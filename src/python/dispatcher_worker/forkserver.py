@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+"""A fork server: imports a script once, and serves each connection by a process that is forked from there.
+
+    python3 -m dispatcher_worker.forkserver SCRIPT [ARGUMENT]...
+
+or, as the first line of the script itself, which is then the IMAGE of dispatcher.cnf(5):
+
+    #!/usr/bin/env -S python3 -m dispatcher_worker.forkserver
+
+The script is run once, under another name than __main__, so that all that it imports and prepares is there.
+For each connection its function main() is called in a new process, with the connection as descriptors 0 and
+1, which are sys.stdin and sys.stdout, and the log as descriptor 2, and with the environment that IMAGE=inetd
+gives: PROTO, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT, REMOTE_ADDR, REMOTE_PORT,
+DISPATCHER_CONNECTION, DISPATCHER_SERVICE. The session is over when that process has ended. So a script that
+inetd starts needs no change if it has the usual last lines:
+
+    if __name__ == "__main__":
+        main()
+
+What is shared by all sessions is what the script has made before: files that it has opened, connections,
+threads (which do not survive fork(2)). Open them in main()."""
+
+from __future__ import annotations
+
+import gc
+import os
+import runpy
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from ._threads import Loop
+from ._worker import Connection, WorkerError
+
+RUN_NAME = "__dispatcher_worker__"
+
+
+def _environment(connection: Connection) -> dict[str, str]:
+    peer, local = connection.peer, connection.local
+    mine = {"DISPATCHER_CONNECTION": connection.id, "DISPATCHER_SERVICE": connection.worker.service}
+    if peer.host == "unix":
+        return mine | {"PROTO": "UNIX"}
+    return mine | {
+        "PROTO": "TCP",
+        "TCPREMOTEIP": peer.host,
+        "TCPREMOTEPORT": str(peer.port),
+        "TCPLOCALIP": local.host,
+        "TCPLOCALPORT": str(local.port),
+        "REMOTE_ADDR": peer.host,
+        "REMOTE_PORT": str(peer.port),
+    }
+
+
+def _become_session(connection: Connection, main: Callable[[], Any]) -> int:
+    """In the new process. Returns its exit status."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    os.environ.update(_environment(connection))
+    for name in ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):
+        os.environ.pop(name, None)
+    fd = connection.socket.detach()
+    os.dup2(fd, 0)
+    os.dup2(fd, 1)
+    # Of the worker's own nothing may stay open: its end of the channel, and the other connections.
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    try:
+        main()
+        sys.stdout.flush()
+    except SystemExit as error:
+        if isinstance(error.code, str):
+            print(error.code, file=sys.stderr)
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BrokenPipeError:
+        return 1
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+class _Server:
+    def __init__(self, main: Callable[[], Any]) -> None:
+        self._main = main
+        self._sessions: dict[int, Connection] = {}
+        self.loop = Loop(self._begin, self._on_signal)
+        self.loop.worker._on_cut = self._kill_all
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def _begin(self, connection: Connection) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            connection.log(3, f"cannot make a process for the session: {error.strerror}")
+            connection.worker._end(connection)
+            return
+        if pid == 0:
+            status = 1
+            try:
+                status = _become_session(connection, self._main)
+                sys.stdout.flush()
+            finally:
+                os._exit(status)
+        self._sessions[pid] = connection
+        connection.socket.close()
+
+    def _on_signal(self, number: int) -> None:
+        if number != signal.SIGCHLD:
+            return
+        while self._sessions:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            connection = self._sessions.pop(pid, None)
+            if connection:
+                self._end(connection, os.waitstatus_to_exitcode(status))
+
+    def _end(self, connection: Connection, code: int) -> None:
+        if code < 0:
+            connection.log(4, f"its process was killed by {signal.Signals(-code).name}")
+        elif code:
+            connection.log(5, f"its process has ended with status {code}")
+        connection.worker._end(connection)
+
+    def _kill_all(self) -> None:
+        for pid in self._sessions:
+            os.kill(pid, signal.SIGKILL)
+
+
+def run(script: str) -> None:
+    """Imports the script and serves, until this worker is told to end."""
+    sys.path.insert(0, os.path.dirname(os.path.abspath(script)))
+    main = runpy.run_path(script, run_name=RUN_NAME).get("main")
+    if not callable(main):
+        raise WorkerError(f"{script} has no function main()")
+    # What is there by now stays, and its pages are to stay shared.
+    gc.collect()
+    gc.freeze()
+    _Server(main).loop.run()
+
+
+def _main() -> None:
+    if len(sys.argv) < 2:
+        print("Usage: python3 -m dispatcher_worker.forkserver SCRIPT [ARGUMENT]...", file=sys.stderr)
+        sys.exit(2)
+    sys.argv = sys.argv[1:]
+    run(sys.argv[0])
+
+
+if __name__ == "__main__":
+    _main()

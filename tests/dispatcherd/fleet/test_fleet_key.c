@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
+#include "support/suite.h"
+
+#include "base/macro.h"
+#include "dispatcherd/fleet/fleet_key.h"
+
+#include <string.h>
+
+static const struct {
+    const char *client, *text;
+    enum throttle_kind kind;
+    uint32_t rate;
+    uint64_t window;
+} keys[] = {
+    {"192.0.2.255", "dispatcherd:{fleet}:29933208:c:10:4:c00002ff", THROTTLE_PLAIN, 10, 29933208},
+    {"2001:db8:1:2::3", "dispatcherd:{fleet}:0:p:4294967295:6:20010db800010002", THROTTLE_PENALTY,
+     UINT32_MAX, 0},
+};
+
+START_TEST(test_a_name_says_all_of_the_key)
+{
+    for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+        struct throttle_key key = {.max_rate = keys[i].rate, .kind = keys[i].kind}, again;
+        struct address address;
+        uint64_t window;
+        char text[FLEET_KEY_MAX];
+
+        ck_assert_int_eq(address_parse(keys[i].client, &address), 0);
+        ck_assert(source_of(&address, &key.source));
+        fleet_key_format(&key, keys[i].window, text);
+        ck_assert_str_eq(text, keys[i].text);
+        ck_assert(fleet_key_parse(text, &again, &window));
+        ck_assert_mem_eq(&again, &key, sizeof(key));
+        ck_assert_uint_eq(window, keys[i].window);
+    }
+}
+END_TEST
+
+START_TEST(test_other_names_are_none)
+{
+    static const char *const texts[] = {
+        "",
+        "dispatcherd:{fleet}:state",
+        "dispatcherd:{fleet}:full:29933208",
+        "dispatcherd:{fleet}:1:c:10:4:c00002f",
+        "dispatcherd:{fleet}:1:c:10:4:c00002fff",
+        "dispatcherd:{fleet}:1:c:10:4:c00002fg",
+        "dispatcherd:{fleet}:1:c:10:4:C00002FF",
+        "dispatcherd:{fleet}:1:c:10:6:c00002ff",
+        "dispatcherd:{fleet}:1:c:10:5:c00002ff",
+        "dispatcherd:{fleet}:1:c:4294967296:4:c00002ff",
+        "dispatcherd:{fleet}:1:c::4:c00002ff",
+        "dispatcherd:{fleet}:1:x:10:4:c00002ff",
+        "dispatcherd:{fleet}:-1:c:10:4:c00002ff",
+        "dispatcherd:{fleet}:99999999999999999999:c:10:4:c00002ff",
+        "dispatcherd:{fleet}:1:c:10:",
+        "dispatcherd:{other}:1:c:10:4:c00002ff",
+    };
+
+    for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+        struct throttle_key key;
+        uint64_t window;
+
+        ck_assert_msg(!fleet_key_parse(texts[i], &key, &window), "%s", texts[i]);
+    }
+}
+END_TEST
+
+SUITE("fleet_key", NULL, NULL, test_a_name_says_all_of_the_key, test_other_names_are_none)

@@ -1,0 +1,194 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
+# dispatcherctl import: what it writes passes dispatcherd --check without a word, and says what is left
+# out. Run by make check, in the build folder.
+set -u
+
+top=$(cd "${srcdir:-.}" && pwd)
+data=$top/tests/import/data
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+
+die()
+{
+    echo "FAILED: $*" >&2
+    failed=1
+}
+
+# The programs of this tree are those that IMAGE names.
+mkdir "$scratch/workers"
+for program in tcp_smtp_server inetd pass proxy; do
+    [ -x "./$program" ] || { echo "skipped: $program was not built" && exit 77; }
+    ln -s "$PWD/$program" "$scratch/workers/$program"
+done
+
+# translate NAME FORM FILE...: into $scratch/NAME.cnf and NAME.mappings.
+translate()
+{
+    local name=$1 form=$2
+    shift 2
+    tests/import/import_file "$form" "$scratch/workers" "$scratch/$name.mappings" "$@" \
+        >"$scratch/$name.cnf" || die "$name: status $?"
+    chmod -R go-w "$scratch"
+}
+
+# check NAME: the daemon has nothing to say about the result.
+check()
+{
+    local said
+    sed "s|^IMAGE=\([a-z_]*\)$|IMAGE=$scratch/workers/\1|" "$scratch/$1.cnf" >"$scratch/$1.checked"
+    if ! said=$(./dispatcherd --check --config "$scratch/$1.checked" \
+        --mappings "$scratch/$1.mappings" 2>&1) || [ -n "$said" ]; then
+        die "$1: --check says: $said"
+    fi
+}
+
+# says NAME REGEX: a line of the result.
+says()
+{
+    grep -qE -- "$2" "$scratch/$1.cnf" || die "$1 lacks: $2"
+}
+
+lacks()
+{
+    ! grep -qE -- "$2" "$scratch/$1.cnf" || die "$1 has: $2"
+}
+
+n=0
+for file in "$data"/*.cnf; do
+    name=$(basename "$file" .cnf)
+    translate "$name" dispatcher.cnf "$file"
+    # A store without SMTP has nothing that this host could serve.
+    [ "$name" = sun-lmtp-backend ] || check "$name"
+    n=$((n + 1))
+done
+[ "$n" -ge 10 ] || die "only $n files of the original"
+
+says sun-6.3-delivered '^\[SERVICE=SMTP\]$'
+says sun-6.3-delivered '^LOGFILE=tcp_submit_server.log$'
+says sun-6.3-delivered '^PARAMETER=CHANNEL=tcp_submit$'
+says sun-6.3-delivered '^! It was IMAGE=IMTA_BIN:tcp_smtp_server$'
+says sun-relay '^MAX_CONNS=50$'
+says sun-relay '^! It was MAX_CONNS=60; 50 is the most here$'
+says sun-relay '^MAX_SHUTDOWN=1$'
+says sun-relay 'NOT TAKEN: DNS_VERIFY_DOMAIN=six.example'
+says sun-relay '^PORT=25,2525$'
+says sun-lmtp-backend 'NOT TRANSLATED: LMTPSS: IMTA_BIN:tcp_lmtp_server: this host has no such program'
+says sun-lmtp-backend '^! PORT=225$'
+says sun-submission-tls '^! TLS_PORT=465$'
+says sun-submission-tls 'NOT TRANSLATED: SMTPS: it has no port but those of TLS'
+says sun-submission-tls '^DEBUG=16%1000004$'
+says sun-submission-tls 'NOT TAKEN: STACKSIZE=4096000'
+says pmdf-vms '^IMAGE=tcp_smtp_server$'
+says pmdf-vms 'NOT TAKEN: BYTLM=200000 \(a quota of OpenVMS'
+says pmdf-vms 'NOT TRANSLATED: POP3: PMDF_EXE:POP3D.EXE'
+lacks pmdf-vms $'\r'
+says pmdf-unix 'NOT READ: <PMDF_TABLE:dispatcher_site.cnf'
+says pmdf-windows '^MIN_CONNS=5$'
+says pmdf-windows '^LOGFILE=tcp_smtp_server.log$'
+says pmdf-windows 'NOT TRANSLATED: COMMAND: PMDF_COM:START_SERVER.COM;3'
+says oracle-unified '^PORT=25$'
+says oracle-unified '^IMAGE=tcp_smtp_server$'
+says oracle-unified '^ENABLE=0$'
+says oracle-grown '^MAX_CONNS=40$'
+says oracle-grown 'NOT TAKEN: MAX_SHUTDWN=3'
+says oracle-grown '^PORT=2525$'
+says oracle-grown '^! PARAMETER=OPTION=something$'
+says oracle-grown '^LOGFILE=tcp_smtp_server_%s.log$'
+says oracle-grown '^! It was called WEB\.$'
+lacks oracle-grown '/proc/'
+says oracle-grown 'NOT TRANSLATED: the service SECOND has no PORT'
+says oracle-grown '^! translated: 2, not: 2$'
+
+translate xinetd-examples xinetd "$data/xinetd-examples.conf"
+says xinetd-examples 'NOT TRANSLATED: echo-stream: xinetd serves it itself'
+says xinetd-examples 'NOT TRANSLATED: chargen-dgram: only TCP is served'
+says xinetd-examples '^! includedir /etc/xinetd.d is not followed'
+
+translate xinetd-site xinetd "$data/xinetd-site.conf"
+check xinetd-site
+says xinetd-site '^PARAMETER=COMMAND=/bin/cat --daemon "\\"a" "b\\"" 100%%$'
+says xinetd-site '^MAX_CONNS_PER_ADDRESS=4$'
+says xinetd-site '^MAX_PROCS=3$'
+says xinetd-site '^MAX_CONNS=40$'
+says xinetd-site '^PARAMETER=ENV=PATH=/bin$'
+says xinetd-site 'access_times: there are no hours of service'
+says xinetd-site 'trusted.example.com is a name'
+says xinetd-site '^PARAMETER=COMMAND=/bin/cat -u$'
+says xinetd-site '^INTERFACE_ADDRESS=127.0.0.1$'
+says xinetd-site '^PARAMETER=BACKEND=127.0.0.1:25$'
+says xinetd-site '^PARAMETER=PROXY=v2$'
+says xinetd-site 'NOT TRANSLATED: gone: this host has no program /usr/sbin/no-such-program'
+says xinetd-site 'NOT TRANSLATED: swat: "wait = yes"'
+says xinetd-site '^\[SERVICE=WEB-2\]$'
+says xinetd-site '^ENABLE=0$'
+
+# verdict MAPPINGS PORT SERVER CLIENT
+verdict()
+{
+    ./dispatcherctl --json --mappings "$scratch/$1.mappings" --port "$2" --server "$3" \
+        test-access "$4" | sed 's/.*"verdict": *"\([a-z]*\)".*/\1/'
+}
+while read -r name port server client wanted; do
+    found=$(verdict "$name" "$port" "$server" "$client")
+    [ "$found" = "$wanted" ] || die "$name: $client at port $port: $found, not $wanted"
+done <<'END'
+xinetd-site 10873 192.0.2.1 192.0.2.7 accept
+xinetd-site 10873 192.0.2.1 192.0.2.66 reject
+xinetd-site 10873 192.0.2.1 203.0.113.3 accept
+xinetd-site 10873 192.0.2.1 203.0.113.2 reject
+xinetd-site 10873 192.0.2.1 10.1.2.3 accept
+xinetd-site 10873 192.0.2.1 198.51.100.7 reject
+xinetd-site 10874 127.0.0.1 198.51.100.7 reject
+xinetd-site 10874 127.0.0.1 198.51.100.8 accept
+xinetd-site 10873 2001:db8::1 2001:db8::7 accept
+xinetd-site 10873 2001:db8::1 2001:db9::7 reject
+xinetd-site 10875 192.0.2.1 198.51.100.7 reject
+xinetd-site 10875 192.0.2.1 198.51.100.8 accept
+xinetd-site 10878 192.0.2.1 192.0.2.7 reject
+END
+
+translate inetd inetd "$data/inetd.conf"
+check inetd
+says inetd 'NOT TRANSLATED: discard: inetd serves it itself'
+says inetd '^PARAMETER=COMMAND=/bin/cat -u$'
+says inetd 'tcpd\(8\), hosts.allow and hosts.deny are not asked'
+says inetd 'NOT TRANSLATED: 10111: this host has no program /usr/sbin/no-such-daemon'
+says inetd '^INTERFACE_ADDRESS=::1$'
+says inetd 'At most 40 starts in a minute'
+says inetd 'NOT TRANSLATED: 10115: "wait"'
+says inetd 'NOT TRANSLATED: ident: line [0-9]+ of .* has too few fields'
+says inetd 'NOT TRANSLATED: no-such-port: its port is not known'
+
+translate master master.cf "$data/master.cf"
+check master
+says master '^PARAMETER=TO=/var/spool/postfix/public/dispatcher-25$'
+says master '^MAX_PROCS=4$'
+says master '^!         smtpd_sasl_auth_enable=yes$'
+says master 'NOT TRANSLATED: 628: only smtpd'
+says master 'NOT TRANSLATED: 2525: postscreen'
+says master 'NOT TRANSLATED: 26: mail.example.com is a name'
+says master 'NOT TRANSLATED: broken: line [0-9]+'
+
+# What Debian's own packages have, if they are here.
+if [ -e /usr/share/postfix/master.cf.dist ]; then
+    translate postfix master.cf /usr/share/postfix/master.cf.dist
+    check postfix
+    says postfix '^\[SERVICE=SMTP\]$'
+    says postfix 'NOT TRANSLATED: qmgr: type unix'
+fi
+
+# Usage.
+for words in 'import' '--from nothing import x'; do
+    # shellcheck disable=SC2086 # words
+    ./dispatcherctl $words >/dev/null 2>&1
+    [ $? = 2 ] || die "dispatcherctl $words: not wrong usage"
+done
+./dispatcherctl import "$scratch/no-such-file" 2>"$scratch/err"
+[ $? = 1 ] || die 'a missing file is no failure'
+grep -q 'cannot read' "$scratch/err" || die 'a missing file is not named'
+
+exit "$failed"

@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+#
+# dispatcher_worker: its messages, its documentation, and the examples, which keep every rule that
+# dispatcher-worker-test knows.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+source=$here/../../src/python
+kit=$PWD/dispatcher-worker-test
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export PYTHONPATH=$source PYTHONDONTWRITEBYTECODE=1
+
+die()
+{
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+    { echo 'skipped: no Python 3.11' && exit 77; }
+
+python3 "$here/check_messages.py" >"$scratch/out" 2>&1 || die "$(cat "$scratch/out")"
+
+# Each public name is documented.
+python3 - <<'END' || die "documentation"
+import inspect
+import dispatcher_worker as package
+for name in package.__all__:
+    thing = getattr(package, name)
+    assert inspect.getdoc(thing), name
+    if inspect.isclass(thing) and thing.__module__ == "dispatcher_worker._worker":
+        for member, value in vars(thing).items():
+            if not member.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
+                assert inspect.getdoc(value), f"{name}.{member}"
+END
+
+# Without a dispatcherd.
+python3 "$source/examples/echo.py" 3</dev/null >"$scratch/out" 2>&1
+status=$?
+[ $status -eq 1 ] || die "status $status without a channel"
+[ "$(cat "$scratch/out")" = 'descriptor 3 is no control channel: this program is started by dispatcherd' ] ||
+    die "without a channel: $(cat "$scratch/out")"
+
+# passes LEAST ARGUMENT...: no rule is broken, and only those of the ring are not tried.
+passes()
+{
+    local least=$1 kept
+
+    shift
+    "$kit" --limit 60 "$@" >"$scratch/out" || die "$*: $(grep -A9 '^BROKEN' "$scratch/out")"
+    kept=$(sed -nE 's/^([0-9]+) kept, 0 broken, .*/\1/p' "$scratch/out")
+    [ "${kept:-0}" -ge "$least" ] || die "$*: only ${kept:-0} kept: $(grep '^not tried' "$scratch/out")"
+}
+
+passes 76 --say hello "$source/examples/echo.py"
+passes 76 --say hello "$source/examples/echo_async.py"
+passes 74 --say hello "$source/examples/forked.py"
+if /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null; then
+    passes 76 --say NOOP --parameter "MAILDIR=$scratch/mail" "$source/examples/aiosmtpd_worker.py"
+else
+    echo 'aiosmtpd was not found; on Debian: apt-get install python3-aiosmtpd'
+fi
+echo 'all passed'

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) dispatcherd contributors
+"""Limits that hold over several hosts (dispatcher.cnf(5), FLEET), with a real store."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from harness.hand import HandSite
+from harness.wait import wait_until
+
+pytestmark = [
+    pytest.mark.one_way,
+    pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed"),
+]
+
+RATE = 10
+TABLE = f"  TCP|*|*|127.0.0.1|*  $Y\n  *|*|*|*|*  $C$[conn_throttle,throttle,$3,{RATE}]$N421$E\n"
+CLIENT = "127.0.1.7"
+LIMIT = 40  # a store that is away is asked again after up to 30 s
+
+
+class Store:
+    """A redis-server on a Unix socket of the site's folder."""
+
+    def __init__(self, site, *options):
+        self.path = os.path.join(site.folder, "store")
+        self.site = site
+        self.options = options
+        self.start()
+
+    def start(self):
+        self.process = self.site.spawn(
+            *("redis-server", "--port", "0", "--unixsocket", self.path, "--save", ""),
+            *("--dir", self.site.folder, *self.options),
+            stdout=subprocess.DEVNULL,
+        )
+        wait_until(lambda: self.ask("ping"), what="the store answers")
+
+    def ask(self, *command):
+        done = subprocess.run(
+            ["redis-cli", "-s", self.path, *command], capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    def keys(self, pattern):
+        return self.ask("keys", pattern).split()
+
+
+def fleet_of(site):
+    return site.status()["fleet"]
+
+
+def wait_for_fleet(site, is_up=True):
+    wait_until(lambda: fleet_of(site)["is_up"] == is_up, LIMIT, f"the store is up: {is_up}")
+
+
+def raised(site):
+    return [alert["text"] for alert in site.status()["alerts"] if alert["alert"] == "fleet"]
+
+
+def start(site, store, name):
+    site.write_mappings("PORT_ACCESS\n\n" + TABLE)
+    port = site.free_port()
+    site.write_config(
+        f"[SERVICE=DISPATCHER]\nFLEET=unix:{store}\nFLEET_NAME={name}\n"
+        + site.service("TEST", PORT=port, MIN_PROCS=1, MAX_CONNS=50)
+    )
+    site.start()
+    return port
+
+
+def is_admitted(site, port, source=CLIENT):
+    """Whether a client of that address is served."""
+    try:
+        client = site.connect(port, source=source)
+        return client.ask("service") == "TEST"
+    except (ConnectionError, AssertionError):
+        return False
+
+
+def early_in_a_minute():
+    """The store counts by the minutes of its clock, which is this machine's."""
+    wait_until(lambda: time.time() % 60 < 52, 15, "a new minute")
+
+
+@pytest.fixture
+def hosts(site_by_hand, builddir, tmp_path):
+    sites = [site_by_hand]
+    for name in ("b", "c"):
+        folder = tmp_path / name
+        folder.mkdir()
+        sites.append(HandSite(builddir, folder))
+    yield sites
+    for site in sites[1:]:
+        site.close()
+
+
+def test_all_hosts_together_admit_what_the_limit_says(hosts):
+    store = Store(hosts[0])
+    ports = [start(site, store.path, name) for site, name in zip(hosts, "abc")]
+    for site in hosts:
+        wait_for_fleet(site)
+    # Nobody is rejected below the limit, whichever host is asked.
+    for i in range(RATE):
+        assert is_admitted(hosts[i % 2], ports[i % 2]), i
+    # Then nobody is admitted, not even by a host that never saw the client; if a minute ends now,
+    # after RATE more.
+    for site, port in reversed(list(zip(hosts, ports))):
+        wait_until(lambda: not is_admitted(site, port), what=f"{site.folder} rejects")
+    assert "at the other hosts" in hosts[2].control("explain", CLIENT).stdout
+    assert all(int(store.ask("ttl", key)) > 0 for key in store.keys("*"))
+    # A store that has lost its data is told again, or of the next minute.
+    store.ask("flushall")
+    wait_until(lambda: not is_admitted(hosts[2], ports[2]), what="the client is rejected")
+    wait_until(lambda: store.keys("*:c:*"), what="the store has the counts again")
+
+
+def test_clients_do_not_notice_a_store_that_is_away(site_by_hand):
+    site = site_by_hand
+    store = Store(site)
+    port = start(site, store.path, "a")
+    wait_for_fleet(site)
+    pid = store.ask("info", "server").split("process_id:")[1].split()[0]
+    site.kill(int(pid), "STOP")
+    assert is_admitted(site, port, "127.0.1.8")
+    wait_until(lambda: raised(site), what="the alert")
+    assert "no answer within 50 ms; limits hold for this host alone" in raised(site)[0]
+    early_in_a_minute()
+    admitted = [is_admitted(site, port, "127.0.1.9") for _ in range(RATE + 2)]
+    assert admitted == RATE * [True] + 2 * [False]
+    site.kill(int(pid), "CONT")
+    wait_for_fleet(site)
+    assert fleet_of(site)["n_late"] > 0 and fleet_of(site)["down_usec"] > 0
+    site.kill(int(pid), "KILL")
+    wait_for_fleet(site, False)
+    assert is_admitted(site, port, "127.0.1.8")
+    # What sits there now sends nonsense.
+    os.unlink(store.path)
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(store.path)
+        sock.listen()
+        threading.Thread(target=send_nonsense, args=(sock,), daemon=True).start()
+        wait_until(lambda: "no reply of" in (fleet_of(site)["reason"] or ""), LIMIT, "the reason")
+        assert is_admitted(site, port, "127.0.1.8")
+
+
+def send_nonsense(sock):
+    connections = []  # stay open: what was sent is lost with an end that had something to read
+    while True:
+        try:
+            connections.append(sock.accept()[0])
+            connections[-1].send(b"220 mail.example ESMTP\r\n")
+        except OSError:
+            return
+
+
+def test_the_password_is_a_credential(site_by_hand):
+    site = site_by_hand
+    store = Store(site, "--requirepass", "right")
+    site.environment["CREDENTIALS_DIRECTORY"] = site.folder
+    site.write_beside_config("fleet.password", "wrong\n")
+    start(site, store.path, "a")
+    wait_until(lambda: "WRONGPASS" in (fleet_of(site)["reason"] or ""), LIMIT, "the reason")
+    site.write_beside_config("fleet.password", "right\n")
+    wait_for_fleet(site)
