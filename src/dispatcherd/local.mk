@@ -280,6 +280,8 @@ libdaemon_a_SOURCES = \
 if WITH_FLEET
 libdaemon_a_SOURCES += \
 	%D%/fleet/link.c \
+	%D%/fleet/link_internal.h \
+	%D%/fleet/link_reply.c \
 	%D%/fleet/password.c \
 	%D%/fleet/password.h \
 	%D%/fleet/reply.c \

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-#include "dispatcherd/fleet/link.h"
+#include "dispatcherd/fleet/link_internal.h"
 
-#include "base/address.h"
 #include "base/fd.h"
 #include "base/time.h"
-#include "base/timer.h"
-#include "dispatcherd/fleet/breaker.h"
 #include "dispatcherd/fleet/password.h"
-#include "dispatcherd/fleet/reply.h"
-#include "dispatcherd/fleet/request.h"
 #include "dispatcherd/fleet/store_socket.h"
 
 #include <errno.h>
@@ -23,48 +18,6 @@
 #include <sys/socket.h>
 
 #define ACCURACY_USEC USEC_PER_MSEC
-
-/* What is read at a time, and how often in one round of the loop. */
-#define CHUNK_BYTES  16384
-#define CHUNKS_ROUND 8
-
-/* A digest in hexadecimal digits, with its NUL. */
-#define SHA_MAX 41
-
-enum link_state {
-    LINK_DOWN,
-    LINK_CONNECTING,
-    LINK_GREETING,
-    LINK_UP
-};
-
-struct fleet_link {
-    sd_event *event;
-    struct str_list stores;
-    char *name;
-    struct fleet_link_callbacks callbacks;
-    enum link_state state;
-    uint64_t since;               /* it is up, or not */
-    uint64_t attempt_at;          /* when the last attempt began, or its connection was made */
-    size_t store;                 /* index of the address */
-    size_t n_tried;               /* addresses in a row that failed */
-    char moved[ADDRESS_TEXT_MAX]; /* where MOVED leads; "": it does not */
-    bool is_redirected;           /* since the last answer */
-    char shown[FLEET_REASON_MAX]; /* the address in use */
-    char reason[FLEET_REASON_MAX];
-    char sha[SHA_MAX];
-    char epoch[FLEET_EPOCH_MAX];
-    int fd;
-    sd_event_source *source;
-    bool awaits_output;
-    unsigned n_greetings; /* replies that are awaited in greeting */
-    struct timer timer;   /* a deadline, or the next attempt */
-    struct breaker breaker;
-    struct fleet_reader *reader;
-    struct fleet_output output;
-    struct fleet_answer answer;
-    struct fleet_link_figures figures;
-};
 
 static uint32_t random_number(void)
 {
@@ -107,9 +60,7 @@ static void plan_attempt(struct fleet_link *link)
     timer_set_in(&link->timer, delay);
 }
 
-static void link_fail(struct fleet_link *link, const char *format, ...) _printf_(2, 3);
-
-static void link_fail(struct fleet_link *link, const char *format, ...)
+void fleet_link_fail(struct fleet_link *link, const char *format, ...)
 {
     va_list arguments;
 
@@ -125,8 +76,7 @@ static void link_fail(struct fleet_link *link, const char *format, ...)
     link->callbacks.down(link->callbacks.userdata);
 }
 
-/* The deadline of what is awaited now. */
-static void set_deadline(struct fleet_link *link)
+void fleet_link_set_deadline(struct fleet_link *link)
 {
     uint64_t from = link->attempt_at;
 
@@ -168,14 +118,10 @@ static void request(struct fleet_link *link, int r)
     if (r == 0)
         r = link_write(link);
     if (r < 0)
-        link_fail(link, "cannot send: %s", strerror(-r));
+        fleet_link_fail(link, "cannot send: %s", strerror(-r));
 }
 
-/* Replies */
-
-/* Connects anew at once, to `store`, which may be link->moved. The first answer must come before
- * that is done again. */
-static bool redirect(struct fleet_link *link, const char *store)
+bool fleet_link_redirect(struct fleet_link *link, const char *store)
 {
     size_t length = strlen(store);
 
@@ -192,98 +138,13 @@ static bool redirect(struct fleet_link *link, const char *store)
     return true;
 }
 
-/* NOSCRIPT: the store was told to forget all scripts; the greeting brings it again. "MOVED 3999
- * 127.0.0.1:6381" names a node of a cluster. */
-static bool follow(struct fleet_link *link, const char *error)
+void fleet_link_set_up(struct fleet_link *link)
 {
-    if (strncmp(error, "NOSCRIPT", 8) == 0)
-        return redirect(link, link->moved);
-    if (strncmp(error, "MOVED ", 6) == 0 && strrchr(error, ' ')[1] != ':')
-        return redirect(link, strrchr(error, ' ') + 1);
-    return false;
-}
-
-static void take_greeting(struct fleet_link *link, const struct redisReply *reply)
-{
-    const char *text = fleet_reply_text(reply);
-    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
-
-    if (--link->n_greetings > 0)
-        return;
-    if (!text || strlen(text) != SHA_MAX - 1) {
-        link_fail(link, "it does not take the script");
-        return;
-    }
-    strcpy(link->sha, text);
-    set_since(link, false, now);
+    set_since(link, false, time_now_usec(CLOCK_MONOTONIC));
     link->state = LINK_UP;
     timer_stop(&link->timer);
     link->callbacks.up(link->callbacks.userdata);
 }
-
-static void take_answer(struct fleet_link *link, const struct redisReply *reply)
-{
-    if (!fleet_reply_answer(reply, &link->answer) ||
-        !link->callbacks.answered(&link->answer, link->callbacks.userdata)) {
-        link_fail(link, "it sends what is no answer");
-        return;
-    }
-    link->figures.n_answers++;
-    link->n_tried = 0;
-    link->is_redirected = false;
-    breaker_succeed(&link->breaker);
-    set_deadline(link);
-}
-
-static void take_reply(struct fleet_link *link, const struct redisReply *reply)
-{
-    const char *error = fleet_reply_error(reply);
-
-    if (error && follow(link, error))
-        return;
-    if (error)
-        link_fail(link, "it refuses: %.100s", error);
-    else if (link->state == LINK_GREETING)
-        take_greeting(link, reply);
-    else
-        take_answer(link, reply);
-}
-
-/* Returns false if there is nothing more. */
-static bool read_chunk(struct fleet_link *link)
-{
-    char chunk[CHUNK_BYTES];
-    ssize_t n = recv(link->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
-
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return false;
-    if (n <= 0) {
-        link_fail(link, "it has closed the connection%s%s", n < 0 ? ": " : "",
-                  n < 0 ? strerror(errno) : "");
-        return false;
-    }
-    link->figures.n_bytes_received += (uint64_t)n;
-    int r = fleet_reader_feed(link->reader, chunk, (size_t)n);
-    for (const struct redisReply *reply; r == 0;) {
-        r = fleet_reader_next(link->reader, &reply);
-        if (r < 0 || !reply)
-            break;
-        take_reply(link, reply);
-        if (!link->reader)
-            return false;
-    }
-    if (r < 0)
-        link_fail(link, "it sends what is no reply of Redis or Valkey");
-    return r == 0;
-}
-
-static void link_read(struct fleet_link *link)
-{
-    for (unsigned i = 0; i < CHUNKS_ROUND && read_chunk(link); i++)
-        ;
-}
-
-/* The connection */
 
 static void greet(struct fleet_link *link)
 {
@@ -293,7 +154,7 @@ static void greet(struct fleet_link *link)
     link->state = LINK_GREETING;
     link->attempt_at = time_now_usec(CLOCK_MONOTONIC);
     link->n_greetings = r > 0 ? 2 : 1;
-    set_deadline(link);
+    fleet_link_set_deadline(link);
     if (r > 0)
         r = fleet_request_auth(&link->output, password);
     explicit_bzero(password, sizeof(password));
@@ -310,7 +171,7 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
         int error = store_socket_error(link->fd);
 
         if (error)
-            link_fail(link, "cannot connect: %s", strerror(error));
+            fleet_link_fail(link, "cannot connect: %s", strerror(error));
         else
             greet(link);
         return 0;
@@ -318,7 +179,7 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
     if (events & EPOLLOUT)
         request(link, 0);
     if (link->fd >= 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        link_read(link);
+        fleet_link_read(link);
     return 0;
 }
 
@@ -337,11 +198,11 @@ static void link_begin(struct fleet_link *link)
                          : -ENOMEM;
     }
     if (r < 0) {
-        link_fail(link, "cannot connect: %s", strerror(-r));
+        fleet_link_fail(link, "cannot connect: %s", strerror(-r));
         return;
     }
     link->awaits_output = true;
-    set_deadline(link);
+    fleet_link_set_deadline(link);
 }
 
 static uint64_t awaited_since(const struct fleet_link *link)
@@ -360,16 +221,17 @@ static void on_timer(void *userdata)
         return;
     }
     if (link->state != LINK_CONNECTING)
-        link_read(link);
+        fleet_link_read(link);
     if (link->state == LINK_DOWN)
         return;
     if (time_now_usec(CLOCK_MONOTONIC) <
         time_add_usec(awaited_since(link), FLEET_LINK_DEADLINE_USEC)) {
-        set_deadline(link);
+        fleet_link_set_deadline(link);
         return;
     }
     link->figures.n_late++;
-    link_fail(link, "no answer within %" PRIu64 " ms", FLEET_LINK_DEADLINE_USEC / USEC_PER_MSEC);
+    fleet_link_fail(link, "no answer within %" PRIu64 " ms",
+                    FLEET_LINK_DEADLINE_USEC / USEC_PER_MSEC);
 }
 
 void fleet_link_send(struct fleet_link *link, const struct fleet_batch *batch)
