@@ -235,6 +235,14 @@ void throttle_unalign(struct throttle *throttle)
     throttle->phase_usec = PHASE_NONE;
 }
 
+void throttle_forget_others(struct throttle *throttle)
+{
+    for (uint32_t number = 1; number <= throttle->n_keys; number++) {
+        entry_of(throttle, number)->others = 0;
+        entry_of(throttle, number)->others_at = 0;
+    }
+}
+
 uint64_t throttle_window_at(const struct throttle *throttle, uint64_t now_usec)
 {
     if (throttle->phase_usec == PHASE_NONE || now_usec < throttle->phase_usec)

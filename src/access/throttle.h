@@ -88,6 +88,9 @@ void throttle_align(struct throttle *throttle, uint64_t phase_usec);
 /* The opposite, as it is at first. */
 void throttle_unalign(struct throttle *throttle);
 
+/* What is known of other hosts counts no longer. */
+void throttle_forget_others(struct throttle *throttle);
+
 /* When the window of a new key would begin that is counted now. */
 uint64_t throttle_window_at(const struct throttle *throttle, uint64_t now_usec);
 

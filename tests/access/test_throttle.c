@@ -235,6 +235,26 @@ START_TEST(test_an_excess_is_carried_over_in_proportion)
 }
 END_TEST
 
+START_TEST(test_a_host_that_leaves_its_fleet_counts_alone)
+{
+    const struct throttle_news news = {.others = 9};
+    bool is_over;
+
+    throttle_align(throttle, 0);
+    uint64_t window_at = count_at(THROTTLE_PLAIN, 4, 0, &is_over).window_at;
+    ck_assert(learn(THROTTLE_PLAIN, 4, window_at, &news, 1));
+    (void)count_at(THROTTLE_PLAIN, 4, 2, &is_over);
+    ck_assert(is_over);
+    throttle_unalign(throttle);
+    throttle_forget_others(throttle);
+    struct throttle_view view = count_at(THROTTLE_PLAIN, 4, 3, &is_over);
+    ck_assert(!is_over);
+    ck_assert_uint_eq(view.own, 3);
+    ck_assert_uint_eq(view.others, 0);
+    ck_assert_uint_eq(view.others_at, 0);
+}
+END_TEST
+
 START_TEST(test_edges)
 {
     const struct address local = {.family = AF_UNIX}, unknown = {.family = AF_UNSPEC};
@@ -433,7 +453,8 @@ Suite *make_suite(void)
         test_aligned_windows_begin_at_the_phase, test_a_window_from_before_joins_the_common_ones,
         test_own_connections_are_not_counted_as_those_of_others_too,
         test_counts_of_other_hosts_are_added_for_their_window,
-        test_an_excess_is_carried_over_in_proportion, test_edges,
+        test_an_excess_is_carried_over_in_proportion,
+        test_a_host_that_leaves_its_fleet_counts_alone, test_edges,
         test_memory_is_bounded_whatever_the_number_of_sources);
     ADD_TESTS(suite, "table", test_random_calls_agree_with_the_model,
               test_a_table_outlives_its_process, test_a_damaged_table_does_no_harm,

@@ -63,13 +63,17 @@ def raised(site):
     return [alert["text"] for alert in site.status()["alerts"] if alert["alert"] == "fleet"]
 
 
+def config_of(site, port, **options):
+    own = "".join(f"{name}={value}\n" for name, value in options.items())
+    return f"[SERVICE=DISPATCHER]\n{own}" + site.service(
+        "TEST", PORT=port, MIN_PROCS=1, MAX_CONNS=50
+    )
+
+
 def start(site, store, name):
     site.write_mappings("PORT_ACCESS\n\n" + TABLE)
     port = site.free_port()
-    site.write_config(
-        f"[SERVICE=DISPATCHER]\nFLEET=unix:{store}\nFLEET_NAME={name}\n"
-        + site.service("TEST", PORT=port, MIN_PROCS=1, MAX_CONNS=50)
-    )
+    site.write_config(config_of(site, port, FLEET=f"unix:{store}", FLEET_NAME=name))
     site.start()
     return port
 
@@ -118,6 +122,12 @@ def test_all_hosts_together_admit_what_the_limit_says(hosts):
     store.ask("flushall")
     wait_until(lambda: not is_admitted(hosts[2], ports[2]), what="the client is rejected")
     wait_until(lambda: store.keys("*:c:*"), what="the store has the counts again")
+    # A host that leaves counts its own connections alone, and that at once.
+    early_in_a_minute()
+    wait_until(lambda: not is_admitted(hosts[0], ports[0]), what="the client is rejected")
+    wait_until(lambda: not is_admitted(hosts[1], ports[1]), what="and by another host")
+    hosts[1].reload(config_of(hosts[1], ports[1]))
+    assert is_admitted(hosts[1], ports[1])
 
 
 def test_clients_do_not_notice_a_store_that_is_away(site_by_hand):

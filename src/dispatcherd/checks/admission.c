@@ -118,8 +118,10 @@ void admission_set_fleet(struct admission *admission, const struct fleet_setting
     fleet_free(admission->fleet);
     admission->fleet = NULL;
     throttle_unalign(admission->throttle);
-    if (settings->stores->n_items == 0)
+    if (settings->stores->n_items == 0) {
+        throttle_forget_others(admission->throttle);
         return;
+    }
     int r = fleet_new(admission->context, admission->throttle, settings, &admission->fleet);
     if (r < 0)
         report_daemon(LOG_ERR, "cannot share counts by FLEET: %s; limits hold for this host alone",
