@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) dispatcherd contributors
 #
-# The Debian packages: each file that make install installs is in exactly one package, nothing is
-# listed that is not installed, the symbols are those of the library's map, and the delivered
-# configuration has no service until lines are uncommented.
+# The Debian packages: NEWS, configure and Fedora's spec agree on the version; each file that make
+# install installs is in exactly one package, and nothing is listed that is not installed; the symbols
+# are those of the library's map; the delivered configuration has no service until lines are uncommented.
 set -u
 
 top=$(cd "${srcdir:-.}" && pwd)
@@ -17,6 +17,12 @@ die()
     echo "FAILED: $*" >&2
     exit 1
 }
+
+version=$(sed -nE '1s/^dispatcherd ([0-9.]+).*/\1/p' "$top/NEWS")
+grep -q "^AC_INIT(\[dispatcherd\], \[$version\])" "$top/configure.ac" ||
+    die "configure.ac has another version than NEWS, $version"
+grep -qE "^Version: +$version\$" "$top/packaging/dispatcherd.spec" ||
+    die "dispatcherd.spec has another version than NEWS, $version"
 
 sed -f "$debian/dispatcher.cnf.sed" "$top/units/dispatcher.cnf" >"$scratch/delivered.cnf"
 grep -q '^\[' "$scratch/delivered.cnf" && die "the delivered dispatcher.cnf has a section"
