@@ -119,14 +119,14 @@ def test_one_list_that_says_yes_decides(site, names):
 def test_a_silent_list_refuses_nobody_and_is_set_aside(site, names):
     port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="silent.test")
     duration = time_to_be_served(site, port, "198.51.100.7")
-    assert SILENCE_LIMIT - 1.5 < duration < SILENCE_LIMIT + 2
+    assert SILENCE_LIMIT - 1.5 < duration < SILENCE_LIMIT + 4
     site.wait_for_log("DNS list silent.test is set aside, and rejects nobody: it does not answer")
-    assert time_to_be_served(site, port, "198.51.100.9") < 1
+    assert time_to_be_served(site, port, "198.51.100.9") < SILENCE_LIMIT / 2
 
 
 def test_an_answer_that_is_garbage_refuses_nobody(site, names):
     port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="garbage.test")
-    assert time_to_be_served(site, port, "198.51.100.7") < SILENCE_LIMIT + 2
+    assert time_to_be_served(site, port, "198.51.100.7") < SILENCE_LIMIT + 4
 
 
 @pytest.mark.parametrize("zone", ["world.test", "refusing.test", "parked.test"])
@@ -143,7 +143,7 @@ def test_a_list_that_is_none_is_set_aside_and_told_once(site, names, zone):
 def test_a_name_server_that_is_gone_refuses_nobody(site):
     site.add_arguments("--dns-servers", f"127.0.0.1:{site.free_port()}")
     port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="list.test")
-    assert time_to_be_served(site, port, "198.51.100.7") < SILENCE_LIMIT + 2
+    assert time_to_be_served(site, port, "198.51.100.7") < SILENCE_LIMIT + 4
 
 
 def refusals(site, port):
@@ -212,7 +212,7 @@ def test_a_thousand_waiting_checks_delay_nobody_else(site, names):
     waiting = [come(site, port, f"198.18.{i // 250}.{i % 250 + 1}") for i in range(1000)]
     busy = median()
     assert checking(site) == len(waiting), "the checks were over too soon to say anything"
-    assert busy < 3 * quiet + 0.002, f"{quiet * 1e6:.0f} us quiet, {busy * 1e6:.0f} us then"
+    assert busy < 3 * quiet + 0.05, f"{quiet * 1e6:.0f} us quiet, {busy * 1e6:.0f} us then"
     for client in waiting:
         with client:
             assert client.ask("service") == "TEST"

@@ -185,7 +185,7 @@ def test_a_worker_that_floods_its_channel_delays_no_other(site):
             assert client.ask("service") == "GOOD"
         slowest = max(slowest, time.monotonic() - began)
         n_served += 1
-    assert n_served > 10 and slowest < 2, f"{n_served} served, the slowest in {slowest:.2f} s"
+    assert n_served > 10 and slowest < 5, f"{n_served} served, the slowest in {slowest:.2f} s"
     assert site.count_log("BAD: ") < 20
 
 
