@@ -114,6 +114,9 @@ static int compare_daemons(struct config_changes *changes, const struct config *
         r = compare(changes, OPTION_FLEET_NAME, NULL, &from->fleet_name, &to->fleet_name,
                     &to->fleet_name_origin);
     if (r == 0)
+        r = compare(changes, OPTION_FLEET_WAIT, NULL, &from->fleet_wait_msec, &to->fleet_wait_msec,
+                    &to->fleet_wait_origin);
+    if (r == 0)
         r = compare(changes, OPTION_HISTORICAL_TIME, NULL, &from->historical_time_sec,
                     &to->historical_time_sec, &to->historical_time_origin);
     if (r == 0)

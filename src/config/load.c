@@ -233,6 +233,8 @@ static int finish_dispatcher(struct loader *loader, struct config *config)
     config->fleet_origin = values->origins[OPTION_FLEET];
     config->fleet_name = STEAL(values->fleet_name);
     config->fleet_name_origin = values->origins[OPTION_FLEET_NAME];
+    config->fleet_wait_msec = values->fleet_wait_msec;
+    config->fleet_wait_origin = values->origins[OPTION_FLEET_WAIT];
     config->historical_time_sec = values->historical_time_sec;
     config->historical_time_origin = values->origins[OPTION_HISTORICAL_TIME];
     config->logfile = STEAL(values->logfile);

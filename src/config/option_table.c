@@ -50,6 +50,8 @@ const struct option option_table[N_OPTIONS] = {
            "where hosts with common limits keep their counts", DEFAULT("limits for this host alone")),
     OPTION(FLEET_NAME, OURS, SCOPE_DISPATCHER, name, fleet_name, "this host's name there",
            DEFAULT("derived from the machine's identifier")),
+    OPTION(FLEET_WAIT, OURS, SCOPE_DISPATCHER, count, fleet_wait_msec,
+           "milliseconds that a connection may wait for the counts there", RANGE(0, 1000, 0)),
     OPTION(HISTORICAL_TIME, SUN, ALL_OWN, count, historical_time_sec,
            "seconds for which ended connections and workers stay in the statistics", RANGE(0, INT_MAX, 0)),
     OPTION(IDENT, SUN, ALL, flag, ident, "1: ask each client's IDENT server for the user (RFC 1413)",

@@ -22,6 +22,7 @@ enum option_id {
     OPTION_ENABLE,
     OPTION_FLEET,
     OPTION_FLEET_NAME,
+    OPTION_FLEET_WAIT,
     OPTION_HISTORICAL_TIME,
     OPTION_IDENT,
     OPTION_IMAGE,
@@ -93,9 +94,10 @@ struct service_options {
     uint32_t debug; /* dispatcherd-journal(7) */
     unsigned historical_time_sec;
     bool ident;
-    struct str_list dns_servers; /* of the Dispatcher alone, as the next three */
+    struct str_list dns_servers; /* of the Dispatcher alone, as the next four */
     struct str_list fleet;       /* stores */
     char *fleet_name;            /* NULL: derived from the machine's identifier */
+    unsigned fleet_wait_msec;    /* 0: decides at once */
     char *record;                /* absolute path; NULL: none */
     struct str_list dns_verify_domains;
     unsigned max_conns_per_address;      /* 0: unlimited */
@@ -122,10 +124,12 @@ struct config {
     struct str_list
         fleet;        /* stores: "unix:/path", "192.0.2.1:6379"; empty: limits are this host's */
     char *fleet_name; /* NULL: derived from the machine's identifier */
+    unsigned fleet_wait_msec;
     struct origin debug_origin;
     struct origin dns_servers_origin;
     struct origin fleet_origin;
     struct origin fleet_name_origin;
+    struct origin fleet_wait_origin;
     struct origin historical_time_origin;
     struct origin logfile_origin;
     struct origin record_origin;

@@ -53,6 +53,8 @@ int config_print(const struct config *config, FILE *stream)
     print_option(&option_table[OPTION_FLEET], &config->fleet_origin, &config->fleet, stream);
     print_option(&option_table[OPTION_FLEET_NAME], &config->fleet_name_origin, &config->fleet_name,
                  stream);
+    print_option(&option_table[OPTION_FLEET_WAIT], &config->fleet_wait_origin,
+                 &config->fleet_wait_msec, stream);
     print_option(&option_table[OPTION_HISTORICAL_TIME], &config->historical_time_origin,
                  &config->historical_time_sec, stream);
     print_option(&option_table[OPTION_LOGFILE], &config->logfile_origin, &config->logfile, stream);

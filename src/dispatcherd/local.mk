@@ -153,6 +153,8 @@ libdaemon_a_SOURCES = \
 	%D%/fleet/ledger.c \
 	%D%/fleet/ledger.h \
 	%D%/fleet/link.h \
+	%D%/fleet/waits.c \
+	%D%/fleet/waits.h \
 	%D%/limits/store_room.c \
 	%D%/limits/store_room.h \
 	%D%/limits/task_limits.c \

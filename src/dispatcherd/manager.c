@@ -3,6 +3,7 @@
 #include "dispatcherd/manager.h"
 
 #include "base/fd.h"
+#include "base/time.h"
 #include "dispatcherd/checks/admission.h"
 #include "dispatcherd/checks/check.h"
 #include "dispatcherd/config/last_config.h"
@@ -94,7 +95,9 @@ void manager_record(struct manager *manager)
 void manager_set_fleet(struct manager *manager)
 {
     const struct config *config = &manager->version->config;
-    const struct fleet_settings settings = {.stores = &config->fleet, .name = config->fleet_name};
+    const struct fleet_settings settings = {.stores = &config->fleet,
+                                            .name = config->fleet_name,
+                                            .wait_usec = config->fleet_wait_msec * USEC_PER_MSEC};
 
     admission_set_fleet(manager->context.admission, &settings);
 }

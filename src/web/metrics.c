@@ -325,6 +325,10 @@ static const struct {
      "Answers and connections that the fleet's store did not give in time."},
     {"fleet_failures", "n_failures", "Connections to the fleet's store that failed or were ended."},
     {"fleet_left_out", "n_left_out", "Counts not sent to the fleet's store for being too many."},
+    {"fleet_waits", "n_waits",
+     "Connections whose check waited for the fleet's store (FLEET_WAIT)."},
+    {"fleet_waits_in_vain", "n_waits_in_vain",
+     "Of these, connections that were decided without its answer."},
 };
 
 static void write_fleet(FILE *stream, enum metrics_format format, const json_t *fleet)

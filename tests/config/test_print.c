@@ -69,6 +69,7 @@ static void assert_reads_back(const char *text)
     ck_assert(str_list_equal(&again.dns_servers, &fixture.config.dns_servers));
     ck_assert(str_list_equal(&again.fleet, &fixture.config.fleet));
     ck_assert_pstr_eq(again.fleet_name, fixture.config.fleet_name);
+    ck_assert_uint_eq(again.fleet_wait_msec, fixture.config.fleet_wait_msec);
     ck_assert_uint_eq(again.n_services, fixture.config.n_services);
     for (size_t i = 0; i < again.n_services; i++)
         assert_same_service(&again.services[i], &fixture.config.services[i]);

@@ -30,6 +30,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/fleet/test_fleet_key \
 	tests/dispatcherd/fleet/test_ledger \
 	tests/dispatcherd/fleet/test_reply \
+	tests/dispatcherd/fleet/test_waits \
 	tests/dispatcherd/limits/test_store_room \
 	tests/dispatcherd/limits/test_task_limits \
 	tests/dispatcherd/limits/test_task_room \

@@ -90,7 +90,7 @@ void admission_free(struct admission *admission)
     name_servers_clear(&admission->name_servers);
     rejections_free(admission->rejections);
     decisions_free(admission->decisions);
-    fleet_free(admission->fleet);
+    fleet_free(STEAL(admission->fleet));
     throttle_free(admission->throttle);
     mapping_set_unref(admission->mappings);
     free(admission->spare);
@@ -115,8 +115,8 @@ void admission_set_fleet(struct admission *admission, const struct fleet_setting
 {
     if (admission->fleet && fleet_has(admission->fleet, settings))
         return;
-    fleet_free(admission->fleet);
-    admission->fleet = NULL;
+    /* Decisions that wait are made now, for this host alone. */
+    fleet_free(STEAL(admission->fleet));
     throttle_unalign(admission->throttle);
     if (settings->stores->n_items == 0) {
         throttle_forget_others(admission->throttle);

@@ -140,6 +140,7 @@ static void free_check(struct check *check)
     sd_event_source_disable_unref(check->hangup_source);
     proxy_reader_free(check->proxy);
     dns_request_cancel(check->request);
+    fleet_wait_cancel(&check->throttle_wait);
     if (check->run)
         admission_return_run(check_admission(check), check->run);
     mapping_set_unref(check->mappings);
@@ -288,6 +289,12 @@ void checks_leave(struct service *service)
     struct check *check = TAILQ_FIRST(&service->checks);
 
     while (check) {
+        struct check *next = TAILQ_NEXT(check, link);
+
+        fleet_wait_give_up(&check->throttle_wait);
+        check = next;
+    }
+    for (check = TAILQ_FIRST(&service->checks); check;) {
         struct check *next = TAILQ_NEXT(check, link);
         struct connection *connection = check->connection;
 

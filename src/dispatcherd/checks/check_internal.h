@@ -35,6 +35,7 @@ struct check {
     struct proxy_reader *proxy;       /* owned */
     struct mapping_set *mappings;     /* of the run; one reference */
     struct mapping_run *run;          /* owned */
+    struct fleet_wait throttle_wait;  /* for the counts of a throttle */
     struct dns_request *request;      /* owned, until it is answered */
     char list_text[DNS_TEXT_MAX + 1]; /* of the list on which a callout has found the client */
     sd_event_source *hangup_source;   /* while it waits for an answer */

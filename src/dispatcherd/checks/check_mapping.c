@@ -64,6 +64,7 @@ static void ask_list(struct check *check)
 /* For dispatcherctl explain. */
 static void describe_counts(struct check *check, const struct throttle_view *view, uint64_t now)
 {
+    uint64_t began_at = check->throttle_wait.began_at;
     struct str_buffer text = str_buffer_init(check->throttle_text, sizeof(check->throttle_text));
 
     str_buffer_add(&text, "%u %s in this minute: %u here", view->own + view->others,
@@ -73,6 +74,19 @@ static void describe_counts(struct check *check, const struct throttle_view *vie
     else
         str_buffer_add(&text, ", %u at the other hosts, known %" PRIu64 " ms ago", view->others,
                        (now - view->others_at) / USEC_PER_MSEC);
+    if (began_at > 0)
+        str_buffer_add(&text, ", after a wait of %" PRIu64 " ms", (now - began_at) / USEC_PER_MSEC);
+}
+
+static void on_counts(struct fleet_wait *wait, const struct throttle_view *view)
+{
+    struct check *check = CONTAINER_OF(wait, struct check, throttle_wait);
+    bool is_over = (uint64_t)view->own + view->others > check->run->callout.limit;
+
+    if (is_over)
+        describe_counts(check, view, time_now_usec(CLOCK_MONOTONIC));
+    resume(check, is_over, NULL);
+    check->answered(check);
 }
 
 static void count(struct check *check, enum throttle_kind kind)
@@ -85,8 +99,11 @@ static void count(struct check *check, enum throttle_kind kind)
         throttle_count(admission->throttle, kind, &callout->address, callout->limit, now, &view);
 
     check->throttle_text[0] = '\0';
+    check->throttle_wait = (struct fleet_wait){.decided = on_counts};
     if (admission->fleet && view.number > 0) {
-        fleet_note(admission->fleet, &view);
+        check->is_waiting = fleet_note_and_wait(admission->fleet, &view, &check->throttle_wait);
+        if (check->is_waiting)
+            return;
         if (is_over)
             describe_counts(check, &view, now);
     }

@@ -26,9 +26,12 @@ struct fleet {
     struct str_list stores;
     char *given_name; /* of the settings; NULL: none */
     char name[SD_ID128_STRING_MAX > 65 ? SD_ID128_STRING_MAX : 65];
+    struct throttle *throttle;
     struct fleet_ledger *ledger;
     struct fleet_link *link;
+    struct fleet_waits waits;
     struct timer batch_timer;
+    struct timer wait_timer;
     struct timer alert_timer;
     struct alert alert;
     bool is_skew_told;
@@ -99,6 +102,14 @@ static void on_batch(void *userdata)
     plan_batch(fleet);
 }
 
+static void on_wait_timer(void *userdata)
+{
+    struct fleet *fleet = userdata;
+
+    fleet_waits_expire(&fleet->waits, time_now_usec(CLOCK_MONOTONIC));
+    timer_set_at(&fleet->wait_timer, fleet_waits_due(&fleet->waits));
+}
+
 static void on_up(void *userdata)
 {
     struct fleet *fleet = userdata;
@@ -113,6 +124,7 @@ static void on_down(void *userdata)
     struct fleet *fleet = userdata;
 
     fleet_ledger_end(fleet->ledger);
+    fleet_waits_expire(&fleet->waits, USEC_INFINITY);
     plan_batch(fleet);
     update_alert(fleet);
 }
@@ -136,9 +148,12 @@ static void tell_skew(struct fleet *fleet)
 static bool on_answer(const struct fleet_answer *answer, void *userdata)
 {
     struct fleet *fleet = userdata;
+    const struct fleet_batch *batch = fleet_ledger_oldest(fleet->ledger);
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
-    if (!fleet_ledger_answer(fleet->ledger, answer, time_now_usec(CLOCK_MONOTONIC)))
+    if (!fleet_ledger_answer(fleet->ledger, answer, now))
         return false;
+    fleet_waits_answer(&fleet->waits, batch, answer, now);
     tell_skew(fleet);
     plan_batch(fleet);
     return true;
@@ -152,7 +167,7 @@ static uint64_t oldest_batch(void *userdata)
     return batch ? batch->sent_at : USEC_INFINITY;
 }
 
-static int init(struct fleet *fleet, struct throttle *throttle)
+static int init(struct fleet *fleet)
 {
     sd_event *event = fleet->context->event;
     const struct fleet_link_settings settings = {.stores = &fleet->stores, .name = fleet->name};
@@ -162,10 +177,12 @@ static int init(struct fleet *fleet, struct throttle *throttle)
                                                    .oldest = oldest_batch,
                                                    .userdata = fleet};
 
-    int r = fleet_ledger_new(throttle, time_now_usec(CLOCK_REALTIME),
+    int r = fleet_ledger_new(fleet->throttle, time_now_usec(CLOCK_REALTIME),
                              time_now_usec(CLOCK_MONOTONIC), &fleet->ledger);
     if (r == 0)
         r = timer_init(&fleet->batch_timer, event, USEC_PER_MSEC, on_batch, fleet);
+    if (r == 0)
+        r = timer_init(&fleet->wait_timer, event, USEC_PER_MSEC, on_wait_timer, fleet);
     if (r == 0)
         r = timer_init(&fleet->alert_timer, event, USEC_PER_SEC / 10, on_alert_timer, fleet);
     if (r == 0)
@@ -184,6 +201,8 @@ int fleet_new(struct context *context, struct throttle *throttle,
     if (!fleet)
         return -ENOMEM;
     fleet->context = context;
+    fleet->throttle = throttle;
+    fleet_waits_init(&fleet->waits, settings->wait_usec);
     int r = str_list_copy(settings->stores, &fleet->stores);
     if (r == 0 && settings->name) {
         fleet->given_name = strdup(settings->name);
@@ -193,7 +212,7 @@ int fleet_new(struct context *context, struct throttle *throttle,
         r = derive_name(fleet->name, sizeof(fleet->name));
     }
     if (r == 0)
-        r = init(fleet, throttle);
+        r = init(fleet);
     if (r < 0) {
         fleet_free(fleet);
         return r;
@@ -206,9 +225,11 @@ void fleet_free(struct fleet *fleet)
 {
     if (!fleet)
         return;
+    fleet_waits_expire(&fleet->waits, USEC_INFINITY);
     fleet_link_free(fleet->link);
     fleet_ledger_free(fleet->ledger);
     timer_clear(&fleet->batch_timer);
+    timer_clear(&fleet->wait_timer);
     timer_clear(&fleet->alert_timer);
     str_list_clear(&fleet->stores);
     free(fleet->given_name);
@@ -220,7 +241,8 @@ bool fleet_has(const struct fleet *fleet, const struct fleet_settings *settings)
     const char *a = fleet->given_name ? fleet->given_name : "";
     const char *b = settings->name ? settings->name : "";
 
-    return str_list_equal(&fleet->stores, settings->stores) && strcmp(a, b) == 0;
+    return str_list_equal(&fleet->stores, settings->stores) && strcmp(a, b) == 0 &&
+           fleet->waits.limit_usec == settings->wait_usec;
 }
 
 void fleet_note(struct fleet *fleet, const struct throttle_view *view)
@@ -228,6 +250,23 @@ void fleet_note(struct fleet *fleet, const struct throttle_view *view)
     fleet_ledger_owe(fleet->ledger, view->number);
     if (fleet_link_is_up(fleet->link))
         timer_set_no_later(&fleet->batch_timer, fleet_ledger_due(fleet->ledger));
+}
+
+bool fleet_note_and_wait(struct fleet *fleet, const struct throttle_view *view,
+                         struct fleet_wait *wait)
+{
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    struct throttle_key key;
+    struct throttle_view same;
+
+    fleet_note(fleet, view);
+    if (!fleet_link_is_up(fleet->link))
+        return false;
+    throttle_look(fleet->throttle, view->number, now, &key, &same);
+    if (!fleet_waits_begin(&fleet->waits, wait, &key, view, now))
+        return false;
+    timer_set_no_later(&fleet->wait_timer, fleet_waits_due(&fleet->waits));
+    return true;
 }
 
 const struct alert *fleet_alert(const struct fleet *fleet)
@@ -255,6 +294,8 @@ void fleet_figures(const struct fleet *fleet, uint64_t now, struct fleet_figures
         .since = fleet_link_since(fleet->link),
         .n_owed = fleet_ledger_n_owed(fleet->ledger),
         .n_left_out = fleet_ledger_n_left_out(fleet->ledger),
+        .n_waits = fleet->waits.n_begun,
+        .n_waits_in_vain = fleet->waits.n_in_vain,
     };
     fleet_link_figures(fleet->link, now, &ret->link);
 }

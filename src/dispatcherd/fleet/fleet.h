@@ -3,14 +3,15 @@
 /* Limits that hold over all hosts of a fleet (dispatcher.cnf(5), FLEET): connects the ledger with
  * the store, and watches that connection.
  *
- * A decision never waits for the store. It is made by the throttle's table, in which own counts and
- * those of the others stand side by side. */
+ * A decision is made by the throttle's table, in which own counts and those of the others stand
+ * side by side. It waits for the store only if FLEET_WAIT says so, and no longer than that. */
 #pragma once
 
 #include "base/str.h"
 #include "base/timer.h"
 #include "dispatcherd/fleet/ledger.h"
 #include "dispatcherd/fleet/link.h"
+#include "dispatcherd/fleet/waits.h"
 #include "statistics/alert.h"
 
 #include <stdbool.h>
@@ -20,7 +21,8 @@ struct fleet;
 
 struct fleet_settings {
     const struct str_list *stores;
-    const char *name; /* NULL: derived from the machine's identifier */
+    const char *name;   /* NULL: derived from the machine's identifier */
+    uint64_t wait_usec; /* 0: decisions do not wait */
 };
 
 /* Begins to connect. `context` and `throttle` outlive it; the context is notified of changes.
@@ -37,6 +39,10 @@ bool fleet_has(const struct fleet *fleet, const struct fleet_settings *settings)
 /* A connection was counted. */
 void fleet_note(struct fleet *fleet, const struct throttle_view *view);
 
+/* The same. If the decision waits for the store, returns true, and calls wait->decided later. */
+bool fleet_note_and_wait(struct fleet *fleet, const struct throttle_view *view,
+                         struct fleet_wait *wait);
+
 const struct alert *fleet_alert(const struct fleet *fleet);
 
 /* Describes the present state as a sentence: "the store unix:/run/redis.sock is away: ...". */
@@ -50,6 +56,8 @@ struct fleet_figures {
     uint64_t since;     /* CLOCK_MONOTONIC */
     uint64_t n_owed;    /* keys */
     uint64_t n_left_out;
+    uint64_t n_waits;         /* decisions that waited */
+    uint64_t n_waits_in_vain; /* of these, for too long */
     struct fleet_link_figures link;
 };
 

@@ -149,8 +149,8 @@ static void add_item(struct fleet_ledger *ledger, struct fleet_batch *batch, uin
         ledger->n_left_out++;
         return;
     }
-    batch->items[batch->n_items++] =
-        (struct fleet_item){.key = key, .own = view.own, .window_at = view.window_at};
+    batch->items[batch->n_items++] = (struct fleet_item){
+        .number = number, .key = key, .own = view.own, .window_at = view.window_at};
 }
 
 const struct fleet_batch *fleet_ledger_send(struct fleet_ledger *ledger, uint64_t now)

@@ -40,6 +40,7 @@
 #define FLEET_EPOCH_MAX 33
 
 struct fleet_item {
+    uint32_t number; /* of the throttle's entry */
     struct throttle_key key;
     uint32_t own;
     uint64_t window_at; /* CLOCK_MONOTONIC, in microseconds */
