@@ -207,6 +207,29 @@ def test_a_signal_that_comes_before_it_is_ready_is_kept(site_by_hand):
     assert site.wait_stopped() == 0
 
 
+def ignores_sighup(pid):
+    with open(f"/proc/{pid}/status") as file:
+        ignored = re.search(r"^SigIgn:\s+(\w+)", file.read(), re.MULTILINE)[1]
+    return int(ignored, 16) >> (signal.SIGHUP - 1) & 1
+
+
+def test_a_signal_while_the_program_is_loaded_is_kept_if_it_was_ignored_before(site_by_hand):
+    site = site_by_hand
+    site.write_config(site.service("TEST", PORT=site.free_port(), MIN_PROCS=0))
+    # As dispatcherd(8) advises. Without it, one of the first signals ends the process.
+    site.launch("sh", "-c", "trap '' HUP; exec \"$@\"", "sh")
+    wait_until(lambda: ignores_sighup(site.daemon.pid), 20, "the shell's trap", interval=0)
+
+    def is_ready():
+        site.daemon.send_signal(signal.SIGHUP)
+        return site.manager.last("READY") == "1" or site.daemon.poll() is not None
+
+    wait_until(is_ready, 60, "READY=1", interval=0)
+    assert site.daemon.poll() is None, f"dispatcherd ended with {site.daemon.poll()}"
+    site.wait_for_log("reloaded ")
+    assert site.stop() == 0
+
+
 def test_a_start_that_takes_long_asks_the_service_manager_for_time(site_by_hand):
     site = site_by_hand
     site.run_service(MIN_PROCS=2)
