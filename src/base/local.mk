@@ -15,8 +15,6 @@ libbase_la_SOURCES = \
 	%D%/fd.h \
 	%D%/host_name.c \
 	%D%/host_name.h \
-	%D%/invisible.c \
-	%D%/invisible.h \
 	%D%/limited_call.c \
 	%D%/limited_call.h \
 	%D%/log.c \
@@ -28,8 +26,6 @@ libbase_la_SOURCES = \
 	%D%/memfd.h \
 	%D%/nearest.c \
 	%D%/nearest.h \
-	%D%/networks.c \
-	%D%/networks.h \
 	%D%/notify_socket.c \
 	%D%/notify_socket.h \
 	%D%/rate.c \

@@ -5,9 +5,9 @@
  * Names, ranges, defaults and parsers are in option_table.c; this header has the result. */
 #pragma once
 
-#include "base/networks.h"
 #include "base/str.h"
 #include "config/interface_address.h"
+#include "files/networks.h"
 
 #include <stdbool.h>
 #include <stddef.h>

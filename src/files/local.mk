@@ -3,6 +3,10 @@
 noinst_LIBRARIES += libfiles.a
 
 libfiles_a_SOURCES = \
+	%D%/invisible.c \
+	%D%/invisible.h \
+	%D%/networks.c \
+	%D%/networks.h \
 	%D%/number.c \
 	%D%/number.h \
 	%D%/paths.c \

@@ -2,9 +2,9 @@
 /* Copyright (C) dispatcherd contributors */
 #include "files/reader.h"
 
-#include "base/invisible.h"
 #include "base/macro.h"
 #include "base/text_file.h"
+#include "files/invisible.h"
 
 #include <errno.h>
 #include <stdlib.h>

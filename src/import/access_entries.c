@@ -2,7 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 #include "import/access_entries.h"
 
-#include "base/networks.h"
+#include "files/networks.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 #include "import/foreign_networks.h"
 
-#include "base/networks.h"
+#include "files/networks.h"
 
 #include <ctype.h>
 #include <stdlib.h>

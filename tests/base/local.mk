@@ -7,12 +7,10 @@ UNIT_TESTS += \
 	tests/base/test_event_source \
 	tests/base/test_fd \
 	tests/base/test_host_name \
-	tests/base/test_invisible \
 	tests/base/test_limited_call \
 	tests/base/test_log \
 	tests/base/test_log_limit \
 	tests/base/test_memfd \
-	tests/base/test_networks \
 	tests/base/test_siphash \
 	tests/base/test_socket_question \
 	tests/base/test_str \

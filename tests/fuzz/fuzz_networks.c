@@ -2,7 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 /* Any text as a list of networks: what is accepted must read back as written, and contain itself.
  */
-#include "base/networks.h"
+#include "files/networks.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -114,7 +114,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz_networks \
 	tests/fuzz/fuzz_proxy_header
 tests_fuzz_fuzz_networks_SOURCES = %D%/fuzz_networks.c
-tests_fuzz_fuzz_networks_LDADD = libbase.la
+tests_fuzz_fuzz_networks_LDADD = $(LINK_FILES)
 tests_fuzz_fuzz_networks_LDFLAGS = -fsanitize=fuzzer
 tests_fuzz_fuzz_proxy_header_SOURCES = %D%/fuzz_proxy_header.c
 tests_fuzz_fuzz_proxy_header_LDADD = $(LINK_ACCESS)

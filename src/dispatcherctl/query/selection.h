@@ -7,7 +7,7 @@
  * takes some milliseconds. */
 #pragma once
 
-#include "base/networks.h"
+#include "files/networks.h"
 
 #include <jansson.h>
 #include <stdbool.h>

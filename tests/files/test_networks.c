@@ -4,7 +4,7 @@
 #include "support/suite.h"
 
 #include "base/macro.h"
-#include "base/networks.h"
+#include "files/networks.h"
 
 #include <stdio.h>
 #include <string.h>

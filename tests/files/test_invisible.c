@@ -2,8 +2,8 @@
 /* Copyright (C) dispatcherd contributors */
 #include "support/suite.h"
 
-#include "base/invisible.h"
 #include "base/macro.h"
+#include "files/invisible.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-#include "base/networks.h"
+#include "files/networks.h"
 
 #include "base/str.h"
 
