@@ -132,12 +132,17 @@ static bool call_wait(struct limited_call *call, uint64_t limit_usec)
     return is_done;
 }
 
+void limited_call_forget(struct limited_call **stuck)
+{
+    if (*stuck)
+        call_unref(*stuck);
+    *stuck = NULL;
+}
+
 bool limited_call_hangs(struct limited_call **stuck, uint64_t limit_usec)
 {
-    if (*stuck && call_wait(*stuck, limit_usec)) {
-        call_unref(*stuck);
-        *stuck = NULL;
-    }
+    if (*stuck && call_wait(*stuck, limit_usec))
+        limited_call_forget(stuck);
     return *stuck != NULL;
 }
 

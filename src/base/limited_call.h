@@ -31,3 +31,7 @@ int limited_call(struct limited_call **stuck, const struct limited_work *work, v
 /* Whether an earlier call is under way, after such a wait. With limits of 0 nothing is waited for:
  * limited_call() returns -ETIMEDOUT, and the call goes on in its thread. */
 bool limited_call_hangs(struct limited_call **stuck, uint64_t limit_usec);
+
+/* Forgets an earlier call, which nobody will ask about any more: what it has is disposed of as soon
+ * as it comes to its end. *stuck is NULL afterwards, as it may be before. */
+void limited_call_forget(struct limited_call **stuck);

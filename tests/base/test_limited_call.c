@@ -122,6 +122,37 @@ START_TEST(test_time_in_which_it_computes_does_not_count)
 }
 END_TEST
 
+static bool was_disposed(void)
+{
+    struct pollfd pollfd = {.fd = disposed[0], .events = POLLIN};
+
+    return poll(&pollfd, 1, 0) == 1;
+}
+
+/* Nobody will ask about it, but its memory must not stay: whether it hangs, or ends at that moment.
+ */
+START_TEST(test_what_is_forgotten_is_disposed_of_at_its_end)
+{
+    struct limited_call *stuck = NULL;
+
+    make_pipes();
+    limited_call_forget(&stuck);
+    ck_assert_int_eq(limited_call(&stuck, &work_functions, work_new(pipes[0], 0), 0), -ETIMEDOUT);
+    limited_call_forget(&stuck);
+    ck_assert_ptr_null(stuck);
+    ck_assert(!was_disposed());
+    ck_assert_int_eq(write(pipes[1], "x", 1), 1);
+    await_disposal();
+
+    ck_assert_int_eq(limited_call(&stuck, &work_functions, work_new(pipes[0], 0), 0), -ETIMEDOUT);
+    ck_assert_int_eq(write(pipes[1], "x", 1), 1);
+    limited_call_forget(&stuck);
+    await_disposal();
+    ck_assert(!was_disposed());
+}
+END_TEST
+
 SUITE("limited_call", NULL, NULL, test_what_ends_in_time_is_the_callers,
       test_what_hangs_is_left_alone_and_remembered_until_it_ends,
-      test_time_in_which_it_computes_does_not_count)
+      test_time_in_which_it_computes_does_not_count,
+      test_what_is_forgotten_is_disposed_of_at_its_end)

@@ -363,6 +363,7 @@ void recorder_free(struct recorder *recorder)
     /* Half of it for what is being written, half for the rest. */
     recorder_flush(recorder, END_USEC / 2);
     recorder_tell(recorder);
+    limited_call_forget(&recorder->stuck);
     timer_clear(&recorder->timer);
     recorder_file_unref(recorder->file);
     free(recorder->records);
