@@ -134,8 +134,6 @@ libdaemon_a_SOURCES = \
 	%D%/core/failed_starts.h \
 	%D%/core/passed_on.c \
 	%D%/core/passed_on.h \
-	%D%/core/reach.c \
-	%D%/core/reach.h \
 	%D%/core/ring_watch.c \
 	%D%/core/ring_watch.h \
 	%D%/core/service.c \
@@ -221,6 +219,8 @@ libdaemon_a_SOURCES = \
 	%D%/sockets/kernel_queue.c \
 	%D%/sockets/kernel_queue.h \
 	%D%/sockets/listening_socket.h \
+	%D%/sockets/reach.c \
+	%D%/sockets/reach.h \
 	%D%/store/closer.c \
 	%D%/store/closer.h \
 	%D%/store/closer_process.c \

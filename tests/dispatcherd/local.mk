@@ -23,7 +23,6 @@ UNIT_TESTS += \
 	tests/dispatcherd/core/test_connection_store \
 	tests/dispatcherd/core/test_failed_starts \
 	tests/dispatcherd/core/test_passed_on \
-	tests/dispatcherd/core/test_reach \
 	tests/dispatcherd/core/test_ring_watch \
 	tests/dispatcherd/core/test_unsent \
 	tests/dispatcherd/fleet/test_breaker \
@@ -50,6 +49,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/service/test_statistics_log \
 	tests/dispatcherd/sockets/test_handed_fd \
 	tests/dispatcherd/sockets/test_kernel_queue \
+	tests/dispatcherd/sockets/test_reach \
 	tests/dispatcherd/store/test_closer \
 	tests/dispatcherd/store/test_inherited \
 	tests/dispatcherd/store/test_state \

@@ -93,7 +93,7 @@ void alerts_describe(const struct service *service, enum service_alert alert,
                        service->alerts.last_death);
         break;
     case SERVICE_ALERT_UNREACHABLE:
-        reach_describe(service, text);
+        reach_describe(&service->reach, service->n_listeners, text);
         break;
     case SERVICE_ALERT_REFUSING:
         alert_texts_rejections(&service->rejections, text);

@@ -165,8 +165,9 @@ static uint64_t look_at_deaths(struct service *service, uint64_t now)
 static uint64_t look_at_reach(struct service *service, uint64_t now)
 {
     static const struct alert_rule rule = {.high = 1, .low = 0};
+    uint64_t n_missing = reach_n_missing(&service->reach, service->n_listeners);
 
-    return update(service, SERVICE_ALERT_UNREACHABLE, &rule, reach_n_missing(service), now);
+    return update(service, SERVICE_ALERT_UNREACHABLE, &rule, n_missing, now);
 }
 
 /* The value is how many clients were rejected since the last one was admitted. */

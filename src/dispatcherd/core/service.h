@@ -14,12 +14,12 @@
 #include "dispatcherd/core/certificate.h"
 #include "dispatcherd/core/connection.h"
 #include "dispatcherd/core/failed_starts.h"
-#include "dispatcherd/core/reach.h"
 #include "dispatcherd/core/ring_watch.h"
 #include "dispatcherd/core/unsent.h"
 #include "dispatcherd/recorder/recorder.h"
 #include "dispatcherd/sockets/handed_fd.h"
 #include "dispatcherd/sockets/kernel_queue.h"
+#include "dispatcherd/sockets/reach.h"
 #include "dispatcherd/store/state.h"
 #include "dns/dns_queries.h"
 #include "pool/policy.h"
@@ -101,7 +101,7 @@ struct service {
     struct certificate certificate;     /* messages/tls.c */
     struct close_caution caution;       /* sockets/handed_fd.c */
     struct failed_starts failed_starts; /* core/failed_starts.c */
-    struct reach reach;                 /* core/reach.c */
+    struct reach reach;                 /* sockets/reach.c */
     struct recorded_state recorded;     /* recorder/recorder.c */
     struct rejection_run rejections;    /* statistics/rejection_run.c */
     struct ring_watch ring_watch;       /* core/ring_watch.c */

@@ -188,7 +188,7 @@ static int accept_one(struct listener *listener)
         case ACCEPT_ERROR_PAUSE:
             return -error;
         case ACCEPT_ERROR_LOST:
-            reach_lost(listener->service, listener, error);
+            reach_lost(&listener->service->reach, listener->service->options, listener, error);
             return -ESHUTDOWN;
         }
     }

@@ -281,7 +281,7 @@ int sockets_bind(struct service *service)
             }
     }
     if (result == 0)
-        reach_restored(service);
+        reach_restored(&service->reach);
     return result;
 }
 

@@ -53,7 +53,7 @@ static const char *accept_text(const struct service *service, uint64_t now)
     if (service->n_listeners > 0 && (verdict == ACCEPT_YES || verdict == ACCEPT_NO_PLACE) &&
         pool->n_failed_starts > 0 && pool->n_ready == 0)
         return "no worker can be started";
-    return reach_accepts(service, verdict);
+    return reach_accepts(service->n_listeners, verdict);
 }
 
 json_t *view_summary(const struct service *service, const struct control_clock *clock)

@@ -294,7 +294,7 @@ START_TEST(test_unreachable_as_long_as_a_socket_is_missing)
     ck_assert_uint_eq(after(0, ACCEPT_YES), USEC_INFINITY);
     after(3600 * USEC_PER_SEC, ACCEPT_YES);
     check(SERVICE_ALERT_UNREACHABLE, 1, 0);
-    reach_restored(service);
+    reach_restored(&service->reach);
     ck_assert_uint_eq(after(0, ACCEPT_YES), USEC_INFINITY);
     check(SERVICE_ALERT_UNREACHABLE, 1, 1);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-#include "dispatcherd/core/reach.h"
+#include "dispatcherd/sockets/reach.h"
 
 #include "dispatcherd/control_scene.h"
 #include "dispatcherd/report/events.h"
@@ -63,25 +63,25 @@ static const char *described(void)
     static char words[256];
     struct str_buffer text = str_buffer_init(words, sizeof(words));
 
-    reach_describe(service, &text);
+    reach_describe(&service->reach, service->n_listeners, &text);
     return words;
 }
 
 START_TEST(test_a_service_that_listens_is_reached)
 {
-    ck_assert_uint_eq(reach_n_missing(service), 0);
-    ck_assert_str_eq(reach_accepts(service, ACCEPT_YES), "accepting");
+    ck_assert_uint_eq(reach_n_missing(&service->reach, service->n_listeners), 0);
+    ck_assert_str_eq(reach_accepts(service->n_listeners, ACCEPT_YES), "accepting");
 }
 END_TEST
 
 START_TEST(test_a_service_without_a_socket_never_accepts)
 {
     listeners_free(service);
-    ck_assert_uint_eq(reach_n_missing(service), 1);
+    ck_assert_uint_eq(reach_n_missing(&service->reach, service->n_listeners), 1);
     ck_assert_str_eq(described(), "has no socket: nobody can reach it");
-    ck_assert_str_eq(reach_accepts(service, ACCEPT_YES), "no socket");
-    ck_assert_str_eq(reach_accepts(service, ACCEPT_NO_PLACE), "no socket");
-    ck_assert_str_eq(reach_accepts(service, ACCEPT_STOPPING),
+    ck_assert_str_eq(reach_accepts(service->n_listeners, ACCEPT_YES), "no socket");
+    ck_assert_str_eq(reach_accepts(service->n_listeners, ACCEPT_NO_PLACE), "no socket");
+    ck_assert_str_eq(reach_accepts(service->n_listeners, ACCEPT_STOPPING),
                      accept_verdict_to_string(ACCEPT_STOPPING));
 }
 END_TEST
@@ -91,7 +91,7 @@ START_TEST(test_a_listener_that_is_shut_down_is_closed_and_reported_once)
     shut_down(0);
     ck_assert_uint_eq(service->n_listeners, 0);
     ck_assert_uint_eq(n_lines, 1);
-    ck_assert_uint_eq(reach_n_missing(service), 1);
+    ck_assert_uint_eq(reach_n_missing(&service->reach, service->n_listeners), 1);
 }
 END_TEST
 
@@ -101,11 +101,11 @@ START_TEST(test_one_of_two_listeners_is_missed)
     shut_down(1);
     ck_assert_uint_eq(service->n_listeners, 1);
     ck_assert_ptr_nonnull(service->listeners[0].source);
-    ck_assert_uint_eq(reach_n_missing(service), 1);
+    ck_assert_uint_eq(reach_n_missing(&service->reach, service->n_listeners), 1);
     ck_assert_ptr_nonnull(strstr(described(), "no longer listens at 0.0.0.0:"));
-    ck_assert_str_eq(reach_accepts(service, ACCEPT_YES), "accepting");
-    reach_restored(service);
-    ck_assert_uint_eq(reach_n_missing(service), 0);
+    ck_assert_str_eq(reach_accepts(service->n_listeners, ACCEPT_YES), "accepting");
+    reach_restored(&service->reach);
+    ck_assert_uint_eq(reach_n_missing(&service->reach, service->n_listeners), 0);
 }
 END_TEST
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct listener;
-struct service;
+struct service_options;
 
 /* Written by this module alone; all zero at first. */
 struct reach {
@@ -19,18 +19,20 @@ struct reach {
     struct address lost; /* of the last of them */
 };
 
-/* The listener no longer listens, as accept4(2) has reported with `error`: logs that. The caller
- * removes the listener. */
-void reach_lost(struct service *service, const struct listener *listener, int error);
+/* The listener of the service with these options no longer listens, as accept4(2) has reported with
+ * `error`: logs that. The caller removes the listener. */
+void reach_lost(struct reach *reach, const struct service_options *options,
+                const struct listener *listener, int error);
 
 /* The service listens on all its addresses again. */
-void reach_restored(struct service *service);
+void reach_restored(struct reach *reach);
 
-/* How many sockets are missing, at least 1 if there is none at all; 0: none is. */
-uint64_t reach_n_missing(const struct service *service);
+/* How many sockets are missing, at least 1 if there is none at all; 0: none is. `n_listeners` is
+ * the number of those that the service has, here and below. */
+uint64_t reach_n_missing(const struct reach *reach, size_t n_listeners);
 
 /* Describes the problem as a sentence without its subject; only to be called if there is one. */
-void reach_describe(const struct service *service, struct str_buffer *text);
+void reach_describe(const struct reach *reach, size_t n_listeners, struct str_buffer *text);
 
 /* In words, whether clients are accepted, and if not, why. */
-const char *reach_accepts(const struct service *service, enum accept_verdict verdict);
+const char *reach_accepts(size_t n_listeners, enum accept_verdict verdict);
