@@ -29,7 +29,7 @@ int mapping_guard(const struct mapping_set *in_force, const struct mapping_set *
     if (!decides(in_force) || decides(new_set))
         return 0;
     problem_add(problems, PROBLEM_ERROR, path, 0,
-                "%s; the tables in force stay; to serve everybody from now on,  "
+                "%s; the tables in force stay; to serve everybody from now on, "
                 "give " MAPPING_PORT_ACCESS " the entry: * $Y",
                 fault(new_set));
     return -EINVAL;

@@ -50,8 +50,7 @@ static void keep(struct spare_sockets *spare, sd_event *event, const char *name,
 
     if (sd_is_socket(*fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
         report(LOG_WARNING, &subject,
-               "ignoring the descriptor named '%s', which is not a listening stream socket "
-               "used",
+               "ignoring the descriptor named '%s', which is not a listening stream socket",
                name);
         return;
     }
@@ -61,8 +60,7 @@ static void keep(struct spare_sockets *spare, sd_event *event, const char *name,
     else
         report(LOG_WARNING, &subject,
                "the socket named '%s' belongs to no enabled service of dispatcher.cnf; its clients "
-               "are "
-               "turned away (FileDescriptorName= must name the service)",
+               "are turned away (FileDescriptorName= must name the service)",
                name);
 }
 
@@ -85,8 +83,7 @@ static void assign(struct service *const services[], size_t n_services, struct s
         return;
     if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
         report(LOG_WARNING, &subject,
-               "%s: ignoring the socket named '%s', which is not a listening stream socket "
-               "is not used",
+               "%s: ignoring the socket named '%s', which is not a listening stream socket",
                service->options->name, name);
         return;
     }
