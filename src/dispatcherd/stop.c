@@ -70,7 +70,7 @@ static void leave_waiting(struct service *service)
     struct connection *connection = TAILQ_FIRST(&service->waiting);
 
     while (connection) {
-        struct connection *next = TAILQ_NEXT(connection, waiting_link);
+        struct connection *next = TAILQ_NEXT(connection, queue_link);
 
         if (connection_store_keep(connection))
             connection_close(connection, time_now_usec(CLOCK_MONOTONIC));

@@ -52,6 +52,6 @@ void hangup_watch_waiting(struct service *service)
 {
     struct connection *connection;
 
-    TAILQ_FOREACH(connection, &service->waiting, waiting_link)
+    TAILQ_FOREACH(connection, &service->waiting, queue_link)
         hangup_watch(&connection->hangup_source, connection, on_hangup, connection);
 }

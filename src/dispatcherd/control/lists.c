@@ -73,7 +73,7 @@ static void list_waiting(json_t **array, const struct service *service,
     const struct connection *connection;
     unsigned n = 0;
 
-    TAILQ_FOREACH(connection, &service->waiting, waiting_link) {
+    TAILQ_FOREACH(connection, &service->waiting, queue_link) {
         if (n++ == WAITING_ROWS_MAX)
             break;
         view_append(array, view_connection(connection, clock));

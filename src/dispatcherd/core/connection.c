@@ -88,7 +88,7 @@ static void leave_state(struct connection *connection, enum connection_state nex
         break;
     case CONNECTION_WAITING:
         alerts_note_wait(&service->alerts, connection->waiting_since, now);
-        TAILQ_REMOVE(&service->waiting, connection, waiting_link);
+        TAILQ_REMOVE(&service->waiting, connection, queue_link);
         pool_waiting_ended(pool);
         connection->hangup_source = sd_event_source_disable_unref(connection->hangup_source);
         break;
@@ -133,8 +133,8 @@ void connection_check(struct connection *connection)
     pool_checking_begun(connection->service->pool);
     if (connection->is_readmitted)
         return;
-    if (connection->service->backlog.is_left)
-        connection->queued_usec = queue_time(connection->fd);
+    uint64_t queued = connection->service->backlog.is_left ? queue_time(connection->fd) : 0;
+    connection->queued_usec = queued < UINT32_MAX ? (uint32_t)queued : UINT32_MAX;
     statistics_count_backlog(connection->service->statistics, connection->queued_usec);
     alerts_note_wait(&connection->service->alerts,
                      connection->accepted_at - connection->queued_usec, connection->accepted_at);
@@ -146,7 +146,7 @@ void connection_take_back(struct connection *connection, uint64_t now)
 
     assert(connection->state < CONNECTION_ACTIVE); /* from there on it is put back */
     move(connection, CONNECTION_WAITING, now);
-    TAILQ_INSERT_HEAD(&service->waiting, connection, waiting_link);
+    TAILQ_INSERT_HEAD(&service->waiting, connection, queue_link);
     count_concurrent(service, now);
     pool_waiting_begun(service->pool);
 }
@@ -163,7 +163,7 @@ void connection_wait(struct connection *connection, uint64_t now)
     assert(connection->state < CONNECTION_ACTIVE);
     move(connection, CONNECTION_WAITING, now);
     connection->waiting_since = now;
-    TAILQ_INSERT_TAIL(&service->waiting, connection, waiting_link);
+    TAILQ_INSERT_TAIL(&service->waiting, connection, queue_link);
     statistics_count_admitted(service->statistics, now);
     pool_waiting_begun(service->pool);
 }
@@ -173,13 +173,13 @@ static void insert_by_age(struct service *service, struct connection *connection
 {
     struct connection *other;
 
-    TAILQ_FOREACH_REVERSE(other, &service->waiting, connection_queue, waiting_link)
+    TAILQ_FOREACH_REVERSE(other, &service->waiting, connection_queue, queue_link)
         if (other->accepted_at <= connection->accepted_at)
             break;
     if (other)
-        TAILQ_INSERT_AFTER(&service->waiting, other, connection, waiting_link);
+        TAILQ_INSERT_AFTER(&service->waiting, other, connection, queue_link);
     else
-        TAILQ_INSERT_HEAD(&service->waiting, connection, waiting_link);
+        TAILQ_INSERT_HEAD(&service->waiting, connection, queue_link);
 }
 
 static void wait_again(struct connection *connection, uint64_t now)
@@ -197,7 +197,6 @@ static void wait_again(struct connection *connection, uint64_t now)
 void connection_put_back(struct connection *connection, int *fd, uint64_t now)
 {
     passed_on_forget(connection);
-    connection->passed_on_by = 0;
     if (connection->fd < 0)
         connection->fd = take_fd(fd);
     wait_again(connection, now);
@@ -251,10 +250,7 @@ void connection_activate(struct connection *connection, uint64_t now)
 
 void connection_pass_on(struct connection *connection, uint64_t now)
 {
-    const struct worker *worker = connection->worker;
-
     move(connection, CONNECTION_PASSED_ON, now);
-    connection->passed_on_by = worker->pid;
 }
 
 void connection_take_up(struct connection *connection, struct worker *worker)
@@ -262,7 +258,6 @@ void connection_take_up(struct connection *connection, struct worker *worker)
     assert(connection->state == CONNECTION_PASSED_ON);
     connection_drop_copy(connection, time_now_usec(CLOCK_MONOTONIC));
     move(connection, CONNECTION_ACTIVE, 0);
-    connection->passed_on_by = 0;
     pool_connection_adopted(worker->service->pool, worker->slot);
     worker_hold(worker, connection);
 }
@@ -295,7 +290,6 @@ struct connection *connection_adopt_passed_on(struct service *service, struct pa
     connection->is_tls = record->is_tls;
     connection->accepted_at = record->accepted_at;
     connection->handed_at = record->handed_at;
-    connection->passed_on_by = record->worker_pid;
     connection->record = record;
     connection->state = CONNECTION_PASSED_ON;
     pool_passed_on_adopted(service->pool);
@@ -347,5 +341,7 @@ bool connection_is_handed(const struct connection *connection)
 
 pid_t connection_worker_pid(const struct connection *connection)
 {
-    return connection->worker ? connection->worker->pid : connection->passed_on_by;
+    if (connection->worker)
+        return connection->worker->pid;
+    return connection->state == CONNECTION_PASSED_ON ? connection->record->worker_pid : 0;
 }

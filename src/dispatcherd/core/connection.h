@@ -22,6 +22,7 @@
 #include "dispatcherd/core/connection_store.h"
 #include "statistics/history.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -32,7 +33,7 @@ struct passed_record;
 struct service;
 struct worker;
 
-enum connection_state {
+enum __attribute__((packed)) connection_state {
     CONNECTION_ACCEPTED,  /* new; not counted anywhere yet */
     CONNECTION_CHECKING,  /* access control checks it; it has no place in a worker */
     CONNECTION_WAITING,   /* until a worker is chosen */
@@ -56,21 +57,21 @@ struct connection {
     /* core/connection.c */
     bool is_tls;
     bool is_adopted;        /* an earlier dispatcherd accepted it, and the worker has named it */
+    bool is_watched;        /* core/passed_on.c */
     struct counted counted; /* whether it is counted for its address and network: addresses.h */
-    pid_t passed_on_by;     /* the pid of the worker that has passed it on; 0: none has */
     enum connection_state state;
     int fd; /* owned; -1 once active. Passed on: a copy while it is not known whether it was */
+    uint32_t
+        queued_usec; /* time in the kernel's queue before accept: an estimate (kernel_queue.h) */
     struct service *service;
-    TAILQ_ENTRY(connection) waiting_link;
+    TAILQ_ENTRY(connection) queue_link; /* while it waits; or while passed_on.c watches it */
     struct address peer;
     struct address local;
     uint64_t accepted_at;   /* all CLOCK_MONOTONIC, in microseconds */
     uint64_t waiting_since; /* when it began to wait for a worker; 0: it has not yet */
     uint64_t handed_at;
-    uint64_t
-        queued_usec; /* time in the kernel's queue before accept: an estimate (kernel_queue.h) */
-    char *tag;       /* for the worker: text after $Y in PORT_ACCESS; owned; NULL: none */
-    char *note;      /* kept with it: text after "||"; likewise */
+    char *tag;  /* for the worker: text after $Y in PORT_ACCESS; owned; NULL: none */
+    char *note; /* kept with it: text after "||"; likewise */
 
     /* core/worker.c */
     struct worker *worker; /* in hand-off and active */
@@ -89,10 +90,12 @@ struct connection {
     struct stored_connection stored; /* while it waits for long */
 
     /* core/passed_on.c, core/connection.c */
-    struct passed_record *record;           /* while it is, or may be, passed on */
-    TAILQ_ENTRY(connection) passed_on_link; /* without a previous one: not in that file's queue */
-    uint64_t asked_at; /* passed on: when the kernel was last asked about its socket */
+    struct passed_record *record; /* while it is, or may be, passed on */
+    uint64_t asked_at;            /* passed on: when the kernel was last asked about its socket */
 };
+
+/* Beyond this, malloc() would give each of them 16 bytes more. */
+static_assert(sizeof(struct connection) <= 216, "size of struct connection");
 
 TAILQ_HEAD(connection_queue, connection);
 

@@ -48,9 +48,9 @@ enum stored_state {
 /* Part of a connection. */
 struct stored_connection {
     TAILQ_ENTRY(connection) link; /* while waiting */
-    enum stored_state state;
-    enum stored_kind kind;
-    uint64_t since; /* CLOCK_MONOTONIC, in microseconds */
+    uint64_t since : 56;          /* CLOCK_MONOTONIC, in microseconds */
+    enum stored_state state : 4;
+    enum stored_kind kind : 4;
 };
 
 /* Stores nothing until it is opened, which is done if there will be a successor. `event` is kept

@@ -155,10 +155,10 @@ void passed_on_record(struct connection *connection)
 
 static void leave_queue(struct passed_on_watch *watch, struct connection *connection)
 {
-    if (!connection->passed_on_link.tqe_prev)
+    if (!connection->is_watched)
         return;
-    TAILQ_REMOVE(&watch->queue, connection, passed_on_link);
-    connection->passed_on_link.tqe_prev = NULL;
+    TAILQ_REMOVE(&watch->queue, connection, queue_link);
+    connection->is_watched = false;
     watch->n_queued--;
 }
 
@@ -202,8 +202,8 @@ static void look_at_copy(struct connection *connection, uint64_t now)
 static void ask_again_later(struct passed_on_watch *watch, struct connection *connection,
                             uint64_t now)
 {
-    TAILQ_REMOVE(&watch->queue, connection, passed_on_link);
-    TAILQ_INSERT_TAIL(&watch->queue, connection, passed_on_link);
+    TAILQ_REMOVE(&watch->queue, connection, queue_link);
+    TAILQ_INSERT_TAIL(&watch->queue, connection, queue_link);
     connection->asked_at = now;
 }
 
@@ -279,7 +279,8 @@ static void enter_queue(struct connection *connection, uint64_t asked_at, uint64
     struct passed_on_watch *watch = watch_of(connection);
 
     connection->asked_at = asked_at;
-    TAILQ_INSERT_TAIL(&watch->queue, connection, passed_on_link);
+    connection->is_watched = true;
+    TAILQ_INSERT_TAIL(&watch->queue, connection, queue_link);
     if (watch->n_queued++ == 0)
         set_timer(watch, now);
 }

@@ -95,7 +95,7 @@ static void greeting_drop_waiting(const struct service *service, uint64_t id)
 {
     struct connection *connection;
 
-    TAILQ_FOREACH(connection, &service->waiting, waiting_link)
+    TAILQ_FOREACH(connection, &service->waiting, queue_link)
         if (connection->is_readmitted && connection->id == id)
             break;
     if (connection)

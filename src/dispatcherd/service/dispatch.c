@@ -135,7 +135,7 @@ static void store_waiting(struct service *service)
 {
     struct connection *connection;
 
-    TAILQ_FOREACH(connection, &service->waiting, waiting_link)
+    TAILQ_FOREACH(connection, &service->waiting, queue_link)
         connection_store_enter(connection, STORED_WAIT);
 }
 

@@ -220,7 +220,7 @@ START_TEST(test_what_comes_back_waits_before_all_others)
         now += USEC_PER_SEC;
         take(first, is_failed ? STEP_WAIT : STEP_TAKE_BACK);
         ck_assert_ptr_eq(TAILQ_FIRST(&service->waiting), first);
-        ck_assert_ptr_eq(TAILQ_NEXT(first, waiting_link), second);
+        ck_assert_ptr_eq(TAILQ_NEXT(first, queue_link), second);
         ck_assert_uint_eq(first->waiting_since, since);
         ck_assert_uint_eq(service->statistics->n_failed_handoffs, (unsigned)is_failed);
         teardown();

@@ -304,7 +304,7 @@ START_TEST(test_connections_come_back_to_where_they_waited)
     fd = dup(others_copy);
     connection_put_back(first, &fd, now);
     ck_assert_ptr_eq(TAILQ_FIRST(&service->waiting), first);
-    ck_assert_ptr_eq(TAILQ_NEXT(first, waiting_link), second);
+    ck_assert_ptr_eq(TAILQ_NEXT(first, queue_link), second);
 }
 END_TEST
 

@@ -170,9 +170,9 @@ START_TEST(test_what_was_not_acknowledged_waits_again_in_its_order)
     ck_assert_uint_eq(service->pool->n_handoffs, 0);
     ck_assert_uint_eq(service->statistics->n_failed_handoffs, 3);
     ck_assert_ptr_eq(TAILQ_FIRST(&service->waiting), first);
-    ck_assert_ptr_eq(TAILQ_NEXT(first, waiting_link), second);
-    ck_assert_ptr_eq(TAILQ_NEXT(second, waiting_link), third);
-    ck_assert_ptr_null(TAILQ_NEXT(third, waiting_link));
+    ck_assert_ptr_eq(TAILQ_NEXT(first, queue_link), second);
+    ck_assert_ptr_eq(TAILQ_NEXT(second, queue_link), third);
+    ck_assert_ptr_null(TAILQ_NEXT(third, queue_link));
 }
 END_TEST
 

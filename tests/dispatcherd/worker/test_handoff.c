@@ -121,7 +121,7 @@ static void check_waiting(unsigned n)
     struct connection *connection;
     unsigned i = 0;
 
-    TAILQ_FOREACH(connection, &service->waiting, waiting_link) {
+    TAILQ_FOREACH(connection, &service->waiting, queue_link) {
         ck_assert_uint_eq(connection->id, ids[i++]);
         ck_assert_int_eq(connection->state, CONNECTION_WAITING);
     }
