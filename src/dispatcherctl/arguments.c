@@ -4,6 +4,7 @@
 
 #include "base/address.h"
 #include "base/nearest.h"
+#include "dispatcherctl/hosts/hosts.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -35,6 +36,9 @@ static void print_help(const struct verb *verbs)
          "                         replay recorded traffic with other settings; needs no daemon");
     printf("\n* for root and members of the group %s only\n\n"
            "  --socket PATH          control socket of the daemon (default: %s)\n"
+           "  --host [USER@]HOST[:PORT],...\n"
+           "                         ask these hosts by ssh, side by side and with sums: status,\n"
+           "                         services, connections, explain, top (limit: %d seconds each)\n"
            "  --json                 print the reply as JSON\n"
            "  --timeout SECONDS      time limit for the answer (default: %d; reload, plan,\n"
            "                         apply: %d)\n"
@@ -56,11 +60,12 @@ static void print_help(const struct verb *verbs)
            "  --svg FILE             simulate: draw a picture, too\n"
            "  --help, --version\n\n"
            "See dispatcherctl(1).\n",
-           DISPATCHER_USER, DEFAULT_SOCKET, ANSWER_LIMIT_SEC, RELOAD_LIMIT_SEC);
+           DISPATCHER_USER, DEFAULT_SOCKET, HOSTS_LIMIT_SEC, ANSWER_LIMIT_SEC, RELOAD_LIMIT_SEC);
 }
 
 enum option_character {
     OPTION_CHARACTER_SOCKET = 256,
+    OPTION_CHARACTER_HOST,
     OPTION_CHARACTER_JSON,
     OPTION_CHARACTER_TIMEOUT,
     OPTION_CHARACTER_FROM,
@@ -78,6 +83,7 @@ enum option_character {
 
 static const struct option long_options[] = {
     {"socket", required_argument, NULL, OPTION_CHARACTER_SOCKET},
+    {"host", required_argument, NULL, OPTION_CHARACTER_HOST},
     {"json", no_argument, NULL, OPTION_CHARACTER_JSON},
     {"timeout", required_argument, NULL, OPTION_CHARACTER_TIMEOUT},
     {"from", required_argument, NULL, OPTION_CHARACTER_FROM},
@@ -159,6 +165,10 @@ int arguments_parse_options(int argc, char *argv[], struct arguments *arguments)
             continue;
         }
         switch (option) {
+        case OPTION_CHARACTER_HOST:
+            if (hosts_parse(optarg, &arguments->request.hosts) < 0)
+                return -EINVAL;
+            break;
         case OPTION_CHARACTER_JSON:
             arguments->request.is_json = true;
             break;
@@ -262,6 +272,11 @@ int arguments_parse_words(int argc, char *argv[], struct arguments *arguments)
     arguments->verb = find_verb(arguments->verbs, argv[0]);
     if (!arguments->verb) {
         report_unknown_command(arguments->verbs, argv[0]);
+        return -EINVAL;
+    }
+    if (arguments->request.hosts.n_items > 0 && !hosts_know(argv[0])) {
+        fprintf(stderr, "dispatcherctl: command '%s' takes no --host; these do: %s\n", argv[0],
+                hosts_verbs());
         return -EINVAL;
     }
     if (parse_selection(arguments) < 0)

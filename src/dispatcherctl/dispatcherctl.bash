@@ -37,7 +37,7 @@ _dispatcherctl_verb()
     local i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        --socket | --timeout | --mappings | --from | --server | --port | --callouts | --config | --sweep | --svg | --worker | --client | --state | --user | \
+        --socket | --host | --timeout | --mappings | --from | --server | --port | --callouts | --config | --sweep | --svg | --worker | --client | --state | --user | \
             --older | --waited | --sort | --limit)
             [[ ${COMP_WORDS[i + 1]-} == '=' ]] && ((i++))
             ((i++))
@@ -54,12 +54,12 @@ _dispatcherctl_verb()
 _dispatcherctl()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local options='--socket --json --timeout --worker --client --state --user --older --waited --sort --limit
+    local options='--socket --host --json --timeout --worker --client --state --user --older --waited --sort --limit
         --mappings --from --server --port --callouts --config --sweep --svg --help --version'
     local states='waiting hand-off active passed-on ended broken gone rejected unserved failed sent-away'
     local fields='age client ended queued service state user waited worker'
     local verbs='status services workers connections history explain events top debug stop start restart reload
-        plan apply test-access import simulate'
+        plan apply bridge test-access import simulate'
     local words='' verb
 
     [[ $current == '=' ]] && current=''
@@ -73,6 +73,11 @@ _dispatcherctl()
         ;;
     --worker)
         mapfile -t COMPREPLY < <(compgen -W "$(_dispatcherctl_workers)" -- "$current")
+        return
+        ;;
+    --host)
+        # The hosts that ssh knows, where bash-completion can tell.
+        if declare -F _known_hosts_real >/dev/null; then _known_hosts_real -- "$current"; fi
         return
         ;;
     --timeout | --server | --port | --sweep | --client | --user | --older | --waited | --limit) return ;;

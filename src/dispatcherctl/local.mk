@@ -5,6 +5,8 @@ bin_PROGRAMS += dispatcherctl
 # All but main(), so that the tests link it too.
 noinst_LIBRARIES += libctl.a
 libctl_a_SOURCES = \
+	%D%/bridge.c \
+	%D%/bridge.h \
 	%D%/events.c \
 	%D%/events.h \
 	%D%/import_command.c \
@@ -13,6 +15,16 @@ libctl_a_SOURCES = \
 	%D%/test_access.h \
 	%D%/top.c \
 	%D%/top.h \
+	%D%/hosts/gather.c \
+	%D%/hosts/gather.h \
+	%D%/hosts/hosts.c \
+	%D%/hosts/hosts.h \
+	%D%/hosts/hosts_print.c \
+	%D%/hosts/hosts_print.h \
+	%D%/hosts/merge.c \
+	%D%/hosts/merge.h \
+	%D%/hosts/remote.c \
+	%D%/hosts/remote.h \
 	%D%/plan/apply.c \
 	%D%/plan/json_text.c \
 	%D%/plan/json_text.h \

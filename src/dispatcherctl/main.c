@@ -5,7 +5,9 @@
 #include "base/time.h"
 #include "control_client/reply.h"
 #include "dispatcherctl/arguments.h"
+#include "dispatcherctl/bridge.h"
 #include "dispatcherctl/events.h"
+#include "dispatcherctl/hosts/hosts.h"
 #include "dispatcherctl/import_command.h"
 #include "dispatcherctl/plan/plan.h"
 #include "dispatcherctl/query/query.h"
@@ -33,6 +35,7 @@ static int run_events(const struct verb *verb, const struct request *request);
 static int run_top(const struct verb *verb, const struct request *request);
 static int run_plan(const struct verb *verb, const struct request *request);
 static int run_apply(const struct verb *verb, const struct request *request);
+static int run_bridge(const struct verb *verb, const struct request *request);
 
 static const struct verb verbs[] = {
     {"status", NO_SERVICE, NO_LIST, run_simple, "Status", NULL, view_status, ANSWER_LIMIT_SEC,
@@ -65,6 +68,8 @@ static const struct verb verbs[] = {
      "what 'apply' would change, and what is in the way *"},
     {"apply", NO_SERVICE, NO_LIST, run_apply, NULL, NULL, NULL, RELOAD_LIMIT_SEC,
      "bring the configuration and its units into force *"},
+    {"bridge", NO_SERVICE, NO_LIST, run_bridge, NULL, NULL, NULL, ANSWER_LIMIT_SEC,
+     "join standard input and output to the control socket, for --host"},
     {0},
 };
 
@@ -118,6 +123,8 @@ static int run_simple(const struct verb *verb, const struct request *request)
 {
     json_auto_t *parameters = NULL;
 
+    if (request->hosts.n_items > 0)
+        return hosts_run(verb->name, request);
     if (query(request, verb->method, verb->list, &parameters) < 0)
         return EXIT_FAILURE;
     if (strcmp(verb->method, "Workers") == 0)
@@ -170,6 +177,11 @@ static int run_apply(_unused_ const struct verb *verb, const struct request *req
     return apply_run(request);
 }
 
+static int run_bridge(_unused_ const struct verb *verb, const struct request *request)
+{
+    return bridge_run(request);
+}
+
 /* Runs a verb that needs no daemon. Returns an exit status, or EXIT_USAGE. */
 static int run_test_access(struct arguments *arguments, int argc, char *argv[])
 {
@@ -199,8 +211,9 @@ static int run_simulate(struct arguments *arguments, int argc, char *argv[])
 
 static int run_verb(struct arguments *arguments)
 {
-    unsigned limit_sec =
-        arguments->limit_sec > 0 ? arguments->limit_sec : arguments->verb->limit_sec;
+    bool has_hosts = arguments->request.hosts.n_items > 0;
+    unsigned usual_sec = has_hosts ? HOSTS_LIMIT_SEC : arguments->verb->limit_sec;
+    unsigned limit_sec = arguments->limit_sec > 0 ? arguments->limit_sec : usual_sec;
 
     arguments->request.limit_usec = limit_sec * USEC_PER_SEC;
     style_start(STDOUT_FILENO);

@@ -149,6 +149,15 @@ SIMULATED_RUN = {
     },
     "figures": {"$ref": "#/$defs/SimulatedFigures"},
 }
+# What --host makes of a verb's replies: the lists whose rows are put together, of what type they are,
+# and what is in a sum.
+HOSTS = {
+    "status": ({"services": "Summary"}, "name"),
+    "services": ({"services": "Service"}, "name"),
+    "connections": ({"connections": "Connection"}, "service"),
+    "explain": ({"decisions": "Decision", "trials": "Trial"}, "service"),
+}
+HOST_NAME = {"description": "As it was named.", "type": "string"}
 SIMPLE = {"int": "integer", "float": "number", "string": "string", "bool": "boolean"}
 
 
@@ -240,6 +249,42 @@ def parse(text):
     return types, methods
 
 
+def of_hosts(verb, lists, name, types):
+    """What the verb prints with --host."""
+    rest = {key: value for key, value in verb["properties"].items() if key not in lists}
+    schema = {
+        "now": {
+            "description": "The same for all hosts: monotonic times are set to one clock. Null: every "
+            "host is away.",
+            "anyOf": [{"$ref": "#/$defs/Timestamp"}, {"type": "null"}],
+        },
+        "hosts": {
+            "type": "array",
+            "items": an_object(
+                {
+                    "host": HOST_NAME,
+                    "error": {"description": "Why it is away.", **TEXT_OR_NULL},
+                    "reply": {"anyOf": [an_object(rest), {"type": "null"}]},
+                }
+            ),
+        },
+    }
+    for key, of_type in lists.items():
+        row = an_object({"host": HOST_NAME, **types[of_type]["properties"]})
+        schema[key] = {"type": "array", "items": row}
+    schema["sums"] = {
+        "description": "By service: counts are added; of limits, the extremes are taken; a text that "
+        "differs is empty.",
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {name: {"type": "string"}, "hosts": COUNT},
+            "required": [name, "hosts"],
+        },
+    }
+    return an_object(schema)
+
+
 def make(text):
     types, methods = parse(text)
     verbs = {}
@@ -249,6 +294,8 @@ def make(text):
             properties.update(methods[name][0])
         properties.pop("next", None)
         verbs[verb] = an_object(properties)
+    for verb, (lists, name) in HOSTS.items():
+        verbs[f"{verb}-hosts"] = of_hosts(verbs[verb], lists, name, types)
     # Without a mask it prints what there is.
     verbs["debug"] = {"anyOf": [verbs["debug"], {"$ref": "#/$defs/services"}]}
     for name, schema in PLAN.items():
@@ -266,7 +313,7 @@ def make(text):
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "What dispatcherctl --json prints",
         "description": "Each verb has its definition in $defs; debug without a mask prints what "
-        "services does; events and test-access print one object a line.",
+        "services does; NAME-hosts is NAME with --host; events and test-access print one object a line.",
         "anyOf": [{"$ref": f"#/$defs/{verb}"} for verb in verbs],
         "$defs": {**verbs, **types},
     }

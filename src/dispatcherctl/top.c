@@ -3,6 +3,7 @@
 #include "dispatcherctl/top.h"
 
 #include "base/time.h"
+#include "dispatcherctl/hosts/hosts.h"
 #include "dispatcherctl/query/query.h"
 #include "dispatcherctl/views/explain.h"
 #include "dispatcherctl/views/style.h"
@@ -127,7 +128,8 @@ static int refresh(const struct request *request)
     FILE *stream = open_memstream(&text, &length);
     if (!stream)
         return -errno;
-    int r = compose(request, stream);
+    int r =
+        request->hosts.n_items > 0 ? hosts_compose_top(request, stream) : compose(request, stream);
     if (fclose(stream) == 0 && r == 0)
         draw(text, &size);
     free(text);

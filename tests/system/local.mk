@@ -89,6 +89,7 @@ EXTRA_DIST += \
 	%D%/test_fleet.py \
 	%D%/test_full.py \
 	%D%/test_hostile_workers.py \
+	%D%/test_hosts.py \
 	%D%/test_identity.py \
 	%D%/test_inetd.py \
 	%D%/test_inetd_examples.py \

@@ -26,7 +26,7 @@ dispatcherd/views
 dispatcherd/control
 dispatcherctl/views kit/play web/page
 dispatcherctl/query kit/scenes
-dispatcherctl/plan dispatcherctl/simulate
+dispatcherctl/hosts dispatcherctl/plan dispatcherctl/simulate
 dispatcherd dispatcherctl kit web workers
 '
 

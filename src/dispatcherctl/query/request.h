@@ -3,6 +3,7 @@
 /* What the command line asks for. */
 #pragma once
 
+#include "base/str.h"
 #include "dispatcherctl/query/selection.h"
 
 #include <stdbool.h>
@@ -13,9 +14,10 @@
 struct request {
     const char *socket;
     bool is_json;
-    uint64_t limit_usec; /* for an answer */
-    const char *service; /* NULL: all */
-    const char *mask;    /* of debug; NULL: none */
-    const char *address; /* of explain; NULL: none */
+    uint64_t limit_usec;   /* for an answer */
+    const char *service;   /* NULL: all */
+    const char *mask;      /* of debug; NULL: none */
+    const char *address;   /* of explain; NULL: none */
+    struct str_list hosts; /* of --host; empty: this one alone */
     struct selection selection;
 };

@@ -7,6 +7,7 @@
 #include "control_client/reply.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 void cell_text(struct table *table, const struct row *row, const char *name)
@@ -176,19 +177,37 @@ void cell_extremes_usec(struct table *table, const struct row *row, const char *
                   format_usec(object, "max_usec", max));
 }
 
+const char *row_title(const json_t *row, const char *name, char text[ROW_TITLE_MAX])
+{
+    bool has_host = reply_is_set(row, "host");
+
+    snprintf(text, ROW_TITLE_MAX, "%s%s%s", reply_text(row, name), has_host ? " on " : "",
+             reply_text(row, "host"));
+    return text;
+}
+
 int print_rows(const struct column columns[], size_t n_columns, const json_t *array, uint64_t now,
                FILE *stream)
 {
+    static const struct column host = {{"HOST", TABLE_LEFT}, cell_text, "host"};
+    bool has_hosts = reply_is_set(json_array_get(array, 0), "host");
     struct table_column heads[TABLE_COLUMNS_MAX];
     const json_t *item;
-    size_t i;
+    size_t n = 0, i;
 
+    if (has_hosts)
+        heads[n++] = host.head;
     for (i = 0; i < n_columns; i++)
-        heads[i] = columns[i].head;
-    struct table table = table_init(heads, n_columns);
-    json_array_foreach(array, i, item)
+        heads[n++] = columns[i].head;
+    struct table table = table_init(heads, n);
+    json_array_foreach(array, i, item) {
+        const struct row row = {item, now};
+
+        if (has_hosts)
+            host.cell(&table, &row, host.name);
         for (size_t k = 0; k < n_columns; k++)
-            columns[k].cell(&table, &(struct row){item, now}, columns[k].name);
+            columns[k].cell(&table, &row, columns[k].name);
+    }
     int r = table_print(&table, stream);
     table_clear(&table);
     return r;

@@ -59,7 +59,14 @@ struct column {
     const char *name;
 };
 
-/* Prints a table with a row for each item of the array. It has at most TABLE_COLUMNS_MAX columns;
- * `now` is that of the reply. Returns 0 or a negative errno. */
+#define ROW_TITLE_MAX 640
+
+/* Writes the member `name` of the row, a service for instance: "SMTP", or "SMTP on mail1" if the
+ * row is one of several hosts. Returns `text`. */
+const char *row_title(const json_t *row, const char *name, char text[ROW_TITLE_MAX]);
+
+/* Prints a table with a row for each item of the array. It has at most TABLE_COLUMNS_MAX columns,
+ * of which one is the host's if the first item is of one among several hosts. `now` is that of the
+ * reply. Returns 0 or a negative errno. */
 int print_rows(const struct column columns[], size_t n_columns, const json_t *array, uint64_t now,
                FILE *stream);

@@ -11,37 +11,44 @@
 #include <stdio.h>
 #include <string.h>
 
-void explain_failure(const char *path, int error)
+void explain_failure_text(const char *path, int error, char text[], size_t size)
 {
     switch (-error) {
     case ENOENT:
     case ECONNREFUSED:
-        fprintf(stderr,
-                "dispatcherctl: dispatcherd is not running: nothing listens on %s\n"
-                "(to start it: systemctl start dispatcherd; for another socket: --socket)\n",
-                path);
+        snprintf(text, size, "dispatcherd is not running: nothing listens on %s", path);
         break;
     case ETIMEDOUT:
     case EAGAIN:
-        fprintf(stderr, "dispatcherctl: no answer from dispatcherd on %s within the time limit\n",
-                path);
+        snprintf(text, size, "no answer from dispatcherd on %s within the time limit", path);
         break;
     case ECONNRESET:
-        fprintf(stderr,
-                "dispatcherctl: dispatcherd has closed the connection: it has stopped, or has "
-                "too many clients at once\n");
+        snprintf(
+            text, size,
+            "dispatcherd has closed the connection: it has stopped, or has too many clients at "
+            "once");
         break;
     case EINVAL:
-        fputs("dispatcherctl: a service's name consists of letters, digits, '-' and '_'\n", stderr);
+        snprintf(text, size, "a service's name consists of letters, digits, '-' and '_'");
         break;
     case EBADMSG:
     case EMSGSIZE:
-        fprintf(stderr, "dispatcherctl: the program that listens on %s is not dispatcherd\n", path);
+        snprintf(text, size, "the program that listens on %s is not dispatcherd", path);
         break;
     default:
-        fprintf(stderr, "dispatcherctl: cannot communicate with dispatcherd on %s: %s\n", path,
-                strerror(-error));
+        snprintf(text, size, "cannot communicate with dispatcherd on %s: %s", path,
+                 strerror(-error));
     }
+}
+
+void explain_failure(const char *path, int error)
+{
+    char text[EXPLAIN_TEXT_MAX];
+
+    explain_failure_text(path, error, text, sizeof(text));
+    fprintf(stderr, "dispatcherctl: %s\n", text);
+    if (error == -ENOENT || error == -ECONNREFUSED)
+        fputs("(to start it: systemctl start dispatcherd; for another socket: --socket)\n", stderr);
 }
 
 static void explain_reload(const json_t *parameters)
@@ -77,22 +84,30 @@ static const struct explanation {
     {VARLINK_INVALID_PARAMETER, "this dispatcherd does not accept the parameter ", "parameter"},
 };
 
-void explain_error(const json_t *reply)
+void explain_error_text(const json_t *reply, char text[], size_t size)
 {
     const char *error = reply_text(reply, "error");
     const json_t *parameters = json_object_get(reply, "parameters");
 
-    if (strcmp(error, "io.dispatcherd.Control.ReloadFailed") == 0) {
-        explain_reload(parameters);
-        return;
-    }
     for (size_t i = 0; i < ELEMENTSOF(explanations); i++)
         if (strcmp(error, explanations[i].error) == 0) {
             const char *name = explanations[i].parameter;
 
-            table_line(stderr, "dispatcherctl: %s%s", explanations[i].before,
-                       name ? reply_text(parameters, name) : "");
+            snprintf(text, size, "%s%s", explanations[i].before,
+                     name ? reply_text(parameters, name) : "");
             return;
         }
-    table_line(stderr, "dispatcherctl: dispatcherd has returned the error %s", error);
+    snprintf(text, size, "dispatcherd has returned the error %s", error);
+}
+
+void explain_error(const json_t *reply)
+{
+    char text[EXPLAIN_TEXT_MAX];
+
+    if (strcmp(reply_text(reply, "error"), "io.dispatcherd.Control.ReloadFailed") == 0) {
+        explain_reload(json_object_get(reply, "parameters"));
+        return;
+    }
+    explain_error_text(reply, text, sizeof(text));
+    table_line(stderr, "dispatcherctl: %s", text);
 }

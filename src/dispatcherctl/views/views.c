@@ -95,7 +95,7 @@ static void print_waiting(const json_t *service, uint64_t now, FILE *stream)
     int64_t in_kernel = reply_number(json_object_get(service, "queue"), "value");
     int64_t in_daemon = reply_number(json_object_get(service, "waiting"), "value");
     uint64_t since = reply_moment(service, "queue_since");
-    char age[DURATION_TEXT_MAX] = "a moment";
+    char age[DURATION_TEXT_MAX] = "a moment", title[ROW_TITLE_MAX];
 
     if (in_kernel + in_daemon == 0 || !reply_text(service, "waits_for")[0])
         return;
@@ -103,27 +103,30 @@ static void print_waiting(const json_t *service, uint64_t now, FILE *stream)
         duration_format(now - since, age);
     table_line(
         stream, "%s: %" PRId64 " %s for up to %s (%" PRId64 " in the kernel's queue): %s",
-        reply_text(service, "name"), in_kernel + in_daemon,
+        row_title(service, "name", title), in_kernel + in_daemon,
         str_plural((uint64_t)(in_kernel + in_daemon), "client has waited", "clients have waited"),
         age, in_kernel, reply_text(service, "waits_for"));
 }
 
 static void print_start_error(const json_t *service, FILE *stream)
 {
+    char title[ROW_TITLE_MAX];
+
     if (reply_is_set(service, "start_error") && reply_number(service, "n_ready") == 0)
-        table_line(stream, "%s cannot start a worker: %s", reply_text(service, "name"),
+        table_line(stream, "%s cannot start a worker: %s", row_title(service, "name", title),
                    reply_text(service, "start_error"));
 }
 
 static void print_passed_on(const json_t *service, FILE *stream)
 {
     int64_t n = reply_number(service, "passed_on");
+    char title[ROW_TITLE_MAX];
 
     if (n > 0)
         table_line(stream,
                    "%s: %" PRId64 " of the active connections %s passed on to another program; "
                    "%s noticed within %.1f s",
-                   reply_text(service, "name"), n, n == 1 ? "was" : "were",
+                   row_title(service, "name", title), n, n == 1 ? "was" : "were",
                    n == 1 ? "its end is" : "their ends are",
                    (double)reply_number(service, "passed_on_within_usec") / USEC_PER_SEC);
 }
@@ -136,7 +139,7 @@ static void print_trouble(const json_t *service, uint64_t now, FILE *stream)
     print_waiting(service, now, stream);
 }
 
-int view_status(const json_t *parameters, _unused_ const char *service, FILE *stream)
+int view_summaries(const json_t *parameters, FILE *stream)
 {
     static const struct column columns[] = {
         {{"SERVICE", TABLE_LEFT}, cell_text, "name"},
@@ -152,10 +155,16 @@ int view_status(const json_t *parameters, _unused_ const char *service, FILE *st
     const json_t *item;
     size_t i;
 
-    print_daemon(parameters, stream);
     int r = print_rows(columns, ELEMENTSOF(columns), services, 0, stream);
     json_array_foreach(services, i, item)
         print_trouble(item, reply_moment(parameters, "now"), stream);
+    return r;
+}
+
+int view_status(const json_t *parameters, _unused_ const char *service, FILE *stream)
+{
+    print_daemon(parameters, stream);
+    int r = view_summaries(parameters, stream);
     return r == 0 ? view_dns(parameters, stream) : r;
 }
 
@@ -234,11 +243,15 @@ static int print_listeners(const json_t *services, uint64_t now, FILE *stream)
     json_t *service, *item;
     size_t i, j;
 
-    json_array_foreach(services, i, service)
+    json_array_foreach(services, i, service) {
+        json_t *host = json_object_get(service, "host");
+
         json_array_foreach(json_object_get(service, "listeners"), j, item)
             if (json_object_set(item, "service", json_object_get(service, "name")) < 0 ||
+                (host && json_object_set(item, "host", host) < 0) ||
                 json_array_append(listeners, item) < 0)
                 return -ENOMEM;
+    }
     return print_rows(columns, ELEMENTSOF(columns), listeners, now, stream);
 }
 
@@ -249,13 +262,13 @@ static void print_reasons(const json_t *service, const char *what, const char *s
 {
     const json_t *statistics = json_object_get(service, "statistics");
     json_t *counts = json_object_get(statistics, parts), *value;
-    char text[512];
+    char text[512 + ROW_TITLE_MAX], title[ROW_TITLE_MAX];
     struct str_buffer line = str_buffer_init(text, sizeof(text));
     const char *reason;
 
     if (reply_number(statistics, sum) == 0)
         return;
-    str_buffer_add(&line, "%s %s:", reply_text(service, "name"), what);
+    str_buffer_add(&line, "%s %s:", row_title(service, "name", title), what);
     json_object_foreach(counts, reason, value) {
         if (json_integer_value(value) > 0)
             str_buffer_add(&line, " %s %" PRId64, reason, (int64_t)json_integer_value(value));
@@ -284,6 +297,7 @@ static void print_forgotten(const json_t *service, FILE *stream)
     const json_t *history = json_object_get(json_object_get(service, "statistics"), "history");
     int64_t n_connections = reply_number(history, "n_dropped_connections");
     int64_t n_workers = reply_number(history, "n_dropped_workers");
+    char title[ROW_TITLE_MAX];
 
     if (n_connections == 0 && n_workers == 0)
         return;
@@ -291,7 +305,7 @@ static void print_forgotten(const json_t *service, FILE *stream)
                "%s: %" PRId64 " ended %s and %" PRId64
                " ended %s were dropped before HISTORICAL_TIME was over; the history is limited to "
                "%" PRId64 " and %" PRId64,
-               reply_text(service, "name"), n_connections,
+               row_title(service, "name", title), n_connections,
                str_plural((uint64_t)n_connections, "connection", "connections"), n_workers,
                str_plural((uint64_t)n_workers, "worker", "workers"),
                reply_number(json_object_get(history, "connections"), "limit"),

@@ -12,6 +12,8 @@
  * Returns 0 or a negative errno. */
 int view_status(const json_t *parameters, const char *service, FILE *stream);
 int view_services(const json_t *parameters, const char *service, FILE *stream);
+/* The services of a Status reply, and what troubles them. */
+int view_summaries(const json_t *parameters, FILE *stream);
 /* The counters and statistics of what view_services() prints. */
 int view_figures(const json_t *parameters, FILE *stream);
 /* The DNS lists of a Status reply: their figures, and a line for each list that is set aside.

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
+#include "dispatcherctl/hosts/hosts.h"
+
+#include "base/macro.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "control_client/reply.h"
+#include "dispatcherctl/hosts/hosts_print.h"
+#include "dispatcherctl/hosts/merge.h"
+#include "dispatcherctl/query/query.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often top asks each host. */
+#define TOP_INTERVAL_USEC (2 * USEC_PER_SEC)
+
+static json_t *sum_services(const json_t *merged)
+{
+    static const char *const left_out[] = {"options", "listeners", "certificate", NULL};
+
+    return merge_sums(json_object_get(merged, "services"), "name", left_out);
+}
+
+static const struct hosts_verb {
+    const char *verb;
+    struct gather_call calls[GATHER_CALLS_MAX]; /* the unused ones have no method */
+    const char *lists[3];
+    json_t *(*sum)(const json_t *merged);
+    int (*print)(const json_t *merged, FILE *stream);
+} hosts_verb_table[] = {
+    {"status", {{"Status", NULL}}, {"services"}, sum_services, hosts_print_status},
+    {"services", {{"Services", NULL}}, {"services"}, sum_services, hosts_print_services},
+    {"connections",
+     {{"Connections", "connections"}},
+     {"connections"},
+     hosts_sum_connections,
+     hosts_print_connections},
+    {"explain",
+     {{"Explain", NULL}},
+     {"decisions", "trials"},
+     hosts_sum_decisions,
+     hosts_print_explain},
+    {"top",
+     {{"Status", NULL}, {"Services", NULL}, {"Workers", "workers"}},
+     {"services", "workers"},
+     sum_services,
+     hosts_print_top},
+};
+
+static const struct hosts_verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < ELEMENTSOF(hosts_verb_table); i++)
+        if (strcmp(hosts_verb_table[i].verb, name) == 0)
+            return &hosts_verb_table[i];
+    return NULL;
+}
+
+bool hosts_know(const char *verb)
+{
+    return find_verb(verb) != NULL;
+}
+
+const char *hosts_verbs(void)
+{
+    static char text[128];
+    struct str_buffer buffer = str_buffer_init(text, sizeof(text));
+
+    for (size_t i = 0; i < ELEMENTSOF(hosts_verb_table); i++)
+        str_buffer_add(&buffer, "%s%s", i > 0 ? ", " : "", hosts_verb_table[i].verb);
+    return text;
+}
+
+/* Appends one host. Twice the same would count twice in sums. */
+static int add_host(const char *host, struct str_list *hosts)
+{
+    if (!remote_is_valid(host)) {
+        fprintf(stderr,
+                "dispatcherctl: invalid --host '%s': must be [USER@]HOST[:PORT], or several "
+                "with commas between them\n",
+                host);
+        return -EINVAL;
+    }
+    for (size_t i = 0; i < hosts->n_items; i++)
+        if (str_equal_nocase(hosts->items[i], host)) {
+            fprintf(stderr, "dispatcherctl: --host names '%s' twice\n", host);
+            return -EINVAL;
+        }
+    if (hosts->n_items == GATHER_HOSTS_MAX) {
+        fprintf(stderr, "dispatcherctl: --host takes at most %d hosts\n", GATHER_HOSTS_MAX);
+        return -E2BIG;
+    }
+    return str_list_append(hosts, host);
+}
+
+int hosts_parse(const char *text, struct str_list *hosts)
+{
+    _cleanup_str_ char *copy = strdup(text);
+    char *rest = copy, *host;
+    int r = copy ? 0 : -ENOMEM;
+
+    while (r == 0 && (host = strsep(&rest, ",")) != NULL)
+        r = add_host(host, hosts);
+    return r;
+}
+
+static size_t count_calls(const struct hosts_verb *verb)
+{
+    size_t n = 0;
+
+    while (n < GATHER_CALLS_MAX && verb->calls[n].method)
+        n++;
+    return n;
+}
+
+/* Adds the sums; takes the answers. Returns 0 with *ret, the caller's, or -ENOMEM. */
+static int combine(const struct hosts_verb *verb, const struct request *request,
+                   struct gathered answers[], json_t **ret)
+{
+    json_auto_t *merged = NULL;
+
+    int r = merge(answers, request->hosts.n_items, verb->lists, &merged);
+    if (r == 0 && strcmp(verb->verb, "connections") == 0)
+        r = selection_apply(&request->selection, json_object_get(merged, "connections"),
+                            reply_moment(merged, "now"));
+    if (r < 0)
+        return r;
+    json_t *sums = verb->sum(merged);
+    if (!sums || json_object_set_new(merged, "sums", sums) < 0)
+        return -ENOMEM;
+    *ret = json_incref(merged);
+    return 0;
+}
+
+static bool is_one_away(const json_t *merged)
+{
+    json_t *host;
+    size_t i;
+
+    json_array_foreach(json_object_get(merged, "hosts"), i, host)
+        if (reply_is_set(host, "error"))
+            return true;
+    return false;
+}
+
+int hosts_run(const char *name, const struct request *request)
+{
+    const struct hosts_verb *verb = find_verb(name);
+    struct gathered answers[GATHER_HOSTS_MAX];
+    json_auto_t *merged = NULL;
+
+    int r = gather(request, request->hosts.items, request->hosts.n_items, verb->calls,
+                   count_calls(verb), answers);
+    if (r == 0)
+        r = combine(verb, request, answers, &merged);
+    if (r < 0) {
+        fprintf(stderr, "dispatcherctl: cannot ask the hosts: %s\n", strerror(-r));
+        return EXIT_FAILURE;
+    }
+    r = request->is_json ? query_print_json(merged) : verb->print(merged, stdout);
+    int status = query_exit_status(r);
+    return is_one_away(merged) ? EXIT_FAILURE : status;
+}
+
+int hosts_compose_top(const struct request *request, FILE *stream)
+{
+    static struct watch *watch; /* until the process ends */
+    const struct hosts_verb *verb = find_verb("top");
+    struct gathered answers[GATHER_HOSTS_MAX];
+    json_auto_t *merged = NULL;
+    int r = 0;
+
+    if (!watch)
+        r = watch_start(request, request->hosts.items, request->hosts.n_items, verb->calls,
+                        count_calls(verb), TOP_INTERVAL_USEC, &watch);
+    if (r < 0)
+        return r;
+    watch_copy(watch, answers);
+    r = combine(verb, request, answers, &merged);
+    return r == 0 ? verb->print(merged, stream) : r;
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
+#include "dispatcherctl/hosts/hosts_print.h"
+
+#include "base/macro.h"
+#include "base/str.h"
+#include "control_client/reply.h"
+#include "dispatcherctl/hosts/merge.h"
+#include "dispatcherctl/views/cells.h"
+#include "dispatcherctl/views/views.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* Hosts */
+
+static const json_t *reply_of(const struct row *row)
+{
+    return json_object_get(row->item, "reply");
+}
+
+static void add_state(struct table *table, const struct row *row, const char *name)
+{
+    const struct row reply = {reply_of(row), row->now};
+
+    if (json_is_object(reply.item)) {
+        cell_text(table, &reply, name);
+        return;
+    }
+    table_add(table, "away");
+    table_style(table, STYLE_BAD);
+}
+
+static void add_text(struct table *table, const struct row *row, const char *name)
+{
+    cell_text(table, &(struct row){reply_of(row), row->now}, name);
+}
+
+static void add_age(struct table *table, const struct row *row, const char *name)
+{
+    cell_age(table, &(struct row){reply_of(row), row->now}, name);
+}
+
+static void add_length(struct table *table, const struct row *row, const char *name)
+{
+    const json_t *list = json_object_get(reply_of(row), name);
+
+    table_add(table, "%.0zu", json_array_size(list));
+    table_style(table, json_array_size(list) > 0 ? STYLE_BAD : STYLE_PLAIN);
+}
+
+/* Why the host is away, or what is wrong with it as a whole. */
+static void add_problem(struct table *table, const struct row *row, const char *name)
+{
+    if (reply_is_true(reply_of(row), "is_on_last_config"))
+        table_add(table, "its dispatcher.cnf is broken; the last good one is in force");
+    else
+        cell_text(table, row, name);
+}
+
+static int print_hosts(const json_t *merged, FILE *stream)
+{
+    static const struct column columns[] = {
+        {{"STATE", TABLE_LEFT}, add_state, "state"},
+        {{"FOR", TABLE_RIGHT}, add_age, "started_at"},
+        {{"VERSION", TABLE_LEFT}, add_text, "version"},
+        {{"ALERTS", TABLE_RIGHT}, add_length, "alerts"},
+        {{"DUE", TABLE_RIGHT}, add_length, "due"},
+        {{"PROBLEM", TABLE_LEFT}, add_problem, "error"},
+    };
+
+    return print_rows(columns, ELEMENTSOF(columns), json_object_get(merged, "hosts"),
+                      reply_moment(merged, "now"), stream);
+}
+
+/* Adds a row for each host that is away. Prints nothing if none is. */
+static int print_away(const json_t *merged, FILE *stream)
+{
+    static const struct column columns[] = {
+        {{"STATE", TABLE_LEFT}, add_state, "state"},
+        {{"PROBLEM", TABLE_LEFT}, cell_text, "error"},
+    };
+    json_auto_t *away = json_array();
+    json_t *host;
+    size_t i;
+
+    json_array_foreach(json_object_get(merged, "hosts"), i, host)
+        if (reply_is_set(host, "error") && json_array_append(away, host) < 0)
+            return -ENOMEM;
+    if (json_array_size(away) == 0)
+        return 0;
+    fputc('\n', stream);
+    return print_rows(columns, ELEMENTSOF(columns), away, 0, stream);
+}
+
+static void print_alerts(const json_t *merged, FILE *stream)
+{
+    json_t *host, *item;
+    size_t i, k;
+
+    json_array_foreach(json_object_get(merged, "hosts"), i, host) {
+        const json_t *reply = json_object_get(host, "reply");
+
+        json_array_foreach(json_object_get(reply, "alerts"), k, item)
+            table_line(stream, "ALERT on %s: %s", reply_text(host, "host"),
+                       reply_text(item, "text"));
+        json_array_foreach(json_object_get(reply, "due"), k, item)
+            table_line(stream, "DUE on %s: %s", reply_text(host, "host"), reply_text(item, "text"));
+    }
+}
+
+/* Services: the rows of all hosts, and below those of each name their sum. */
+
+static int append_rows_of(json_t *to, const json_t *rows, const json_t *sum)
+{
+    const char *name = reply_text(sum, "name");
+    char text[64];
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+        if (str_equal_nocase(reply_text(row, "name"), name) && json_array_append(to, row) < 0)
+            return -ENOMEM;
+    if (reply_number(sum, "hosts") < 2)
+        return 0;
+    snprintf(text, sizeof(text), "%" PRId64 " hosts", reply_number(sum, "hosts"));
+    json_auto_t *copy = json_copy((json_t *)sum);
+    if (!copy || json_object_set_new(copy, "host", json_string(text)) < 0 ||
+        json_array_append(to, copy) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+/* The merged object with the sums among its services; NULL if there is no memory. */
+static json_t *with_sums(const json_t *merged)
+{
+    json_auto_t *copy = json_copy((json_t *)merged);
+    json_auto_t *rows = json_array();
+    json_t *sum;
+    size_t i;
+
+    json_array_foreach(json_object_get(merged, "sums"), i, sum)
+        if (append_rows_of(rows, json_object_get(merged, "services"), sum) < 0)
+            return NULL;
+    if (!copy || json_object_set(copy, "services", rows) < 0)
+        return NULL;
+    return json_incref(copy);
+}
+
+int hosts_print_status(const json_t *merged, FILE *stream)
+{
+    json_auto_t *all = with_sums(merged);
+    int r = all ? print_hosts(merged, stream) : -ENOMEM;
+
+    if (r < 0)
+        return r;
+    print_alerts(merged, stream);
+    fputc('\n', stream);
+    return view_summaries(all, stream);
+}
+
+int hosts_print_services(const json_t *merged, FILE *stream)
+{
+    json_auto_t *all = with_sums(merged);
+    int r = all ? view_services(all, NULL, stream) : -ENOMEM;
+
+    return r == 0 ? print_away(merged, stream) : r;
+}
+
+int hosts_print_top(const json_t *merged, FILE *stream)
+{
+    json_auto_t *all = with_sums(merged);
+    int r = all ? hosts_print_status(merged, stream) : -ENOMEM;
+
+    if (r == 0) {
+        fputc('\n', stream);
+        r = view_figures(all, stream);
+    }
+    if (r == 0) {
+        fputc('\n', stream);
+        r = view_workers(merged, NULL, stream);
+    }
+    return r;
+}
+
+/* Counts of rows by service */
+
+static json_t *find_count(json_t *counts, const char *host, const char *service)
+{
+    json_t *count;
+    size_t i;
+
+    json_array_foreach(counts, i, count)
+        if (str_equal_nocase(reply_text(count, "service"), service) &&
+            (!host || strcmp(reply_text(count, "host"), host) == 0))
+            return count;
+    return NULL;
+}
+
+/* The count of the service on the host (NULL: on all), which is made if there is none yet. */
+static json_t *need_count(json_t *counts, const char *host, const char *service)
+{
+    json_t *count = find_count(counts, host, service);
+
+    if (count)
+        return count;
+    count = json_pack("{s:s*, s:s}", "host", host, "service", service);
+    return count && json_array_append_new(counts, count) == 0 ? count : NULL;
+}
+
+static int count_one(json_t *count, const char *name)
+{
+    return !count ||
+                   json_object_set_new(count, name, json_integer(reply_number(count, name) + 1)) < 0
+               ? -ENOMEM
+               : 0;
+}
+
+/* Rows are grouped by host: a new one is another host than that of the service's last row. */
+static int count_host(json_t *count, const json_t *row)
+{
+    if (!count || strcmp(reply_text(count, "last"), reply_text(row, "host")) == 0)
+        return count ? 0 : -ENOMEM;
+    if (json_object_set(count, "last", json_object_get(row, "host")) < 0)
+        return -ENOMEM;
+    return count_one(count, "hosts");
+}
+
+static json_t *finish_counts(json_t *counts, int r, const char *const names[])
+{
+    json_t *count;
+    size_t i;
+
+    json_array_foreach(counts, i, count) {
+        json_object_del(count, "last");
+        for (size_t k = 0; names[k]; k++)
+            if (!json_object_get(count, names[k]))
+                r |= json_object_set_new(count, names[k], json_integer(0));
+    }
+    return r == 0 ? json_incref(counts) : NULL;
+}
+
+json_t *hosts_sum_connections(const json_t *merged)
+{
+    static const char *const names[] = {"hosts", "connections", NULL};
+    json_auto_t *counts = json_array();
+    json_t *hosts = json_object_get(merged, "hosts"), *host, *row;
+    size_t i, k;
+    int r = 0;
+
+    /* The rows may be sorted by something else. */
+    json_array_foreach(hosts, i, host)
+        json_array_foreach(json_object_get(merged, "connections"), k, row) {
+            if (strcmp(reply_text(row, "host"), reply_text(host, "host")) != 0 || r < 0)
+                continue;
+            json_t *count = need_count(counts, NULL, reply_text(row, "service"));
+            r = count_host(count, row);
+            if (r == 0)
+                r = count_one(count, "connections");
+        }
+    return finish_counts(counts, r, names);
+}
+
+int hosts_print_connections(const json_t *merged, FILE *stream)
+{
+    const json_t *sum;
+    size_t i;
+
+    int r = view_connections(merged, NULL, stream);
+    json_array_foreach(json_object_get(merged, "sums"), i, sum)
+        table_line(
+            stream, "%s: %" PRId64 " %s on %" PRId64 " %s", reply_text(sum, "service"),
+            reply_number(sum, "connections"),
+            str_plural((uint64_t)reply_number(sum, "connections"), "connection", "connections"),
+            reply_number(sum, "hosts"),
+            str_plural((uint64_t)reply_number(sum, "hosts"), "host", "hosts"));
+    return r == 0 ? print_away(merged, stream) : r;
+}
+
+/* explain */
+
+static const char *const decision_names[] = {"hosts", "accepted", "rejected", NULL};
+
+static const char *verdict_name(const json_t *row)
+{
+    return strcmp(reply_text(row, "verdict"), "reject") == 0 ? "rejected" : "accepted";
+}
+
+json_t *hosts_sum_decisions(const json_t *merged)
+{
+    json_auto_t *counts = json_array();
+    json_t *row;
+    size_t i;
+    int r = 0;
+
+    json_array_foreach(json_object_get(merged, "decisions"), i, row) {
+        json_t *count = need_count(counts, NULL, reply_text(row, "service"));
+
+        if (r == 0)
+            r = count_host(count, row);
+        if (r == 0)
+            r = count_one(count, verdict_name(row));
+    }
+    return finish_counts(counts, r, decision_names);
+}
+
+/* What a connection now would be: "accepted", "rejected", or "depends" on the socket. */
+static int note_trial(json_t *count, const json_t *trial)
+{
+    const char *verdict = verdict_name(trial), *old = reply_text(count, "now");
+
+    if (!count)
+        return -ENOMEM;
+    if (old[0] && strcmp(old, verdict) != 0)
+        verdict = "depends";
+    return json_object_set_new(count, "now", json_string(verdict)) < 0 ? -ENOMEM : 0;
+}
+
+/* A row for each service on each host: what was decided there, and what would be. */
+static json_t *compare_hosts(const json_t *merged)
+{
+    json_auto_t *counts = json_array();
+    json_t *row;
+    size_t i;
+    int r = 0;
+
+    json_array_foreach(json_object_get(merged, "trials"), i, row)
+        r |= note_trial(need_count(counts, reply_text(row, "host"), reply_text(row, "service")),
+                        row);
+    json_array_foreach(json_object_get(merged, "decisions"), i, row)
+        r |= count_one(need_count(counts, reply_text(row, "host"), reply_text(row, "service")),
+                       verdict_name(row));
+    return finish_counts(counts, r, decision_names);
+}
+
+static int append_sums(json_t *rows, const json_t *sums)
+{
+    char text[64];
+    json_t *sum;
+    size_t i;
+
+    json_array_foreach(sums, i, sum) {
+        snprintf(text, sizeof(text), "%" PRId64 " %s", reply_number(sum, "hosts"),
+                 str_plural((uint64_t)reply_number(sum, "hosts"), "host", "hosts"));
+        json_auto_t *row = json_copy(sum);
+        if (!row || json_object_set_new(row, "host", json_string(text)) < 0 ||
+            json_array_append(rows, row) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* The reply of one host as it was before the rows were put together. */
+static json_t *reply_with_rows(const json_t *merged, const json_t *host)
+{
+    static const char *const lists[] = {"decisions", "trials"};
+    json_auto_t *reply = json_copy(json_object_get(host, "reply"));
+    json_t *row;
+    size_t i;
+
+    for (size_t k = 0; k < ELEMENTSOF(lists); k++) {
+        json_auto_t *rows = json_array();
+
+        json_array_foreach(json_object_get(merged, lists[k]), i, row)
+            if (strcmp(reply_text(row, "host"), reply_text(host, "host")) == 0 &&
+                json_array_append(rows, row) < 0)
+                return NULL;
+        if (!reply || json_object_set(reply, lists[k], rows) < 0)
+            return NULL;
+    }
+    return json_incref(reply);
+}
+
+int hosts_print_explain(const json_t *merged, FILE *stream)
+{
+    static const struct column columns[] = {
+        {{"SERVICE", TABLE_LEFT}, cell_text, "service"},
+        {{"ACCEPTED", TABLE_RIGHT}, cell_number, "accepted"},
+        {{"REJECTED", TABLE_RIGHT}, cell_number, "rejected"},
+        {{"NOW", TABLE_LEFT}, cell_text, "now"},
+    };
+    json_auto_t *rows = compare_hosts(merged);
+    json_t *host;
+    size_t i;
+
+    int r = rows ? append_sums(rows, json_object_get(merged, "sums")) : -ENOMEM;
+    if (r == 0)
+        r = print_rows(columns, ELEMENTSOF(columns), rows, 0, stream);
+    if (r == 0)
+        r = print_away(merged, stream);
+    json_array_foreach(json_object_get(merged, "hosts"), i, host) {
+        if (r < 0 || reply_is_set(host, "error"))
+            continue;
+        json_auto_t *reply = reply_with_rows(merged, host);
+        table_line(stream, "\n%s:", reply_text(host, "host"));
+        r = reply ? view_explain(reply, NULL, stream) : -ENOMEM;
+    }
+    return r;
+}
