@@ -273,6 +273,58 @@ def test_clients_in_the_queue_are_not_lost(site_of_systemd):
         assert client.pid()
 
 
+def new_port(site, port):
+    """A file with another port; its socket has to be closed."""
+    site.write_config(site.service("TEST", PORT=port, MIN_PROCS=1))
+    site.start()
+    assert site.connect(port).pid()
+    site.write_config(site.service("TEST", PORT=site.free_port(), MIN_PROCS=1))
+
+
+def test_new_clients_come_in_after_an_apply_that_was_killed(site_of_systemd):
+    site = site_of_systemd
+    port = site.free_port()
+    options = {"PORT": port, "MIN_PROCS": 1, "MAX_PROCS": 1, "MAX_CONNS": 2, "BACKLOG": 100}
+    site.write_config(site.service("TEST", **options))
+    site.start()
+    clients = [site.connect(port) for _ in range(3)]
+    for client in clients:
+        client.send("pid")
+    site.write_config(site.service("TEST", **options | {"PORT": site.free_port()}))
+    # It waits for the third one.
+    result = site.run("timeout", "-s", "KILL", "4", "dispatcherctl", "apply", check=False)
+    assert result.returncode in (-9, 137)
+    late = site.connect(port)
+    for client in clients:
+        client.close()
+    assert late.pid()
+
+
+def test_new_clients_come_in_after_a_step_that_failed(site_of_systemd):
+    site = site_of_systemd
+    port = site.free_port()
+    new_port(site, port)
+    site.write_drop_in("dispatcherd-test.socket", "[Unit]\nRefuseManualStop=yes\n")
+    result = site.control("apply", check=False)
+    assert result.returncode == 1
+    assert "systemctl stop dispatcherd-test.socket: " in result.stderr
+    assert site.connect(port).pid()
+    site.remove_drop_in("dispatcherd-test.socket")
+    site.control("apply")
+    assert site.refuses(port)
+
+
+def test_no_socket_is_closed_without_time_for_it(site_of_systemd):
+    site = site_of_systemd
+    port = site.free_port()
+    new_port(site, port)
+    result = site.control("--timeout", "10", "apply", check=False)
+    assert result.returncode == 1 and "Try --timeout 36" in result.stderr
+    assert site.connect(port).pid()
+    site.control("apply")
+    assert site.refuses(port)
+
+
 # A random walk
 
 

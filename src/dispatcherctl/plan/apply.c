@@ -34,6 +34,13 @@
  * after 1, 3 and 7 s meanwhile. */
 #define VACATE_LIMIT_USEC (8 * USEC_PER_SEC)
 
+/* How long to wait at least: so long a client whose handshake is under way, and which is in no
+ * queue yet, may need for it, even if the first answer to its SYN is lost (RFC 6298: a second). */
+#define HANDSHAKE_USEC (USEC_PER_SEC * 3 / 2)
+
+/* How long the steps after that may take. */
+#define RESTART_MIN_USEC (10 * USEC_PER_SEC)
+
 struct applying {
     const struct request *request;
     uint64_t until;     /* CLOCK_MONOTONIC */
@@ -169,48 +176,66 @@ static int fail_for_queues(struct applying *applying, const json_t *services,
 
 static int wait_for_queues(struct applying *applying, const struct address_set *addresses)
 {
-    uint64_t until = time_now_usec(CLOCK_MONOTONIC) + VACATE_LIMIT_USEC;
+    uint64_t begin = time_now_usec(CLOCK_MONOTONIC);
 
     for (;;) {
         json_auto_t *reply = ask(applying, "Services");
         const json_t *services = json_object_get(reply, "services");
+        uint64_t waited = time_now_usec(CLOCK_MONOTONIC) - begin;
 
-        if (reply && count_queued(services, addresses) == 0)
+        if (reply && count_queued(services, addresses) == 0 && waited >= HANDSHAKE_USEC)
             return 0;
-        if (time_now_usec(CLOCK_MONOTONIC) >= until)
+        if (waited >= VACATE_LIMIT_USEC)
             return fail_for_queues(applying, services, addresses);
         (void)usleep(LOOK_INTERVAL_USEC);
     }
 }
 
 /* Keeps new clients out of the queues, and waits until those in them were accepted. */
-static int empty_queues(struct applying *applying, const struct plan *plan)
+static int empty_queues(struct applying *applying, const struct address_set *addresses,
+                        struct vacating *ret)
 {
-    const struct address_set *addresses = &plan->units.to_vacate;
     json_auto_t *status = ask(applying, "Status");
-    struct vacating vacating;
 
-    if (addresses->n_items == 0)
-        return 0;
-    int r = vacating_begin((pid_t)reply_number(status, "pid"), addresses, &vacating);
+    if (left(applying) < VACATE_LIMIT_USEC + RESTART_MIN_USEC)
+        return fail(applying,
+                    "not enough time is left to close sockets without disconnecting clients; "
+                    "nobody was disconnected. Try --timeout %d",
+                    (int)((2 * (VACATE_LIMIT_USEC + RESTART_MIN_USEC)) / USEC_PER_SEC));
+    int r = vacating_begin((pid_t)reply_number(status, "pid"), addresses, ret);
     if (r < 0)
         return fail(applying, "cannot keep new clients out of the queues of sockets: %s",
                     strerror(-r));
     r = wait_for_queues(applying, addresses);
-    vacating_end(&vacating, r < 0);
+    if (r < 0)
+        vacating_end(ret, true);
     return r;
 }
 
-static int restart(struct applying *applying, const struct plan *plan)
+static int restart_units(struct applying *applying, const struct plan *plan)
 {
     int r = 0;
 
-    if (plan->is_running)
-        r = empty_queues(applying, plan);
-    if (r == 0 && plan->units.to_stop.n_items > 0)
+    if (plan->units.to_stop.n_items > 0)
         r = run_systemctl(applying, "stop", &plan->units.to_stop);
     if (r == 0)
         r = run_systemctl_on(applying, "restart", "dispatcherd.service");
+    return r;
+}
+
+/* If a step fails, the daemon still has the sockets, and new clients have to come in again. */
+static int restart(struct applying *applying, const struct plan *plan)
+{
+    const struct address_set *addresses = &plan->units.to_vacate;
+    struct vacating vacating;
+
+    if (!plan->is_running || addresses->n_items == 0)
+        return restart_units(applying, plan);
+    int r = empty_queues(applying, addresses, &vacating);
+    if (r < 0)
+        return r;
+    r = restart_units(applying, plan);
+    vacating_end(&vacating, r < 0);
     return r;
 }
 

@@ -21,23 +21,10 @@
  */
 #define GUARD_DISMISSED 'd'
 
-static int add_fd(struct vacating *vacating, int fd)
-{
-    int *fds = reallocarray(vacating->fds, vacating->n_fds + 1, sizeof(*fds));
-
-    if (!fds) {
-        fd_close(fd);
-        return -ENOMEM;
-    }
-    vacating->fds = fds;
-    fds[vacating->n_fds++] = fd;
-    return 0;
-}
-
-/* Copies that descriptor of the process, if it is the socket with that inode. Returns 1, 0 if it is
- * another one, or a negative errno. */
-static int take_copy(struct vacating *vacating, int pidfd, int dir, const char *name,
-                     unsigned long inode)
+/* If that descriptor of the process is the socket with that inode, calls change() with a copy.
+ * Returns 1 if it is, 0 if it is another one, or a negative errno. */
+static int change_if_it(const struct vacating *vacating, int dir, const char *name,
+                        unsigned long inode, int (*change)(int fd))
 {
     char target[64], wanted[64];
     ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
@@ -48,32 +35,34 @@ static int take_copy(struct vacating *vacating, int pidfd, int dir, const char *
     snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
     if (strcmp(target, wanted) != 0)
         return 0;
-    int fd = (int)syscall(SYS_pidfd_getfd, pidfd, atoi(name), 0);
+    _cleanup_fd_ int fd = (int)syscall(SYS_pidfd_getfd, vacating->pidfd, atoi(name), 0);
     if (fd < 0)
         return -errno;
-    int r = add_fd(vacating, fd);
+    int r = change(fd);
     return r < 0 ? r : 1;
 }
 
-static int find_socket(struct vacating *vacating, pid_t daemon, int pidfd, unsigned long inode)
+static int change_socket(const struct vacating *vacating, unsigned long inode,
+                         int (*change)(int fd))
 {
     char path[64];
     int r = 0;
 
-    snprintf(path, sizeof(path), "/proc/%d/fd", (int)daemon);
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)vacating->daemon);
     DIR *dir = opendir(path);
     if (!dir)
         return -errno;
     for (const struct dirent *entry; r == 0 && (entry = readdir(dir));)
-        r = take_copy(vacating, pidfd, dirfd(dir), entry->d_name, inode);
+        r = change_if_it(vacating, dirfd(dir), entry->d_name, inode, change);
     closedir(dir);
     return r < 0 ? r : 0;
 }
 
+/* Of a daemon that is gone, nothing is left to do. */
 static void let_in_all(const struct vacating *vacating)
 {
-    for (size_t i = 0; i < vacating->n_fds; i++)
-        (void)syn_filter_detach(vacating->fds[i]);
+    for (size_t i = 0; i < vacating->n_inodes; i++)
+        (void)change_socket(vacating, vacating->inodes[i], syn_filter_detach);
 }
 
 /* A process of its own, in a session of its own, so that signals of the terminal do not reach it.
@@ -114,34 +103,34 @@ static int start_guard(struct vacating *vacating)
     return 0;
 }
 
-static void vacating_clear(struct vacating *vacating)
+static int find_inodes(struct vacating *vacating, const struct address_set *addresses)
 {
-    for (size_t i = 0; i < vacating->n_fds; i++)
-        fd_close(vacating->fds[i]);
-    free(vacating->fds);
-    *vacating = (struct vacating){.guard = -1};
+    vacating->inodes = calloc(addresses->n_items + 1, sizeof(*vacating->inodes));
+    if (!vacating->inodes)
+        return -ENOMEM;
+    for (size_t i = 0; i < addresses->n_items; i++) {
+        unsigned long inode = port_inode(&addresses->items[i]);
+
+        if (inode > 0)
+            vacating->inodes[vacating->n_inodes++] = inode;
+    }
+    return 0;
 }
 
 int vacating_begin(pid_t daemon, const struct address_set *addresses, struct vacating *ret)
 {
-    struct vacating vacating = {.guard = -1};
-    int r = 0;
+    struct vacating vacating = {.daemon = daemon, .guard = -1};
 
     if (daemon <= 0)
         return -ESRCH;
-    _cleanup_fd_ int pidfd = (int)syscall(SYS_pidfd_open, daemon, 0);
-    if (pidfd < 0)
+    vacating.pidfd = (int)syscall(SYS_pidfd_open, daemon, 0);
+    if (vacating.pidfd < 0)
         return -errno;
-    for (size_t i = 0; i < addresses->n_items && r == 0; i++) {
-        unsigned long inode = port_inode(&addresses->items[i]);
-
-        if (inode > 0)
-            r = find_socket(&vacating, daemon, pidfd, inode);
-    }
+    int r = find_inodes(&vacating, addresses);
     if (r == 0)
         r = start_guard(&vacating);
-    for (size_t i = 0; i < vacating.n_fds && r == 0; i++)
-        r = syn_filter_attach(vacating.fds[i]);
+    for (size_t i = 0; i < vacating.n_inodes && r == 0; i++)
+        r = change_socket(&vacating, vacating.inodes[i], syn_filter_attach);
     if (r < 0)
         vacating_end(&vacating, true);
     else
@@ -149,7 +138,6 @@ int vacating_begin(pid_t daemon, const struct address_set *addresses, struct vac
     return r;
 }
 
-/* The guard has copies too, which must be closed before the addresses can be bound anew. */
 void vacating_end(struct vacating *vacating, bool let_in)
 {
     const char word = GUARD_DISMISSED;
@@ -163,5 +151,7 @@ void vacating_end(struct vacating *vacating, bool let_in)
         while (waitpid(vacating->guard_pid, NULL, 0) < 0 && errno == EINTR)
             ;
     }
-    vacating_clear(vacating);
+    fd_close(vacating->pidfd);
+    free(vacating->inodes);
+    *vacating = (struct vacating){.pidfd = -1, .guard = -1};
 }

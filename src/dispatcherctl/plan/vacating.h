@@ -9,15 +9,17 @@
 #include <sys/types.h>
 
 struct vacating {
-    int *fds; /* owned: the daemon's listening sockets */
-    size_t n_fds;
+    pid_t daemon;
+    int pidfd;             /* owned: of the daemon, whose number may be another process's later */
+    unsigned long *inodes; /* owned: of the sockets, of which nobody here keeps a copy open */
+    size_t n_inodes;
     int guard;       /* owned: closing it ends the guard */
     pid_t guard_pid; /* a process that lets clients in again if this one is killed */
 };
 
-/* Finds the sockets among the descriptors of the process, and filters them (syn_filter.h). Must be
- * called as root. Returns 0; or a negative errno, with everything as it was. */
+/* Filters the process's sockets at these addresses (syn_filter.h). Must be called as root. Returns
+ * 0; or a negative errno, with everything as it was. */
 int vacating_begin(pid_t daemon, const struct address_set *addresses, struct vacating *ret);
 
-/* Lets new clients in again; or leaves the filters, since the sockets are closed next. */
+/* Lets new clients in again; or leaves the filters, since the sockets are closed. */
 void vacating_end(struct vacating *vacating, bool let_in);
