@@ -34,6 +34,14 @@ for path in "${asked[@]}"; do
         die "units/apparmor/dispatcherd has no rule for $path"
 done
 
+# What the unit runs beside programs of ours is confined as well: a shell, and what it executes.
+mapfile -t run < <(sed -nE 's/^Exec[A-Za-z]*=\/bin\/sh .* exec ([a-z]+) .*/\1/p' "$top/units/dispatcherd.service.in")
+[ ${#run[@]} -eq 1 ] || die "dispatcherd.service runs by a shell: ${run[*]}"
+for program in "{,ba,da}sh" "${run[@]}"; do
+    grep -qF "  /{,usr/}bin/$program mrix," "$top/units/apparmor/dispatcherd.in" ||
+        die "units/apparmor/dispatcherd lets the unit not run $program"
+done
+
 parser=$(PATH=$PATH:/usr/sbin:/sbin command -v apparmor_parser) || {
     echo "skipped: apparmor_parser was not found; on Debian: apt-get install apparmor"
     exit 77
