@@ -111,8 +111,9 @@ static struct session *wait_for_session(dispatcher_worker *worker, bool is_telle
     while (!atomic_load(&worker->sessions.is_stopping)) {
         struct session *session = take_started(worker, &is_woken);
 
-        if (session && is_teller)
-            is_teller = sessions_remind(worker);
+        /* With ends still untold: whoever ends a session next may become the teller. */
+        if (session && is_teller && sessions_remind(worker))
+            atomic_store(&worker->sessions.has_teller, false);
         if (session)
             return session;
         is_woken = wait_for_work(worker, &is_teller);

@@ -135,6 +135,8 @@ static void take_step(struct client *client, size_t number, const char *step)
     case 'E':
         ck_assert_msg(read_line(client, line) == 0, "step %zu: '%s' instead of the end", number,
                       line);
+        ck_assert_msg(!client->tls || SSL_get_shutdown(client->tls) & SSL_RECEIVED_SHUTDOWN,
+                      "step %zu: no close_notify", number);
         break;
     case 'D':
         ck_assert_int_eq(eventfd_write(client->settings->stop_fd, 1), 0);

@@ -2,8 +2,10 @@
 /* Copyright (C) dispatcherd contributors */
 #include "support/suite.h"
 
+#include "base/macro.h"
 #include "workers/common/way.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -171,6 +173,47 @@ START_TEST(test_the_end_is_passed_on_after_the_last_byte)
 }
 END_TEST
 
+static bool has_room;
+
+static ssize_t unused_receive(struct end *end _unused_, void *buffer _unused_, size_t size _unused_)
+{
+    errno = EAGAIN;
+    return -1;
+}
+
+static ssize_t plain_send(struct end *end, const void *bytes, size_t n_bytes)
+{
+    return send(end->fd, bytes, n_bytes, MSG_DONTWAIT);
+}
+
+static int finish_with_room(struct end *end)
+{
+    if (!has_room)
+        return -EAGAIN;
+    return shutdown(end->fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+START_TEST(test_an_end_that_finds_no_room_is_told_later)
+{
+    static const struct end_calls calls = {
+        .receive = unused_receive, .send = plain_send, .finish = finish_with_room};
+    struct fixture *f = make();
+    char text[8];
+
+    f->to.calls = &calls;
+    has_room = false;
+    shutdown(f->source, SHUT_WR);
+    ck_assert_int_eq(move(f), WAY_WAITS);
+    ck_assert(f->way.is_ending && !f->way.is_ended);
+    has_room = true;
+    f->to.can_write = true;
+    ck_assert_int_eq(move(f), WAY_ENDED);
+    ck_assert(!f->way.is_ending && f->way.is_ended);
+    ck_assert_int_eq(recv(f->sink, text, sizeof(text), 0), 0);
+    finish(f);
+}
+END_TEST
+
 START_TEST(test_a_receiver_that_has_gone)
 {
     struct fixture *f = make();
@@ -202,5 +245,5 @@ SUITE("way", NULL, NULL, test_at_rest_it_holds_nothing,
       test_a_stream_arrives_whole_by_a_pipe_that_goes, test_a_stream_arrives_whole_without_splice,
       test_a_stream_arrives_whole_when_there_are_no_more_pipes,
       test_nothing_more_is_read_than_the_receiver_takes,
-      test_the_end_is_passed_on_after_the_last_byte, test_a_receiver_that_has_gone,
-      test_a_reset_is_no_end)
+      test_the_end_is_passed_on_after_the_last_byte, test_an_end_that_finds_no_room_is_told_later,
+      test_a_receiver_that_has_gone, test_a_reset_is_no_end)

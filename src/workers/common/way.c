@@ -110,8 +110,10 @@ static int end_way(struct way *way, const struct end *from, struct end *to, stru
         return WAY_READ_FAILED;
     if (end_finish(to) == -EAGAIN) {
         to->can_write = false;
+        way->is_ending = true;
         return WAY_WAITS; /* the sender's end is found again */
     }
+    way->is_ending = false;
     way->is_ended = true;
     return WAY_ENDED;
 }

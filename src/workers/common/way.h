@@ -50,8 +50,9 @@ struct way {
     size_t n_burst; /* bytes that were moved by the pipe since it was taken */
     bool is_bulk;   /* the sender has filled a buffer at once */
     bool is_nonblocking;
-    bool is_ended; /* its last byte was delivered, and the receiver told so */
-    bool is_deaf;  /* the receiver takes nothing more; what comes is not read */
+    bool is_ending; /* its last byte was delivered; the receiver has no room to be told so */
+    bool is_ended;  /* the receiver was told so */
+    bool is_deaf;   /* the receiver takes nothing more; what comes is not read */
 };
 
 enum {

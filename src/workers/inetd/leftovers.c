@@ -48,6 +48,11 @@ static bool reap(void)
     if (n <= 0)
         return n < 0; /* not known: they are looked for */
     text[n] = '\0';
+    if (n == sizeof(text) - 1) {
+        /* There are more; the last number may be the begin of a longer one. */
+        *strrchr(text, ' ') = '\0';
+        exist = true;
+    }
     for (char *word; (word = strsep(&next, " "));) {
         pid_t pid = (pid_t)atol(word);
 

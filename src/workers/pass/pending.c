@@ -186,7 +186,11 @@ static void look_through(struct pending *pending)
         pthread_mutex_lock(&pending->lock);
         next = TAILQ_NEXT(item, link);
         pthread_mutex_unlock(&pending->lock);
-        if (is_stopping || now >= item->expires_at) {
+        bool is_over = is_stopping || now >= item->expires_at;
+
+        if (is_over && item->target >= 0 && handover_look(item->target) == HANDOVER_TAKEN) {
+            answered(pending, item);
+        } else if (is_over) {
             dispatcher_connection *connection = item->connection;
             bool was_sent = item->target >= 0;
 

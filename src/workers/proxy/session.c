@@ -322,6 +322,12 @@ static void take_turn(struct session *session, struct relay *relay)
     session->has_turn = true;
 }
 
+/* A way that may not rest for long: somebody has to read, or to end as well. */
+static bool must_move(const struct way *way)
+{
+    return way->n_held > 0 || way->is_ending || way->is_ended;
+}
+
 void session_move(struct session *session, struct relay *relay)
 {
     const struct way *ways = session->ways;
@@ -340,8 +346,8 @@ void session_move(struct session *session, struct relay *relay)
     if (relay->tools.n_moved != before)
         session->moved_at = relay->now;
     watch_session(session, relay,
-                  ways[0].n_held > 0 || ways[1].n_held > 0 || ways[0].is_ended ||
-                      ways[1].is_ended || ways[0].is_deaf);
+                  must_move(&ways[END_CLIENT]) || must_move(&ways[END_SERVER]) ||
+                      ways[END_CLIENT].is_deaf);
     if (up == WAY_HAS_MORE || down == WAY_HAS_MORE)
         take_turn(session, relay);
 }

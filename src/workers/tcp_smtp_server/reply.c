@@ -12,10 +12,11 @@
 #define REPLY_LINE_MAX_OCTETS 512
 
 void reply_writer_init(struct reply_writer *writer, const struct transport *transport,
-                       uint64_t timeout_usec)
+                       uint64_t timeout_usec, uint64_t ends_at)
 {
     writer->transport = transport;
     writer->timeout_usec = timeout_usec;
+    writer->ends_at = ends_at;
     writer->error = 0;
     writer->length = 0;
 }
@@ -45,7 +46,8 @@ int reply_flush(struct reply_writer *writer)
     if (writer->error < 0 || length == 0)
         return writer->error;
     uint64_t deadline = time_add_usec(time_now_usec(CLOCK_MONOTONIC), writer->timeout_usec);
-    int r = writer->transport->send(writer->transport->userdata, writer->buffer, length, deadline);
+    int r = writer->transport->send(writer->transport->userdata, writer->buffer, length,
+                                    deadline < writer->ends_at ? deadline : writer->ends_at);
     if (r < 0)
         writer->error = r;
     return r;

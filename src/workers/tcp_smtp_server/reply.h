@@ -12,13 +12,14 @@
 struct reply_writer {
     const struct transport *transport;
     uint64_t timeout_usec; /* for a client that does not read */
+    uint64_t ends_at;      /* CLOCK_MONOTONIC, in microseconds: not beyond that, however it reads */
     int error;             /* the first failure, a negative errno; after it nothing more is sent */
     size_t length;
     char buffer[REPLY_BUFFER_BYTES];
 };
 
 void reply_writer_init(struct reply_writer *writer, const struct transport *transport,
-                       uint64_t timeout_usec);
+                       uint64_t timeout_usec, uint64_t ends_at);
 
 /* Adds one line, without CRLF; it is cut to the 512 octets of RFC 5321, 4.5.3.1.5. */
 void reply_add(struct reply_writer *writer, const char *format, ...) _printf_(2, 3);

@@ -175,8 +175,12 @@ static void serve(struct session *session)
         while (session->state != STATE_CLOSING)
             next_command(session);
     }
-    if (reply_flush(&session->replies) == 0 && session->must_linger)
+    if (reply_flush(&session->replies) < 0)
+        ; /* it has gone, or does not read */
+    else if (session->must_linger)
         linger(session);
+    else
+        session->reader.transport->end_output(session->reader.transport->userdata);
     session_reset_transaction(session);
     session_log_more_refused(session);
 }
@@ -200,7 +204,8 @@ void session_run_over(const struct session_settings *settings, const struct sess
     session->ends_at = deadline_after(time_now_usec(CLOCK_MONOTONIC), settings->timeouts.session,
                                       settings->stressed.session);
     line_reader_init(&session->reader, transport);
-    reply_writer_init(&session->replies, transport, settings->timeouts.command);
+    reply_writer_init(&session->replies, transport, settings->timeouts.command,
+                      session->ends_at.usual);
     serve(session);
     free(session);
 }

@@ -12,7 +12,7 @@
 int tls_gate_init(struct tls_gate *gate, unsigned n_places)
 {
     gate->n = 0;
-    gate->limit = n_places / 2;
+    gate->limit = n_places > 2 ? n_places / 2 : 1;
     gate->crowd_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (gate->crowd_fd < 0)
         return -errno;
