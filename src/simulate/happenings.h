@@ -7,10 +7,11 @@
 #include <stdint.h>
 
 enum happening_kind {
-    HAPPENING_CHECKED,       /* a connection has passed the checks */
-    HAPPENING_SESSION_ENDED, /* of a connection, in the worker of a slot */
-    HAPPENING_READY,         /* the worker of a slot */
-    HAPPENING_EXITED,        /* likewise */
+    HAPPENING_CHECKED,        /* a connection has passed the checks */
+    HAPPENING_PATIENCE_ENDED, /* of the client of a connection */
+    HAPPENING_SESSION_ENDED,  /* of a connection, in the worker of a slot */
+    HAPPENING_READY,          /* the worker of a slot */
+    HAPPENING_EXITED,         /* likewise */
 };
 
 struct happening {

@@ -12,6 +12,7 @@ libsimulate_a_SOURCES = \
 	%D%/replay.c \
 	%D%/replay.h \
 	%D%/replay_access.c \
+	%D%/replay_clients.c \
 	%D%/replay_internal.h \
 	%D%/settings.c \
 	%D%/settings.h

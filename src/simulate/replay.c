@@ -20,16 +20,6 @@
  * its limits are absurd. */
 #define MOMENTS_MAX 50000000
 
-static const struct record_connection *facts_of(const struct replay *replay, uint32_t connection)
-{
-    return &replay->service->connections[connection].facts;
-}
-
-static uint64_t arrival_of(const struct replay *replay, uint32_t connection)
-{
-    return replay->service->connections[connection].at;
-}
-
 static void add_happening(struct replay *replay, enum happening_kind kind, unsigned slot,
                           uint32_t connection, uint64_t in_usec)
 {
@@ -41,26 +31,6 @@ static void add_happening(struct replay *replay, enum happening_kind kind, unsig
 
     if (r < 0)
         replay->error = r;
-}
-
-/* Queues */
-
-static void queue_put(struct replay *replay, struct replay_queue *queue, uint32_t connection)
-{
-    replay->connections[connection].next = REPLAY_NOBODY;
-    if (queue->first == REPLAY_NOBODY)
-        queue->first = connection;
-    else
-        replay->connections[queue->last].next = connection;
-    queue->last = connection;
-}
-
-static uint32_t queue_take(struct replay *replay, struct replay_queue *queue)
-{
-    uint32_t connection = queue->first;
-
-    queue->first = replay->connections[connection].next;
-    return connection;
 }
 
 /* Workers */
@@ -125,17 +95,11 @@ static void retire(struct replay *replay, const struct decision *decision)
 
 /* Connections */
 
-static void leave(struct replay *replay, uint32_t connection)
-{
-    replay->course.n_left += arrival_of(replay, connection) >= replay->course.from;
-    replay_forget(replay, connection);
-}
-
 /* Of a client that left, or was rejected, in reality, nobody knows how long it would have stayed:
  * as long as the one that came before it. */
 static uint64_t session_usec(struct replay *replay, uint32_t connection)
 {
-    const struct record_connection *facts = facts_of(replay, connection);
+    const struct record_connection *facts = replay_facts(replay, connection);
 
     if (facts->was_handed)
         replay->last_session_usec = facts->session_usec;
@@ -144,19 +108,15 @@ static uint64_t session_usec(struct replay *replay, uint32_t connection)
 
 static void hand_off(struct replay *replay, unsigned slot)
 {
-    uint32_t connection = queue_take(replay, &replay->waiting);
-    const struct replayed *replayed = &replay->connections[connection];
-    uint64_t queued = replayed->accepted_at - arrival_of(replay, connection);
+    uint32_t connection = replay_queue_take(replay, &replay->waiting);
+    struct replayed *replayed = &replay->connections[connection];
+    uint64_t queued = replayed->accepted_at - replay_arrival(replay, connection);
 
+    replayed->place = REPLAYED_DONE;
     pool_waiting_ended(replay->pool);
-    if (replay->now - arrival_of(replay, connection) >
-        replay_patience(facts_of(replay, connection))) {
-        leave(replay, connection);
-        return;
-    }
     pool_handoff_begun(replay->pool, slot);
     pool_handoff_acknowledged(replay->pool, slot);
-    if (arrival_of(replay, connection) >= replay->course.from) {
+    if (replay_arrival(replay, connection) >= replay->course.from) {
         replay->course.n_served++;
         if (course_add_wait(&replay->course, queued + replay->now - replayed->waiting_since) < 0)
             replay->error = -ENOMEM;
@@ -169,22 +129,24 @@ static void begin_to_wait(struct replay *replay, uint32_t connection)
     if (!replay_admits(replay, connection))
         return;
     replay->connections[connection].waiting_since = replay->now;
-    queue_put(replay, &replay->waiting, connection);
+    replay->connections[connection].place = REPLAYED_WAITING;
+    replay_queue_put(replay, &replay->waiting, connection);
     pool_waiting_begun(replay->pool);
 }
 
 /* Returns false if none is accepted. */
 static bool accept_one(struct replay *replay)
 {
-    if (replay->backlog.first == REPLAY_NOBODY ||
+    if (replay_queue_first(replay, &replay->backlog) == REPLAY_NOBODY ||
         policy_may_accept(replay->pool, &replay->options, replay->now) != ACCEPT_YES)
         return false;
-    uint32_t connection = queue_take(replay, &replay->backlog);
+    uint32_t connection = replay_queue_take(replay, &replay->backlog);
     replay->connections[connection].accepted_at = replay->now;
-    if (facts_of(replay, connection)->checked_usec > 0) {
+    if (replay_facts(replay, connection)->checked_usec > 0) {
+        replay->connections[connection].place = REPLAYED_CHECKING;
         pool_checking_begun(replay->pool);
         add_happening(replay, HAPPENING_CHECKED, 0, connection,
-                      facts_of(replay, connection)->checked_usec);
+                      replay_facts(replay, connection)->checked_usec);
     } else {
         begin_to_wait(replay, connection);
     }
@@ -226,8 +188,13 @@ static void handle(struct replay *replay, const struct happening *happening)
 {
     switch (happening->kind) {
     case HAPPENING_CHECKED:
+        if (replay->connections[happening->connection].place == REPLAYED_DONE)
+            break;
         pool_checking_ended(replay->pool);
         begin_to_wait(replay, happening->connection);
+        break;
+    case HAPPENING_PATIENCE_ENDED:
+        replay_leave(replay, happening->connection);
         break;
     case HAPPENING_SESSION_ENDED:
         pool_connection_ended(replay->pool, happening->slot, replay->now);
@@ -247,10 +214,13 @@ static void handle(struct replay *replay, const struct happening *happening)
 static void arrive(struct replay *replay)
 {
     uint32_t connection = (uint32_t)replay->n_arrived++;
+    uint64_t patience = replay_patience(replay_facts(replay, connection));
 
-    replay->course.n_arrived += arrival_of(replay, connection) >= replay->course.from;
+    replay->course.n_arrived += replay_arrival(replay, connection) >= replay->course.from;
     replay->connections[connection].session_usec = session_usec(replay, connection);
-    queue_put(replay, &replay->backlog, connection);
+    replay_queue_put(replay, &replay->backlog, connection);
+    if (patience < UINT64_MAX)
+        add_happening(replay, HAPPENING_PATIENCE_ENDED, 0, connection, patience);
 }
 
 /* Settings */

@@ -71,11 +71,5 @@ void replay_forget(struct replay *replay, uint32_t connection)
     const struct address peer = address_of(replay->service->connections[connection].facts.client);
 
     addresses_remove(&replay->addresses, &peer, &replay->connections[connection].counted);
-}
-
-uint64_t replay_patience(const struct record_connection *facts)
-{
-    if (facts->was_handed || facts->end == HISTORY_REJECTED)
-        return UINT64_MAX;
-    return (uint64_t)facts->queued_usec + facts->checked_usec + facts->waited_usec;
+    replay->connections[connection].place = REPLAYED_DONE;
 }

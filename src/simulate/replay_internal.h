@@ -10,16 +10,25 @@
 
 #define REPLAY_NOBODY UINT32_MAX
 
+enum replayed_place {
+    REPLAYED_QUEUED, /* by the kernel */
+    REPLAYED_CHECKING,
+    REPLAYED_WAITING, /* for a worker */
+    REPLAYED_DONE,    /* a worker has or had it, or it was rejected, or its client has left */
+};
+
 /* A connection on its way. */
 struct replayed {
     struct counted counted;
+    enum replayed_place place;
     uint32_t next; /* in the queue that it is in */
     uint64_t accepted_at;
     uint64_t waiting_since; /* for a worker */
     uint64_t session_usec;
 };
 
-/* First come, first served: indexes of connections. */
+/* First come, first served: indexes of connections. Those that are done remain until their turn,
+ * but are never taken. */
 struct replay_queue {
     uint32_t first, last;
 };
@@ -48,6 +57,28 @@ struct replay {
     uint64_t last_session_usec; /* of a connection that was served in reality */
     int error;
 };
+
+static inline const struct record_connection *replay_facts(const struct replay *replay,
+                                                           uint32_t connection)
+{
+    return &replay->service->connections[connection].facts;
+}
+
+static inline uint64_t replay_arrival(const struct replay *replay, uint32_t connection)
+{
+    return replay->service->connections[connection].at;
+}
+
+void replay_queue_put(struct replay *replay, struct replay_queue *queue, uint32_t connection);
+
+/* The next connection, which stays; REPLAY_NOBODY if there is none. */
+uint32_t replay_queue_first(const struct replay *replay, struct replay_queue *queue);
+
+/* Removes the next connection. There must be one. */
+uint32_t replay_queue_take(const struct replay *replay, struct replay_queue *queue);
+
+/* Its client leaves, unless it is done. */
+void replay_leave(struct replay *replay, uint32_t connection);
 
 /* Whether the connection is let in at this time. Counts it for its address if it is, and counts
  * its rejection if not. */

@@ -202,6 +202,57 @@ START_TEST(test_a_client_leaves_when_it_did_unless_it_is_served_before)
 }
 END_TEST
 
+static void add_impatient(uint64_t at, uint64_t patience)
+{
+    struct record_connection *facts = add(at, at, 0);
+
+    facts->end = HISTORY_GONE;
+    facts->was_handed = false;
+    facts->queued_usec = (uint32_t)patience;
+}
+
+START_TEST(test_a_client_has_left_even_if_its_turn_never_comes)
+{
+    begin(USEC_PER_SEC);
+    for (unsigned i = 0; i < 2; i++)
+        add(20 * USEC_PER_MSEC, i, 5 * USEC_PER_SEC);
+    add_impatient(30 * USEC_PER_MSEC, 100 * USEC_PER_MSEC);
+    /* The span is over before this one has lost its patience. */
+    add_impatient(40 * USEC_PER_MSEC, 970 * USEC_PER_MSEC);
+    run(NULL);
+    ck_assert_uint_eq(course.n_served, 2);
+    ck_assert_uint_eq(course.n_left, 1);
+    ck_assert_uint_eq(course_waiting(&course), 1);
+}
+END_TEST
+
+START_TEST(test_clients_that_have_left_keep_no_place_from_others)
+{
+    begin(USEC_PER_SEC);
+    worker_start.facts.usec = 500 * USEC_PER_MSEC;
+    for (unsigned i = 0; i < 2; i++)
+        add_impatient(i, 100 * USEC_PER_MSEC);
+    /* It is accepted and checked before the worker is ready. */
+    add(200 * USEC_PER_MSEC, 1, USEC_PER_MSEC)->checked_usec = (uint32_t)(100 * USEC_PER_MSEC);
+    run(NULL);
+    ck_assert_uint_eq(course.n_left, 2);
+    ck_assert_uint_eq(course.n_served, 1);
+    ck_assert_uint_eq(course_wait(&course, 1000), 200 * USEC_PER_MSEC);
+}
+END_TEST
+
+START_TEST(test_a_client_leaves_while_it_is_checked)
+{
+    begin(USEC_PER_SEC);
+    add_impatient(20 * USEC_PER_MSEC, 0);
+    connections[0].facts.checked_usec = (uint32_t)(100 * USEC_PER_MSEC);
+    add(20 * USEC_PER_MSEC, 1, USEC_PER_MSEC)->checked_usec = (uint32_t)(200 * USEC_PER_MSEC);
+    run(NULL);
+    ck_assert_uint_eq(course.n_left, 1);
+    ck_assert_uint_eq(course.n_served, 1);
+}
+END_TEST
+
 /* Whatever is recorded, the pool's own assertions hold, everybody is somewhere, and no more workers
  * are there than may be. */
 START_TEST(test_random_recordings)
@@ -223,6 +274,11 @@ START_TEST(test_random_recordings)
                 add(at, random_between(&random, 0, 20), random_between(&random, 0, USEC_PER_SEC));
 
             facts->checked_usec = (uint32_t)random_between(&random, 0, 3) * 1000;
+            if (random_between(&random, 0, 4) == 0) {
+                facts->end = HISTORY_GONE;
+                facts->was_handed = false;
+                facts->waited_usec = (uint32_t)random_between(&random, 0, USEC_PER_SEC);
+            }
         }
         run("MAX_CONNS_PER_ADDRESS=3");
         ck_assert_uint_eq(course.n_arrived, 300);
@@ -265,7 +321,10 @@ Suite *make_suite(void)
               test_a_client_that_comes_before_the_worker_is_ready_waits, test_workers_are_recycled,
               test_idle_workers_go, test_limits_for_an_address_and_its_network, test_throttles,
               test_what_was_rejected_stays_so_unless_a_limit_did_it,
-              test_a_client_leaves_when_it_did_unless_it_is_served_before, test_random_recordings,
+              test_a_client_leaves_when_it_did_unless_it_is_served_before,
+              test_a_client_has_left_even_if_its_turn_never_comes,
+              test_clients_that_have_left_keep_no_place_from_others,
+              test_a_client_leaves_while_it_is_checked, test_random_recordings,
               test_what_was_measured);
     return suite;
 }
