@@ -22,6 +22,12 @@ void addresses_clear(struct addresses *addresses)
     *addresses = (struct addresses){0};
 }
 
+void addresses_watch(struct addresses *addresses,
+                     void (*changed)(struct addresses *addresses, const struct address *peer))
+{
+    addresses->changed = changed;
+}
+
 static uint32_t addresses_count(struct concurrency *concurrency, const struct address *address,
                                 bool *is_counted)
 {
@@ -36,8 +42,11 @@ void addresses_add(struct addresses *addresses, const struct address *peer, stru
                    uint32_t *ret_of_address, uint32_t *ret_of_network)
 {
     const struct address network = source_network(peer);
+    bool is_new = !counted->is_host;
 
     *ret_of_address = addresses_count(addresses->hosts, peer, &counted->is_host);
+    if (is_new && counted->is_host && addresses->changed)
+        addresses->changed(addresses, peer);
     *ret_of_network = addresses_count(addresses->networks, &network, &counted->is_network);
 }
 
@@ -48,6 +57,8 @@ void addresses_remove(struct addresses *addresses, const struct address *peer,
 
     if (counted->is_host)
         concurrency_remove(addresses->hosts, peer);
+    if (counted->is_host && addresses->changed)
+        addresses->changed(addresses, peer);
     if (counted->is_network)
         concurrency_remove(addresses->networks, &network);
     *counted = (struct counted){0};

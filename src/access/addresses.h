@@ -15,6 +15,8 @@ struct siphash_key;
 struct addresses {
     struct concurrency *hosts;    /* owned */
     struct concurrency *networks; /* owned */
+    /* Called when an address has another number of connections; NULL: nobody is. */
+    void (*changed)(struct addresses *addresses, const struct address *peer);
 };
 
 /* Whether one connection is counted for its address and for its network. All false in the
@@ -27,6 +29,10 @@ struct counted {
 /* Returns 0 or -ENOMEM; addresses_clear() may be called in either case. */
 int addresses_init(struct addresses *addresses, const struct siphash_key *key);
 void addresses_clear(struct addresses *addresses);
+
+/* From now on `changed` is called. */
+void addresses_watch(struct addresses *addresses,
+                     void (*changed)(struct addresses *addresses, const struct address *peer));
 
 /* Counts a connection of `peer` unless it is counted already. Sets how many connections its address
  * and its network have, this one included; 0 if they cannot be counted. */

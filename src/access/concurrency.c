@@ -136,6 +136,18 @@ uint32_t concurrency_lookup(struct concurrency *concurrency, const struct addres
     return number > 0 ? place_of(concurrency, number)->n_connections : 0;
 }
 
+void concurrency_each(struct concurrency *concurrency,
+                      void (*visit)(const struct source *source, uint32_t n, void *userdata),
+                      void *userdata)
+{
+    for (uint32_t number = 1; number <= concurrency->n_touched; number++) {
+        const struct place *place = place_of(concurrency, number);
+
+        if (place->n_connections > 0)
+            visit(&place->source, place->n_connections, userdata);
+    }
+}
+
 uint32_t concurrency_n_sources(const struct concurrency *concurrency)
 {
     return concurrency->n_sources;

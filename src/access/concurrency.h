@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct concurrency;
+struct source;
 
 /* The most places of a table: no system has descriptors for more connections. */
 #define CONCURRENCY_PLACES_MAX (UINT32_C(1) << 24)
@@ -36,6 +37,11 @@ void concurrency_remove(struct concurrency *concurrency, const struct address *a
 
 /* How many connections the address has. */
 uint32_t concurrency_lookup(struct concurrency *concurrency, const struct address *address);
+
+/* Calls `visit` for each source in the table. It must not change the table. */
+void concurrency_each(struct concurrency *concurrency,
+                      void (*visit)(const struct source *source, uint32_t n, void *userdata),
+                      void *userdata);
 
 /* How many sources the table has, and how many connections it had no place for since it was made.
  */

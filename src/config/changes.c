@@ -111,6 +111,9 @@ static int compare_daemons(struct config_changes *changes, const struct config *
     if (r == 0)
         r = compare(changes, OPTION_FLEET, NULL, &from->fleet, &to->fleet, &to->fleet_origin);
     if (r == 0)
+        r = compare(changes, OPTION_FLEET_ADDRESSES, NULL, &from->fleet_addresses,
+                    &to->fleet_addresses, &to->fleet_addresses_origin);
+    if (r == 0)
         r = compare(changes, OPTION_FLEET_NAME, NULL, &from->fleet_name, &to->fleet_name,
                     &to->fleet_name_origin);
     if (r == 0)

@@ -231,6 +231,8 @@ static int finish_dispatcher(struct loader *loader, struct config *config)
     config->fleet = values->fleet;
     values->fleet = (struct str_list){0};
     config->fleet_origin = values->origins[OPTION_FLEET];
+    config->fleet_addresses = values->fleet_addresses;
+    config->fleet_addresses_origin = values->origins[OPTION_FLEET_ADDRESSES];
     config->fleet_name = STEAL(values->fleet_name);
     config->fleet_name_origin = values->origins[OPTION_FLEET_NAME];
     config->fleet_wait_msec = values->fleet_wait_msec;

@@ -48,6 +48,8 @@ const struct option option_table[N_OPTIONS] = {
            RANGE(0, 1, 1)),
     OPTION(FLEET, OURS, SCOPE_DISPATCHER, stores, fleet,
            "where hosts with common limits keep their counts", DEFAULT("limits for this host alone")),
+    OPTION(FLEET_ADDRESSES, OURS, SCOPE_DISPATCHER, flag, fleet_addresses,
+           "1: MAX_CONNS_PER_ADDRESS holds over them all", RANGE(0, 1, 0)),
     OPTION(FLEET_NAME, OURS, SCOPE_DISPATCHER, name, fleet_name, "this host's name there",
            DEFAULT("derived from the machine's identifier")),
     OPTION(FLEET_WAIT, OURS, SCOPE_DISPATCHER, count, fleet_wait_msec,

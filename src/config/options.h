@@ -21,6 +21,7 @@ enum option_id {
     OPTION_DNS_VERIFY_DOMAIN,
     OPTION_ENABLE,
     OPTION_FLEET,
+    OPTION_FLEET_ADDRESSES,
     OPTION_FLEET_NAME,
     OPTION_FLEET_WAIT,
     OPTION_HISTORICAL_TIME,
@@ -94,10 +95,11 @@ struct service_options {
     uint32_t debug; /* dispatcherd-journal(7) */
     unsigned historical_time_sec;
     bool ident;
-    struct str_list dns_servers; /* of the Dispatcher alone, as the next four */
+    struct str_list dns_servers; /* of the Dispatcher alone, as the next five */
     struct str_list fleet;       /* stores */
     char *fleet_name;            /* NULL: derived from the machine's identifier */
     unsigned fleet_wait_msec;    /* 0: decides at once */
+    bool fleet_addresses;        /* MAX_CONNS_PER_ADDRESS holds over the fleet */
     char *record;                /* absolute path; NULL: none */
     struct str_list dns_verify_domains;
     unsigned max_conns_per_address;      /* 0: unlimited */
@@ -125,9 +127,11 @@ struct config {
         fleet;        /* stores: "unix:/path", "192.0.2.1:6379"; empty: limits are this host's */
     char *fleet_name; /* NULL: derived from the machine's identifier */
     unsigned fleet_wait_msec;
+    bool fleet_addresses;
     struct origin debug_origin;
     struct origin dns_servers_origin;
     struct origin fleet_origin;
+    struct origin fleet_addresses_origin;
     struct origin fleet_name_origin;
     struct origin fleet_wait_origin;
     struct origin historical_time_origin;

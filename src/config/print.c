@@ -51,6 +51,8 @@ int config_print(const struct config *config, FILE *stream)
     print_option(&option_table[OPTION_DNS_SERVERS], &config->dns_servers_origin,
                  &config->dns_servers, stream);
     print_option(&option_table[OPTION_FLEET], &config->fleet_origin, &config->fleet, stream);
+    print_option(&option_table[OPTION_FLEET_ADDRESSES], &config->fleet_addresses_origin,
+                 &config->fleet_addresses, stream);
     print_option(&option_table[OPTION_FLEET_NAME], &config->fleet_name_origin, &config->fleet_name,
                  stream);
     print_option(&option_table[OPTION_FLEET_WAIT], &config->fleet_wait_origin,

@@ -151,6 +151,8 @@ libdaemon_a_SOURCES = \
 	%D%/fleet/ledger.c \
 	%D%/fleet/ledger.h \
 	%D%/fleet/link.h \
+	%D%/fleet/open_counts.c \
+	%D%/fleet/open_counts.h \
 	%D%/fleet/waits.c \
 	%D%/fleet/waits.h \
 	%D%/limits/store_room.c \

@@ -97,9 +97,12 @@ void manager_set_fleet(struct manager *manager)
     const struct config *config = &manager->version->config;
     const struct fleet_settings settings = {.stores = &config->fleet,
                                             .name = config->fleet_name,
-                                            .wait_usec = config->fleet_wait_msec * USEC_PER_MSEC};
+                                            .wait_usec = config->fleet_wait_msec * USEC_PER_MSEC,
+                                            .has_addresses = config->fleet_addresses};
 
     admission_set_fleet(manager->context.admission, &settings);
+    for (size_t i = 0; i < manager->n_services; i++)
+        admission_share_addresses(manager->services[i]);
 }
 
 static int remember_config(struct manager *manager)

@@ -105,6 +105,7 @@ START_TEST(test_defaults_are_those_of_the_original)
         {OPTION_DNS_VERIFY_DOMAIN, "none"},
         {OPTION_ENABLE, "1"},
         {OPTION_FLEET, "limits for this host alone"},
+        {OPTION_FLEET_ADDRESSES, "0"},
         {OPTION_FLEET_NAME, "derived from the machine's identifier"},
         {OPTION_FLEET_WAIT, "0"},
         {OPTION_HISTORICAL_TIME, "0"},

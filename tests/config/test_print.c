@@ -69,6 +69,7 @@ static void assert_reads_back(const char *text)
     ck_assert(str_list_equal(&again.dns_servers, &fixture.config.dns_servers));
     ck_assert(str_list_equal(&again.fleet, &fixture.config.fleet));
     ck_assert_pstr_eq(again.fleet_name, fixture.config.fleet_name);
+    ck_assert_int_eq(again.fleet_addresses, fixture.config.fleet_addresses);
     ck_assert_uint_eq(again.fleet_wait_msec, fixture.config.fleet_wait_msec);
     ck_assert_uint_eq(again.n_services, fixture.config.n_services);
     for (size_t i = 0; i < again.n_services; i++)
@@ -108,6 +109,7 @@ START_TEST(test_prints_what_reads_back_the_same)
          "[SERVICE=S]\nIMAGE=w\nPORT=25\n"),
 #ifdef HAVE_HIREDIS
         ("[SERVICE=DISPATCHER]\nFLEET=unix:/run/r.sock [::1]:7000,192.0.2.1\nFLEET_NAME=mx-1\n"
+         "FLEET_ADDRESSES=1\nFLEET_WAIT=20\n"
          "[SERVICE=S]\nIMAGE=w\nPORT=25\n"),
 #endif
         ("LOGFILE=d\nDEBUG=-1\nHISTORICAL_TIME=5\n[SERVICE=DISPATCHER]\nLOGFILE=\n"

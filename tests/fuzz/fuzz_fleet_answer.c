@@ -22,6 +22,7 @@ static void take(struct fleet_ledger *ledger, const struct redisReply *reply)
     if (!fleet_reply_answer(reply, &answer))
         return;
     assert(answer.n_sums <= FLEET_BATCH_KEYS && answer.n_full_keys <= FLEET_FULL_KEYS);
+    assert(answer.n_open <= FLEET_BATCH_OPEN && answer.n_told <= FLEET_BATCH_OPEN);
     assert(strlen(answer.epoch) < FLEET_EPOCH_MAX);
     (void)fleet_ledger_answer(ledger, &answer, NOW + 1000);
 }
@@ -50,7 +51,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct siphash_key secret = {{1, 2}};
     const struct address client = {.family = AF_INET, .bytes = {192, 0, 2, 1}};
     struct throttle_view view, later;
+    const struct open_key key = {.source = {.family = AF_INET, .prefix = {192, 0, 2, 1}},
+                                 .service = "smtp"};
     struct fleet_ledger *ledger;
+    struct open_counts *open;
     struct throttle *throttle;
 
     if (size == 0)
@@ -59,6 +63,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(r == 0);
     r = fleet_ledger_new(throttle, UINT64_C(1796000000000000), NOW, &ledger);
     assert(r == 0);
+    r = open_counts_new(&secret, &open);
+    assert(r == 0);
+    fleet_ledger_share_open(ledger, open);
+    open_counts_set(open, &key, 1, 4, NOW);
     (void)throttle_count(throttle, THROTTLE_PLAIN, &client, 10, NOW, &view);
     fleet_ledger_begin(ledger, NOW);
     for (unsigned i = 0; i < 4; i++)
@@ -67,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)throttle_count(throttle, THROTTLE_PLAIN, &client, 10, NOW + 2000, &later);
     assert(later.own >= 1);
     fleet_ledger_free(ledger);
+    open_counts_free(open);
     throttle_free(throttle);
     return 0;
 }

@@ -3,6 +3,7 @@
 """Limits that hold over several hosts (dispatcher.cnf(5), FLEET), with a real store."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -63,17 +64,17 @@ def raised(site):
     return [alert["text"] for alert in site.status()["alerts"] if alert["alert"] == "fleet"]
 
 
-def config_of(site, port, **options):
+def config_of(site, port, service=None, **options):
     own = "".join(f"{name}={value}\n" for name, value in options.items())
     return f"[SERVICE=DISPATCHER]\n{own}" + site.service(
-        "TEST", PORT=port, MIN_PROCS=1, MAX_CONNS=50
+        "TEST", PORT=port, MIN_PROCS=1, MAX_CONNS=50, **(service or {})
     )
 
 
-def start(site, store, name, **options):
+def start(site, store, name, service=None, **options):
     site.write_mappings("PORT_ACCESS\n\n" + TABLE)
     port = site.free_port()
-    site.write_config(config_of(site, port, FLEET=f"unix:{store}", FLEET_NAME=name, **options))
+    site.write_config(config_of(site, port, service, FLEET=f"unix:{store}", FLEET_NAME=name, **options))
     site.start()
     return port
 
@@ -82,7 +83,9 @@ def is_admitted(site, port, source=CLIENT):
     """Whether a client of that address is served."""
     try:
         client = site.connect(port, source=source)
-        return client.ask("service") == "TEST"
+        answer = client.ask("service")
+        client.close()
+        return answer == "TEST"
     except (ConnectionError, AssertionError):
         return False
 
@@ -145,6 +148,37 @@ def admit_at_once(hosts, ports, source, n):
             pass
         client.close()
     return admitted
+
+
+def test_an_address_has_as_many_connections_as_one_host_allows(hosts):
+    store = Store(hosts[0])
+    limit = {"MAX_CONNS_PER_ADDRESS": 3}
+    ports = [
+        start(site, store.path, name, limit, FLEET_ADDRESSES=1) for site, name in zip(hosts, "abc")
+    ]
+    for site in hosts:
+        wait_for_fleet(site)
+    client = "127.0.2.1"
+    open_now = [hosts[i].connect(ports[i], source=client) for i in (0, 0, 1)]
+    assert all(connection.ask("service") == "TEST" for connection in open_now)
+    # A host that has none of them knows, too, and says so.
+    wait_until(lambda: not is_admitted(hosts[2], ports[2], client), what="the client is rejected")
+    explained = hosts[2].control("explain", client).stdout
+    assert re.search(r"1 here, 3 at the other hosts, known \d+ ms ago", explained), explained
+    # Another address is served, and this one again when one of its connections has ended.
+    assert is_admitted(hosts[2], ports[2], "127.0.2.2")
+    open_now[2].close()
+    wait_until(lambda: is_admitted(hosts[2], ports[2], client), what="the client is served")
+    # A host that has died has no connections: what is older than 15 s counts no longer.
+    key = "dispatcherd:{fleet}:open:test:4:7f000202"
+    now = int(store.ask("time").split()[0])
+    store.ask("hset", key, "dead", f"9@{now - 60}")
+    second = hosts[1].connect(ports[1], source="127.0.2.2")
+    assert second.ask("service") == "TEST"
+    wait_until(lambda: "dead" not in store.ask("hgetall", key), what="the store forgets the host")
+    store.ask("hset", key, "alive", f"9@{now + 5}")
+    wait_until(lambda: not is_admitted(hosts[2], ports[2], "127.0.2.2"), what="it is rejected")
+    assert all(int(store.ask("ttl", key)) > 0 for key in store.keys("*"))
 
 
 def test_hosts_that_wait_admit_exactly_the_limit(hosts):

@@ -2,8 +2,10 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/checks/admission.h"
 
+#include "access/concurrency.h"
 #include "base/time.h"
 #include "dispatcherd/core/context.h"
+#include "dispatcherd/core/service.h"
 #include "dispatcherd/report/report.h"
 
 #include <assert.h>
@@ -126,6 +128,31 @@ void admission_set_fleet(struct admission *admission, const struct fleet_setting
     if (r < 0)
         report_daemon(LOG_ERR, "cannot share counts by FLEET: %s; limits hold for this host alone",
                       strerror(-r));
+}
+
+static void note_open(const struct source *source, uint32_t n, void *userdata)
+{
+    const struct service *service = userdata;
+    struct fleet *fleet = service->context->admission->fleet;
+
+    if (fleet)
+        fleet_note_open(fleet, service->options->unit_name, source, n,
+                        service->options->max_conns_per_address);
+}
+
+static void on_address_changed(struct addresses *addresses, const struct address *peer)
+{
+    struct service *service = CONTAINER_OF(addresses, struct service, addresses);
+    struct source source;
+
+    if (service->context->admission && source_of(peer, &source))
+        note_open(&source, concurrency_lookup(addresses->hosts, peer), service);
+}
+
+void admission_share_addresses(struct service *service)
+{
+    addresses_watch(&service->addresses, on_address_changed);
+    concurrency_each(service->addresses.hosts, note_open, service);
 }
 
 void admission_set_decisions(struct admission *admission, struct decisions *decisions)

@@ -15,6 +15,7 @@
 #include "mapping/run.h"
 
 struct context;
+struct service;
 
 struct admission {
     struct context *context;      /* outlives this */
@@ -63,6 +64,10 @@ void admission_set_throttle(struct admission *admission, struct throttle *thrott
 /* From now on connections are counted together with the other hosts of these stores; without
  * stores, on this host alone. To be called when the throttle's table is final. */
 void admission_set_fleet(struct admission *admission, const struct fleet_settings *settings);
+
+/* The connections of the service's addresses are counted over the fleet, if one is set up for that.
+ * To be called again when the fleet or the service's options have changed. */
+void admission_share_addresses(struct service *service);
 
 /* From now on decisions are noted in this log, which is freed with `admission`. Before, they are
  * noted in one that does not outlive the process. */

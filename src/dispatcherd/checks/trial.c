@@ -178,6 +178,12 @@ static void try_address(struct attempt *attempt)
     uint32_t n_of_address =
         count_with_this(service->addresses.hosts, attempt->client, attempt->client);
     uint32_t n_of_network = count_with_this(service->addresses.networks, &network, &network);
+    struct fleet *fleet = attempt->admission->fleet;
+    uint64_t at;
+
+    if (fleet)
+        n_of_address += fleet_elsewhere(fleet, service->options->unit_name, attempt->client,
+                                        time_now_usec(CLOCK_MONOTONIC), &at);
     bool is_address = try_limit(attempt, "MAX_CONNS_PER_ADDRESS", n_of_address,
                                 attempt->rules->options->max_conns_per_address);
 

@@ -29,6 +29,7 @@ struct fleet {
     struct throttle *throttle;
     struct fleet_ledger *ledger;
     struct fleet_link *link;
+    struct open_counts *open; /* NULL: not shared */
     struct fleet_waits waits;
     struct timer batch_timer;
     struct timer wait_timer;
@@ -167,7 +168,7 @@ static uint64_t oldest_batch(void *userdata)
     return batch ? batch->sent_at : USEC_INFINITY;
 }
 
-static int init(struct fleet *fleet)
+static int init(struct fleet *fleet, bool has_addresses)
 {
     sd_event *event = fleet->context->event;
     const struct fleet_link_settings settings = {.stores = &fleet->stores, .name = fleet->name};
@@ -179,6 +180,10 @@ static int init(struct fleet *fleet)
 
     int r = fleet_ledger_new(fleet->throttle, time_now_usec(CLOCK_REALTIME),
                              time_now_usec(CLOCK_MONOTONIC), &fleet->ledger);
+    if (r == 0 && has_addresses)
+        r = open_counts_new(&fleet->context->hash_key, &fleet->open);
+    if (r == 0)
+        fleet_ledger_share_open(fleet->ledger, fleet->open);
     if (r == 0)
         r = timer_init(&fleet->batch_timer, event, USEC_PER_MSEC, on_batch, fleet);
     if (r == 0)
@@ -212,7 +217,7 @@ int fleet_new(struct context *context, struct throttle *throttle,
         r = derive_name(fleet->name, sizeof(fleet->name));
     }
     if (r == 0)
-        r = init(fleet);
+        r = init(fleet, settings->has_addresses);
     if (r < 0) {
         fleet_free(fleet);
         return r;
@@ -228,6 +233,7 @@ void fleet_free(struct fleet *fleet)
     fleet_waits_expire(&fleet->waits, USEC_INFINITY);
     fleet_link_free(fleet->link);
     fleet_ledger_free(fleet->ledger);
+    open_counts_free(fleet->open);
     timer_clear(&fleet->batch_timer);
     timer_clear(&fleet->wait_timer);
     timer_clear(&fleet->alert_timer);
@@ -242,14 +248,43 @@ bool fleet_has(const struct fleet *fleet, const struct fleet_settings *settings)
     const char *b = settings->name ? settings->name : "";
 
     return str_list_equal(&fleet->stores, settings->stores) && strcmp(a, b) == 0 &&
-           fleet->waits.limit_usec == settings->wait_usec;
+           fleet->waits.limit_usec == settings->wait_usec &&
+           (fleet->open != NULL) == settings->has_addresses;
+}
+
+static void hurry(struct fleet *fleet)
+{
+    if (fleet_link_is_up(fleet->link))
+        timer_set_no_later(&fleet->batch_timer, fleet_ledger_due(fleet->ledger));
 }
 
 void fleet_note(struct fleet *fleet, const struct throttle_view *view)
 {
     fleet_ledger_owe(fleet->ledger, view->number);
-    if (fleet_link_is_up(fleet->link))
-        timer_set_no_later(&fleet->batch_timer, fleet_ledger_due(fleet->ledger));
+    hurry(fleet);
+}
+
+void fleet_note_open(struct fleet *fleet, const char *service, const struct source *source,
+                     uint32_t own, uint32_t limit)
+{
+    struct open_key key;
+
+    if (!fleet->open || !open_key_set(&key, service, source))
+        return;
+    open_counts_set(fleet->open, &key, limit > 0 ? own : 0, limit, time_now_usec(CLOCK_MONOTONIC));
+    hurry(fleet);
+}
+
+uint32_t fleet_elsewhere(struct fleet *fleet, const char *service, const struct address *address,
+                         uint64_t now, uint64_t *ret_at)
+{
+    struct source source;
+    struct open_key key;
+
+    *ret_at = 0;
+    if (!fleet->open || !source_of(address, &source) || !open_key_set(&key, service, &source))
+        return 0;
+    return open_counts_elsewhere(fleet->open, &key, now, ret_at);
 }
 
 bool fleet_note_and_wait(struct fleet *fleet, const struct throttle_view *view,
@@ -293,7 +328,9 @@ void fleet_figures(const struct fleet *fleet, uint64_t now, struct fleet_figures
         .reason = fleet_link_reason(fleet->link),
         .since = fleet_link_since(fleet->link),
         .n_owed = fleet_ledger_n_owed(fleet->ledger),
-        .n_left_out = fleet_ledger_n_left_out(fleet->ledger),
+        .n_left_out = fleet_ledger_n_left_out(fleet->ledger) +
+                      (fleet->open ? open_counts_n_left_out(fleet->open) : 0),
+        .n_addresses = fleet->open ? open_counts_n(fleet->open) : 0,
         .n_waits = fleet->waits.n_begun,
         .n_waits_in_vain = fleet->waits.n_in_vain,
     };

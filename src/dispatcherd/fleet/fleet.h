@@ -23,6 +23,7 @@ struct fleet_settings {
     const struct str_list *stores;
     const char *name;   /* NULL: derived from the machine's identifier */
     uint64_t wait_usec; /* 0: decisions do not wait */
+    bool has_addresses; /* MAX_CONNS_PER_ADDRESS holds over the fleet, too */
 };
 
 /* Begins to connect. `context` and `throttle` outlive it; the context is notified of changes.
@@ -39,7 +40,18 @@ bool fleet_has(const struct fleet *fleet, const struct fleet_settings *settings)
 /* A connection was counted. */
 void fleet_note(struct fleet *fleet, const struct throttle_view *view);
 
-/* The same. If the decision waits for the store, returns true, and calls wait->decided later. */
+/* A source has `own` connections with the service here, of at most `limit`; 0: unlimited. Does
+ * nothing without FLEET_ADDRESSES. */
+void fleet_note_open(struct fleet *fleet, const char *service, const struct source *source,
+                     uint32_t own, uint32_t limit);
+
+/* How many connections with the service the address has at the other hosts; *ret_at is when that
+ * was learned, 0: nothing is known. */
+uint32_t fleet_elsewhere(struct fleet *fleet, const char *service, const struct address *address,
+                         uint64_t now, uint64_t *ret_at);
+
+/* The same as fleet_note(). If the decision waits for the store, returns true, and calls
+ * wait->decided later. */
 bool fleet_note_and_wait(struct fleet *fleet, const struct throttle_view *view,
                          struct fleet_wait *wait);
 
@@ -56,6 +68,7 @@ struct fleet_figures {
     uint64_t since;     /* CLOCK_MONOTONIC */
     uint64_t n_owed;    /* keys */
     uint64_t n_left_out;
+    uint64_t n_addresses;     /* whose open connections are known */
     uint64_t n_waits;         /* decisions that waited */
     uint64_t n_waits_in_vain; /* of these, for too long */
     struct fleet_link_figures link;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PREFIX "dispatcherd:{fleet}:"
+#define OPEN   "open:"
 
 static const char kind_letters[] = {[THROTTLE_PLAIN] = 'c', [THROTTLE_PENALTY] = 'p'};
 
@@ -15,14 +16,20 @@ static size_t n_bytes(uint32_t family)
     return family == AF_INET ? 4 : 8;
 }
 
+static void format_source(const struct source *source, char *text, size_t size)
+{
+    int n = snprintf(text, size, "%c:", source->family == AF_INET ? '4' : '6');
+
+    for (size_t i = 0; i < n_bytes(source->family); i++)
+        n += snprintf(text + n, size - (size_t)n, "%02x", source->prefix[i]);
+}
+
 void fleet_key_format(const struct throttle_key *key, uint64_t window, char text[FLEET_KEY_MAX])
 {
-    int n =
-        snprintf(text, FLEET_KEY_MAX, PREFIX "%" PRIu64 ":%c:%" PRIu32 ":%c:", window,
-                 kind_letters[key->kind], key->max_rate, key->source.family == AF_INET ? '4' : '6');
+    int n = snprintf(text, FLEET_KEY_MAX, PREFIX "%" PRIu64 ":%c:%" PRIu32 ":", window,
+                     kind_letters[key->kind], key->max_rate);
 
-    for (size_t i = 0; i < n_bytes(key->source.family); i++)
-        n += snprintf(text + n, FLEET_KEY_MAX - (size_t)n, "%02x", key->source.prefix[i]);
+    format_source(&key->source, text + n, FLEET_KEY_MAX - (size_t)n);
 }
 
 void fleet_key_format_full(uint64_t window, char text[FLEET_KEY_MAX])
@@ -100,4 +107,28 @@ bool fleet_key_parse(const char *text, struct throttle_key *ret, uint64_t *ret_w
     *ret = key;
     *ret_window = window;
     return true;
+}
+
+void fleet_key_format_open(const struct open_key *key, char text[FLEET_KEY_MAX])
+{
+    int n = snprintf(text, FLEET_KEY_MAX, PREFIX OPEN "%s:", key->service);
+
+    format_source(&key->source, text + n, FLEET_KEY_MAX - (size_t)n);
+}
+
+bool fleet_key_parse_open(const char *text, struct open_key *ret)
+{
+    char service[OPEN_SERVICE_MAX];
+    struct source source = {0};
+
+    if (strncmp(text, PREFIX OPEN, strlen(PREFIX OPEN)) != 0)
+        return false;
+    text += strlen(PREFIX OPEN);
+    size_t length = strcspn(text, ":");
+    if (length == 0 || length >= sizeof(service) || text[length] != ':' ||
+        !read_source(text + length + 1, &source))
+        return false;
+    memcpy(service, text, length);
+    service[length] = '\0';
+    return open_key_set(ret, service, &source);
 }

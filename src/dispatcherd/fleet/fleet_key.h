@@ -5,6 +5,7 @@
 #pragma once
 
 #include "access/throttle.h"
+#include "dispatcherd/fleet/open_counts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +22,15 @@ bool fleet_key_parse(const char *text, struct throttle_key *ret, uint64_t *ret_w
 
 /* The list of keys that have reached their rate in a window. */
 void fleet_key_format_full(uint64_t window, char text[FLEET_KEY_MAX]);
+
+/* The key of an address and a service: how many connections each host has open. */
+void fleet_key_format_open(const struct open_key *key, char text[FLEET_KEY_MAX]);
+bool fleet_key_parse_open(const char *text, struct open_key *ret);
+
+/* When it was told last of each key that it has reached its limit, and with how many connections;
+ * 0: it no longer has. */
+#define FLEET_KEY_TOLD   "dispatcherd:{fleet}:told"
+#define FLEET_KEY_TOTALS "dispatcherd:{fleet}:totals"
 
 /* What is known of the store as a whole. */
 #define FLEET_KEY_STATE "dispatcherd:{fleet}:state"

@@ -18,6 +18,8 @@
 
 struct fleet_ledger {
     struct throttle *throttle;
+    struct open_counts *open; /* NULL: not shared */
+    uint64_t open_mark;
     uint64_t offset; /* of the store's clock to ours */
     uint64_t window; /* the last one of which something was sent */
     uint32_t n_full; /* entries of its list that are known */
@@ -64,6 +66,11 @@ void fleet_ledger_free(struct fleet_ledger *ledger)
     free(ledger);
 }
 
+void fleet_ledger_share_open(struct fleet_ledger *ledger, struct open_counts *open)
+{
+    ledger->open = open;
+}
+
 /* The number of the window that began at that time of ours, or within half a minute of it. */
 static uint64_t window_of(const struct fleet_ledger *ledger, uint64_t at)
 {
@@ -102,12 +109,21 @@ static void owe_all(struct fleet_ledger *ledger, bool penalties_only, uint64_t n
     }
 }
 
+/* The store may have lost what it was sent. */
+static void owe_open(struct fleet_ledger *ledger)
+{
+    ledger->open_mark = 0;
+    if (ledger->open)
+        open_counts_owe_all(ledger->open);
+}
+
 void fleet_ledger_begin(struct fleet_ledger *ledger, uint64_t now)
 {
     fleet_ledger_end(ledger);
     ledger->n_full = 0;
     ledger->sent_at = 0;
     owe_all(ledger, false, now);
+    owe_open(ledger);
 }
 
 void fleet_ledger_end(struct fleet_ledger *ledger)
@@ -118,12 +134,14 @@ void fleet_ledger_end(struct fleet_ledger *ledger)
 uint64_t fleet_ledger_due(const struct fleet_ledger *ledger)
 {
     uint64_t due = ledger->sent_at + FLEET_BATCH_USEC;
+    uint64_t open_due = ledger->open ? open_counts_due(ledger->open) : UINT64_MAX;
+    uint64_t quiet = ledger->sent_at + FLEET_QUIET_USEC;
 
     if (ledger->n_batches == FLEET_BATCHES)
         return UINT64_MAX;
-    if (ledger->n_owed > 0 || due < ledger->active_until)
+    if (ledger->n_owed > 0 || due < ledger->active_until || open_due <= due)
         return due;
-    return ledger->sent_at + FLEET_QUIET_USEC;
+    return open_due < quiet ? open_due : quiet;
 }
 
 /* Windows that began before the fleet did follow their own times, and are nobody else's. */
@@ -171,6 +189,11 @@ const struct fleet_batch *fleet_ledger_send(struct fleet_ledger *ledger, uint64_
     batch->n_items = 0;
     while (ledger->n_owed > 0 && batch->n_items < FLEET_BATCH_KEYS)
         add_item(ledger, batch, take_owed(ledger), now);
+    batch->has_open = ledger->open;
+    batch->open_mark = ledger->open_mark;
+    batch->n_open = 0;
+    if (ledger->open)
+        batch->n_open = open_counts_take(ledger->open, batch->open, FLEET_BATCH_OPEN, now);
     return batch;
 }
 
@@ -218,12 +241,25 @@ static void learn_sums(struct fleet_ledger *ledger, const struct fleet_batch *ba
     }
 }
 
+/* What an answer says of an address of its own batch is newer than what it tells all hosts. */
+static void learn_open(struct fleet_ledger *ledger, const struct fleet_batch *batch,
+                       const struct fleet_answer *answer, uint64_t now)
+{
+    if (!ledger->open)
+        return;
+    ledger->open_mark = answer->open_mark;
+    for (size_t i = 0; i < answer->n_told; i++)
+        open_counts_tell(ledger->open, &answer->told[i].key, answer->told[i].total, now);
+    for (size_t i = 0; i < batch->n_open; i++)
+        open_counts_answer(ledger->open, &batch->open[i], answer->open[i], now);
+}
+
 bool fleet_ledger_answer(struct fleet_ledger *ledger, const struct fleet_answer *answer,
                          uint64_t now)
 {
     const struct fleet_batch *batch = fleet_ledger_oldest(ledger);
 
-    if (!batch || answer->n_sums != batch->n_items)
+    if (!batch || answer->n_sums != batch->n_items || answer->n_open != batch->n_open)
         return false;
     ledger->first_batch = (ledger->first_batch + 1) % FLEET_BATCHES;
     ledger->n_batches--;
@@ -234,9 +270,11 @@ bool fleet_ledger_answer(struct fleet_ledger *ledger, const struct fleet_answer 
         ledger->n_full = answer->n_full;
     learn_full(ledger, answer, now);
     learn_sums(ledger, batch, answer, now);
+    learn_open(ledger, batch, answer, now);
     if (ledger->epoch[0] && strcmp(ledger->epoch, answer->epoch) != 0) {
         ledger->n_full = 0;
         owe_all(ledger, false, now);
+        owe_open(ledger);
     }
     memcpy(ledger->epoch, answer->epoch, sizeof(ledger->epoch));
     return true;

@@ -8,11 +8,14 @@
  * their rate are told to all hosts, by a list in the store of which each answer brings the new
  * part. A host that has nothing to send sends an empty batch for that.
  *
+ * Counts of open connections (open_counts.h) go with the same batches.
+ *
  * Pure: the caller provides the time, and carries batches to the store and answers back. It is done
  * in the order of the batches; those of a connection that has ended are forgotten. */
 #pragma once
 
 #include "access/throttle.h"
+#include "dispatcherd/fleet/open_counts.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +26,7 @@
  * and for one at each other host. 512 keys take 40 KiB. */
 #define FLEET_BATCH_USEC (5 * UINT64_C(1000))
 #define FLEET_BATCH_KEYS 512
+#define FLEET_BATCH_OPEN 256
 
 /* How often when no host has counted anything for a second. */
 #define FLEET_QUIET_USEC (100 * UINT64_C(1000))
@@ -52,6 +56,10 @@ struct fleet_batch {
     uint32_t n_full;  /* how many entries of the window's list are known */
     size_t n_items;
     struct fleet_item items[FLEET_BATCH_KEYS];
+    bool has_open;      /* open connections are counted over the fleet */
+    uint64_t open_mark; /* up to where it is known which addresses have reached their limit */
+    size_t n_open;
+    struct open_item open[FLEET_BATCH_OPEN];
 };
 
 struct fleet_answer {
@@ -70,6 +78,14 @@ struct fleet_answer {
         uint32_t own; /* what the store had from this host before */
         uint32_t others;
     } sums[FLEET_BATCH_KEYS];
+    size_t n_open; /* likewise: what the other hosts have open */
+    uint32_t open[FLEET_BATCH_OPEN];
+    uint64_t open_mark;
+    size_t n_told; /* addresses that have reached their limit, or (0) no longer have */
+    struct {
+        struct open_key key;
+        uint32_t total;
+    } told[FLEET_BATCH_OPEN];
 };
 
 struct fleet_ledger;
@@ -82,6 +98,9 @@ int fleet_ledger_new(struct throttle *throttle, uint64_t real_usec, uint64_t now
 
 /* Windows are as they were before. NULL does nothing. */
 void fleet_ledger_free(struct fleet_ledger *ledger);
+
+/* Counts of open connections are shared, too. They outlive the ledger. */
+void fleet_ledger_share_open(struct fleet_ledger *ledger, struct open_counts *open);
 
 /* The key has been counted. */
 void fleet_ledger_owe(struct fleet_ledger *ledger, uint32_t number);

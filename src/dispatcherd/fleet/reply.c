@@ -178,12 +178,37 @@ static bool read_lists(const struct redisReply *full, const struct redisReply *s
     return true;
 }
 
+/* Of open connections. */
+static bool read_open(const struct redisReply *open, const struct redisReply *mark,
+                      const struct redisReply *told, struct fleet_answer *answer)
+{
+    if (open->type != REDIS_REPLY_ARRAY || open->elements > FLEET_BATCH_OPEN ||
+        told->type != REDIS_REPLY_ARRAY || told->elements % 2 != 0 ||
+        told->elements > 2 * FLEET_BATCH_OPEN ||
+        !read_number(mark, UINT64_MAX / 100, &answer->open_mark))
+        return false;
+    for (; answer->n_open < open->elements; answer->n_open++)
+        if (!read_count(open->element[answer->n_open], &answer->open[answer->n_open]))
+            return false;
+    for (; answer->n_told < told->elements / 2; answer->n_told++) {
+        const struct redisReply *key = told->element[2 * answer->n_told];
+
+        if (key->type != REDIS_REPLY_STRING ||
+            !fleet_key_parse_open(key->str, &answer->told[answer->n_told].key) ||
+            !read_count(told->element[2 * answer->n_told + 1], &answer->told[answer->n_told].total))
+            return false;
+    }
+    return true;
+}
+
 bool fleet_reply_answer(const struct redisReply *reply, struct fleet_answer *ret)
 {
     uint64_t sec, usec;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 7)
+    if (reply->type != REDIS_REPLY_ARRAY || (reply->elements != 7 && reply->elements != 10))
         return false;
+    ret->n_open = ret->n_told = 0;
+    ret->open_mark = 0;
     const struct redisReply *epoch = reply->element[3];
     if (!read_number(reply->element[0], UINT32_MAX, &sec) ||
         !read_number(reply->element[1], 999999, &usec) ||
@@ -193,5 +218,7 @@ bool fleet_reply_answer(const struct redisReply *reply, struct fleet_answer *ret
         return false;
     ret->store_usec = sec * 1000000 + usec;
     memcpy(ret->epoch, epoch->str, strlen(epoch->str) + 1);
-    return read_lists(reply->element[5], reply->element[6], ret);
+    return read_lists(reply->element[5], reply->element[6], ret) &&
+           (reply->elements == 7 ||
+            read_open(reply->element[7], reply->element[8], reply->element[9], ret));
 }

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What a reply may take. The longest that is right, with FLEET_FULL_KEYS keys and FLEET_BATCH_KEYS
- * sums, takes 70 KiB. */
+/* What a reply may take. The longest that is right, with FLEET_FULL_KEYS keys, FLEET_BATCH_KEYS
+ * sums and FLEET_BATCH_OPEN addresses that were told, takes 100 KiB. */
 #define FLEET_REPLY_MAX (128 * 1024)
 
 struct redisReply;

@@ -15,11 +15,18 @@
 #define TEXT_OF(number)  TEXT_OF_(number)
 #define TEXT_OF_(number) #number
 
-/* Seconds after which the store forgets: longer than a window lasts. */
-#define EXPIRY "90"
+/* Seconds after which the store forgets: longer than a window lasts; and how long a host's count of
+ * open connections is valid. */
+#define EXPIRY      "90"
+#define OPEN_EXPIRY "15"
 
-/* KEYS: the list of full keys, the state, the keys of the batch. ARGV: the host's name, how many
- * entries of the list it knows, an epoch if there is none, and a count and a rate for each key.
+#define FULL_MAX TEXT_OF(FLEET_FULL_KEYS)
+#define TOLD_MAX TEXT_OF(FLEET_BATCH_OPEN)
+
+/* KEYS: the list of full keys, the state, what was told of open connections, their totals; the
+ * batch's keys, and its keys of open connections. ARGV: the host's name, how many entries of the
+ * list it knows, an epoch if there is none, how many keys the batch has, up to where it knows what
+ * was told ("-": nothing is to be told); and a count and a rate for each key.
  *
  * A count is set, and only to more: neither a repeated nor a late batch can count anything twice.
  */
@@ -31,13 +38,13 @@ static const char script[] =
     "  redis.call('HSET', KEYS[2], 'epoch', epoch)\n"
     "  redis.call('EXPIRE', KEYS[2], " EXPIRY ")\n"
     "end\n"
-    "if #KEYS > 2 then\n"
+    "if #KEYS > 4 then\n"
     "  redis.call('HSET', KEYS[2], 'at', now[1])\n"
     "  redis.call('EXPIRE', KEYS[2], " EXPIRY ")\n"
     "end\n"
-    "local sums = {}\n"
-    "for i = 3, #KEYS do\n"
-    "  local own, rate = tonumber(ARGV[2 * i - 2]), tonumber(ARGV[2 * i - 1])\n"
+    "local sums, last = {}, 4 + tonumber(ARGV[4])\n"
+    "for i = 5, last do\n"
+    "  local own, rate = tonumber(ARGV[2 * i - 4]), tonumber(ARGV[2 * i - 3])\n"
     "  local before, others = 0, 0\n"
     "  local all = redis.call('HGETALL', KEYS[i])\n"
     "  for j = 1, #all, 2 do\n"
@@ -57,15 +64,64 @@ static const char script[] =
     "end\n"
     "local known = tonumber(ARGV[2])\n"
     "if known > redis.call('LLEN', KEYS[1]) then known = 0 end\n"
-    "local full = redis.call('LRANGE', KEYS[1], known, known + " TEXT_OF(
-        FLEET_FULL_KEYS) " - 1)\n"
-                         "return {now[1], now[2], redis.call('HGET', KEYS[2], 'at') or '0', epoch, "
-                         "known + #full, full,\n"
-                         "  sums}\n";
+    "local full = redis.call('LRANGE', KEYS[1], known, known + " FULL_MAX " - 1)\n"
+    "local answer = {now[1], now[2], redis.call('HGET', KEYS[2], 'at') or '0', epoch,\n"
+    "  known + #full, full, sums}\n"
+    "if ARGV[5] == '-' then return answer end\n"
+    "local opens, time = {}, now[1] * 1000000 + now[2]\n"
+    "for i = last + 1, #KEYS do\n"
+    "  local own, limit = tonumber(ARGV[2 * i - 4]), tonumber(ARGV[2 * i - 3])\n"
+    "  local others, all = 0, redis.call('HGETALL', KEYS[i])\n"
+    "  for j = 1, #all, 2 do\n"
+    "    local n, at = string.match(all[j + 1], '^(%d+)@(%d+)$')\n"
+    "    if not n or math.abs(now[1] - at) > " OPEN_EXPIRY " then\n"
+    "      redis.call('HDEL', KEYS[i], all[j])\n"
+    "    elseif all[j] ~= ARGV[1] then\n"
+    "      others = others + n\n"
+    "    end\n"
+    "  end\n"
+    "  if own > 0 then\n"
+    "    redis.call('HSET', KEYS[i], ARGV[1], own .. '@' .. now[1])\n"
+    "    redis.call('EXPIRE', KEYS[i], " EXPIRY ")\n"
+    "  else\n"
+    "    redis.call('HDEL', KEYS[i], ARGV[1])\n"
+    "  end\n"
+    "  local total = own + others\n"
+    "  if limit == 0 or total < limit then total = 0 end\n"
+    "  if total > 0 or redis.call('HGET', KEYS[4], KEYS[i]) then\n"
+    "    if total > 0 then redis.call('HSET', KEYS[4], KEYS[i], total)\n"
+    "    else redis.call('HDEL', KEYS[4], KEYS[i]) end\n"
+    "    redis.call('ZADD', KEYS[3], time, KEYS[i])\n"
+    "    redis.call('EXPIRE', KEYS[3], " EXPIRY ")\n"
+    "    redis.call('EXPIRE', KEYS[4], " EXPIRY ")\n"
+    "  end\n"
+    "  opens[#opens + 1] = others\n"
+    "end\n"
+    "redis.call('ZREMRANGEBYSCORE', KEYS[3], time + 1000000, '+inf')\n"
+    "for _, key in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf',\n"
+    "    time - 2 * " OPEN_EXPIRY "000000, 'LIMIT', 0, 100)) do\n"
+    "  redis.call('ZREM', KEYS[3], key)\n"
+    "  redis.call('HDEL', KEYS[4], key)\n"
+    "end\n"
+    "local mark, told = tonumber(ARGV[5]), {}\n"
+    "if mark > time then mark = 0 end\n"
+    "local list = redis.call('ZRANGEBYSCORE', KEYS[3],\n"
+    "  '(' .. string.format('%.0f', mark), '+inf', 'WITHSCORES', 'LIMIT', 0, " TOLD_MAX ")\n"
+    "for j = 1, #list, 2 do\n"
+    "  told[j] = list[j]\n"
+    "  told[j + 1] = redis.call('HGET', KEYS[4], list[j]) or '0'\n"
+    "  mark = tonumber(list[j + 1])\n"
+    "end\n"
+    "answer[8] = opens\n"
+    "answer[9] = string.format('%.0f', mark)\n"
+    "answer[10] = told\n"
+    "return answer\n";
 
-/* Before the keys: the command, the script, the number of keys; with them the list and the state;
- * and after them the name, the number of entries, the epoch. */
-#define ARGUMENTS_MAX (3 + 2 + 3 + 3 * FLEET_BATCH_KEYS)
+/* Before the keys: the command, the script, the number of keys; with them the list, the state and
+ * what was told with the totals; and after them the name, the number of entries, the epoch, the
+ * number of keys, the mark. */
+#define KEYS_FIXED    4
+#define ARGUMENTS_MAX (3 + KEYS_FIXED + 5 + 3 * (FLEET_BATCH_KEYS + FLEET_BATCH_OPEN))
 
 static int append(struct fleet_output *output, int n_arguments, const char **arguments)
 {
@@ -112,34 +168,57 @@ int fleet_request_load(struct fleet_output *output)
     return append(output, ELEMENTSOF(arguments), arguments);
 }
 
+struct numbers {
+    char count[12], rate[12];
+};
+
+static void put_numbers(struct numbers *numbers, uint32_t count, uint32_t rate)
+{
+    snprintf(numbers->count, sizeof(numbers->count), "%" PRIu32, count);
+    snprintf(numbers->rate, sizeof(numbers->rate), "%" PRIu32, rate);
+}
+
 int fleet_request_batch(struct fleet_output *output, const char *sha, const char *name,
                         const char *epoch, const struct fleet_batch *batch)
 {
-    static char keys[FLEET_BATCH_KEYS][FLEET_KEY_MAX], counts[FLEET_BATCH_KEYS][2][12];
-    char full[FLEET_KEY_MAX], n_keys[12], n_full[12];
-    const char *arguments[ARGUMENTS_MAX];
+    static char keys[FLEET_BATCH_KEYS + FLEET_BATCH_OPEN][FLEET_KEY_MAX];
+    static struct numbers numbers[FLEET_BATCH_KEYS + FLEET_BATCH_OPEN];
+    static const char *arguments[ARGUMENTS_MAX];
+    char full[FLEET_KEY_MAX], n_keys[12], n_full[12], n_items[12], mark[24] = "-";
+    size_t n_all = batch->n_items + batch->n_open;
     int n = 0;
 
-    snprintf(n_keys, sizeof(n_keys), "%zu", batch->n_items + 2);
+    for (size_t i = 0; i < batch->n_items; i++) {
+        fleet_key_format(&batch->items[i].key, batch->window, keys[i]);
+        put_numbers(&numbers[i], batch->items[i].own, batch->items[i].key.max_rate);
+    }
+    for (size_t i = 0; i < batch->n_open; i++) {
+        fleet_key_format_open(&batch->open[i].key, keys[batch->n_items + i]);
+        put_numbers(&numbers[batch->n_items + i], batch->open[i].own, batch->open[i].limit);
+    }
+    snprintf(n_keys, sizeof(n_keys), "%zu", n_all + KEYS_FIXED);
     snprintf(n_full, sizeof(n_full), "%" PRIu32, batch->n_full);
+    snprintf(n_items, sizeof(n_items), "%zu", batch->n_items);
+    if (batch->has_open)
+        snprintf(mark, sizeof(mark), "%" PRIu64, batch->open_mark);
     fleet_key_format_full(batch->window, full);
     arguments[n++] = sha ? "EVALSHA" : "EVAL";
     arguments[n++] = sha ? sha : script;
     arguments[n++] = n_keys;
     arguments[n++] = full;
     arguments[n++] = FLEET_KEY_STATE;
-    for (size_t i = 0; i < batch->n_items; i++) {
-        fleet_key_format(&batch->items[i].key, batch->window, keys[i]);
+    arguments[n++] = FLEET_KEY_TOLD;
+    arguments[n++] = FLEET_KEY_TOTALS;
+    for (size_t i = 0; i < n_all; i++)
         arguments[n++] = keys[i];
-    }
     arguments[n++] = name;
     arguments[n++] = n_full;
     arguments[n++] = epoch;
-    for (size_t i = 0; i < batch->n_items; i++) {
-        snprintf(counts[i][0], sizeof(counts[i][0]), "%" PRIu32, batch->items[i].own);
-        snprintf(counts[i][1], sizeof(counts[i][1]), "%" PRIu32, batch->items[i].key.max_rate);
-        arguments[n++] = counts[i][0];
-        arguments[n++] = counts[i][1];
+    arguments[n++] = n_items;
+    arguments[n++] = mark;
+    for (size_t i = 0; i < n_all; i++) {
+        arguments[n++] = numbers[i].count;
+        arguments[n++] = numbers[i].rate;
     }
     return append(output, n, arguments);
 }

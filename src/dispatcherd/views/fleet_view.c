@@ -19,6 +19,7 @@ json_t *view_fleet(const struct fleet *fleet, const struct control_clock *clock)
     view_put(&object, "reason", view_optional(figures.is_up ? NULL : figures.reason));
     view_put(&object, "n_owed", view_count(figures.n_owed));
     view_put(&object, "n_left_out", view_count(figures.n_left_out));
+    view_put(&object, "n_addresses", view_count(figures.n_addresses));
     view_put(&object, "n_waits", view_count(figures.n_waits));
     view_put(&object, "n_waits_in_vain", view_count(figures.n_waits_in_vain));
     view_put(&object, "n_answers", view_count(figures.link.n_answers));

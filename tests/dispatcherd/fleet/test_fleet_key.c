@@ -67,4 +67,29 @@ START_TEST(test_other_names_are_none)
 }
 END_TEST
 
-SUITE("fleet_key", NULL, NULL, test_a_name_says_all_of_the_key, test_other_names_are_none)
+START_TEST(test_open_connections_have_names_too)
+{
+    static const char name[] = "dispatcherd:{fleet}:open:smtp-a:4:c00002ff";
+    static const char *const others[] = {
+        "dispatcherd:{fleet}:open::4:c00002ff",
+        "dispatcherd:{fleet}:open:smtp:4:c00002f",
+        "dispatcherd:{fleet}:open:smtp",
+        "dispatcherd:{fleet}:open:a234567890123456789012345678901234:4:c00002ff",
+        "dispatcherd:{fleet}:1:c:10:4:c00002ff",
+    };
+    const struct source source = {.family = AF_INET, .prefix = {192, 0, 2, 255}};
+    struct open_key key, again;
+    char text[FLEET_KEY_MAX];
+
+    ck_assert(open_key_set(&key, "smtp-a", &source));
+    fleet_key_format_open(&key, text);
+    ck_assert_str_eq(text, name);
+    ck_assert(fleet_key_parse_open(name, &again));
+    ck_assert_mem_eq(&again, &key, sizeof(key));
+    for (size_t i = 0; i < ELEMENTSOF(others); i++)
+        ck_assert_msg(!fleet_key_parse_open(others[i], &again), "%s", others[i]);
+}
+END_TEST
+
+SUITE("fleet_key", NULL, NULL, test_a_name_says_all_of_the_key, test_other_names_are_none,
+      test_open_connections_have_names_too)

@@ -57,7 +57,32 @@ START_TEST(test_reads_what_the_script_answers)
 }
 END_TEST
 
+#define HEAD10 "*10\r\n:1\r\n:1\r\n:1\r\n$1\r\nx\r\n:0\r\n*0\r\n*0\r\n"
+#define OPEN   "$42\r\ndispatcherd:{fleet}:open:smtp-a:4:c00002ff\r\n"
+
+START_TEST(test_reads_what_it_answers_of_open_connections)
+{
+    const struct redisReply *reply =
+        read_reply(HEAD10 "*2\r\n:3\r\n:0\r\n$16\r\n1796000001123456\r\n*2\r\n" OPEN "$1\r\n7\r\n");
+
+    ck_assert_ptr_nonnull(reply);
+    ck_assert(fleet_reply_answer(reply, &answer));
+    ck_assert_uint_eq(answer.n_open, 2);
+    ck_assert_uint_eq(answer.open[0], 3);
+    ck_assert_uint_eq(answer.open_mark, UINT64_C(1796000001123456));
+    ck_assert_uint_eq(answer.n_told, 1);
+    ck_assert_str_eq(answer.told[0].key.service, "smtp-a");
+    ck_assert_uint_eq(answer.told[0].total, 7);
+}
+END_TEST
+
 static const char *const others[] = {
+    HEAD10 ":0\r\n:0\r\n*0\r\n",
+    HEAD10 "*1\r\n:-1\r\n:0\r\n*0\r\n",
+    HEAD10 "*0\r\n$1\r\nx\r\n*0\r\n",
+    HEAD10 "*0\r\n:0\r\n*1\r\n" OPEN,
+    HEAD10 "*0\r\n:0\r\n*2\r\n" OPEN "$1\r\nx\r\n",
+    HEAD10 "*0\r\n:0\r\n*2\r\n:1\r\n:1\r\n",
     ":1\r\n",
     "*0\r\n",
     HEAD "*0\r\n:1\r\n",
@@ -116,6 +141,7 @@ Suite *make_suite(void)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, test_reads_what_the_script_answers);
+    tcase_add_test(tcase, test_reads_what_it_answers_of_open_connections);
     tcase_add_loop_test(tcase, test_takes_nothing_else_for_an_answer, 0, ELEMENTSOF(others));
     tcase_add_test(tcase, test_reads_errors_and_texts);
     tcase_add_test(tcase, test_no_reply_takes_much_memory);
