@@ -20,7 +20,9 @@ EXTRA_DIST += \
 	%D%/keeper.py \
 	%D%/observers \
 	%D%/pass \
+	%D%/peers \
 	%D%/picture.py \
+	%D%/postfix.py \
 	%D%/proxy \
 	%D%/run \
 	%D%/servers.py \
@@ -56,7 +58,7 @@ tests_bench_worker_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_worker_LDADD = libdispatcher.la
 tests_bench_worker_LDFLAGS = -no-install
 
-.PHONY: bench bench-continuity bench-flat bench-observers bench-wide
+.PHONY: bench bench-continuity bench-flat bench-observers bench-peers bench-wide
 bench: all tests/system/test_worker $(PROGRAMS_OF_BENCH)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/run $(builddir)
 	tests/bench/counting
@@ -64,6 +66,7 @@ bench: all tests/system/test_worker $(PROGRAMS_OF_BENCH)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/inetd $(builddir)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/pass $(builddir)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/proxy $(builddir)
+	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/peers $(builddir)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/tls $(builddir)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/wide $(builddir)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/continuity $(builddir)
@@ -77,6 +80,9 @@ bench-flat: dispatcherd $(PROGRAMS_OF_BENCH)
 
 bench-observers: dispatcherd dispatcherd-web dispatcherctl $(PROGRAMS_OF_BENCH)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/observers $(builddir)
+
+bench-peers: all $(PROGRAMS_OF_BENCH)
+	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/peers $(builddir)
 
 bench-wide: dispatcherd dispatcherd-web dispatcherctl $(PROGRAMS_OF_BENCH)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/wide $(builddir)
