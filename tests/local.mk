@@ -18,6 +18,8 @@ libtestsupport_a_SOURCES = \
 	%D%/dispatcherd/control_scene.h \
 	%D%/dispatcherd/lingering.c \
 	%D%/dispatcherd/lingering.h \
+	%D%/dispatcherd/played_workers.c \
+	%D%/dispatcherd/played_workers.h \
 	%D%/dns/dns_scene.c \
 	%D%/dns/dns_scene.h \
 	%D%/dns/dns_server.c \

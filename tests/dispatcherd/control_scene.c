@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "config/load.h"
+#include "dispatcherd/checks/admission.h"
 #include "dispatcherd/config/config_version.h"
 #include "dispatcherd/manager.h"
 #include "dispatcherd/service/listener.h"
@@ -64,6 +65,16 @@ static void change_nothing(_unused_ struct context *context)
 {
 }
 
+/* A file with that text, by its path in `path`. Returns its descriptor. */
+static int make_file(const char *text, char path[40])
+{
+    int fd = memfd_create("scene", MFD_CLOEXEC);
+
+    need(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    snprintf(path, 40, "/proc/self/fd/%d", fd);
+    return fd;
+}
+
 static void load(const char *configuration, struct config *ret)
 {
     const struct config_paths paths = {
@@ -71,9 +82,7 @@ static void load(const char *configuration, struct config *ret)
     struct problem_list problems = {0};
     char path[40];
 
-    _cleanup_fd_ int fd = memfd_create("dispatcher.cnf", MFD_CLOEXEC);
-    need(write(fd, configuration, strlen(configuration)) == (ssize_t)strlen(configuration));
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    _cleanup_fd_ int fd = make_file(configuration, path);
     need(config_load(path, &paths, &problems, ret) == 0);
     problem_list_clear(&problems);
 }
@@ -145,10 +154,32 @@ struct connection *scene_add_connection(struct control_scene *scene, size_t serv
     return connection;
 }
 
+void scene_admit(struct control_scene *scene, const char *mappings)
+{
+    const struct admission_settings settings = {
+        .dns_servers = scene->dns_servers ? scene->dns_servers : "127.0.0.1:1",
+        .ident_port = scene->ident_port > 0 ? scene->ident_port : 113,
+    };
+    struct problem_list problems = {0};
+    struct mapping_set *set = NULL;
+    char path[40];
+
+    _cleanup_fd_ int fd = make_file(mappings, path);
+    need(mapping_set_load(path, &problems, &set) == 0);
+    problem_list_clear(&problems);
+    need(admission_new(&scene->context, &settings, set, &scene->context.admission) == 0);
+    scene->is_admitting = true;
+    mapping_set_unref(set);
+}
+
 void scene_clear(struct control_scene *scene)
 {
+    struct admission *admission = scene->context.admission;
+
     for (size_t i = 0; i < scene->n_services; i++)
         manager_free_service(scene->services[i]);
+    if (scene->is_admitting)
+        admission_free(admission);
     state_free(scene->state);
     config_version_unref(scene->version);
     sd_event_unref(scene->context.event);

@@ -20,6 +20,9 @@ struct control_scene {
     struct service *services[SCENE_SERVICES_MAX];
     size_t n_services;
     bool is_stopping;
+    bool is_admitting;       /* context.admission is owned */
+    const char *dns_servers; /* "ADDRESS:PORT" */
+    uint16_t ident_port;
     bool is_reload_refused;
     unsigned n_reloads;
 };
@@ -37,5 +40,9 @@ struct worker *scene_add_worker(struct control_scene *scene, size_t service, uns
 /* A connection that the worker serves; NULL: one that waits. */
 struct connection *scene_add_connection(struct control_scene *scene, size_t service,
                                         struct worker *worker);
+
+/* Gives its services the checks of connections, with this mapping file and the DNS server and the
+ * port of IDENT that the scene names; it names none at first. */
+void scene_admit(struct control_scene *scene, const char *mappings);
 
 void scene_clear(struct control_scene *scene);

@@ -7,6 +7,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/checks/test_list_alerts \
 	tests/dispatcherd/checks/test_reject \
 	tests/dispatcherd/checks/test_throttle_store \
+	tests/dispatcherd/checks/test_trial \
 	tests/dispatcherd/config/test_due \
 	tests/dispatcherd/config/test_fingerprint \
 	tests/dispatcherd/control/test_cache \
@@ -34,6 +35,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/limits/test_store_room \
 	tests/dispatcherd/limits/test_task_limits \
 	tests/dispatcherd/limits/test_task_room \
+	tests/dispatcherd/messages/test_orders \
 	tests/dispatcherd/messages/test_stress \
 	tests/dispatcherd/messages/test_tls \
 	tests/dispatcherd/messages/test_worker_ring \
@@ -45,8 +47,11 @@ UNIT_TESTS += \
 	tests/dispatcherd/recorder/test_ring_file \
 	tests/dispatcherd/report/test_bulk \
 	tests/dispatcherd/report/test_json \
+	tests/dispatcherd/service/test_arrival \
+	tests/dispatcherd/service/test_dispatch \
 	tests/dispatcherd/service/test_families \
 	tests/dispatcherd/service/test_socket_match \
+	tests/dispatcherd/service/test_spare_sockets \
 	tests/dispatcherd/service/test_statistics_log \
 	tests/dispatcherd/sockets/test_handed_fd \
 	tests/dispatcherd/sockets/test_kernel_queue \
@@ -64,7 +69,8 @@ UNIT_TESTS += \
 	tests/dispatcherd/worker/test_closing \
 	tests/dispatcherd/worker/test_exit \
 	tests/dispatcherd/worker/test_handoff \
-	tests/dispatcherd/worker/test_life
+	tests/dispatcherd/worker/test_life \
+	tests/dispatcherd/worker/test_start
 
 TESTS += tests/dispatcherd/test_debug_bits.sh
 dist_check_SCRIPTS += %D%/test_debug_bits.sh
