@@ -18,8 +18,12 @@ libtestsupport_a_SOURCES = \
 	%D%/dispatcherd/control_scene.h \
 	%D%/dispatcherd/lingering.c \
 	%D%/dispatcherd/lingering.h \
+	%D%/dispatcherd/manager_scene.c \
+	%D%/dispatcherd/manager_scene.h \
 	%D%/dispatcherd/played_workers.c \
 	%D%/dispatcherd/played_workers.h \
+	%D%/dispatcherd/store/played_systemd.c \
+	%D%/dispatcherd/store/played_systemd.h \
 	%D%/dns/dns_scene.c \
 	%D%/dns/dns_scene.h \
 	%D%/dns/dns_server.c \

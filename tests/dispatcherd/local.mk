@@ -8,8 +8,11 @@ UNIT_TESTS += \
 	tests/dispatcherd/checks/test_reject \
 	tests/dispatcherd/checks/test_throttle_store \
 	tests/dispatcherd/checks/test_trial \
+	tests/dispatcherd/config/test_config_reading \
 	tests/dispatcherd/config/test_due \
 	tests/dispatcherd/config/test_fingerprint \
+	tests/dispatcherd/config/test_last_config \
+	tests/dispatcherd/config/test_mapping_guard \
 	tests/dispatcherd/control/test_cache \
 	tests/dispatcherd/control/test_client_limits \
 	tests/dispatcherd/control/test_control \
@@ -18,6 +21,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/control/test_methods \
 	tests/dispatcherd/control/test_peer \
 	tests/dispatcherd/control/test_share \
+	tests/dispatcherd/core/test_alerts \
 	tests/dispatcherd/core/test_backend \
 	tests/dispatcherd/core/test_certificate \
 	tests/dispatcherd/core/test_connection \
@@ -50,7 +54,9 @@ UNIT_TESTS += \
 	tests/dispatcherd/service/test_arrival \
 	tests/dispatcherd/service/test_dispatch \
 	tests/dispatcherd/service/test_families \
+	tests/dispatcherd/service/test_operations \
 	tests/dispatcherd/service/test_socket_match \
+	tests/dispatcherd/service/test_sockets \
 	tests/dispatcherd/service/test_spare_sockets \
 	tests/dispatcherd/service/test_statistics_log \
 	tests/dispatcherd/sockets/test_handed_fd \
@@ -58,12 +64,20 @@ UNIT_TESTS += \
 	tests/dispatcherd/sockets/test_reach \
 	tests/dispatcherd/store/test_closer \
 	tests/dispatcherd/store/test_inherited \
+	tests/dispatcherd/store/test_notify \
 	tests/dispatcherd/store/test_state \
 	tests/dispatcherd/store/test_store \
 	tests/dispatcherd/store/test_store_limit \
+	tests/dispatcherd/store/test_stored_memory \
 	tests/dispatcherd/store/test_stored_name \
+	tests/dispatcherd/test_adopt \
 	tests/dispatcherd/test_last_words \
 	tests/dispatcherd/test_loop \
+	tests/dispatcherd/test_readmit \
+	tests/dispatcherd/test_reload \
+	tests/dispatcherd/test_status \
+	tests/dispatcherd/test_stop \
+	tests/dispatcherd/test_succession \
 	tests/dispatcherd/views/test_history \
 	tests/dispatcherd/worker/test_cause \
 	tests/dispatcherd/worker/test_closing \
