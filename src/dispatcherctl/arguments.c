@@ -4,6 +4,7 @@
 
 #include "base/address.h"
 #include "base/nearest.h"
+#include "dispatcherctl/hosts/clients.h"
 #include "dispatcherctl/hosts/hosts.h"
 
 #include <errno.h>
@@ -38,7 +39,8 @@ static void print_help(const struct verb *verbs)
            "  --socket PATH          control socket of the daemon (default: %s)\n"
            "  --host [USER@]HOST[:PORT],...\n"
            "                         ask these hosts by ssh, side by side and with sums: status,\n"
-           "                         services, connections, explain, top (limit: %d seconds each)\n"
+           "                         services, connections, clients, explain,\n"
+           "                         top (limit: %d seconds each)\n"
            "  --json                 print the reply as JSON\n"
            "  --timeout SECONDS      time limit for the answer (default: %d; reload, plan,\n"
            "                         apply: %d)\n"
@@ -47,6 +49,7 @@ static void print_help(const struct verb *verbs)
            "                         connections, history: show only these\n"
            "  --sort [-]FIELD        connections, history: sort by FIELD, or in reverse (-)\n"
            "  --limit N              connections, history: show the first N\n"
+           "  --top N                clients: the first N of each list (default: %d)\n"
            "  --from FORM            import: xinetd, inetd, master.cf or dispatcher.cnf (default)\n"
            "  --mappings FILE        test-access: mapping file (default: " CONFIG_DIR "/mappings)\n"
            "                         import: new file for the access rules (default: comments)\n"
@@ -60,7 +63,8 @@ static void print_help(const struct verb *verbs)
            "  --svg FILE             simulate: draw a picture, too\n"
            "  --help, --version\n\n"
            "See dispatcherctl(1).\n",
-           DISPATCHER_USER, DEFAULT_SOCKET, HOSTS_LIMIT_SEC, ANSWER_LIMIT_SEC, RELOAD_LIMIT_SEC);
+           DISPATCHER_USER, DEFAULT_SOCKET, HOSTS_LIMIT_SEC, ANSWER_LIMIT_SEC, RELOAD_LIMIT_SEC,
+           CLIENTS_TOP_DEFAULT);
 }
 
 enum option_character {
@@ -73,6 +77,7 @@ enum option_character {
     OPTION_CHARACTER_SERVER,
     OPTION_CHARACTER_PORT,
     OPTION_CHARACTER_CALLOUTS,
+    OPTION_CHARACTER_TOP,
     OPTION_CHARACTER_CONFIG,
     OPTION_CHARACTER_SWEEP,
     OPTION_CHARACTER_SVG,
@@ -91,6 +96,7 @@ static const struct option long_options[] = {
     {"server", required_argument, NULL, OPTION_CHARACTER_SERVER},
     {"port", required_argument, NULL, OPTION_CHARACTER_PORT},
     {"callouts", required_argument, NULL, OPTION_CHARACTER_CALLOUTS},
+    {"top", required_argument, NULL, OPTION_CHARACTER_TOP},
     {"config", required_argument, NULL, OPTION_CHARACTER_CONFIG},
     {"sweep", required_argument, NULL, OPTION_CHARACTER_SWEEP},
     {"svg", required_argument, NULL, OPTION_CHARACTER_SVG},
@@ -107,16 +113,17 @@ static const struct option long_options[] = {
     {0},
 };
 
-static int parse_limit(const char *text, unsigned *ret)
+/* Reads a number of `unit`, from 1 to `max`. */
+static int parse_count(const char *option, const char *text, unsigned max, const char *unit,
+                       unsigned *ret)
 {
     char *end;
 
     errno = 0;
     unsigned long value = strtoul(text, &end, 10);
-    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end || value < 1 ||
-        value > LIMIT_MAX_SEC) {
-        fprintf(stderr, "dispatcherctl: invalid --timeout '%s': must be 1 to %d seconds\n", text,
-                LIMIT_MAX_SEC);
+    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end || value < 1 || value > max) {
+        fprintf(stderr, "dispatcherctl: invalid %s '%s': must be 1 to %u%s\n", option, text, max,
+                unit);
         return -EINVAL;
     }
     *ret = (unsigned)value;
@@ -154,8 +161,10 @@ static const char **place_of_text(struct arguments *arguments, int option)
 
 int arguments_parse_options(int argc, char *argv[], struct arguments *arguments)
 {
+    unsigned top;
     int option;
 
+    arguments->request.top = CLIENTS_TOP_DEFAULT;
     arguments->request.socket = DEFAULT_SOCKET;
     while ((option = getopt_long(argc, argv, "1", long_options, NULL)) >= 0) {
         const char **place = place_of_text(arguments, option);
@@ -173,8 +182,14 @@ int arguments_parse_options(int argc, char *argv[], struct arguments *arguments)
             arguments->request.is_json = true;
             break;
         case OPTION_CHARACTER_TIMEOUT:
-            if (parse_limit(optarg, &arguments->limit_sec) < 0)
+            if (parse_count("--timeout", optarg, LIMIT_MAX_SEC, " seconds", &arguments->limit_sec) <
+                0)
                 return -EINVAL;
+            break;
+        case OPTION_CHARACTER_TOP:
+            if (parse_count("--top", optarg, CLIENTS_TOP_MAX, "", &top) < 0)
+                return -EINVAL;
+            arguments->request.top = top;
             break;
         case OPTION_CHARACTER_HELP:
             print_help(arguments->verbs);

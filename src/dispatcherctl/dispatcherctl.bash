@@ -38,7 +38,7 @@ _dispatcherctl_verb()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         --socket | --host | --timeout | --mappings | --from | --server | --port | --callouts | --config | --sweep | --svg | --worker | --client | --state | --user | \
-            --older | --waited | --sort | --limit)
+            --older | --waited | --sort | --limit | --top)
             [[ ${COMP_WORDS[i + 1]-} == '=' ]] && ((i++))
             ((i++))
             ;;
@@ -54,11 +54,11 @@ _dispatcherctl_verb()
 _dispatcherctl()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local options='--socket --host --json --timeout --worker --client --state --user --older --waited --sort --limit
+    local options='--socket --host --json --timeout --worker --client --state --user --older --waited --sort --limit --top
         --mappings --from --server --port --callouts --config --sweep --svg --help --version'
     local states='waiting hand-off active passed-on ended broken gone rejected unserved failed sent-away'
     local fields='age client ended queued service state user waited worker'
-    local verbs='status services workers connections history explain events top debug stop start restart reload
+    local verbs='status services workers connections history clients explain events top debug stop start restart reload
         plan apply bridge test-access import simulate'
     local words='' verb
 
@@ -80,7 +80,7 @@ _dispatcherctl()
         if declare -F _known_hosts_real >/dev/null; then _known_hosts_real -- "$current"; fi
         return
         ;;
-    --timeout | --server | --port | --sweep | --client | --user | --older | --waited | --limit) return ;;
+    --timeout | --server | --port | --sweep | --client | --user | --older | --waited | --limit | --top) return ;;
     --state)
         mapfile -t COMPREPLY < <(compgen -W "$states" -- "$current")
         return
@@ -116,7 +116,7 @@ _dispatcherctl()
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
-    workers | connections | history | events | stop | start | restart)
+    workers | connections | history | clients | events | stop | start | restart)
         [[ $previous == "$verb" ]] && words=$(_dispatcherctl_services)
         ;;
     esac

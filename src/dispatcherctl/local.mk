@@ -15,10 +15,14 @@ libctl_a_SOURCES = \
 	%D%/test_access.h \
 	%D%/top.c \
 	%D%/top.h \
+	%D%/hosts/clients.c \
+	%D%/hosts/clients.h \
 	%D%/hosts/gather.c \
 	%D%/hosts/gather.h \
 	%D%/hosts/hosts.c \
 	%D%/hosts/hosts.h \
+	%D%/hosts/hosts_count.c \
+	%D%/hosts/hosts_count.h \
 	%D%/hosts/hosts_print.c \
 	%D%/hosts/hosts_print.h \
 	%D%/hosts/merge.c \

@@ -7,6 +7,7 @@
 #include "dispatcherctl/arguments.h"
 #include "dispatcherctl/bridge.h"
 #include "dispatcherctl/events.h"
+#include "dispatcherctl/hosts/clients.h"
 #include "dispatcherctl/hosts/hosts.h"
 #include "dispatcherctl/import_command.h"
 #include "dispatcherctl/plan/plan.h"
@@ -31,6 +32,7 @@ enum {
 static int run_simple(const struct verb *verb, const struct request *request);
 static int run_history(const struct verb *verb, const struct request *request);
 static int run_debug(const struct verb *verb, const struct request *request);
+static int run_clients(const struct verb *verb, const struct request *request);
 static int run_events(const struct verb *verb, const struct request *request);
 static int run_top(const struct verb *verb, const struct request *request);
 static int run_plan(const struct verb *verb, const struct request *request);
@@ -48,6 +50,8 @@ static const struct verb verbs[] = {
      view_connections, ANSWER_LIMIT_SEC, "connections, and the workers that serve them *"},
     {"history", MAY_SERVICE, LIST_OF_ENDED, run_history, NULL, NULL, view_history, ANSWER_LIMIT_SEC,
      "ended connections and workers, kept for HISTORICAL_TIME *"},
+    {"clients", MAY_SERVICE, NO_LIST, run_clients, NULL, NULL, NULL, ANSWER_LIMIT_SEC,
+     "addresses with the most connections, sessions, rejections *"},
     {"explain", ADDRESS, NO_LIST, run_simple, "Explain", NULL, view_explain, ANSWER_LIMIT_SEC,
      "past access decisions about a client, and the one made now *"},
     {"events", MAY_SERVICE, NO_LIST, run_events, NULL, NULL, NULL, ANSWER_LIMIT_SEC,
@@ -144,6 +148,11 @@ static int run_history(_unused_ const struct verb *verb, const struct request *r
     if (json_object_update(connections, workers) < 0 || select_rows(request, connections) < 0)
         return query_exit_status(-ENOMEM);
     return print_reply(request, connections, view_history);
+}
+
+static int run_clients(const struct verb *verb, const struct request *request)
+{
+    return request->hosts.n_items > 0 ? hosts_run(verb->name, request) : clients_run(request);
 }
 
 static int run_debug(const struct verb *verb, const struct request *request)

@@ -157,6 +157,15 @@ HOSTS = {
     "connections": ({"connections": "Connection"}, "service"),
     "explain": ({"decisions": "Decision", "trials": "Trial"}, "service"),
 }
+# Of clients: what is known of one address.
+CLIENT = {
+    "address": {"type": "string"},
+    "hosts": {"description": "On how many of them it is.", "type": "integer"},
+    "connections": {"description": "Now.", "type": "integer"},
+    "sessions": {"description": "Of the history.", "type": "integer"},
+    "rejections": {"description": "Of the history.", "type": "integer"},
+}
+CLIENT_LISTS = ("most_connections", "most_sessions", "most_rejections")
 HOST_NAME = {"description": "As it was named.", "type": "string"}
 SIMPLE = {"int": "integer", "float": "number", "string": "string", "bool": "boolean"}
 
@@ -249,6 +258,23 @@ def parse(text):
     return types, methods
 
 
+def clients(connections, of_hosts_connections):
+    """What clients prints, for one host and with --host."""
+    lists = {
+        name: {"type": "array", "items": {"$ref": "#/$defs/ClientCounts"}} for name in CLIENT_LISTS
+    }
+    one, all_hosts = dict(connections["properties"]), dict(of_hosts_connections["properties"])
+    for properties in (one, all_hosts):
+        properties.pop("connections")
+    all_hosts.pop("sums")
+    # The history's reply has that, too.
+    host = dict(all_hosts["hosts"]["items"]["properties"])
+    reply = dict(host["reply"]["anyOf"][0]["properties"])
+    host["reply"] = {"anyOf": [an_object({**reply, "not_kept": TEXTS}), {"type": "null"}]}
+    all_hosts["hosts"] = {"type": "array", "items": an_object(host)}
+    return an_object({**one, **lists}), an_object({**all_hosts, **lists})
+
+
 def of_hosts(verb, lists, name, types):
     """What the verb prints with --host."""
     rest = {key: value for key, value in verb["properties"].items() if key not in lists}
@@ -296,6 +322,10 @@ def make(text):
         verbs[verb] = an_object(properties)
     for verb, (lists, name) in HOSTS.items():
         verbs[f"{verb}-hosts"] = of_hosts(verbs[verb], lists, name, types)
+    verbs["clients"], verbs["clients-hosts"] = clients(
+        verbs["connections"], verbs["connections-hosts"]
+    )
+    types["ClientCounts"] = an_object(CLIENT)
     # Without a mask it prints what there is.
     verbs["debug"] = {"anyOf": [verbs["debug"], {"$ref": "#/$defs/services"}]}
     for name, schema in PLAN.items():

@@ -72,6 +72,8 @@ libdaemon_a_SOURCES = \
 	%D%/checks/throttle_store.h \
 	%D%/checks/trial.c \
 	%D%/checks/trial.h \
+	%D%/config/config_hash.c \
+	%D%/config/config_hash.h \
 	%D%/config/config_reading.c \
 	%D%/config/config_reading.h \
 	%D%/config/config_version.c \

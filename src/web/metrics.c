@@ -374,6 +374,20 @@ static void write_version(FILE *stream, enum metrics_format format, const json_t
     fputs("\"} 1\n", stream);
 }
 
+/* As the one above: a hash is a label, since it has more digits than a number here keeps. */
+static void write_config(FILE *stream, enum metrics_format format, const json_t *status)
+{
+    if (!reply_is_set(status, "config_hash"))
+        return;
+    write_head(stream, format, "config_info", "gauge",
+               "1; its labels are equal on hosts with equal options, and equal mapping files.");
+    fputs("dispatcherd_config_info{options=\"", stream);
+    metrics_label(stream, reply_text(status, "config_hash"));
+    fputs("\",mappings=\"", stream);
+    metrics_label(stream, reply_text(status, "mapping_hash"));
+    fputs("\"} 1\n", stream);
+}
+
 void metrics_write(FILE *stream, enum metrics_format format, const json_t *status,
                    const json_t *services)
 {
@@ -381,6 +395,7 @@ void metrics_write(FILE *stream, enum metrics_format format, const json_t *statu
     fprintf(stream, "dispatcherd_up %d\n", status && services);
     if (status) {
         write_version(stream, format, status);
+        write_config(stream, format, status);
         write_head(stream, format, "start_time_seconds", "gauge",
                    "Start time of this dispatcherd, in seconds since the epoch.");
         fputs("dispatcherd_start_time_seconds ", stream);

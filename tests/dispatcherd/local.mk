@@ -10,6 +10,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/checks/test_trial \
 	tests/dispatcherd/config/test_config_reading \
 	tests/dispatcherd/config/test_due \
+	tests/dispatcherd/config/test_config_hash \
 	tests/dispatcherd/config/test_fingerprint \
 	tests/dispatcherd/config/test_last_config \
 	tests/dispatcherd/config/test_mapping_guard \

@@ -23,7 +23,7 @@ from harness.wait import wait_until
 pytestmark = pytest.mark.one_way
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "src/dispatcherctl"
-VERBS = ("status", "services", "connections", "explain")
+VERBS = ("status", "services", "connections", "clients", "explain")
 MAPPINGS = "PORT_ACCESS\n\n  TCP|*|*|127.0.0.2|*  $N500$ go$ away\n"
 
 # In the place of ssh: hosts are folders beside it. "silent" never answers, "unknown" is not found.
@@ -42,11 +42,11 @@ def verb_of(arguments):
     return next(word for word in arguments if word in VERBS)
 
 
-def check_schema(answer, verb):
+def check_schema(answer, verb, suffix="-hosts"):
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads((SOURCE / "dispatcherctl.schema.json").read_text())
     del schema["anyOf"]
-    schema["$ref"] = f"#/$defs/{verb}-hosts"
+    schema["$ref"] = f"#/$defs/{verb}{suffix}"
     jsonschema.Draft202012Validator(schema).validate(answer)
 
 
@@ -62,7 +62,7 @@ class Fleet:
             site = HandSite(builddir, folder / name)
             self.sites.append(site)
             site.write_mappings(MAPPINGS)
-            self.ports.append(site.run_service(MIN_PROCS=1, MAX_PROCS=2, MAX_CONNS=20))
+            self.ports.append(site.run_service(MIN_PROCS=1, MAX_PROCS=2, MAX_CONNS=20, HISTORICAL_TIME=600))
         self.ssh = folder / "ssh"
         self.use_ssh(SSH.format(ctl=self.ctl, folder=folder))
 
@@ -203,6 +203,72 @@ def test_explains_what_each_host_decides(fleet):
     assert re.search(r"^two +TEST +1 +0 +accepted$", text, re.MULTILINE), text
     assert re.search(r"^2 hosts +TEST +1 +2 ", text, re.MULTILINE), text
     assert text.count(":\npast decisions, newest first:\n") == 2
+
+
+def test_clients_with_the_most_of_all_hosts(fleet):
+    def serve(i, n, source):
+        clients = [fleet.sites[i].connect(fleet.ports[i], source=source) for _ in range(n)]
+        for client in clients:
+            assert client.ask("service") == "TEST"
+        return clients
+
+    # 127.0.1.1 has three connections, 127.0.1.2 two sessions, 127.0.0.2 three rejections.
+    serve(0, 1, "127.0.1.1")
+    serve(1, 2, "127.0.1.1")
+    for client in serve(0, 2, "127.0.1.2") + serve(1, 1, "127.0.1.1"):
+        client.close()
+    for i in (0, 1, 1):
+        client = fleet.sites[i].connect(fleet.ports[i], source="127.0.0.2")
+        client.sock.settimeout(20)
+        assert client.sock.recv(100) == b"500 go away\r\n"
+
+    def lists():
+        answer = fleet.ask("one,two", "clients")
+        return [
+            [(row["address"], row[name], row["hosts"]) for row in answer[f"most_{name}"]]
+            for name in ("connections", "sessions", "rejections")
+        ]
+
+    wanted = [
+        [("127.0.1.1", 3, 2)],
+        [("127.0.1.2", 2, 1), ("127.0.1.1", 1, 2)],
+        [("127.0.0.2", 3, 2)],
+    ]
+    # The ends of sessions are noted when they are noticed.
+    wait_until(lambda: lists() == wanted, 20, lambda: str(lists()))
+    text = fleet.run("one,two,unknown", "--top", "1", "clients").stdout
+    assert re.search(
+        r"^most connections now:\nCLIENT +CONNECTIONS +SESSIONS +REJECTIONS +HOSTS\n"
+        r"127\.0\.1\.1 +3 +1 +0 +2\n\nmost sessions that have ended, of the history:\nCLIENT .*\n"
+        r"127\.0\.1\.2 +0 +2 +0 +1\n\nmost rejections, of the history:\nCLIENT .*\n"
+        r"127\.0\.0\.2 +0 +0 +3 +2\n\nHOST +STATE +PROBLEM\nunknown +away ",
+        text,
+    ), text
+    # One host by itself.
+    text = fleet.sites[1].control("--top", "1", "clients", "test").stdout
+    assert re.search(r"^127\.0\.1\.1 +2 +1 +0 +1$", text, re.MULTILINE), text
+    assert "127.0.1.2" not in text
+    alone = json.loads(fleet.sites[0].control("--json", "clients").stdout)
+    check_schema(alone, "clients", "")
+    assert alone["most_sessions"][0]["address"] == "127.0.1.2"
+
+
+def test_a_host_that_differs_shows(fleet):
+    def hashes(name):
+        return [host["reply"][name] for host in fleet.ask("one,two", "status")["hosts"]]
+
+    # They differ in their ports and images, and have the same mapping file.
+    assert len(set(hashes("config_hash"))) == 2
+    assert len(set(hashes("mapping_hash"))) == 1
+    fleet.sites[1].write_mappings("! new\n" + MAPPINGS)
+    fleet.sites[1].reload()
+    assert len(set(hashes("mapping_hash"))) == 1
+    fleet.sites[1].write_mappings(MAPPINGS.replace("500", "501"))
+    fleet.sites[1].reload()
+    wait_until(lambda: len(set(hashes("mapping_hash"))) == 2, what="other mappings")
+    table = rows(fleet.run("one,two", "status").stdout)
+    assert table[0][4:6] == ["OPTIONS", "MAPPINGS"]
+    assert [row[5] for row in table[1:3]] == [text[:8] for text in hashes("mapping_hash")]
 
 
 def test_this_host_needs_no_ssh(fleet):

@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const char status_text[] =
-    "{'version': 'x', 'started_at': {'realtime': 1500000}, 'services': [{'name': 'SMTP'}],"
+    "{'version': 'x', 'config_hash': '12ab', 'mapping_hash': null, 'started_at': {'realtime': "
+    "1500000}, 'services': [{'name': 'SMTP'}],"
     " 'dns_lists': [{'zone': 'a.test'}, {'zone': 'b.test'}],"
     " 'alerts': [{'alert': 'waiting', 'service': 'SMTP', 'zone': null},"
     "  {'alert': 'dns_list', 'service': null, 'zone': 'b.test'}]}";
@@ -69,6 +70,7 @@ START_TEST(test_figures_are_written_with_their_service)
     check_has(text, "\ndispatcherd_start_time_seconds 1.500000\n");
     check_has(text, "\ndispatcherd_up 1\n");
     check_has(text, "\ndispatcherd_build_info{version=\"x\"} 1\n");
+    check_has(text, "\ndispatcherd_config_info{options=\"12ab\",mappings=\"\"} 1\n");
     free(text);
 }
 END_TEST

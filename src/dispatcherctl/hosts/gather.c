@@ -41,18 +41,21 @@ void gathered_clear(struct gathered answers[], size_t n)
 }
 
 /* Adds the parameters of one call. Returns 0, or -EREMOTEIO if the reply is an error. */
-static int take_reply(const json_t *reply, struct gathered *answer)
+static int take_reply(const json_t *reply, const struct gather_call *call, struct gathered *answer)
 {
+    json_t *parameters = json_object_get(reply, "parameters");
     char text[EXPLAIN_TEXT_MAX];
 
-    if (!json_object_get(reply, "error"))
-        return json_object_update(answer->reply, json_object_get(reply, "parameters")) < 0
-                   ? -EBADMSG
-                   : 0;
-    explain_error_text(reply, text, sizeof(text));
-    snprintf(answer->reason, sizeof(answer->reason), "%.*s", REMOTE_REASON_MAX - 1, text);
-    (void)table_printable(answer->reason);
-    return -EREMOTEIO;
+    if (json_object_get(reply, "error")) {
+        explain_error_text(reply, text, sizeof(text));
+        snprintf(answer->reason, sizeof(answer->reason), "%.*s", REMOTE_REASON_MAX - 1, text);
+        (void)table_printable(answer->reason);
+        return -EREMOTEIO;
+    }
+    if (call->as &&
+        json_object_set(parameters, call->as, json_object_get(parameters, call->list)) == 0)
+        json_object_del(parameters, call->list);
+    return json_object_update(answer->reply, parameters) < 0 ? -EBADMSG : 0;
 }
 
 static int make_calls(struct errand *errand, struct gathered *answer)
@@ -62,7 +65,7 @@ static int make_calls(struct errand *errand, struct gathered *answer)
         int r = query_call(&errand->remote.client, errand->request, errand->calls[i].method,
                            errand->calls[i].list, &reply);
         if (r == 0)
-            r = take_reply(reply, answer);
+            r = take_reply(reply, &errand->calls[i], answer);
         if (r < 0)
             return r;
     }

@@ -16,6 +16,7 @@
 struct gather_call {
     const char *method;
     const char *list; /* the member that comes in parts; NULL: none does */
+    const char *as;   /* another name for it among those of all calls; NULL: its own */
 };
 
 /* What one host has answered. */

@@ -6,6 +6,8 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "control_client/reply.h"
+#include "dispatcherctl/hosts/clients.h"
+#include "dispatcherctl/hosts/hosts_count.h"
 #include "dispatcherctl/hosts/hosts_print.h"
 #include "dispatcherctl/hosts/merge.h"
 #include "dispatcherctl/query/query.h"
@@ -18,36 +20,65 @@
 /* How often top asks each host. */
 #define TOP_INTERVAL_USEC (2 * USEC_PER_SEC)
 
-static json_t *sum_services(const json_t *merged)
+/* Sets the member; takes the value, which may be NULL for lack of memory. */
+static int set_sums(json_t *merged, json_t *sums)
+{
+    return sums && json_object_set_new(merged, "sums", sums) == 0 ? 0 : -ENOMEM;
+}
+
+static int finish_services(json_t *merged, _unused_ const struct request *request)
 {
     static const char *const left_out[] = {"options", "listeners", "certificate", NULL};
 
-    return merge_sums(json_object_get(merged, "services"), "name", left_out);
+    return set_sums(merged, merge_sums(json_object_get(merged, "services"), "name", left_out));
+}
+
+static int finish_connections(json_t *merged, const struct request *request)
+{
+    int r = selection_apply(&request->selection, json_object_get(merged, "connections"),
+                            reply_moment(merged, "now"));
+
+    return r < 0 ? r : set_sums(merged, hosts_sum_connections(merged));
+}
+
+static int finish_clients(json_t *merged, const struct request *request)
+{
+    return clients_count(merged, request->top);
+}
+
+static int finish_explain(json_t *merged, _unused_ const struct request *request)
+{
+    return set_sums(merged, hosts_sum_decisions(merged));
 }
 
 static const struct hosts_verb {
     const char *verb;
     struct gather_call calls[GATHER_CALLS_MAX]; /* the unused ones have no method */
     const char *lists[3];
-    json_t *(*sum)(const json_t *merged);
+    int (*finish)(json_t *merged, const struct request *request);
     int (*print)(const json_t *merged, FILE *stream);
 } hosts_verb_table[] = {
-    {"status", {{"Status", NULL}}, {"services"}, sum_services, hosts_print_status},
-    {"services", {{"Services", NULL}}, {"services"}, sum_services, hosts_print_services},
+    {"status", {{"Status", NULL, NULL}}, {"services"}, finish_services, hosts_print_status},
+    {"services", {{"Services", NULL, NULL}}, {"services"}, finish_services, hosts_print_services},
     {"connections",
-     {{"Connections", "connections"}},
+     {{"Connections", "connections", NULL}},
      {"connections"},
-     hosts_sum_connections,
+     finish_connections,
      hosts_print_connections},
+    {"clients",
+     {{"Connections", "connections", NULL}, {"EndedConnections", "connections", "ended"}},
+     {"connections", "ended"},
+     finish_clients,
+     hosts_print_clients},
     {"explain",
-     {{"Explain", NULL}},
+     {{"Explain", NULL, NULL}},
      {"decisions", "trials"},
-     hosts_sum_decisions,
+     finish_explain,
      hosts_print_explain},
     {"top",
-     {{"Status", NULL}, {"Services", NULL}, {"Workers", "workers"}},
+     {{"Status", NULL, NULL}, {"Services", NULL, NULL}, {"Workers", "workers", NULL}},
      {"services", "workers"},
-     sum_services,
+     finish_services,
      hosts_print_top},
 };
 
@@ -123,16 +154,11 @@ static int combine(const struct hosts_verb *verb, const struct request *request,
     json_auto_t *merged = NULL;
 
     int r = merge(answers, request->hosts.n_items, verb->lists, &merged);
-    if (r == 0 && strcmp(verb->verb, "connections") == 0)
-        r = selection_apply(&request->selection, json_object_get(merged, "connections"),
-                            reply_moment(merged, "now"));
-    if (r < 0)
-        return r;
-    json_t *sums = verb->sum(merged);
-    if (!sums || json_object_set_new(merged, "sums", sums) < 0)
-        return -ENOMEM;
-    *ret = json_incref(merged);
-    return 0;
+    if (r == 0)
+        r = verb->finish(merged, request);
+    if (r == 0)
+        *ret = json_incref(merged);
+    return r;
 }
 
 static bool is_one_away(const json_t *merged)

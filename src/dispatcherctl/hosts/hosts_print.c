@@ -5,7 +5,8 @@
 #include "base/macro.h"
 #include "base/str.h"
 #include "control_client/reply.h"
-#include "dispatcherctl/hosts/merge.h"
+#include "dispatcherctl/hosts/clients.h"
+#include "dispatcherctl/hosts/hosts_count.h"
 #include "dispatcherctl/views/cells.h"
 #include "dispatcherctl/views/views.h"
 
@@ -42,6 +43,12 @@ static void add_age(struct table *table, const struct row *row, const char *name
     cell_age(table, &(struct row){reply_of(row), row->now}, name);
 }
 
+/* Eight digits are enough to see that two hosts differ. */
+static void add_hash(struct table *table, const struct row *row, const char *name)
+{
+    table_add(table, "%.8s", reply_text(reply_of(row), name));
+}
+
 static void add_length(struct table *table, const struct row *row, const char *name)
 {
     const json_t *list = json_object_get(reply_of(row), name);
@@ -65,6 +72,8 @@ static int print_hosts(const json_t *merged, FILE *stream)
         {{"STATE", TABLE_LEFT}, add_state, "state"},
         {{"FOR", TABLE_RIGHT}, add_age, "started_at"},
         {{"VERSION", TABLE_LEFT}, add_text, "version"},
+        {{"OPTIONS", TABLE_LEFT}, add_hash, "config_hash"},
+        {{"MAPPINGS", TABLE_LEFT}, add_hash, "mapping_hash"},
         {{"ALERTS", TABLE_RIGHT}, add_length, "alerts"},
         {{"DUE", TABLE_RIGHT}, add_length, "due"},
         {{"PROBLEM", TABLE_LEFT}, add_problem, "error"},
@@ -184,82 +193,11 @@ int hosts_print_top(const json_t *merged, FILE *stream)
     return r;
 }
 
-/* Counts of rows by service */
-
-static json_t *find_count(json_t *counts, const char *host, const char *service)
+int hosts_print_clients(const json_t *merged, FILE *stream)
 {
-    json_t *count;
-    size_t i;
+    int r = clients_print(merged, stream);
 
-    json_array_foreach(counts, i, count)
-        if (str_equal_nocase(reply_text(count, "service"), service) &&
-            (!host || strcmp(reply_text(count, "host"), host) == 0))
-            return count;
-    return NULL;
-}
-
-/* The count of the service on the host (NULL: on all), which is made if there is none yet. */
-static json_t *need_count(json_t *counts, const char *host, const char *service)
-{
-    json_t *count = find_count(counts, host, service);
-
-    if (count)
-        return count;
-    count = json_pack("{s:s*, s:s}", "host", host, "service", service);
-    return count && json_array_append_new(counts, count) == 0 ? count : NULL;
-}
-
-static int count_one(json_t *count, const char *name)
-{
-    return !count ||
-                   json_object_set_new(count, name, json_integer(reply_number(count, name) + 1)) < 0
-               ? -ENOMEM
-               : 0;
-}
-
-/* Rows are grouped by host: a new one is another host than that of the service's last row. */
-static int count_host(json_t *count, const json_t *row)
-{
-    if (!count || strcmp(reply_text(count, "last"), reply_text(row, "host")) == 0)
-        return count ? 0 : -ENOMEM;
-    if (json_object_set(count, "last", json_object_get(row, "host")) < 0)
-        return -ENOMEM;
-    return count_one(count, "hosts");
-}
-
-static json_t *finish_counts(json_t *counts, int r, const char *const names[])
-{
-    json_t *count;
-    size_t i;
-
-    json_array_foreach(counts, i, count) {
-        json_object_del(count, "last");
-        for (size_t k = 0; names[k]; k++)
-            if (!json_object_get(count, names[k]))
-                r |= json_object_set_new(count, names[k], json_integer(0));
-    }
-    return r == 0 ? json_incref(counts) : NULL;
-}
-
-json_t *hosts_sum_connections(const json_t *merged)
-{
-    static const char *const names[] = {"hosts", "connections", NULL};
-    json_auto_t *counts = json_array();
-    json_t *hosts = json_object_get(merged, "hosts"), *host, *row;
-    size_t i, k;
-    int r = 0;
-
-    /* The rows may be sorted by something else. */
-    json_array_foreach(hosts, i, host)
-        json_array_foreach(json_object_get(merged, "connections"), k, row) {
-            if (strcmp(reply_text(row, "host"), reply_text(host, "host")) != 0 || r < 0)
-                continue;
-            json_t *count = need_count(counts, NULL, reply_text(row, "service"));
-            r = count_host(count, row);
-            if (r == 0)
-                r = count_one(count, "connections");
-        }
-    return finish_counts(counts, r, names);
+    return r == 0 ? print_away(merged, stream) : r;
 }
 
 int hosts_print_connections(const json_t *merged, FILE *stream)
@@ -279,60 +217,6 @@ int hosts_print_connections(const json_t *merged, FILE *stream)
 }
 
 /* explain */
-
-static const char *const decision_names[] = {"hosts", "accepted", "rejected", NULL};
-
-static const char *verdict_name(const json_t *row)
-{
-    return strcmp(reply_text(row, "verdict"), "reject") == 0 ? "rejected" : "accepted";
-}
-
-json_t *hosts_sum_decisions(const json_t *merged)
-{
-    json_auto_t *counts = json_array();
-    json_t *row;
-    size_t i;
-    int r = 0;
-
-    json_array_foreach(json_object_get(merged, "decisions"), i, row) {
-        json_t *count = need_count(counts, NULL, reply_text(row, "service"));
-
-        if (r == 0)
-            r = count_host(count, row);
-        if (r == 0)
-            r = count_one(count, verdict_name(row));
-    }
-    return finish_counts(counts, r, decision_names);
-}
-
-/* What a connection now would be: "accepted", "rejected", or "depends" on the socket. */
-static int note_trial(json_t *count, const json_t *trial)
-{
-    const char *verdict = verdict_name(trial), *old = reply_text(count, "now");
-
-    if (!count)
-        return -ENOMEM;
-    if (old[0] && strcmp(old, verdict) != 0)
-        verdict = "depends";
-    return json_object_set_new(count, "now", json_string(verdict)) < 0 ? -ENOMEM : 0;
-}
-
-/* A row for each service on each host: what was decided there, and what would be. */
-static json_t *compare_hosts(const json_t *merged)
-{
-    json_auto_t *counts = json_array();
-    json_t *row;
-    size_t i;
-    int r = 0;
-
-    json_array_foreach(json_object_get(merged, "trials"), i, row)
-        r |= note_trial(need_count(counts, reply_text(row, "host"), reply_text(row, "service")),
-                        row);
-    json_array_foreach(json_object_get(merged, "decisions"), i, row)
-        r |= count_one(need_count(counts, reply_text(row, "host"), reply_text(row, "service")),
-                       verdict_name(row));
-    return finish_counts(counts, r, decision_names);
-}
 
 static int append_sums(json_t *rows, const json_t *sums)
 {
@@ -380,7 +264,7 @@ int hosts_print_explain(const json_t *merged, FILE *stream)
         {{"REJECTED", TABLE_RIGHT}, cell_number, "rejected"},
         {{"NOW", TABLE_LEFT}, cell_text, "now"},
     };
-    json_auto_t *rows = compare_hosts(merged);
+    json_auto_t *rows = hosts_compare_decisions(merged);
     json_t *host;
     size_t i;
 
@@ -393,7 +277,8 @@ int hosts_print_explain(const json_t *merged, FILE *stream)
         if (r < 0 || reply_is_set(host, "error"))
             continue;
         json_auto_t *reply = reply_with_rows(merged, host);
-        table_line(stream, "\n%s:", reply_text(host, "host"));
+        fputc('\n', stream);
+        table_line(stream, "%s:", reply_text(host, "host"));
         r = reply ? view_explain(reply, NULL, stream) : -ENOMEM;
     }
     return r;

@@ -9,14 +9,7 @@
 /* Each prints the merged object with its "sums". Returns 0 or a negative errno. */
 int hosts_print_status(const json_t *merged, FILE *stream);
 int hosts_print_services(const json_t *merged, FILE *stream);
+int hosts_print_clients(const json_t *merged, FILE *stream);
 int hosts_print_connections(const json_t *merged, FILE *stream);
 int hosts_print_explain(const json_t *merged, FILE *stream);
 int hosts_print_top(const json_t *merged, FILE *stream);
-
-/* How many connections each service has, over all hosts: {"service", "hosts", "connections"}. NULL
- * if there is no memory. */
-json_t *hosts_sum_connections(const json_t *merged);
-
-/* How many past decisions about a client there are, by service: {"service", "hosts", "accepted",
- * "rejected"}. */
-json_t *hosts_sum_decisions(const json_t *merged);

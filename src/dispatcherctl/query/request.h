@@ -7,6 +7,7 @@
 #include "dispatcherctl/query/selection.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define DEFAULT_SOCKET "/run/dispatcherd/control"
@@ -19,5 +20,6 @@ struct request {
     const char *mask;      /* of debug; NULL: none */
     const char *address;   /* of explain; NULL: none */
     struct str_list hosts; /* of --host; empty: this one alone */
+    size_t top;            /* of clients: how many of each list */
     struct selection selection;
 };

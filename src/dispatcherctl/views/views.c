@@ -81,6 +81,11 @@ static void print_daemon(const json_t *parameters, FILE *stream)
                reply_text(parameters, "version"), reply_text(parameters, "state"), date,
                duration_format(span, age), reply_number(parameters, "pid"),
                has_units ? "workers are systemd units" : "workers are child processes");
+    if (reply_is_set(parameters, "config_hash"))
+        table_line(stream, "options in force have the hash %s, mapping files %s",
+                   reply_text(parameters, "config_hash"),
+                   reply_is_set(parameters, "mapping_hash") ? reply_text(parameters, "mapping_hash")
+                                                            : "none");
     if (reply_is_true(parameters, "is_on_last_config"))
         table_line(stream, "%s is broken; the last good configuration is in force",
                    reply_text(parameters, "config_file"));

@@ -72,6 +72,7 @@ int config_version_read(const char *config_file, const char *mapping_file, bool 
     if (r == 0) {
         mappings = NULL;
         (*ret)->mapping_copy = take_fd(&copy);
+        config_hash_mappings((*ret)->mapping_copy, (*ret)->mapping_hash);
     }
     config_clear(&config);
     return r;
@@ -87,6 +88,7 @@ struct config_version *config_version_new(struct config *config, struct mapping_
     version->mappings = mappings;
     version->mapping_copy = -EBADF;
     version->n_users = 1;
+    config_hash(&version->config, version->config_hash);
     *config = (struct config){0};
     return version;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "config/options.h"
+#include "dispatcherd/config/config_hash.h"
 #include "files/problem.h"
 #include "mapping/set.h"
 
@@ -13,6 +14,8 @@ struct config_version {
     struct mapping_set *mappings; /* one reference */
     int mapping_copy; /* the mapping file with what it includes, sealed; owned; or a negative errno
                        */
+    char config_hash[CONFIG_HASH_MAX]; /* "": not known, as the next one */
+    char mapping_hash[CONFIG_HASH_MAX];
     unsigned n_users;
 };
 

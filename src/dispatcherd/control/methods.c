@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "dispatcherd/checks/admission.h"
+#include "dispatcherd/config/config_version.h"
 #include "dispatcherd/control/cache.h"
 #include "dispatcherd/control/call.h"
 #include "dispatcherd/report/events.h"
@@ -134,6 +135,15 @@ static json_t *get_interface_description(const struct control_call *call)
 
 /* What everybody may see */
 
+/* A hash of what is in force; NULL: not known. */
+static const char *version_text(const struct control_daemon *daemon, bool is_of_config)
+{
+    const struct config_version *version = daemon->version;
+    const char *text = !version ? "" : is_of_config ? version->config_hash : version->mapping_hash;
+
+    return text[0] ? text : NULL;
+}
+
 static json_t *status(const struct control_call *call)
 {
     const struct control_daemon *daemon = &call->daemon;
@@ -146,6 +156,8 @@ static json_t *status(const struct control_call *call)
     view_put(&object, "pid", json_integer(getpid()));
     view_put(&object, "state", json_string(daemon->state));
     view_put(&object, "config_file", view_text(daemon->config_file));
+    view_put(&object, "config_hash", view_optional(version_text(daemon, true)));
+    view_put(&object, "mapping_hash", view_optional(version_text(daemon, false)));
     view_put(&object, "is_on_last_config", json_boolean(daemon->is_on_last_config));
     view_put(&object, "spawner", json_string(daemon->spawner));
     view_put(&object, "started_at", view_time(daemon->started_at, &call->clock));

@@ -40,6 +40,30 @@ static void write_header(FILE *stream, const struct page *page)
     }
 }
 
+/* Whether limits hold over the fleet now, and whose limits they are. */
+static void write_fleet(FILE *stream, const json_t *status)
+{
+    const json_t *fleet = json_object_get(status, "fleet");
+
+    if (!json_is_object(fleet))
+        return;
+    fputs("<p>In the fleet this host is <b>", stream);
+    html_text(stream, reply_text(fleet, "name"));
+    fputs("</b>; the store ", stream);
+    html_text(stream, reply_text(fleet, "store"));
+    fputs(reply_is_true(fleet, "is_up") ? " has been connected for " : " has been away for ",
+          stream);
+    page_write_age(stream, fleet, "since", reply_moment(status, "now"));
+    if (reply_is_true(fleet, "is_up")) {
+        fprintf(stream, ", %" PRId64 " counts are to be sent", reply_number(fleet, "n_owed"));
+    } else {
+        fputs(" (", stream);
+        html_text(stream, reply_text(fleet, "reason"));
+        fputs("), and limits are those of this host alone", stream);
+    }
+    fputs(".</p>\n", stream);
+}
+
 static void write_alerts(FILE *stream, const json_t *status)
 {
     const json_t *alerts = json_object_get(status, "alerts"), *alert;
@@ -82,6 +106,7 @@ void page_write(FILE *stream, const struct page *page)
     if (page->status && page->services) {
         write_header(stream, page);
         write_alerts(stream, page->status);
+        write_fleet(stream, page->status);
         json_array_foreach(services, i, service)
             page_write_service(stream, page, service);
         page_write_workers(stream, page);

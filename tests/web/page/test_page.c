@@ -63,6 +63,32 @@ START_TEST(test_every_text_is_escaped)
 }
 END_TEST
 
+START_TEST(test_tells_whether_the_store_of_the_fleet_is_there)
+{
+    json_auto_t *status =
+        json_pack("{s:{s:s, s:s, s:b, s:i, s:s, s:{s:i}}, s:{s:i}}", "fleet", "name", "a<b",
+                  "store", "unix:/store", "is_up", 1, "n_owed", 7, "reason", "it is <gone>",
+                  "since", "monotonic", 2000000, "now", "monotonic", 5000000);
+    json_auto_t *services = json_pack("{s:[]}", "services");
+    const struct page page = {.status = status, .services = services, .samples = &samples};
+    char *text = written(&page);
+
+    ck_assert_ptr_nonnull(strstr(text, "In the fleet this host is <b>a&lt;b</b>; the store "
+                                       "unix:/store has been connected for 3s, 7 counts are to be "
+                                       "sent."));
+    free(text);
+    json_object_set_new(json_object_get(status, "fleet"), "is_up", json_false());
+    text = written(&page);
+    ck_assert_ptr_nonnull(strstr(text, " has been away for 3s (it is &lt;gone&gt;), and limits are "
+                                       "those of this host alone."));
+    free(text);
+    json_object_del(status, "fleet");
+    text = written(&page);
+    ck_assert_ptr_null(strstr(text, "fleet"));
+    free(text);
+}
+END_TEST
+
 START_TEST(test_alerts_stand_at_the_top)
 {
     json_auto_t *status =
@@ -164,6 +190,7 @@ START_TEST(test_what_is_of_another_type_reads_as_nothing)
 }
 END_TEST
 
-SUITE("page", NULL, NULL, test_every_text_is_escaped, test_alerts_stand_at_the_top,
+SUITE("page", NULL, NULL, test_every_text_is_escaped,
+      test_tells_whether_the_store_of_the_fleet_is_there, test_alerts_stand_at_the_top,
       test_gauges_warn_from_four_fifths_on, test_tells_what_is_over,
       test_without_figures_it_says_why, test_what_is_of_another_type_reads_as_nothing)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) dispatcherd contributors */
+/* Counts the rows of merged lists (merge.h) by their service. Each returns an array, the caller's,
+ * or NULL if there is no memory. */
+#pragma once
+
+#include <jansson.h>
+
+/* How many connections each service has, over all hosts: {"service", "hosts", "connections"}. */
+json_t *hosts_sum_connections(const json_t *merged);
+
+/* How many past decisions about a client there are, by service: {"service", "hosts", "accepted",
+ * "rejected"}. */
+json_t *hosts_sum_decisions(const json_t *merged);
+
+/* What each host decided for each service, and what it would decide now: {"host", "service",
+ * "accepted", "rejected", "now"}. */
+json_t *hosts_compare_decisions(const json_t *merged);
