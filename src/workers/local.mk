@@ -55,10 +55,10 @@ openssl_sources = \
 	%D%/tls/failure_queue.h \
 	%D%/tls/gate.c \
 	%D%/tls/gate.h \
-	%D%/tls/session.c \
-	%D%/tls/session.h \
 	%D%/tls/socket_bio.c \
-	%D%/tls/socket_bio.h
+	%D%/tls/socket_bio.h \
+	%D%/tls/tls_session.c \
+	%D%/tls/tls_session.h
 
 worker_LTLIBRARIES = tls.la
 tls_la_SOURCES = \

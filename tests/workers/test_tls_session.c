@@ -6,7 +6,7 @@
 #include "base/macro.h"
 #include "base/time.h"
 #include "workers/tls/certificate.h"
-#include "workers/tls/session.h"
+#include "workers/tls/tls_session.h"
 
 #include <errno.h>
 #include <fcntl.h>

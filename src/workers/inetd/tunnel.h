@@ -6,7 +6,7 @@
  * without close_notify. */
 #pragma once
 
-#include "workers/tls/session.h"
+#include "workers/tls/tls_session.h"
 
 #include <dispatcher/worker.h>
 

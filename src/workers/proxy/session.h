@@ -6,7 +6,7 @@
 #pragma once
 
 #include "workers/common/way.h"
-#include "workers/tls/session.h"
+#include "workers/tls/tls_session.h"
 
 #include <dispatcher/worker.h>
 

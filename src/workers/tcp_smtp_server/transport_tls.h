@@ -4,7 +4,7 @@
 #pragma once
 
 #include "workers/tcp_smtp_server/transport.h"
-#include "workers/tls/session.h"
+#include "workers/tls/tls_session.h"
 
 struct transport_tls {
     struct transport_socket socket;

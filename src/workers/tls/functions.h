@@ -7,7 +7,7 @@
 
 #include "workers/tls/certificate.h"
 #include "workers/tls/context.h"
-#include "workers/tls/session.h"
+#include "workers/tls/tls_session.h"
 
 struct tls_functions {
     const char *version; /* PACKAGE_VERSION: an upgrade may replace it before the program */

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "workers/common/way.h"
-#include "workers/tls/session.h"
+#include "workers/tls/tls_session.h"
 
 /* An end for the session, whose handshake is over, and which must outlive it. It can be read and
  * written at once: what came with the handshake is no further event. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-#include "workers/tls/session.h"
+#include "workers/tls/tls_session.h"
 
 #include "base/time.h"
 #include "workers/common/wait.h"
