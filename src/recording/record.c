@@ -59,161 +59,130 @@ uint32_t record_service_hash(const char *name)
     return hash > 0 ? hash : 1;
 }
 
-static void put_options(struct cursor *cursor, const struct record_options *options)
+/* The members of a record's payload, in their order in the file, each with its own size. */
+struct member {
+    size_t offset; /* in struct record */
+    unsigned n_bytes;
+    bool is_truth;
+};
+
+#define MEMBER(name)                                                                               \
+    {                                                                                              \
+        offsetof(struct record, name), sizeof(((struct record *)NULL)->name),                      \
+            _Generic(((struct record *)NULL)->name, bool                                           \
+                     : true, default                                                               \
+                     : false)                                                                      \
+    }
+
+static const struct member members_of_options[] = {
+    MEMBER(options.min_procs),       MEMBER(options.max_procs),       MEMBER(options.min_conns),
+    MEMBER(options.max_conns),       MEMBER(options.max_handoffs),    MEMBER(options.max_shutdown),
+    MEMBER(options.max_life_sec),    MEMBER(options.max_life_conns),  MEMBER(options.max_idle_sec),
+    MEMBER(options.max_per_address), MEMBER(options.max_per_network),
+};
+static const struct member members_of_connection[] = {
+    MEMBER(connection.client),       MEMBER(connection.queued_usec),
+    MEMBER(connection.checked_usec), MEMBER(connection.waited_usec),
+    MEMBER(connection.session_usec), MEMBER(connection.end),
+    MEMBER(connection.rejection),    MEMBER(connection.is_tls),
+    MEMBER(connection.was_handed),
+};
+static const struct member members_of_worker[] = {
+    MEMBER(worker.usec),   MEMBER(worker.exit_usec), MEMBER(worker.n_total),
+    MEMBER(worker.reason), MEMBER(worker.was_ready),
+};
+static const struct member members_of_pool[] = {
+    MEMBER(pool.n_starting), MEMBER(pool.n_ready),   MEMBER(pool.n_draining),
+    MEMBER(pool.n_active),   MEMBER(pool.n_waiting), MEMBER(pool.worker_kib),
+};
+static const struct member members_of_lost[] = {MEMBER(n_lost)};
+
+#define MEMBERS(table)                                                                             \
+    {                                                                                              \
+        table, sizeof(table) / sizeof((table)[0])                                                  \
+    }
+
+/* RECORD_BEGIN has no payload, and that of RECORD_SERVICE is a name. */
+static const struct {
+    const struct member *members;
+    size_t n;
+} payloads[N_RECORD_KINDS] = {
+    [RECORD_OPTIONS] = MEMBERS(members_of_options),
+    [RECORD_CONNECTION] = MEMBERS(members_of_connection),
+    [RECORD_READY] = MEMBERS(members_of_worker),
+    [RECORD_EXIT] = MEMBERS(members_of_worker),
+    [RECORD_POOL] = MEMBERS(members_of_pool),
+    [RECORD_LOST] = MEMBERS(members_of_lost),
+};
+
+static uint64_t load(const void *from, unsigned n_bytes)
 {
-    put(cursor, 2, options->min_procs);
-    put(cursor, 2, options->max_procs);
-    put(cursor, 2, options->min_conns);
-    put(cursor, 2, options->max_conns);
-    put(cursor, 2, options->max_handoffs);
-    put(cursor, 2, options->max_shutdown);
-    put(cursor, 4, options->max_life_sec);
-    put(cursor, 4, options->max_life_conns);
-    put(cursor, 4, options->max_idle_sec);
-    put(cursor, 4, options->max_per_address);
-    put(cursor, 4, options->max_per_network);
+    switch (n_bytes) {
+    case 1:
+        return *(const uint8_t *)from;
+    case 2:
+        return *(const uint16_t *)from;
+    case 4:
+        return *(const uint32_t *)from;
+    default:
+        return *(const uint64_t *)from;
+    }
 }
 
-static void get_options(struct cursor *cursor, struct record_options *options)
+static void store(void *to, unsigned n_bytes, uint64_t value)
 {
-    options->min_procs = (uint16_t)get(cursor, 2);
-    options->max_procs = (uint16_t)get(cursor, 2);
-    options->min_conns = (uint16_t)get(cursor, 2);
-    options->max_conns = (uint16_t)get(cursor, 2);
-    options->max_handoffs = (uint16_t)get(cursor, 2);
-    options->max_shutdown = (uint16_t)get(cursor, 2);
-    options->max_life_sec = (uint32_t)get(cursor, 4);
-    options->max_life_conns = (uint32_t)get(cursor, 4);
-    options->max_idle_sec = (uint32_t)get(cursor, 4);
-    options->max_per_address = (uint32_t)get(cursor, 4);
-    options->max_per_network = (uint32_t)get(cursor, 4);
+    switch (n_bytes) {
+    case 1:
+        *(uint8_t *)to = (uint8_t)value;
+        break;
+    case 2:
+        *(uint16_t *)to = (uint16_t)value;
+        break;
+    case 4:
+        *(uint32_t *)to = (uint32_t)value;
+        break;
+    default:
+        *(uint64_t *)to = value;
+        break;
+    }
 }
 
-static void put_connection(struct cursor *cursor, const struct record_connection *connection)
+static void encode_payload(const struct record *record, struct cursor payload)
 {
-    put(cursor, 8, connection->client);
-    put(cursor, 4, connection->queued_usec);
-    put(cursor, 4, connection->checked_usec);
-    put(cursor, 4, connection->waited_usec);
-    put(cursor, 8, connection->session_usec);
-    put(cursor, 1, connection->end);
-    put(cursor, 1, connection->rejection);
-    put(cursor, 1, connection->is_tls);
-    put(cursor, 1, connection->was_handed);
-}
+    if (record->kind == RECORD_SERVICE)
+        memcpy(payload.bytes + payload.n, record->name, strnlen(record->name, RECORD_NAME_MAX));
+    for (size_t i = 0; i < payloads[record->kind].n; i++) {
+        const struct member *member = &payloads[record->kind].members[i];
 
-static void get_connection(struct cursor *cursor, struct record_connection *connection)
-{
-    connection->client = get(cursor, 8);
-    connection->queued_usec = (uint32_t)get(cursor, 4);
-    connection->checked_usec = (uint32_t)get(cursor, 4);
-    connection->waited_usec = (uint32_t)get(cursor, 4);
-    connection->session_usec = get(cursor, 8);
-    connection->end = (uint8_t)get(cursor, 1);
-    connection->rejection = (uint8_t)get(cursor, 1);
-    connection->is_tls = get(cursor, 1) != 0;
-    connection->was_handed = get(cursor, 1) != 0;
-}
-
-static void put_worker(struct cursor *cursor, const struct record_worker *worker)
-{
-    put(cursor, 8, worker->usec);
-    put(cursor, 4, worker->exit_usec);
-    put(cursor, 4, worker->n_total);
-    put(cursor, 1, worker->reason);
-    put(cursor, 1, worker->was_ready);
-}
-
-static void get_worker(struct cursor *cursor, struct record_worker *worker)
-{
-    worker->usec = get(cursor, 8);
-    worker->exit_usec = (uint32_t)get(cursor, 4);
-    worker->n_total = (uint32_t)get(cursor, 4);
-    worker->reason = (uint8_t)get(cursor, 1);
-    worker->was_ready = get(cursor, 1) != 0;
-}
-
-static void put_pool(struct cursor *cursor, const struct record_pool *pool)
-{
-    put(cursor, 2, pool->n_starting);
-    put(cursor, 2, pool->n_ready);
-    put(cursor, 2, pool->n_draining);
-    put(cursor, 4, pool->n_active);
-    put(cursor, 4, pool->n_waiting);
-    put(cursor, 4, pool->worker_kib);
-}
-
-static void get_pool(struct cursor *cursor, struct record_pool *numbers)
-{
-    numbers->n_starting = (uint16_t)get(cursor, 2);
-    numbers->n_ready = (uint16_t)get(cursor, 2);
-    numbers->n_draining = (uint16_t)get(cursor, 2);
-    numbers->n_active = (uint32_t)get(cursor, 4);
-    numbers->n_waiting = (uint32_t)get(cursor, 4);
-    numbers->worker_kib = (uint32_t)get(cursor, 4);
+        put(&payload, member->n_bytes,
+            load((const char *)record + member->offset, member->n_bytes));
+    }
 }
 
 void record_encode(const struct record *record, uint8_t bytes[RECORD_BYTES])
 {
-    struct cursor head = {bytes, AT_SERVICE}, payload = {bytes, AT_PAYLOAD};
+    struct cursor head = {bytes, AT_SERVICE};
 
     memset(bytes, 0, RECORD_BYTES);
     put(&head, 4, record->service);
     put(&head, 8, record->sequence);
     put(&head, 8, (record->at & TIME_MASK) | (uint64_t)record->kind << KIND_SHIFT);
-    switch (record->kind) {
-    case RECORD_SERVICE:
-        memcpy(bytes + AT_PAYLOAD, record->name, strnlen(record->name, RECORD_NAME_MAX));
-        break;
-    case RECORD_OPTIONS:
-        put_options(&payload, &record->options);
-        break;
-    case RECORD_CONNECTION:
-        put_connection(&payload, &record->connection);
-        break;
-    case RECORD_READY:
-    case RECORD_EXIT:
-        put_worker(&payload, &record->worker);
-        break;
-    case RECORD_POOL:
-        put_pool(&payload, &record->pool);
-        break;
-    case RECORD_LOST:
-        put(&payload, 8, record->n_lost);
-        break;
-    case RECORD_BEGIN:
-    case N_RECORD_KINDS:
-        break;
-    }
+    encode_payload(record, (struct cursor){bytes, AT_PAYLOAD});
     put(&(struct cursor){bytes, 0}, 4, checksum(bytes));
 }
 
 static void decode_payload(struct cursor payload, struct record *record)
 {
-    switch (record->kind) {
-    case RECORD_SERVICE:
+    if (record->kind == RECORD_SERVICE) {
         memcpy(record->name, payload.bytes + payload.n, RECORD_NAME_MAX);
         record->name[RECORD_NAME_MAX] = '\0';
-        break;
-    case RECORD_OPTIONS:
-        get_options(&payload, &record->options);
-        break;
-    case RECORD_CONNECTION:
-        get_connection(&payload, &record->connection);
-        break;
-    case RECORD_READY:
-    case RECORD_EXIT:
-        get_worker(&payload, &record->worker);
-        break;
-    case RECORD_POOL:
-        get_pool(&payload, &record->pool);
-        break;
-    case RECORD_LOST:
-        record->n_lost = get(&payload, 8);
-        break;
-    case RECORD_BEGIN:
-    case N_RECORD_KINDS:
-        break;
+    }
+    for (size_t i = 0; i < payloads[record->kind].n; i++) {
+        const struct member *member = &payloads[record->kind].members[i];
+        uint64_t value = get(&payload, member->n_bytes);
+
+        store((char *)record + member->offset, member->n_bytes,
+              member->is_truth ? value != 0 : value);
     }
 }
 
