@@ -230,17 +230,7 @@ static void use_options(struct replay *replay, const struct record_options *reco
     const struct record_options *options = &replay->effective.options;
 
     replay->effective = settings_apply(replay->settings, replay->service->name, recorded);
-    replay->options = (struct pool_options){
-        .min_procs = options->min_procs,
-        .max_procs = options->max_procs,
-        .min_conns = options->min_conns,
-        .max_conns = options->max_conns,
-        .max_handoffs = options->max_handoffs,
-        .max_shutdown = options->max_shutdown,
-        .max_life_usec = options->max_life_sec * USEC_PER_SEC,
-        .max_life_conns = options->max_life_conns,
-        .max_idle_usec = options->max_idle_sec * USEC_PER_SEC,
-    };
+    replay->options = POOL_OPTIONS_OF(options, options->max_life_sec, options->max_idle_sec);
     pool_limit_conns(replay->pool, replay->options.max_conns);
 }
 

@@ -17,17 +17,7 @@
 
 static struct pool_options pool_options_of(const struct service_options *options)
 {
-    return (struct pool_options){
-        .min_procs = options->min_procs,
-        .max_procs = options->max_procs,
-        .min_conns = options->min_conns,
-        .max_conns = options->max_conns,
-        .max_handoffs = options->max_handoffs,
-        .max_shutdown = options->max_shutdown,
-        .max_life_usec = options->max_life_time_sec * USEC_PER_SEC,
-        .max_life_conns = options->max_life_conns,
-        .max_idle_usec = options->max_idle_time_sec * USEC_PER_SEC,
-    };
+    return POOL_OPTIONS_OF(options, options->max_life_time_sec, options->max_idle_time_sec);
 }
 
 /* A wake-up need not be more exact for the policy. */
