@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/host_name.h"
+#include "base/str.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/operations.h"
 
@@ -26,10 +27,9 @@ static int on_change(_unused_ sd_event_source *source, _unused_ int fd, _unused_
     for (size_t i = 0; i < manager->n_services; i++)
         if (!manager->services[i]->is_going)
             n += operation_replace_workers(manager->services[i]);
-    report_daemon(
-        LOG_NOTICE,
-        "the host's name has changed to %s; workers that know the old one are replaced (%u)", name,
-        n);
+    report_daemon(LOG_NOTICE,
+                  "the host's name has changed to %s; replacing %u %s with the old name", name, n,
+                  str_plural(n, "worker", "workers"));
     return 0;
 }
 

@@ -228,8 +228,8 @@ static bool append_continuations(struct reader *reader, struct reader_source *so
         size_t length = reader->length - start, blanks = count_blanks(text, length);
         if (rules->is_joined_by_mistake && rules->is_joined_by_mistake(text, length))
             place_warning(place,
-                          "the backslash at the end of line %u makes what looks like an "
-                          "entry of its own part of this one",
+                          "a line that looks like an entry of its own is part of this one, "
+                          "because line %u ends with a backslash",
                           source->line - 1);
         memmove(text, text + blanks, length - blanks);
         reader->length -= blanks;

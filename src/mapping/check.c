@@ -116,8 +116,8 @@ static void check_ends(const struct mapping_table *table, struct problem_list *p
 
         if (entry->template.may_end_mapping)
             place_warning(&place, "if a call or test in the template fails, the mapping ends and "
-                                  "the client is admitted; with $C to its left the next entry is "
-                                  "tried");
+                                  "the client is admitted; put $C before it to try the next entry "
+                                  "instead");
     }
 }
 

@@ -152,8 +152,8 @@ static int read_entry(struct loader *loader, const struct line *line)
     loader->has_entry = true;
     loader->is_after_name = loader->is_after_blank = false;
     if (!loader->has_name) {
-        place_error(&place, "this entry is before the name of any table, which begins in the "
-                            "first column");
+        place_error(&place, "this entry comes before the first table; the name of a table "
+                            "begins in the first column");
         return 0;
     }
     if (*line->text == '!' || *line->text == ';')

@@ -56,7 +56,7 @@ START_TEST(test_names_what_is_wrong_and_where)
     static const struct {
         const char *file, *problem;
     } cases[] = {
-        {"  a  b\n", "mappings:1: error: this entry is before the name"},
+        {"  a  b\n", "mappings:1: error: this entry comes before the first table"},
         {"9T\n\n  a  b\n", "mappings:1: error: a line that is not indented"},
         {"-T\n", "mappings:1: error: a line that is not indented"},
         {"# x\n", "mappings:1: error: a comment begins with !"},
@@ -139,7 +139,8 @@ START_TEST(test_warns_of_what_is_odd)
         {"T\n\n  a  b\n\n  c  d\n", "mappings:5: warning: the table continues after a blank line"},
         {"T\n\n  a  b\nU\n\n  c  d\n", "mappings:4: warning: a blank line is missing before"},
         {"T\n\n  a  b\\", "mappings:3: warning: the file ends after a backslash"},
-        {"T\n\n  a\\\n  b  c\n", "mappings:3: warning: the backslash at the end of line 3"},
+        {"T\n\n  a\\\n  b  c\n", "mappings:3: warning: a line that looks like an entry of its own "
+                                 "is part of this one, because line 3"},
         {"T\n\n  ! a\n", "mappings:3: warning: this is an entry; a comment has its !"},
         {"T\n\n  $(192.0.2.9/24)  b\n",
          "mappings:3: warning: the address in 192.0.2.9/24 has bits"},

@@ -156,7 +156,7 @@ static const char *advice(const struct service *service, enum service_alert aler
     if (alert == SERVICE_ALERT_WAITING && service_waits_for_server(service, now))
         return "check whether that server is running, and how many clients it takes at a time";
     if (alert == SERVICE_ALERT_UNREACHABLE && service->reach.n_lost > 0)
-        return "the line that reports the loss has the command to listen again";
+        return "an earlier line has the command to listen again";
     return kinds[alert].advice;
 }
 

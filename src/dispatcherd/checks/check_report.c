@@ -34,9 +34,8 @@ void check_report_limit(const struct connection *connection)
         return;
     admission->limit_told_at = now;
     report(LOG_ERR, &subject,
-           "PORT_ACCESS takes too many steps to decide; admitting the client (%lu %s so far); its "
-           "tables "
-           "call each other or restart endlessly",
+           "PORT_ACCESS takes too many steps to decide, so the client is admitted (%lu %s so far); "
+           "tables call each other or restart endlessly",
            admission->n_limits, str_plural(admission->n_limits, "time", "times"));
 }
 
