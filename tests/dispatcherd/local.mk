@@ -2,9 +2,13 @@
 # Copyright (C) dispatcherd contributors
 UNIT_TESTS += \
 	tests/dispatcherd/alerts/test_alerts \
+	tests/dispatcherd/checks/test_check \
+	tests/dispatcherd/checks/test_check_report \
 	tests/dispatcherd/checks/test_decisions_store \
 	tests/dispatcherd/checks/test_hangup \
+	tests/dispatcherd/checks/test_identity \
 	tests/dispatcherd/checks/test_list_alerts \
+	tests/dispatcherd/checks/test_name_servers \
 	tests/dispatcherd/checks/test_reject \
 	tests/dispatcherd/checks/test_throttle_store \
 	tests/dispatcherd/checks/test_trial \
@@ -43,9 +47,11 @@ UNIT_TESTS += \
 	tests/dispatcherd/messages/test_orders \
 	tests/dispatcherd/messages/test_stress \
 	tests/dispatcherd/messages/test_tls \
+	tests/dispatcherd/messages/test_worker_log \
 	tests/dispatcherd/messages/test_worker_ring \
 	tests/dispatcherd/process/test_environment \
 	tests/dispatcherd/process/test_logfile \
+	tests/dispatcherd/process/test_logfile_limited \
 	tests/dispatcherd/process/test_reserve \
 	tests/dispatcherd/process/test_spawner_self \
 	tests/dispatcherd/recorder/test_recorder \
@@ -85,6 +91,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/worker/test_exit \
 	tests/dispatcherd/worker/test_handoff \
 	tests/dispatcherd/worker/test_life \
+	tests/dispatcherd/worker/test_linger \
 	tests/dispatcherd/worker/test_start
 
 TESTS += tests/dispatcherd/test_debug_bits.sh
