@@ -78,8 +78,13 @@ UNIT_TESTS += \
 	tests/dispatcherd/store/test_stored_memory \
 	tests/dispatcherd/store/test_stored_name \
 	tests/dispatcherd/test_adopt \
+	tests/dispatcherd/test_by_hand \
+	tests/dispatcherd/test_control_manager \
+	tests/dispatcherd/test_due_find \
+	tests/dispatcherd/test_host_name_watch \
 	tests/dispatcherd/test_last_words \
 	tests/dispatcherd/test_loop \
+	tests/dispatcherd/test_orphans \
 	tests/dispatcherd/test_readmit \
 	tests/dispatcherd/test_reload \
 	tests/dispatcherd/test_status \
