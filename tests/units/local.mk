@@ -9,7 +9,8 @@ dist_check_SCRIPTS += \
 	%D%/test_owners.sh \
 	%D%/test_packages.sh \
 	%D%/test_restart_order.sh \
-	%D%/test_rooms.sh
+	%D%/test_rooms.sh \
+	%D%/test_tested.sh
 TESTS += \
 	tests/units/test_apparmor.sh \
 	tests/units/test_catalog.sh \
@@ -19,4 +20,5 @@ TESTS += \
 	tests/units/test_owners.sh \
 	tests/units/test_packages.sh \
 	tests/units/test_restart_order.sh \
-	tests/units/test_rooms.sh
+	tests/units/test_rooms.sh \
+	tests/units/test_tested.sh
