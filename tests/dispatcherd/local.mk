@@ -18,6 +18,8 @@ UNIT_TESTS += \
 	tests/dispatcherd/config/test_fingerprint \
 	tests/dispatcherd/config/test_last_config \
 	tests/dispatcherd/config/test_mapping_guard \
+	tests/dispatcherd/config/test_parameter_check \
+	tests/dispatcherd/config/test_unit_credential \
 	tests/dispatcherd/control/test_cache \
 	tests/dispatcherd/control/test_client_limits \
 	tests/dispatcherd/control/test_control \
