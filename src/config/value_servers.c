@@ -5,6 +5,7 @@
 #include "files/number.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -19,6 +20,9 @@
 
 #define UNIX_PREFIX "unix:"
 
+/* RFC 1035, 2.3.4. */
+#define NAME_MAX_BYTES 253
+
 /* Splits "192.0.2.1:5353" or "[2001:db8::1]:5353" at the last colon. Returns the text of the port;
  * NULL if there is none. */
 static char *split_port(char *text)
@@ -31,16 +35,34 @@ static char *split_port(char *text)
     return colon + 1;
 }
 
-/* Reads an address, and appends it with its port. `form`: how it is written. */
-static int parse_address(const struct value_source *source, char *item, int64_t port,
-                         const char *form, struct str_list *list)
+/* A name of a host (RFC 1123): what ends in a number would be an address. */
+static bool is_host_name(const char *text)
 {
-    char shown[ADDRESS_TEXT_MAX], reason[NUMBER_REASON_MAX];
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t length = strlen(text);
+    const char *last = strrchr(text, '.') ? strrchr(text, '.') + 1 : text;
+
+    return length > 0 && length <= NAME_MAX_BYTES && strpbrk(last, letters) && text[0] != '-' &&
+           text[0] != '.' && !strstr(text, "..") &&
+           strspn(text, "-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+               length;
+}
+
+/* Reads an address, and appends it with its port. `form`: how it is written; `may_be_name`: the
+ * name of a host, too. */
+static int parse_address(const struct value_source *source, char *item, int64_t port,
+                         const char *form, bool may_be_name, struct str_list *list)
+{
+    char shown[NAME_MAX_BYTES + sizeof(":65535")], reason[NUMBER_REASON_MAX];
     struct address address;
     const char *port_text = split_port(item);
 
     if (port_text && (number_parse(port_text, &port, reason) < 0 || port < 1 || port > UINT16_MAX))
         return value_reject(source, "a port is a number from 1 to 65535");
+    if (may_be_name && is_host_name(item)) {
+        snprintf(shown, sizeof(shown), "%s:%d", item, (int)port);
+        return str_list_append(list, shown);
+    }
     if (address_parse(item, &address) < 0 || address.scope_id != 0)
         return value_reject(source, form);
     address.port = (uint16_t)port;
@@ -54,7 +76,7 @@ static int parse_server(const struct value_source *source, char *item, struct st
     return parse_address(source, item, DNS_PORT,
                          "a name server is written as 192.0.2.1, 192.0.2.1:5353, 2001:db8::1 "
                          "or [2001:db8::1]:5353",
-                         list);
+                         false, list);
 }
 
 static int parse_store(const struct value_source *source, char *item, struct str_list *list)
@@ -65,9 +87,9 @@ static int parse_store(const struct value_source *source, char *item, struct str
         return value_reject(source, "at most eight addresses are allowed");
     if (strncmp(item, UNIX_PREFIX, strlen(UNIX_PREFIX)) != 0)
         return parse_address(source, item, STORE_PORT,
-                             "a store is written as unix:/run/redis/redis.sock, 192.0.2.1:6379 or "
-                             "[2001:db8::1]:6379; names of hosts are not looked up",
-                             list);
+                             "a store is written as unix:/run/redis/redis.sock, 192.0.2.1:6379, "
+                             "[2001:db8::1]:6379 or store.example:6379",
+                             true, list);
     if (path[0] != '/' || strlen(path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
         return value_reject(source, "the path of a Unix socket is absolute, of at most 107 bytes");
     return str_list_append(list, item);

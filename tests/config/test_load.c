@@ -341,22 +341,30 @@ static const struct load_case load_cases[] = {
      {":2: error: DNS_SERVERS=192.0.2.1,192.0.2.2,192.0.2.3,192.0.2.4: at most three name"}},
 #ifdef HAVE_HIREDIS
     {"a fleet",
-     "[SERVICE=DISPATCHER]\nFLEET=unix:/run/r.sock, 192.0.2.1 [2001:DB8::1]:7000\n"
+     "[SERVICE=DISPATCHER]\nFLEET=unix:/run/r.sock, 192.0.2.1 [2001:DB8::1]:7000 store-1.example\n"
      "FLEET_NAME=mx-1.example_org\n" SMTP,
      0,
      0,
-     {"DISPATCHER.FLEET=unix:/run/r.sock,192.0.2.1:6379,[2001:db8::1]:7000",
+     {"DISPATCHER.FLEET=unix:/run/r.sock,192.0.2.1:6379,[2001:db8::1]:7000,"
+      "store-1.example:6379",
       "DISPATCHER.FLEET_NAME=mx-1.example_org"},
      {0}},
     {"a fleet that is none",
-     "[SERVICE=DISPATCHER]\nFLEET=redis.example:6379\nFLEET=192.0.2.1:0\n"
+     "[SERVICE=DISPATCHER]\nFLEET=redis_1.example:6379\nFLEET=192.0.2.1:0\n"
      "FLEET=unix:run/r.sock\nFLEET_NAME=mx 1\n" SMTP,
      4,
      0,
      {0},
-     {":2: error: FLEET=redis.example:6379: a store is written as unix:/run/redis/redis.sock",
+     {":2: error: FLEET=redis_1.example:6379: a store is written as unix:/run/redis/redis.sock",
       ":3: error: FLEET=192.0.2.1:0: a port is", ":4: error: FLEET=unix:run/r.sock: the path of",
       ":5: error: FLEET_NAME=mx 1: a name has up to 64 letters, digits"}},
+    {"a store whose name is none",
+     "[SERVICE=DISPATCHER]\nFLEET=192.0.2.300\nFLEET=a..b\nFLEET=-a.b:1\n" SMTP,
+     3,
+     0,
+     {0},
+     {":2: error: FLEET=192.0.2.300: a store", ":3: error: FLEET=a..b: a store",
+      ":4: error: FLEET=-a.b:1: a store"}},
     {"too many stores of a fleet",
      "[SERVICE=DISPATCHER]\nFLEET=::1,::2,::3,::4,::5,::6,::7,::8,::9\n" SMTP,
      1,

@@ -5,7 +5,7 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/fleet/password.h"
-#include "dispatcherd/fleet/store_socket.h"
+#include "dispatcherd/sockets/store_socket.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +18,11 @@
 #include <sys/socket.h>
 
 #define ACCURACY_USEC USEC_PER_MSEC
+
+/* How often to look whether a name has been looked up, and for how long: the next address may be
+ * one that needs no name server. */
+#define NAME_LOOK_USEC  (10 * USEC_PER_MSEC)
+#define NAME_LIMIT_USEC (5 * USEC_PER_SEC)
 
 static uint32_t random_number(void)
 {
@@ -183,12 +188,57 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
     return 0;
 }
 
+/* The address of the store that is to be tried, by its name if it has one. NULL: it is not known,
+ * and either awaited or given up. */
+static const char *find_address(struct fleet_link *link, uint64_t now)
+{
+    struct store_name *name = link->names ? link->names[link->store] : NULL;
+
+    link->used[0] = '\0';
+    if (!name)
+        return link->stores.items[link->store];
+    store_name_follow(name, now);
+    const char *address = store_name_address(name), *reason = store_name_reason(name);
+    if (address) {
+        strcpy(link->used, address);
+    } else if (!reason && (link->named_at == 0 || now - link->named_at < NAME_LIMIT_USEC)) {
+        if (link->named_at == 0)
+            link->named_at = now;
+        timer_set_in(&link->timer, NAME_LOOK_USEC);
+        return NULL;
+    } else {
+        fleet_link_fail(link, "cannot look up its name: %s", reason ? reason : "no answer");
+    }
+    link->named_at = 0;
+    return address;
+}
+
+/* If the name in use has got another address, connects to that. */
+static void on_name_timer(void *userdata)
+{
+    struct fleet_link *link = userdata;
+    struct store_name *name = link->names[link->store];
+
+    timer_set_in(&link->name_timer, USEC_PER_SEC);
+    if (!name || link->state != LINK_UP || link->moved[0])
+        return;
+    store_name_follow(name, time_now_usec(CLOCK_MONOTONIC));
+    if (strcmp(store_name_address(name), link->used) != 0)
+        (void)fleet_link_redirect(link, "");
+}
+
 static void link_begin(struct fleet_link *link)
 {
-    const char *store = link->moved[0] ? link->moved : link->stores.items[link->store];
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    const char *store = link->moved;
 
-    snprintf(link->shown, sizeof(link->shown), "%s", store);
-    link->attempt_at = time_now_usec(CLOCK_MONOTONIC);
+    snprintf(link->shown, sizeof(link->shown), "%s",
+             store[0] ? store : link->stores.items[link->store]);
+    if (!store[0])
+        store = find_address(link, now);
+    if (!store)
+        return;
+    link->attempt_at = now;
     link->state = LINK_CONNECTING;
     int r = store_socket_connect(store, &link->fd);
     if (r == 0) {
@@ -242,6 +292,20 @@ void fleet_link_send(struct fleet_link *link, const struct fleet_batch *batch)
     request(link, fleet_request_batch(&link->output, link->sha, link->name, link->epoch, batch));
 }
 
+static int make_names(struct fleet_link *link)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < link->stores.n_items; i++) {
+        if (!store_name_is(link->stores.items[i]))
+            continue;
+        if (!link->names)
+            link->names = calloc(link->stores.n_items, sizeof(*link->names));
+        r = link->names ? store_name_new(link->stores.items[i], &link->names[i]) : -ENOMEM;
+    }
+    return r;
+}
+
 int fleet_link_new(sd_event *event, const struct fleet_link_settings *settings,
                    const struct fleet_link_callbacks *callbacks, struct fleet_link **ret)
 {
@@ -257,12 +321,18 @@ int fleet_link_new(sd_event *event, const struct fleet_link_settings *settings,
     snprintf(link->epoch, sizeof(link->epoch), "%08x%08x", random_number(), random_number());
     int r = link->name ? str_list_copy(settings->stores, &link->stores) : -ENOMEM;
     if (r == 0)
+        r = make_names(link);
+    if (r == 0)
+        r = timer_init(&link->name_timer, event, USEC_PER_SEC / 10, on_name_timer, link);
+    if (r == 0)
         r = timer_init(&link->timer, event, ACCURACY_USEC, on_timer, link);
     if (r < 0) {
         fleet_link_free(link);
         return r;
     }
     timer_set_in(&link->timer, 0);
+    if (link->names)
+        timer_set_in(&link->name_timer, USEC_PER_SEC);
     *ret = link;
     return 0;
 }
@@ -273,6 +343,10 @@ void fleet_link_free(struct fleet_link *link)
         return;
     link_close(link);
     timer_clear(&link->timer);
+    timer_clear(&link->name_timer);
+    for (size_t i = 0; link->names && i < link->stores.n_items; i++)
+        store_name_free(link->names[i]);
+    free(link->names);
     str_list_clear(&link->stores);
     free(link->output.data);
     free(link->name);

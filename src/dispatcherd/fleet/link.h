@@ -9,7 +9,7 @@
  * A connection that is not made, or an answer that has not come, within 50 ms ends it: nothing is
  * queued, and the next attempt is made when the breaker says so, at the next address of FLEET. In
  * greeting, the password and the script go to the store. MOVED, by which a cluster names the node
- * that has the keys, leads there at once. */
+ * that has the keys, leads there at once; so does a name that has got another address. */
 #pragma once
 
 #include "base/str.h"
@@ -26,8 +26,9 @@
 struct fleet_link;
 
 struct fleet_link_settings {
-    const struct str_list *stores; /* "unix:/path" or "192.0.2.1:6379"; copied */
-    const char *name;              /* of this host; copied */
+    const struct str_list
+        *stores;      /* "unix:/path", "192.0.2.1:6379" or "store.example:6379"; copied */
+    const char *name; /* of this host; copied */
 };
 
 /* None may free the link. */

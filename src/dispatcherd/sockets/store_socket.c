@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-#include "dispatcherd/fleet/store_socket.h"
+#include "dispatcherd/sockets/store_socket.h"
 
 #include "base/address.h"
 #include "base/fd.h"
