@@ -8,12 +8,12 @@
 #include <sys/mman.h>
 
 /* To be changed with the layout of the block. */
-#define THROTTLE_MAGIC UINT64_C(0x74687274746c3032)
+#define THROTTLE_MAGIC UINT64_C(0x74687274746c3033)
 
-static_assert(sizeof(struct throttle_key) == 20, "a key has no gaps");
+static_assert(sizeof(struct throttle_key) == 24, "a key has no gaps");
 
-/* In place of a phase: each key's windows have their own. */
-#define PHASE_NONE UINT64_MAX
+/* In place of an offset: each key's windows have their own. */
+#define OFFSET_NONE UINT64_MAX
 
 struct entry {
     struct throttle_key key;
@@ -33,7 +33,7 @@ struct throttle {
     uint32_t n_keys; /* entries 1 to n_keys are in use */
     uint32_t newest, oldest;
     uint64_t n_evicted;
-    uint64_t phase_usec; /* of all windows; PHASE_NONE */
+    uint64_t offset_usec; /* of all windows; OFFSET_NONE */
     struct siphash_key hash_key;
     uint32_t chains[];
 };
@@ -125,7 +125,7 @@ static struct entry *find_or_add(struct throttle *throttle, const struct throttl
         /* Dropping a key may have changed the chain. */
         uint32_t *chain = chain_of(throttle, key);
         *entry_of(throttle, number) = (struct entry){
-            .key = *key, .window_at = throttle_window_at(throttle, now_usec), .next = *chain};
+            .key = *key, .window_at = throttle_window_at(throttle, key, now_usec), .next = *chain};
         *chain = number;
     }
     list_as_newest(throttle, number);
@@ -152,18 +152,18 @@ static void end_windows(struct entry *entry, uint64_t n_windows)
 /* Ends the windows that are over. */
 static void advance(const struct throttle *throttle, struct entry *entry, uint64_t now_usec)
 {
-    uint64_t start = throttle_window_at(throttle, now_usec), at = entry->window_at;
-    uint64_t n_windows = 0;
+    uint64_t start = throttle_window_at(throttle, &entry->key, now_usec), at = entry->window_at;
+    uint64_t n_windows = 0, length = throttle_window_usec(&entry->key);
 
-    if (now_usec >= at && now_usec - at >= THROTTLE_WINDOW_USEC)
-        n_windows = (now_usec - at) / THROTTLE_WINDOW_USEC;
-    if (throttle->phase_usec == PHASE_NONE) {
-        entry->window_at += n_windows * THROTTLE_WINDOW_USEC;
-    } else if (start >= at + THROTTLE_WINDOW_USEC / 2) {
-        n_windows = (start - at + THROTTLE_WINDOW_USEC / 2) / THROTTLE_WINDOW_USEC;
+    if (now_usec >= at && now_usec - at >= length)
+        n_windows = (now_usec - at) / length;
+    if (throttle->offset_usec == OFFSET_NONE) {
+        entry->window_at += n_windows * length;
+    } else if (start >= at + length / 2) {
+        n_windows = (start - at + length / 2) / length;
         entry->window_at = start;
     } else if (n_windows > 0) {
-        uint64_t next = start + THROTTLE_WINDOW_USEC;
+        uint64_t next = start + length;
 
         /* Otherwise the rest of the common window, so that the next ones are common. */
         entry->window_at = next - now_usec < THROTTLE_SHIFT_USEC ? next : start;
@@ -181,11 +181,11 @@ static struct throttle_view view_of(const struct entry *entry, uint32_t number)
                                   .window_at = entry->window_at};
 }
 
-bool throttle_count(struct throttle *throttle, enum throttle_kind kind,
-                    const struct address *address, uint32_t max_rate, uint64_t now_usec,
-                    struct throttle_view *ret_view)
+bool throttle_count_key(struct throttle *throttle, const struct throttle_key *kind_of_key,
+                        const struct address *address, uint64_t now_usec,
+                        struct throttle_view *ret_view)
 {
-    struct throttle_key key = {.max_rate = max_rate, .kind = kind};
+    struct throttle_key key = *kind_of_key;
 
     *ret_view = (struct throttle_view){0};
     if (!source_of(address, &key.source))
@@ -195,7 +195,16 @@ bool throttle_count(struct throttle *throttle, enum throttle_kind kind,
     if (entry->count < UINT32_MAX - entry->others)
         entry->count++;
     *ret_view = view_of(entry, throttle->newest);
-    return (uint64_t)entry->count + entry->others > max_rate;
+    return (uint64_t)entry->count + entry->others > key.max_rate;
+}
+
+bool throttle_count(struct throttle *throttle, enum throttle_kind kind,
+                    const struct address *address, uint32_t max_rate, uint64_t now_usec,
+                    struct throttle_view *ret_view)
+{
+    const struct throttle_key key = {.max_rate = max_rate, .kind = kind};
+
+    return throttle_count_key(throttle, &key, address, now_usec, ret_view);
 }
 
 bool throttle_is_over(struct throttle *throttle, enum throttle_kind kind,
@@ -206,11 +215,11 @@ bool throttle_is_over(struct throttle *throttle, enum throttle_kind kind,
     return throttle_count(throttle, kind, address, max_rate, now_usec, &view);
 }
 
-bool throttle_would_be_over(struct throttle *throttle, enum throttle_kind kind,
-                            const struct address *address, uint32_t max_rate, uint64_t now_usec,
-                            uint32_t *ret_count)
+bool throttle_key_would_be_over(struct throttle *throttle, const struct throttle_key *kind_of_key,
+                                const struct address *address, uint64_t now_usec,
+                                uint32_t *ret_count)
 {
-    struct throttle_key key = {.max_rate = max_rate, .kind = kind};
+    struct throttle_key key = *kind_of_key;
 
     *ret_count = 0;
     if (!source_of(address, &key.source))
@@ -222,17 +231,26 @@ bool throttle_would_be_over(struct throttle *throttle, enum throttle_kind kind,
         advance(throttle, &entry, now_usec);
         *ret_count = entry.count + entry.others;
     }
-    return *ret_count >= max_rate;
+    return *ret_count >= key.max_rate;
 }
 
-void throttle_align(struct throttle *throttle, uint64_t phase_usec)
+bool throttle_would_be_over(struct throttle *throttle, enum throttle_kind kind,
+                            const struct address *address, uint32_t max_rate, uint64_t now_usec,
+                            uint32_t *ret_count)
 {
-    throttle->phase_usec = phase_usec % THROTTLE_WINDOW_USEC;
+    const struct throttle_key key = {.max_rate = max_rate, .kind = kind};
+
+    return throttle_key_would_be_over(throttle, &key, address, now_usec, ret_count);
+}
+
+void throttle_align(struct throttle *throttle, uint64_t offset_usec)
+{
+    throttle->offset_usec = offset_usec;
 }
 
 void throttle_unalign(struct throttle *throttle)
 {
-    throttle->phase_usec = PHASE_NONE;
+    throttle->offset_usec = OFFSET_NONE;
 }
 
 void throttle_forget_others(struct throttle *throttle)
@@ -243,11 +261,19 @@ void throttle_forget_others(struct throttle *throttle)
     }
 }
 
-uint64_t throttle_window_at(const struct throttle *throttle, uint64_t now_usec)
+uint64_t throttle_window_usec(const struct throttle_key *key)
 {
-    if (throttle->phase_usec == PHASE_NONE || now_usec < throttle->phase_usec)
+    return key->window_sec > 0 ? key->window_sec * UINT64_C(1000000) : THROTTLE_WINDOW_USEC;
+}
+
+uint64_t throttle_window_at(const struct throttle *throttle, const struct throttle_key *key,
+                            uint64_t now_usec)
+{
+    if (throttle->offset_usec == OFFSET_NONE)
         return now_usec;
-    return now_usec - (now_usec - throttle->phase_usec) % THROTTLE_WINDOW_USEC;
+    uint64_t age = (now_usec + throttle->offset_usec) % throttle_window_usec(key);
+
+    return now_usec > age ? now_usec - age : now_usec;
 }
 
 void throttle_look(struct throttle *throttle, uint32_t number, uint64_t now_usec,
@@ -320,7 +346,7 @@ struct throttle *throttle_format(void *memory, uint32_t n_keys_max, const struct
     throttle->magic = THROTTLE_MAGIC;
     throttle->n_keys_max = n_keys_max;
     throttle->hash_key = *key;
-    throttle->phase_usec = PHASE_NONE;
+    throttle->offset_usec = OFFSET_NONE;
     return throttle;
 }
 

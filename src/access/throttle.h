@@ -29,8 +29,12 @@
 
 #define THROTTLE_WINDOW_USEC UINT64_C(60000000)
 
-/* Windows that begin within this time of one another count as the same: that is how far a new phase
- * moves them (throttle_align()), unless a clock has been set. */
+/* Other lengths of windows. */
+#define THROTTLE_WINDOW_MIN_SEC 10
+#define THROTTLE_WINDOW_MAX_SEC 86400
+
+/* Windows that begin within this time of one another count as the same: that is how far a new
+ * offset moves them (throttle_align()), unless a clock has been set. */
 #define THROTTLE_SHIFT_USEC UINT64_C(1000000)
 
 enum throttle_kind {
@@ -44,7 +48,8 @@ struct throttle;
 struct throttle_key {
     struct source source;
     uint32_t max_rate;
-    uint32_t kind; /* enum throttle_kind */
+    uint32_t kind;       /* enum throttle_kind */
+    uint32_t window_sec; /* 0: THROTTLE_WINDOW_USEC */
 };
 
 /* What is known of a key in its present window. */
@@ -75,15 +80,27 @@ bool throttle_count(struct throttle *throttle, enum throttle_kind kind,
                     const struct address *address, uint32_t max_rate, uint64_t now_usec,
                     struct throttle_view *ret_view);
 
+/* Likewise for a key of any kind: *key without its source. */
+bool throttle_count_key(struct throttle *throttle, const struct throttle_key *key,
+                        const struct address *address, uint64_t now_usec,
+                        struct throttle_view *ret_view);
+
 /* Whether the next connection would exceed the rate, without counting it. *ret_count is what has
  * been counted so far. */
 bool throttle_would_be_over(struct throttle *throttle, enum throttle_kind kind,
                             const struct address *address, uint32_t max_rate, uint64_t now_usec,
                             uint32_t *ret_count);
+bool throttle_key_would_be_over(struct throttle *throttle, const struct throttle_key *key,
+                                const struct address *address, uint64_t now_usec,
+                                uint32_t *ret_count);
 
-/* From now on windows start at `phase_usec` and whole windows later, for all keys alike, instead of
- * at the first connection of each. Windows that began otherwise end when they would have. */
-void throttle_align(struct throttle *throttle, uint64_t phase_usec);
+/* How long a window of the key lasts. */
+uint64_t throttle_window_usec(const struct throttle_key *key);
+
+/* From now on windows start when the time, ahead by `offset_usec`, is a multiple of their length,
+ * for all keys alike, instead of at the first connection of each. Windows that began otherwise end
+ * when they would have. */
+void throttle_align(struct throttle *throttle, uint64_t offset_usec);
 
 /* The opposite, as it is at first. */
 void throttle_unalign(struct throttle *throttle);
@@ -91,8 +108,9 @@ void throttle_unalign(struct throttle *throttle);
 /* What is known of other hosts counts no longer. */
 void throttle_forget_others(struct throttle *throttle);
 
-/* When the window of a new key would begin that is counted now. */
-uint64_t throttle_window_at(const struct throttle *throttle, uint64_t now_usec);
+/* When the window of such a key would begin if it is new and counted now. */
+uint64_t throttle_window_at(const struct throttle *throttle, const struct throttle_key *key,
+                            uint64_t now_usec);
 
 /* Looks at an entry, 1 to throttle_n_keys(). */
 void throttle_look(struct throttle *throttle, uint32_t number, uint64_t now_usec,

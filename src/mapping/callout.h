@@ -29,6 +29,7 @@ struct callout {
     enum callout_routine routine;
     struct address address;          /* the port is 0 */
     uint32_t limit;                  /* not of CALLOUT_DNS_LIST */
+    uint32_t window_sec;             /* in which `limit` may come; 0: a minute */
     char zone[CALLOUT_ZONE_MAX + 1]; /* of CALLOUT_DNS_LIST; without a dot at its end */
     const char *text;                /* for CALLOUT_DNS_LIST, if the list has no text; or NULL */
 };

@@ -12,32 +12,73 @@
 static const char form[] = "needs TABLE,ADDRESS";
 static const char no_quota[] = "has no number in the table " METERMAID_QUOTA;
 
+/* The shortest and the longest window, in seconds (access/throttle.h). */
+#define QUOTA_TIME_MIN 10
+#define QUOTA_TIME_MAX 86400
+
+#define QUOTA_TIME_MINUTE 60
+
 struct quota {
     enum callout_routine routine;
     uint32_t limit;
+    uint32_t time_sec;
 };
 
-/* Reads "60" or "60,penalize", if the template is plain text. */
+static bool read_decimal(const char *text, uint32_t min, uint32_t max, uint32_t *ret)
+{
+    uint32_t value = 0;
+
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        if (!character_is_digit(*text) || value > (INT32_MAX - 9) / 10)
+            return false;
+        value = value * 10 + (uint32_t)(*text - '0');
+    }
+    *ret = value;
+    return value >= min && value <= max;
+}
+
+/* Reads one of the options, by its name; the first one may be the quota alone. */
+static bool read_option(const char *option, bool is_first, struct quota *ret)
+{
+    const char *equals = strchrnul(option, '='), *value = *equals ? equals + 1 : equals;
+    size_t length = (size_t)(equals - option);
+
+    if (is_first && !*equals)
+        return read_decimal(option, 0, INT32_MAX, &ret->limit);
+    if (length == strlen("quota") && str_starts_nocase(option, "quota"))
+        return read_decimal(value, 0, INT32_MAX, &ret->limit);
+    if (length == strlen("quota_time") && str_starts_nocase(option, "quota_time"))
+        return read_decimal(value, QUOTA_TIME_MIN, QUOTA_TIME_MAX, &ret->time_sec);
+    if (length != strlen("penalize") || !str_starts_nocase(option, "penalize"))
+        return false;
+    if (!*equals || strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0)
+        ret->routine = CALLOUT_THROTTLE_PENALTY;
+    else
+        return strcasecmp(value, "false") == 0 || strcmp(value, "0") == 0;
+    return true;
+}
+
+/* Reads "60", "60,penalize" or "quota=60,quota_time=3600,penalize=true", if the template is plain
+ * text. */
 static bool read_quota(const struct template *template, struct quota *ret)
 {
     const struct template_element *element = template->elements;
-    char argument[64];
-    struct callout callout;
-    static const char penalize[] = ",penalize";
+    struct quota quota = {
+        .routine = CALLOUT_THROTTLE, .limit = UINT32_MAX, .time_sec = QUOTA_TIME_MINUTE};
+    char text[96], *rest = text;
+    bool is_first = true;
 
-    if (template->n_elements != 1 || element->kind != TEMPLATE_TEXT || element->length > 40)
+    if (template->n_elements != 1 || element->kind != TEMPLATE_TEXT ||
+        element->length >= sizeof(text))
         return false;
-    size_t length = strnlen(element->text, element->length);
-    bool has_penalty = length > strlen(penalize) &&
-                       str_starts_nocase(element->text + length - strlen(penalize), penalize);
-    if (has_penalty)
-        length -= strlen(penalize);
-    snprintf(argument, sizeof(argument), "::,%.*s", (int)length, element->text);
-    if (callout_read(CALLOUT_THROTTLE, argument, &callout))
-        return false;
-    ret->routine = has_penalty ? CALLOUT_THROTTLE_PENALTY : CALLOUT_THROTTLE;
-    ret->limit = callout.limit;
-    return true;
+    snprintf(text, sizeof(text), "%.*s", (int)element->length, element->text);
+    for (char *option; (option = strsep(&rest, ",")); is_first = false)
+        if (!read_option(str_trim(option, STR_BLANKS), is_first, &quota))
+            return false;
+    *ret = quota;
+    return quota.limit != UINT32_MAX;
 }
 
 static bool find_quota(const struct mapping_set *set, const char *name, size_t length,
@@ -65,7 +106,10 @@ const char *metermaid_read(const struct mapping_set *set, const char *argument, 
     if (!find_quota(set, argument, (size_t)(comma - argument), &quota))
         return no_quota;
     snprintf(text, sizeof(text), "%s,%u", comma + 1, quota.limit);
-    return callout_read(quota.routine, text, ret);
+    const char *fault = callout_read(quota.routine, text, ret);
+    if (!fault && quota.time_sec != QUOTA_TIME_MINUTE)
+        ret->window_sec = quota.time_sec;
+    return fault;
 }
 
 const char *metermaid_check(const char *argument)
@@ -99,13 +143,16 @@ static void warn(const struct mapping_set *set, const struct place *place,
     struct quota quota;
     size_t length;
     bool has_quota = find_quota_of(set, argument, &length, &quota);
+    char time[24] = "a minute";
 
+    if (has_quota && quota.time_sec != QUOTA_TIME_MINUTE)
+        snprintf(time, sizeof(time), "in %u s", quota.time_sec);
     if (has_quota && !has_fleet)
         place_warning(place,
                       "check_metermaid counts the connections of all hosts, which needs FLEET in "
                       "dispatcher.cnf; using conn_throttle instead, which counts those of this "
-                      "host, with at most %u a minute",
-                      quota.limit);
+                      "host, with at most %u %s",
+                      quota.limit, time);
     else if (!has_quota && has_fleet)
         place_warning(place,
                       "check_metermaid rejects nobody until the table " METERMAID_QUOTA

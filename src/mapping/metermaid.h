@@ -9,6 +9,7 @@
  *
  *       ext_throttle  60
  *       bad_hosts     10,penalize
+ *       big_hosts     quota=5000,quota_time=3600
  */
 #pragma once
 

@@ -235,6 +235,33 @@ START_TEST(test_an_excess_is_carried_over_in_proportion)
 }
 END_TEST
 
+START_TEST(test_windows_may_have_another_length)
+{
+    const struct throttle_key hour = {.max_rate = 2, .window_sec = 3600}, minute = {.max_rate = 2};
+    const struct address address = {.family = AF_INET, .bytes = {192, 0, 2, 1}};
+    uint64_t begin = 7200 * USEC_PER_SEC;
+    struct throttle_view view;
+    uint32_t count;
+
+    throttle_align(throttle, 0);
+    for (unsigned at = 0; at < 3600; at += 600) {
+        bool is_over =
+            throttle_count_key(throttle, &hour, &address, begin + at * USEC_PER_SEC, &view);
+
+        ck_assert_int_eq(is_over, at >= 1200);
+        ck_assert_uint_eq(view.own, at / 600 + 1);
+        ck_assert_uint_eq(view.window_at, begin);
+    }
+    ck_assert(!throttle_count_key(throttle, &minute, &address, begin + 3500 * USEC_PER_SEC, &view));
+    ck_assert_uint_eq(view.own, 1);
+    ck_assert(
+        throttle_key_would_be_over(throttle, &hour, &address, begin + 3599 * USEC_PER_SEC, &count));
+    ck_assert(!throttle_key_would_be_over(throttle, &hour, &address, begin + 3600 * USEC_PER_SEC,
+                                          &count));
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
 START_TEST(test_a_host_that_leaves_its_fleet_counts_alone)
 {
     const struct throttle_news news = {.others = 9};
@@ -453,7 +480,7 @@ Suite *make_suite(void)
         test_aligned_windows_begin_at_the_phase, test_a_window_from_before_joins_the_common_ones,
         test_own_connections_are_not_counted_as_those_of_others_too,
         test_counts_of_other_hosts_are_added_for_their_window,
-        test_an_excess_is_carried_over_in_proportion,
+        test_an_excess_is_carried_over_in_proportion, test_windows_may_have_another_length,
         test_a_host_that_leaves_its_fleet_counts_alone, test_edges,
         test_memory_is_bounded_whatever_the_number_of_sources);
     ADD_TESTS(suite, "table", test_random_calls_agree_with_the_model,

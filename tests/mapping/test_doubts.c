@@ -221,6 +221,11 @@ START_TEST(test_a_check_metermaid_without_a_quota_rejects_nobody)
          "this file gives the number of connections allowed in a minute, as in: ext_throttle 60"},
         {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  60\n", 0, NULL},
         {METERMAID "\nMETERMAID_QUOTA\n\n  Ext_Throttle  7,penalize\n", 0, NULL},
+        {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  7,quota_time=3600,penalize\n", 0, NULL},
+        {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  QUOTA=7,penalize=true\n", 0, NULL},
+        {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  7,quota_time=9\n", 1, "rejects nobody"},
+        {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  quota_time=60\n", 1, "rejects nobody"},
+        {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  7,penalize=x\n", 1, "rejects nobody"},
         {METERMAID "\nMETERMAID_QUOTA\n\n  other  60\n", 1, "rejects nobody"},
         {METERMAID "\nMETERMAID_QUOTA\n\n  ext_throttle  many\n", 1, "rejects nobody"},
     };

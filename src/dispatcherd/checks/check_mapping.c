@@ -65,10 +65,15 @@ static void ask_list(struct check *check)
 static void describe_counts(struct check *check, const struct throttle_view *view, uint64_t now)
 {
     uint64_t began_at = check->throttle_wait.began_at;
+    uint32_t window_sec = check->run->callout.window_sec;
     struct str_buffer text = str_buffer_init(check->throttle_text, sizeof(check->throttle_text));
 
-    str_buffer_add(&text, "%u %s in this minute: %u here", view->own + view->others,
-                   str_plural(view->own + view->others, "connection", "connections"), view->own);
+    str_buffer_add(&text, "%u %s in ", view->own + view->others,
+                   str_plural(view->own + view->others, "connection", "connections"));
+    if (window_sec > 0)
+        str_buffer_add(&text, "these %u s: %u here", window_sec, view->own);
+    else
+        str_buffer_add(&text, "this minute: %u here", view->own);
     if (view->others_at == 0)
         str_buffer_add(&text, ", not known how many at the other hosts");
     else
@@ -93,10 +98,11 @@ static void count(struct check *check, enum throttle_kind kind)
 {
     struct admission *admission = check_admission(check);
     const struct callout *callout = &check->run->callout;
+    const struct throttle_key key = {
+        .max_rate = callout->limit, .kind = kind, .window_sec = callout->window_sec};
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
     struct throttle_view view;
-    bool is_over =
-        throttle_count(admission->throttle, kind, &callout->address, callout->limit, now, &view);
+    bool is_over = throttle_count_key(admission->throttle, &key, &callout->address, now, &view);
 
     check->throttle_text[0] = '\0';
     check->throttle_wait = (struct fleet_wait){.decided = on_counts};

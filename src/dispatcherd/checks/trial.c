@@ -55,14 +55,19 @@ static bool look_at_throttle(struct attempt *attempt, const struct callout *call
 {
     enum throttle_kind kind =
         callout->routine == CALLOUT_THROTTLE ? THROTTLE_PLAIN : THROTTLE_PENALTY;
+    const struct throttle_key key = {
+        .max_rate = callout->limit, .kind = kind, .window_sec = callout->window_sec};
+    char window[24] = "this minute";
     uint32_t count;
 
-    bool is_over = throttle_would_be_over(attempt->admission->throttle, kind, &callout->address,
-                                          callout->limit, time_now_usec(CLOCK_MONOTONIC), &count);
-    trace_lines_add(&attempt->trial->trace, depth, "%s: %u %s in this minute, of at most %u: %s",
+    if (key.window_sec > 0)
+        snprintf(window, sizeof(window), "these %u s", key.window_sec);
+    bool is_over = throttle_key_would_be_over(attempt->admission->throttle, &key, &callout->address,
+                                              time_now_usec(CLOCK_MONOTONIC), &count);
+    trace_lines_add(&attempt->trial->trace, depth, "%s: %u %s in %s, of at most %u: %s",
                     callout_routine_to_string(callout->routine), count,
-                    str_plural(count, "connection counts", "connections count"), callout->limit,
-                    is_over ? "one more is too many" : "one more is allowed");
+                    str_plural(count, "connection counts", "connections count"), window,
+                    callout->limit, is_over ? "one more is too many" : "one more is allowed");
     return is_over;
 }
 

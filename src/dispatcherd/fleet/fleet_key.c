@@ -26,9 +26,12 @@ static void format_source(const struct source *source, char *text, size_t size)
 
 void fleet_key_format(const struct throttle_key *key, uint64_t window, char text[FLEET_KEY_MAX])
 {
-    int n = snprintf(text, FLEET_KEY_MAX, PREFIX "%" PRIu64 ":%c:%" PRIu32 ":", window,
+    int n = snprintf(text, FLEET_KEY_MAX, PREFIX "%" PRIu64 ":%c:%" PRIu32, window,
                      kind_letters[key->kind], key->max_rate);
 
+    if (key->window_sec > 0)
+        n += snprintf(text + n, FLEET_KEY_MAX - (size_t)n, "/%" PRIu32, key->window_sec);
+    text[n++] = ':';
     format_source(&key->source, text + n, FLEET_KEY_MAX - (size_t)n);
 }
 
@@ -37,8 +40,8 @@ void fleet_key_format_full(uint64_t window, char text[FLEET_KEY_MAX])
     snprintf(text, FLEET_KEY_MAX, PREFIX "full:%" PRIu64, window);
 }
 
-/* Reads digits and the colon behind them. */
-static bool read_number(const char **text, uint64_t max, uint64_t *ret)
+/* Reads digits and the character behind them. */
+static bool read_number(const char **text, char end, uint64_t max, uint64_t *ret)
 {
     uint64_t value = 0;
     const char *c = *text;
@@ -48,7 +51,7 @@ static bool read_number(const char **text, uint64_t max, uint64_t *ret)
         if (value > max)
             return false;
     }
-    if (c == *text || *c != ':')
+    if (c == *text || *c != end)
         return false;
     *text = c + 1;
     *ret = value;
@@ -95,14 +98,19 @@ static bool read_source(const char *text, struct source *ret)
 bool fleet_key_parse(const char *text, struct throttle_key *ret, uint64_t *ret_window)
 {
     struct throttle_key key = {0};
-    uint64_t window, rate;
+    uint64_t window, rate, window_sec = 0;
 
     if (strncmp(text, PREFIX, strlen(PREFIX)) != 0)
         return false;
     text += strlen(PREFIX);
-    if (!read_number(&text, UINT64_MAX / 100, &window) || !read_kind(&text, &key.kind) ||
-        !read_number(&text, UINT32_MAX, &rate) || !read_source(text, &key.source))
+    if (!read_number(&text, ':', UINT64_MAX / 100, &window) || !read_kind(&text, &key.kind) ||
+        (!read_number(&text, ':', UINT32_MAX, &rate) &&
+         (!read_number(&text, '/', UINT32_MAX, &rate) ||
+          !read_number(&text, ':', THROTTLE_WINDOW_MAX_SEC, &window_sec) ||
+          window_sec < THROTTLE_WINDOW_MIN_SEC)) ||
+        !read_source(text, &key.source))
         return false;
+    key.window_sec = (uint32_t)window_sec;
     key.max_rate = (uint32_t)rate;
     *ret = key;
     *ret_window = window;

@@ -13,8 +13,8 @@
 /* The longest name with its NUL. */
 #define FLEET_KEY_MAX 96
 
-/* A throttle's key in one window, by its number: minutes since 1970, by the store's clock. Has one
- * field for each host. */
+/* A throttle's key in one window, by its number: windows of that length since 1970, by the store's
+ * clock. Has one field for each host. */
 void fleet_key_format(const struct throttle_key *key, uint64_t window, char text[FLEET_KEY_MAX]);
 
 /* Reads such a name. Returns false if it is none. */

@@ -41,7 +41,7 @@ struct fleet_ledger {
 
 static void align(struct fleet_ledger *ledger)
 {
-    throttle_align(ledger->throttle, THROTTLE_WINDOW_USEC - ledger->offset % THROTTLE_WINDOW_USEC);
+    throttle_align(ledger->throttle, ledger->offset);
 }
 
 int fleet_ledger_new(struct throttle *throttle, uint64_t real_usec, uint64_t now,
@@ -71,10 +71,16 @@ void fleet_ledger_share_open(struct fleet_ledger *ledger, struct open_counts *op
     ledger->open = open;
 }
 
-/* The number of the window that began at that time of ours, or within half a minute of it. */
-static uint64_t window_of(const struct fleet_ledger *ledger, uint64_t at)
+/* Of windows that last a minute. */
+static const struct throttle_key minute;
+
+/* The number of the key's window that began at that time of ours, or within half a window of it. */
+static uint64_t window_of(const struct fleet_ledger *ledger, const struct throttle_key *key,
+                          uint64_t at)
 {
-    return (at + ledger->offset + THROTTLE_WINDOW_USEC / 2) / THROTTLE_WINDOW_USEC;
+    uint64_t length = throttle_window_usec(key);
+
+    return (at + ledger->offset + length / 2) / length;
 }
 
 void fleet_ledger_owe(struct fleet_ledger *ledger, uint32_t number)
@@ -145,10 +151,10 @@ uint64_t fleet_ledger_due(const struct fleet_ledger *ledger)
 }
 
 /* Windows that began before the fleet did follow their own times, and are nobody else's. */
-static bool is_common(const struct fleet_ledger *ledger, const struct throttle_view *view,
-                      uint64_t now)
+static bool is_common(const struct fleet_ledger *ledger, const struct throttle_key *key,
+                      const struct throttle_view *view, uint64_t now)
 {
-    uint64_t start = throttle_window_at(ledger->throttle, now);
+    uint64_t start = throttle_window_at(ledger->throttle, key, now);
 
     return view->window_at + THROTTLE_SHIFT_USEC > start &&
            start + THROTTLE_SHIFT_USEC > view->window_at;
@@ -161,14 +167,18 @@ static void add_item(struct fleet_ledger *ledger, struct fleet_batch *batch, uin
     struct throttle_view view;
 
     throttle_look(ledger->throttle, number, now, &key, &view);
-    if (view.own == 0 || !is_common(ledger, &view, now))
+    if (view.own == 0 || !is_common(ledger, &key, &view, now))
         return;
     if (view.others_at == 0 && ledger->n_new >= FLEET_KEYS_MAX) {
         ledger->n_left_out++;
         return;
     }
-    batch->items[batch->n_items++] = (struct fleet_item){
-        .number = number, .key = key, .own = view.own, .window_at = view.window_at};
+    batch->items[batch->n_items++] =
+        (struct fleet_item){.number = number,
+                            .key = key,
+                            .own = view.own,
+                            .window = window_of(ledger, &key, view.window_at),
+                            .window_at = view.window_at};
 }
 
 const struct fleet_batch *fleet_ledger_send(struct fleet_ledger *ledger, uint64_t now)
@@ -176,7 +186,8 @@ const struct fleet_batch *fleet_ledger_send(struct fleet_ledger *ledger, uint64_
     assert(ledger->n_batches < FLEET_BATCHES);
     struct fleet_batch *batch =
         &ledger->batches[(ledger->first_batch + ledger->n_batches++) % FLEET_BATCHES];
-    uint64_t window = window_of(ledger, throttle_window_at(ledger->throttle, now));
+    uint64_t window =
+        window_of(ledger, &minute, throttle_window_at(ledger->throttle, &minute, now));
 
     if (window != ledger->window) {
         ledger->window = window;
@@ -217,13 +228,13 @@ static void set_clock(struct fleet_ledger *ledger, uint64_t store_usec, uint64_t
 
 static void learn_full(struct fleet_ledger *ledger, const struct fleet_answer *answer, uint64_t now)
 {
-    uint64_t window_at = throttle_window_at(ledger->throttle, now);
-
     for (size_t i = 0; i < answer->n_full_keys; i++) {
+        const struct throttle_key *key = &answer->full[i].key;
+        uint64_t window_at = throttle_window_at(ledger->throttle, key, now);
         const struct throttle_news news = {.total = answer->full[i].total, .adds = true};
 
-        if (answer->full[i].window == window_of(ledger, window_at))
-            (void)throttle_learn(ledger->throttle, &answer->full[i].key, window_at, &news, now);
+        if (answer->full[i].window == window_of(ledger, key, window_at))
+            (void)throttle_learn(ledger->throttle, key, window_at, &news, now);
     }
 }
 

@@ -47,12 +47,13 @@ struct fleet_item {
     uint32_t number; /* of the throttle's entry */
     struct throttle_key key;
     uint32_t own;
+    uint64_t window;    /* its number, by the store's clock */
     uint64_t window_at; /* CLOCK_MONOTONIC, in microseconds */
 };
 
 struct fleet_batch {
     uint64_t sent_at; /* likewise */
-    uint64_t window;  /* its number, by the store's clock */
+    uint64_t window;  /* the minute's number, by the store's clock */
     uint32_t n_full;  /* how many entries of the window's list are known */
     size_t n_items;
     struct fleet_item items[FLEET_BATCH_KEYS];

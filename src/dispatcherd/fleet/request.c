@@ -15,8 +15,8 @@
 #define TEXT_OF(number)  TEXT_OF_(number)
 #define TEXT_OF_(number) #number
 
-/* Seconds after which the store forgets: longer than a window lasts; and how long a host's count of
- * open connections is valid. */
+/* Seconds after which the store forgets: longer than a minute lasts, as a key's expiry is longer
+ * than its window; and how long a host's count of open connections is valid. */
 #define EXPIRY      "90"
 #define OPEN_EXPIRY "15"
 
@@ -26,7 +26,8 @@
 /* KEYS: the list of full keys, the state, what was told of open connections, their totals; the
  * batch's keys, and its keys of open connections. ARGV: the host's name, how many entries of the
  * list it knows, an epoch if there is none, how many keys the batch has, up to where it knows what
- * was told ("-": nothing is to be told); and a count and a rate for each key.
+ * was told ("-": nothing is to be told); and for each key a
+ * count, a rate and an expiry.
  *
  * A count is set, and only to more: neither a repeated nor a late batch can count anything twice.
  */
@@ -44,7 +45,7 @@ static const char script[] =
     "end\n"
     "local sums, last = {}, 4 + tonumber(ARGV[4])\n"
     "for i = 5, last do\n"
-    "  local own, rate = tonumber(ARGV[2 * i - 4]), tonumber(ARGV[2 * i - 3])\n"
+    "  local own, rate = tonumber(ARGV[3 * i - 9]), tonumber(ARGV[3 * i - 8])\n"
     "  local before, others = 0, 0\n"
     "  local all = redis.call('HGETALL', KEYS[i])\n"
     "  for j = 1, #all, 2 do\n"
@@ -53,7 +54,7 @@ static const char script[] =
     "  end\n"
     "  if own > before then\n"
     "    redis.call('HSET', KEYS[i], ARGV[1], own)\n"
-    "    redis.call('EXPIRE', KEYS[i], " EXPIRY ")\n"
+    "    redis.call('EXPIRE', KEYS[i], ARGV[3 * i - 7])\n"
     "    if others + before < rate and others + own >= rate then\n"
     "      redis.call('RPUSH', KEYS[1], KEYS[i] .. '=' .. string.format('%d', others + own))\n"
     "      redis.call('EXPIRE', KEYS[1], " EXPIRY ")\n"
@@ -70,7 +71,7 @@ static const char script[] =
     "if ARGV[5] == '-' then return answer end\n"
     "local opens, time = {}, now[1] * 1000000 + now[2]\n"
     "for i = last + 1, #KEYS do\n"
-    "  local own, limit = tonumber(ARGV[2 * i - 4]), tonumber(ARGV[2 * i - 3])\n"
+    "  local own, limit = tonumber(ARGV[3 * i - 9]), tonumber(ARGV[3 * i - 8])\n"
     "  local others, all = 0, redis.call('HGETALL', KEYS[i])\n"
     "  for j = 1, #all, 2 do\n"
     "    local n, at = string.match(all[j + 1], '^(%d+)@(%d+)$')\n"
@@ -82,7 +83,7 @@ static const char script[] =
     "  end\n"
     "  if own > 0 then\n"
     "    redis.call('HSET', KEYS[i], ARGV[1], own .. '@' .. now[1])\n"
-    "    redis.call('EXPIRE', KEYS[i], " EXPIRY ")\n"
+    "    redis.call('EXPIRE', KEYS[i], ARGV[3 * i - 7])\n"
     "  else\n"
     "    redis.call('HDEL', KEYS[i], ARGV[1])\n"
     "  end\n"
@@ -121,7 +122,7 @@ static const char script[] =
  * what was told with the totals; and after them the name, the number of entries, the epoch, the
  * number of keys, the mark. */
 #define KEYS_FIXED    4
-#define ARGUMENTS_MAX (3 + KEYS_FIXED + 5 + 3 * (FLEET_BATCH_KEYS + FLEET_BATCH_OPEN))
+#define ARGUMENTS_MAX (3 + KEYS_FIXED + 5 + 4 * (FLEET_BATCH_KEYS + FLEET_BATCH_OPEN))
 
 static int append(struct fleet_output *output, int n_arguments, const char **arguments)
 {
@@ -169,13 +170,15 @@ int fleet_request_load(struct fleet_output *output)
 }
 
 struct numbers {
-    char count[12], rate[12];
+    char count[12], rate[12], expiry[24];
 };
 
-static void put_numbers(struct numbers *numbers, uint32_t count, uint32_t rate)
+static void put_numbers(struct numbers *numbers, uint32_t count, uint32_t rate,
+                        uint64_t window_usec)
 {
     snprintf(numbers->count, sizeof(numbers->count), "%" PRIu32, count);
     snprintf(numbers->rate, sizeof(numbers->rate), "%" PRIu32, rate);
+    snprintf(numbers->expiry, sizeof(numbers->expiry), "%" PRIu64, window_usec * 3 / 2 / 1000000);
 }
 
 int fleet_request_batch(struct fleet_output *output, const char *sha, const char *name,
@@ -189,12 +192,14 @@ int fleet_request_batch(struct fleet_output *output, const char *sha, const char
     int n = 0;
 
     for (size_t i = 0; i < batch->n_items; i++) {
-        fleet_key_format(&batch->items[i].key, batch->window, keys[i]);
-        put_numbers(&numbers[i], batch->items[i].own, batch->items[i].key.max_rate);
+        fleet_key_format(&batch->items[i].key, batch->items[i].window, keys[i]);
+        put_numbers(&numbers[i], batch->items[i].own, batch->items[i].key.max_rate,
+                    throttle_window_usec(&batch->items[i].key));
     }
     for (size_t i = 0; i < batch->n_open; i++) {
         fleet_key_format_open(&batch->open[i].key, keys[batch->n_items + i]);
-        put_numbers(&numbers[batch->n_items + i], batch->open[i].own, batch->open[i].limit);
+        put_numbers(&numbers[batch->n_items + i], batch->open[i].own, batch->open[i].limit,
+                    THROTTLE_WINDOW_USEC);
     }
     snprintf(n_keys, sizeof(n_keys), "%zu", n_all + KEYS_FIXED);
     snprintf(n_full, sizeof(n_full), "%" PRIu32, batch->n_full);
@@ -219,6 +224,7 @@ int fleet_request_batch(struct fleet_output *output, const char *sha, const char
     for (size_t i = 0; i < n_all; i++) {
         arguments[n++] = numbers[i].count;
         arguments[n++] = numbers[i].rate;
+        arguments[n++] = numbers[i].expiry;
     }
     return append(output, n, arguments);
 }

@@ -12,16 +12,23 @@ static const struct {
     enum throttle_kind kind;
     uint32_t rate;
     uint64_t window;
+    uint32_t window_sec;
 } keys[] = {
-    {"192.0.2.255", "dispatcherd:{fleet}:29933208:c:10:4:c00002ff", THROTTLE_PLAIN, 10, 29933208},
+    {"192.0.2.255", "dispatcherd:{fleet}:29933208:c:10:4:c00002ff", THROTTLE_PLAIN, 10, 29933208,
+     0},
+    {"192.0.2.1", "dispatcherd:{fleet}:498886:p:5000/3600:4:c0000201", THROTTLE_PENALTY, 5000,
+     498886, 3600},
     {"2001:db8:1:2::3", "dispatcherd:{fleet}:0:p:4294967295:6:20010db800010002", THROTTLE_PENALTY,
-     UINT32_MAX, 0},
+     UINT32_MAX, 0, 0},
 };
 
 START_TEST(test_a_name_says_all_of_the_key)
 {
     for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
-        struct throttle_key key = {.max_rate = keys[i].rate, .kind = keys[i].kind}, again;
+        struct throttle_key key = {.max_rate = keys[i].rate,
+                                   .kind = keys[i].kind,
+                                   .window_sec = keys[i].window_sec},
+                            again;
         struct address address;
         uint64_t window;
         char text[FLEET_KEY_MAX];
@@ -51,6 +58,9 @@ START_TEST(test_other_names_are_none)
         "dispatcherd:{fleet}:1:c:10:5:c00002ff",
         "dispatcherd:{fleet}:1:c:4294967296:4:c00002ff",
         "dispatcherd:{fleet}:1:c::4:c00002ff",
+        "dispatcherd:{fleet}:1:c:10/:4:c00002ff",
+        "dispatcherd:{fleet}:1:c:10/9:4:c00002ff",
+        "dispatcherd:{fleet}:1:c:10/86401:4:c00002ff",
         "dispatcherd:{fleet}:1:x:10:4:c00002ff",
         "dispatcherd:{fleet}:-1:c:10:4:c00002ff",
         "dispatcherd:{fleet}:99999999999999999999:c:10:4:c00002ff",

@@ -116,7 +116,7 @@ static struct flight *launch(unsigned number, bool is_answer)
     struct host *host = &sim.hosts[number];
     struct flight *flight = sim.flights;
 
-    while (flight->is_used)
+    while (flight < sim.flights + FLIGHTS_MAX && flight->is_used)
         flight++;
     ck_assert(flight < sim.flights + FLIGHTS_MAX);
     flight->is_used = true;
@@ -351,7 +351,7 @@ static void begin(struct random_source random, enum throttle_kind kind, uint64_t
         fleet_ledger_begin(host->ledger, sim.now);
     }
     ck_assert_int_eq(throttle_new(16, &secret, &sim.reference), 0);
-    throttle_align(sim.reference, START % THROTTLE_WINDOW_USEC);
+    throttle_align(sim.reference, THROTTLE_WINDOW_USEC - START % THROTTLE_WINDOW_USEC);
     sim.now += USEC_PER_SEC;
 }
 
@@ -520,6 +520,35 @@ START_TEST(test_a_count_of_before_is_taken_over)
 }
 END_TEST
 
+/* One fleet that fails all the time, for FLEET_MINUTES of simulated time: 1440 are a day. What it
+ * takes in the end is what it took in the beginning. */
+START_TEST(test_takes_no_more_memory_the_longer_it_fails)
+{
+    struct random_source random = random_start();
+    const char *text = getenv("FLEET_MINUTES");
+    unsigned n_minutes = text ? (unsigned)atoi(text) : 20;
+
+    ck_assert_uint_gt(n_minutes, 1);
+    begin(random, THROTTLE_PENALTY, 0);
+    for (unsigned i = 0; i < n_minutes; i++) {
+        for (unsigned k = 0; k < 8; k++) {
+            (void)clients(10);
+            fault();
+        }
+        sim.is_stopped = false;
+        next_minute();
+    }
+    run_until(sim.now + 60 * USEC_PER_SEC);
+    for (unsigned i = 0; i < sim.n_hosts; i++) {
+        ck_assert_uint_eq(fleet_ledger_n_owed(sim.hosts[i].ledger), 0);
+        ck_assert_uint_eq(fleet_ledger_n_left_out(sim.hosts[i].ledger), 0);
+        ck_assert_uint_le(throttle_n_keys(sim.hosts[i].throttle), KEYS);
+    }
+    random = end();
+}
+END_TEST
+
 SUITE("ledger", NULL, NULL, test_admits_no_more_than_what_comes_before_all_can_know,
       test_rejects_nobody_below_the_limit_whatever_happens,
-      test_survives_clocks_that_differ_and_jump, test_a_count_of_before_is_taken_over)
+      test_survives_clocks_that_differ_and_jump, test_a_count_of_before_is_taken_over,
+      test_takes_no_more_memory_the_longer_it_fails)
