@@ -79,8 +79,7 @@ static void lower_to(struct service_options *service, enum option_id id, enum op
     *value = limit;
 }
 
-/* The kernel's limit of a listen queue; UINT_MAX if it is unknown. */
-static unsigned somaxconn(void)
+unsigned check_somaxconn(void)
 {
     FILE *stream = fopen("/proc/sys/net/core/somaxconn", "re");
     unsigned limit = UINT32_MAX;
@@ -96,7 +95,7 @@ static unsigned somaxconn(void)
 static void check_backlog(struct service_options *service, struct problem_list *problems)
 {
     const struct origin *origin = &service->origins[OPTION_BACKLOG];
-    unsigned limit = somaxconn();
+    unsigned limit = check_somaxconn();
 
     if (!origin->file) {
         unsigned places = service->max_conns * service->max_procs;

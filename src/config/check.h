@@ -6,6 +6,10 @@
 
 #include "config/scope.h"
 
+/* The kernel's limit of a listen queue, above which BACKLOG has no effect; UINT_MAX if it is
+ * unknown. */
+unsigned check_somaxconn(void);
+
 /* Makes the effective options of a service consistent, reporting what it lowers, and sets those
  * whose default depends on others. If there is an error, the section is broken. */
 void check_section(struct scope *section, struct problem_list *problems);

@@ -4,7 +4,9 @@
 
 #include "base/fd.h"
 #include "base/memfd.h"
+#include "config/check.h"
 #include "config/load.h"
+#include "config/option_table.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,15 +19,19 @@
 
 struct settling {
     char **lines; /* owned */
+    char **added; /* owned: what follows each of the lines; NULL: nothing */
     size_t n_lines;
     unsigned n_services; /* sections of services that have become comments */
 };
 
 static void settling_clear(struct settling *settling)
 {
-    for (size_t i = 0; i < settling->n_lines; i++)
+    for (size_t i = 0; i < settling->n_lines; i++) {
         free(settling->lines[i]);
+        free(settling->added[i]);
+    }
     free(settling->lines);
+    free(settling->added);
 }
 
 static int divide(const char *text, struct settling *ret)
@@ -35,7 +41,8 @@ static int divide(const char *text, struct settling *ret)
     for (const char *c = text; *c; c++)
         n += *c == '\n';
     ret->lines = calloc(n, sizeof(*ret->lines));
-    if (!ret->lines)
+    ret->added = calloc(n, sizeof(*ret->added));
+    if (!ret->lines || !ret->added)
         return -ENOMEM;
     while (*text) {
         size_t length = strcspn(text, "\n");
@@ -57,8 +64,11 @@ static char *join(const struct settling *settling)
 
     if (!stream)
         return NULL;
-    for (size_t i = 0; i < settling->n_lines; i++)
+    for (size_t i = 0; i < settling->n_lines; i++) {
         fprintf(stream, "%s\n", settling->lines[i]);
+        if (settling->added[i])
+            fputs(settling->added[i], stream);
+    }
     if (fclose(stream) == 0)
         return text;
     free(text);
@@ -94,15 +104,14 @@ static void cut_places(char *text)
     }
 }
 
-/* Makes a comment of the line, with the reason above it unless that is "". Returns whether it was
- * no comment before. */
-static bool comment_out(struct settling *settling, size_t i, const char *reason)
+/* Makes a comment of the line, with `words` and the reason above it unless that is "". Returns
+ * whether it was no comment before. */
+static bool comment_out(struct settling *settling, size_t i, const char *words, const char *reason)
 {
     char *line = settling->lines[i], *text = NULL;
 
     if (line[0] == '!' || !line[0])
         return false;
-    const char *words = is_section(line) ? "NOT TRANSLATED" : "NOT TAKEN";
     int n = reason[0] ? asprintf(&text, "! %s: %s\n! %s", words, reason, line)
                       : asprintf(&text, "! %s", line);
     if (n < 0)
@@ -120,29 +129,191 @@ static bool comment_out(struct settling *settling, size_t i, const char *reason)
     return true;
 }
 
-/* A problem of a section line is one of the whole section. */
-static bool correct(struct settling *settling, const struct problem *problem)
+/* Makes a comment of the whole section, which begins at that line. */
+static bool leave_out(struct settling *settling, size_t i, const char *reason)
 {
-    size_t i = problem->line - 1;
-
-    if (problem->line == 0 || i >= settling->n_lines)
-        return false;
-    bool is_whole = is_section(settling->lines[i]);
     bool is_of_service = is_service(settling->lines[i]);
-    bool is_changed = comment_out(settling, i, problem->text);
+    bool is_changed = comment_out(settling, i, "NOT TRANSLATED", reason);
+
     settling->n_services += is_changed && is_of_service;
-    for (size_t k = i + 1; is_whole && k < settling->n_lines; k++) {
-        if (is_section(settling->lines[k]))
+    for (size_t k = i; k < settling->n_lines; k++) {
+        if (k > i && is_section(settling->lines[k]))
             break;
-        (void)comment_out(settling, k, "");
+        (void)comment_out(settling, k, "", "");
+        free(settling->added[k]);
+        settling->added[k] = NULL;
     }
     return is_changed;
 }
 
-static int load(const char *text, struct problem_list *problems)
+/* The option that the line sets; NULL: none. */
+static const struct option *option_of(const char *line)
+{
+    size_t length = strcspn(line, "=");
+    char name[64];
+
+    if (!line[length] || length >= sizeof(name))
+        return NULL;
+    memcpy(name, line, length);
+    name[length] = '\0';
+    return option_find(name);
+}
+
+/* Without these, a service would be open to more than it was. */
+static bool is_restricting(const struct option *option)
+{
+    return option &&
+           (option_id(option) == OPTION_INTERFACE_ADDRESS || option_id(option) == OPTION_ENABLE);
+}
+
+/* Finds the section line above. Returns false for the lines before the first section. */
+static bool find_section(const struct settling *settling, size_t i, size_t *ret)
+{
+    while (i > 0)
+        if (is_section(settling->lines[--i])) {
+            *ret = i;
+            return true;
+        }
+    return false;
+}
+
+static bool has_own(const struct settling *settling, size_t section, const struct option *option)
+{
+    for (size_t i = section + 1; i < settling->n_lines && !is_section(settling->lines[i]); i++)
+        if (option_of(settling->lines[i]) == option)
+            return true;
+    return false;
+}
+
+/* Leaves out the services for which the line holds. */
+static bool leave_out_services(struct settling *settling, size_t i, const char *reason)
+{
+    const struct option *option = option_of(settling->lines[i]);
+    size_t section;
+
+    if (find_section(settling, i, &section))
+        return is_service(settling->lines[section]) ? leave_out(settling, section, reason)
+                                                    : comment_out(settling, i, "NOT TAKEN", reason);
+    for (size_t k = i + 1; k < settling->n_lines; k++)
+        if (is_service(settling->lines[k]) && !has_own(settling, k, option))
+            (void)leave_out(settling, k, reason);
+    return comment_out(settling, i, "NOT TAKEN", reason);
+}
+
+static bool correct_error(struct settling *settling, size_t i, const char *reason)
+{
+    if (is_section(settling->lines[i]))
+        return leave_out(settling, i, reason);
+    if (is_restricting(option_of(settling->lines[i])))
+        return leave_out_services(settling, i, reason);
+    return comment_out(settling, i, "NOT TAKEN", reason);
+}
+
+static bool is_number(const struct option *option)
+{
+    static const char kind[] = "integer";
+
+    return strncmp(option->type->name, kind, strlen(kind)) == 0;
+}
+
+/* Adds below line `i` what the option, which `line` sets, is in effect for the service. Returns 0
+ * or -ENOMEM. */
+static int add_effective(struct settling *settling, size_t i, const struct option *option,
+                         const char *line, const struct service_options *service)
+{
+    unsigned limit = check_somaxconn();
+    char *text = NULL;
+    size_t length;
+    FILE *stream = open_memstream(&text, &length);
+
+    if (!stream)
+        return -ENOMEM;
+    if (settling->added[i])
+        fputs(settling->added[i], stream);
+    if (option_id(option) == OPTION_BACKLOG && service->backlog > limit)
+        fprintf(stream, "%s=%u\n", option->name, limit);
+    else if (!is_number(option))
+        fprintf(stream, "%s\n", line);
+    else
+        option->type->print(option->name, option_place_const(option, service), stream);
+    if (fclose(stream) != 0) {
+        free(text);
+        return -ENOMEM;
+    }
+    free(settling->added[i]);
+    settling->added[i] = text;
+    return 0;
+}
+
+/* What the option became in each service that has it from this line: a default may become something
+ * else in each, which is written there then. Returns how many have it, or -ENOMEM. */
+static int write_effective(struct settling *settling, size_t i, const struct option *option,
+                           const struct config *config)
+{
+    size_t section;
+    bool is_default = !find_section(settling, i, &section);
+    int n = 0, r = 0;
+
+    for (size_t k = 0; k < config->n_services && r == 0; k++) {
+        const struct service_options *service = &config->services[k];
+
+        if (service->origins[option_id(option)].line != i + 1)
+            continue;
+        size_t at = is_default ? service->origin.line - 1 : i;
+        /* It may have been left out for another line. */
+        if (!is_default || is_section(settling->lines[at]))
+            r = add_effective(settling, at, option, settling->lines[i], service);
+        n++;
+    }
+    return r < 0 ? r : n;
+}
+
+/* The default of BACKLOG depends on other options; a warning about it is at the section line.
+ * Returns false if the section has no such default. */
+static bool limit_default_backlog(struct settling *settling, size_t i, const struct config *config)
+{
+    for (size_t k = 0; k < config->n_services; k++) {
+        const struct service_options *service = &config->services[k];
+
+        if (service->origin.line == i + 1 && !service->origins[OPTION_BACKLOG].file &&
+            service->backlog > check_somaxconn())
+            return add_effective(settling, i, &option_table[OPTION_BACKLOG], "", service) == 0;
+    }
+    return false;
+}
+
+/* What the reader of dispatcher.cnf does with the line is written in its place, so that it means
+ * the same without the warning. A line that is ignored becomes a comment. */
+static bool correct_warning(struct settling *settling, size_t i, const char *reason,
+                            const struct config *config)
+{
+    const struct option *option = option_of(settling->lines[i]);
+
+    if (is_section(settling->lines[i]) && limit_default_backlog(settling, i, config))
+        return true;
+    if (!option || !(is_number(option) || option->flags & OPTION_ONE_EACH))
+        return correct_error(settling, i, reason);
+    int n = write_effective(settling, i, option, config);
+    return comment_out(settling, i, n > 0 ? "CHANGED" : "NOT TAKEN", reason);
+}
+
+/* A problem of a section line is one of the whole section. */
+static bool correct(struct settling *settling, const struct problem *problem,
+                    const struct config *config)
+{
+    size_t i = problem->line - 1;
+
+    if (problem->line == 0 || i >= settling->n_lines || settling->lines[i][0] == '!')
+        return false;
+    /* What is in effect is not known before there are no errors. */
+    if (problem->severity == PROBLEM_WARNING)
+        return config && correct_warning(settling, i, problem->text, config);
+    return correct_error(settling, i, problem->text);
+}
+
+static int load(const char *text, struct problem_list *problems, struct config *ret)
 {
     const struct config_paths paths = config_paths_default();
-    struct config config = {0};
     char path[64];
 
     _cleanup_fd_ int fd = memfd_new("dispatcherctl-import");
@@ -155,8 +326,7 @@ static int load(const char *text, struct problem_list *problems)
         done += (size_t)n;
     }
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    int r = config_load(path, &paths, problems, &config);
-    config_clear(&config);
+    int r = config_load(path, &paths, problems, ret);
     return r == -ENOMEM ? r : 0;
 }
 
@@ -165,13 +335,15 @@ static int settle_once(char **text, unsigned *n_services)
 {
     struct problem_list problems = {0};
     struct settling settling = {0};
+    struct config config = {0};
     bool is_changed = false;
-    int r = load(*text, &problems);
+    int r = load(*text, &problems, &config);
+    bool is_good = problems.n_errors == 0;
 
     if (r == 0)
         r = divide(*text, &settling);
     for (size_t i = 0; i < problems.n_items && r == 0; i++)
-        is_changed |= correct(&settling, &problems.items[i]);
+        is_changed |= correct(&settling, &problems.items[i], is_good ? &config : NULL);
     if (r == 0 && is_changed) {
         char *corrected = join(&settling);
         if (corrected) {
@@ -183,6 +355,7 @@ static int settle_once(char **text, unsigned *n_services)
     }
     settling_clear(&settling);
     problem_list_clear(&problems);
+    config_clear(&config);
     return r;
 }
 

@@ -217,6 +217,8 @@ EXTRA_DIST += \
 	%D%/corpus/import/oracle-unified \
 	%D%/corpus/import/pmdf-vms \
 	%D%/corpus/import/pmdf-windows \
+	%D%/corpus/import/sun-addresses \
+	%D%/corpus/import/sun-common-address \
 	%D%/corpus/import/sun-relay \
 	%D%/corpus/import/xinetd
 

@@ -16,6 +16,8 @@ EXTRA_DIST += \
 	%D%/data/pmdf-vms.cnf \
 	%D%/data/pmdf-windows.cnf \
 	%D%/data/sun-6.3-delivered.cnf \
+	%D%/data/sun-addresses.cnf \
+	%D%/data/sun-common-address.cnf \
 	%D%/data/sun-guide.cnf \
 	%D%/data/sun-lmtp-backend.cnf \
 	%D%/data/sun-relay.cnf \

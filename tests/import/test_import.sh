@@ -103,6 +103,36 @@ lacks oracle-grown '/proc/'
 says oracle-grown 'NOT TRANSLATED: the service SECOND has no PORT'
 says oracle-grown '^! translated: 2, not: 2$'
 
+# A service never listens on more addresses than it did.
+for name in NAMED TWO LINKLOCAL MAYBE; do
+    says sun-addresses "^! \\[SERVICE=$name\\]$"
+done
+lacks sun-addresses '^PORT=260[1-4]$'
+says sun-addresses 'NOT TRANSLATED: INTERFACE_ADDRESS=mailhost'
+says sun-addresses '^! translated: 3, not: 4$'
+lacks sun-common-address '^PORT=2701$'
+says sun-common-address '^PORT=2702$'
+says sun-common-address '^! translated: 1, not: 1$'
+
+# What a comment says is used is there.
+options()
+{
+    sed -n "/^\[SERVICE=$2\]$/,/^\[/p" "$scratch/$1.cnf" | grep -E "^$3=" | tr '\n' ' '
+}
+max=$(cat /proc/sys/net/core/somaxconn)
+says sun-addresses '^! CHANGED: MIN_CONNS=50 is more than MAX_CONNS=40; 40 is used$'
+while read -r name section option wanted; do
+    found=$(options "$name" "$section" "$option")
+    [ "$found" = "$option=$wanted " ] || die "$name, $section: $found, not $option=$wanted"
+done <<END
+sun-addresses LOWERED MIN_CONNS 40
+sun-addresses COMMON MIN_CONNS 20
+sun-addresses COMMON2 MIN_CONNS 10
+sun-addresses LOWERED BACKLOG $((max < 2000000000 ? max : 2000000000))
+sun-common-address OTHER IMAGE tcp_smtp_server
+END
+[ "$max" -ge 50000 ] || says sun-common-address "^BACKLOG=$max$"
+
 translate xinetd-examples xinetd "$data/xinetd-examples.conf"
 says xinetd-examples 'NOT TRANSLATED: echo-stream: xinetd serves it itself'
 says xinetd-examples 'NOT TRANSLATED: chargen-dgram: only TCP is served'
