@@ -63,11 +63,19 @@ static void write_table(FILE *stream, struct rule rules[], size_t n, bool is_clo
     fputs(is_closed ? "  *  $Y\n" : "  *  $N\n", stream);
 }
 
+/* Whether it listens on one address. The server's address of a connection is never 0.0.0.0. */
+static bool has_one_address(const struct foreign_service *service)
+{
+    struct address address;
+
+    return address_parse(service->address, &address) == 0 && !address_is_wildcard(&address);
+}
+
 /* In the pattern, the client's address is the wildcard after the server's. */
 static void write_entry(struct importing *importing, const struct foreign_service *service,
                         const char *condition)
 {
-    const char *address = service->address[0] ? service->address : "*";
+    const char *address = has_one_address(service) ? service->address : "*";
 
     if (importing->n_entries++ == 0)
         fputs("PORT_ACCESS\n\n", importing->mappings);
@@ -79,7 +87,8 @@ static void write_access(struct importing *importing, const struct foreign_servi
 {
     char condition[128];
 
-    snprintf(condition, sizeof(condition), "$|DENIED-%s;$%d|", name, service->address[0] ? 0 : 1);
+    snprintf(condition, sizeof(condition), "$|DENIED-%s;$%d|", name,
+             has_one_address(service) ? 0 : 1);
     write_entry(importing, service, condition);
     fprintf(importing->tables, "\nDENIED-%s\n\n", name);
     write_table(importing->tables, rules, n, service->has_allowed);
@@ -93,7 +102,7 @@ void access_entries_write(struct importing *importing, const struct foreign_serv
 
     if (service->per_minute > 0) {
         snprintf(condition, sizeof(condition), "$[conn_throttle,throttle,$%d,%u]",
-                 service->address[0] ? 0 : 1, service->per_minute);
+                 has_one_address(service) ? 0 : 1, service->per_minute);
         write_entry(importing, service, condition);
     }
     if (n_max == 0 && !service->has_allowed)

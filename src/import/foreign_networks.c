@@ -44,22 +44,23 @@ static bool parse_numbers(const char *text, unsigned numbers[4], unsigned *ret_n
     return false;
 }
 
-/* Missing numbers are wildcards, and so are zeros at the end. */
-static bool add_numbers(struct importing *importing, const char *text, struct str_list *ret)
+/* Missing numbers are wildcards, and so are zeros at the end unless they are `exact`. */
+static bool add_numbers(struct importing *importing, const char *text, bool is_exact,
+                        struct str_list *ret)
 {
     unsigned numbers[4] = {0}, n;
 
     if (!parse_numbers(text, numbers, &n))
         return false;
     unsigned bits = 32;
-    for (unsigned i = 4; i > 0 && (i > n || numbers[i - 1] == 0); i--)
+    for (unsigned i = 4; i > 0 && (i > n || (numbers[i - 1] == 0 && !is_exact)); i--)
         bits -= 8;
     import_add(importing, ret, "%u.%u.%u.%u/%u", numbers[0], numbers[1], numbers[2], numbers[3],
                bits);
     return true;
 }
 
-/* Reads "192.0.2.{1,3,5}". */
+/* Reads "192.0.2.{1,3,5}", in which 0 is a number as any other. */
 static bool add_factors(struct importing *importing, const char *word, struct str_list *ret)
 {
     char text[WORD_MAX], whole[2 * WORD_MAX], *rest = NULL;
@@ -73,7 +74,7 @@ static bool add_factors(struct importing *importing, const char *word, struct st
     for (char *factor = strtok_r(open + 1, ",", &rest); factor && n < FACTORS_MAX;
          factor = strtok_r(NULL, ",", &rest), n++) {
         snprintf(whole, sizeof(whole), "%s%s", text, factor);
-        if (!add_numbers(importing, whole, ret))
+        if (!add_numbers(importing, whole, true, ret))
             return false;
     }
     return n > 0;
@@ -110,5 +111,5 @@ bool foreign_network_add(struct importing *importing, const char *word, struct s
         return add_factors(importing, word, ret);
     if (strchr(word, '/') || strchr(word, ':'))
         return add_prefix(importing, word, ret);
-    return add_numbers(importing, word, ret);
+    return add_numbers(importing, word, false, ret);
 }

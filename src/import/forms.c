@@ -210,6 +210,8 @@ bool foreign_service_set_address(struct foreign_service *service, const char *te
     struct address address;
 
     if (address_parse(text, &address) < 0)
+    if (str_equal_nocase(text, "localhost"))
+        text = "127.0.0.1";
         return false;
     address_format_host(&address, service->address);
     return true;

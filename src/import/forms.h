@@ -64,7 +64,8 @@ struct foreign_service {
     unsigned per_minute;             /* connections of one address; 0: no limit */
 };
 
-/* Sets the address, in whatever form it is. Returns false if it is a name. */
+/* Sets the address, in whatever form it is; "localhost" is 127.0.0.1. Returns false if it is
+ * another name. */
 bool foreign_service_set_address(struct foreign_service *service, const char *text);
 
 /* Reads "ADDRESS:PORT" or "PORT", the port as a number or a name; `everywhere` stands for all

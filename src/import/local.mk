@@ -19,6 +19,8 @@ libimport_a_SOURCES = \
 	%D%/settle.c \
 	%D%/settle.h \
 	%D%/xinetd.c \
+	%D%/xinetd_access.c \
+	%D%/xinetd_access.h \
 	%D%/xinetd_read.c \
 	%D%/xinetd_read.h
 LINK_IMPORT = libimport.a $(LINK_CONFIG)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
 /* Translates what xinetd_read.c has read. */
-#include "import/foreign_networks.h"
-#include "import/xinetd_read.h"
+#include "import/xinetd_access.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,32 +26,6 @@ static const char *fault(const struct xinetd *xinetd, const struct xinetd_entry 
         return "\"wait = yes\": the program accepts by itself; a unit of systemd can start it, or "
                "see dispatcher-proxy(8)";
     return NULL;
-}
-
-static void add_networks(struct importing *importing, const struct xinetd_attribute *attribute,
-                         struct foreign_service *service, struct str_list *list)
-{
-    for (size_t i = 0; attribute && i < attribute->values.n_items; i++)
-        if (!foreign_network_add(importing, attribute->values.items[i], list))
-            import_add(
-                importing, &service->notes,
-                "%.40s: %.200s is a name: PORT_ACCESS has addresses and networks only; it is "
-                "left out.",
-                attribute->name, attribute->values.items[i]);
-}
-
-/* The service's own list replaces that of the defaults, or is added to it. */
-static bool add_access(struct importing *importing, const struct xinetd *xinetd,
-                       const struct xinetd_entry *entry, const char *name,
-                       struct foreign_service *service, struct str_list *list)
-{
-    const struct xinetd_attribute *own = xinetd_find(entry, name);
-    const struct xinetd_attribute *common = xinetd_find(&xinetd->defaults, name);
-
-    if (!own || own->is_added)
-        add_networks(importing, common, service, list);
-    add_networks(importing, own, service, list);
-    return own || common;
 }
 
 /* Adds notes about attributes that have no counterpart. */
@@ -111,13 +84,27 @@ static void note_user(struct importing *importing, const struct xinetd *xinetd,
         import_add(importing, &service->unit, "Group=%.100s", group);
 }
 
+/* Both names mean the same. */
+static const char *find_bind(const struct xinetd_entry *entry)
+{
+    static const char *const names[] = {"bind", "interface"};
+
+    for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+        const struct xinetd_attribute *attribute = xinetd_find(entry, names[i]);
+
+        if (attribute && attribute->values.n_items > 0)
+            return attribute->values.items[0];
+    }
+    return NULL;
+}
+
 static bool set_place(struct importing *importing, const struct xinetd *xinetd,
                       const struct xinetd_entry *entry, struct foreign_service *service)
 {
-    const char *bind = xinetd_value(xinetd, entry, "bind");
+    const char *bind = find_bind(entry);
 
     if (!bind)
-        bind = xinetd_value(xinetd, entry, "interface");
+        bind = find_bind(&xinetd->defaults);
     service->port = (uint16_t)xinetd_number(xinetd, entry, "port");
     if (service->port == 0 && !xinetd_find(entry, "port"))
         service->port = importing->host->find_port(entry->name);
@@ -125,9 +112,11 @@ static bool set_place(struct importing *importing, const struct xinetd *xinetd,
         import_leave_out(importing, service->name, "its port is not known (see services(5))");
         return false;
     }
-    if (bind && !foreign_service_set_address(service, bind))
-        import_add(importing, &service->notes,
-                   "bind: %.100s is a name; INTERFACE_ADDRESS has to be an address.", bind);
+    if (bind && !foreign_service_set_address(service, bind)) {
+        /* Without an address it would listen on all. */
+        import_leave_out(importing, service->name, "bind: %.100s is a name, not an address", bind);
+        return false;
+    }
     return true;
 }
 
@@ -208,9 +197,7 @@ static void translate(struct importing *importing, const struct xinetd *xinetd,
     service.is_disabled = is_disabled(xinetd, entry, service.name);
     service.instances = xinetd_number(xinetd, entry, "instances");
     service.per_source = xinetd_number(xinetd, entry, "per_source");
-    service.has_allowed =
-        add_access(importing, xinetd, entry, "only_from", &service, &service.allowed);
-    (void)add_access(importing, xinetd, entry, "no_access", &service, &service.denied);
+    xinetd_set_access(importing, xinetd, entry, &service);
     note_rate(importing, xinetd, entry, &service);
     note_attributes(importing, xinetd, entry, &service);
     bool is_good = set_place(importing, xinetd, entry, &service);

@@ -20,7 +20,7 @@ struct xinetd_attribute *xinetd_find(const struct xinetd_entry *entry, const cha
 }
 
 static struct xinetd_attribute *claim(struct importing *importing, struct xinetd_entry *entry,
-                                      const char *name)
+                                      const char *name, bool is_change)
 {
     struct xinetd_attribute *attribute = xinetd_find(entry, name);
 
@@ -37,7 +37,7 @@ static struct xinetd_attribute *claim(struct importing *importing, struct xinetd
         return NULL;
     }
     attribute = &items[entry->n_attributes++];
-    *attribute = (struct xinetd_attribute){.name = copy};
+    *attribute = (struct xinetd_attribute){.name = copy, .is_change = is_change};
     return attribute;
 }
 
@@ -54,7 +54,8 @@ static void remove_value(struct str_list *list, const char *value)
 }
 
 /* Reads "NAME = VALUES", "NAME += VALUES" or "NAME -= VALUES". Attributes that xinetd adds up (env,
- * only_from) may be on several lines. */
+ * only_from) may be on several lines; the first one decides whether the defaults are changed or
+ * replaced. */
 static void read_attribute(struct importing *importing, struct xinetd_entry *entry, char *line)
 {
     static const char *const adding[] = {"only_from", "no_access", "env", "passenv", "disabled"};
@@ -65,24 +66,24 @@ static void read_attribute(struct importing *importing, struct xinetd_entry *ent
         return;
     char sign = equals > line ? equals[-1] : ' ';
     *equals = '\0';
-    if (sign == '+' || sign == '-')
+    bool is_change = sign == '+' || sign == '-';
+    if (is_change)
         equals[-1] = '\0';
     import_split(importing, line, &name);
     import_split(importing, equals + 1, &values);
     struct xinetd_attribute *attribute =
-        name.n_items == 1 ? claim(importing, entry, name.items[0]) : NULL;
+        name.n_items == 1 ? claim(importing, entry, name.items[0], is_change) : NULL;
     bool is_list = false;
     for (size_t i = 0; attribute && i < ELEMENTSOF(adding); i++)
         is_list |= strcasecmp(attribute->name, adding[i]) == 0;
-    if (attribute && sign != '+' && sign != '-' && !is_list)
+    if (attribute && !is_change && !is_list)
         str_list_clear(&attribute->values);
-    for (size_t i = 0; attribute && i < values.n_items; i++)
+    for (size_t i = 0; attribute && i < values.n_items; i++) {
         if (sign == '-')
             remove_value(&attribute->values, values.items[i]);
-        else
-            import_add(importing, &attribute->values, "%s", values.items[i]);
-    if (attribute)
-        attribute->is_added |= sign == '+';
+        import_add(importing, sign == '-' ? &attribute->removed : &attribute->values, "%s",
+                   values.items[i]);
+    }
     str_list_clear(&name);
     str_list_clear(&values);
 }
@@ -219,6 +220,7 @@ void xinetd_entry_clear(struct xinetd_entry *entry)
     for (size_t i = 0; i < entry->n_attributes; i++) {
         free(entry->attributes[i].name);
         str_list_clear(&entry->attributes[i].values);
+        str_list_clear(&entry->attributes[i].removed);
     }
     free(entry->attributes);
     free(entry->name);

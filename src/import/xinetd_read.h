@@ -13,7 +13,8 @@
 struct xinetd_attribute {
     char *name; /* owned */
     struct str_list values;
-    bool is_added; /* "+=": added to those of the defaults */
+    struct str_list removed; /* by "-=" */
+    bool is_change;          /* of those of the defaults: its first line has "+=" or "-=" */
 };
 
 struct xinetd_entry {

@@ -220,7 +220,8 @@ EXTRA_DIST += \
 	%D%/corpus/import/sun-addresses \
 	%D%/corpus/import/sun-common-address \
 	%D%/corpus/import/sun-relay \
-	%D%/corpus/import/xinetd
+	%D%/corpus/import/xinetd \
+	%D%/corpus/import/xinetd-access
 
 # Recordings:
 #   tests/fuzz/fuzz_recording tests/fuzz/corpus/recording

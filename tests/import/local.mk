@@ -22,5 +22,6 @@ EXTRA_DIST += \
 	%D%/data/sun-lmtp-backend.cnf \
 	%D%/data/sun-relay.cnf \
 	%D%/data/sun-submission-tls.cnf \
+	%D%/data/xinetd-access.conf \
 	%D%/data/xinetd-examples.conf \
 	%D%/data/xinetd-site.conf

@@ -156,6 +156,19 @@ says xinetd-site 'NOT TRANSLATED: swat: "wait = yes"'
 says xinetd-site '^\[SERVICE=WEB-2\]$'
 says xinetd-site '^ENABLE=0$'
 
+translate xinetd-access xinetd "$data/xinetd-access.conf"
+check xinetd-access
+# section NAME SECTION: its lines.
+section()
+{
+    sed -n "/^\[SERVICE=$2\]$/,/^!$/p" "$scratch/$1.cnf"
+}
+section xinetd-access LOCAL | grep -qx INTERFACE_ADDRESS=127.0.0.1 || die 'localhost is not bound'
+section xinetd-access INTERFACE | grep -qx INTERFACE_ADDRESS=127.0.0.2 || die 'interface is not bound'
+section xinetd-access NAMES-DENIED | grep -qx ENABLE=0 || die 'a denied name is forgotten'
+says xinetd-access 'NOT TRANSLATED: named: bind: mail.example.com is a name'
+lacks xinetd-access '^PORT=10902$'
+
 # verdict MAPPINGS PORT SERVER CLIENT
 verdict()
 {
@@ -179,6 +192,22 @@ xinetd-site 10873 2001:db8::1 2001:db9::7 reject
 xinetd-site 10875 192.0.2.1 198.51.100.7 reject
 xinetd-site 10875 192.0.2.1 198.51.100.8 accept
 xinetd-site 10878 192.0.2.1 192.0.2.7 reject
+xinetd-access 10901 127.0.0.1 192.0.2.7 accept
+xinetd-access 10901 127.0.0.1 172.16.0.1 reject
+xinetd-access 10904 192.0.2.1 198.51.100.7 reject
+xinetd-access 10904 192.0.2.1 198.51.100.8 accept
+xinetd-access 10904 192.0.2.1 203.0.113.5 accept
+xinetd-access 10904 192.0.2.1 172.16.0.0 accept
+xinetd-access 10904 192.0.2.1 172.16.0.1 accept
+xinetd-access 10904 192.0.2.1 172.16.0.2 reject
+xinetd-access 10904 192.0.2.1 172.17.0.1 reject
+xinetd-access 10904 192.0.2.1 172.20.0.9 accept
+xinetd-access 10904 192.0.2.1 172.20.1.9 reject
+xinetd-access 10905 192.0.2.1 192.0.2.7 accept
+xinetd-access 10905 192.0.2.1 10.1.2.3 reject
+xinetd-access 10905 192.0.2.1 203.0.113.5 reject
+xinetd-access 10906 192.0.2.1 198.51.100.9 accept
+xinetd-access 10906 192.0.2.1 10.1.2.3 reject
 END
 
 translate inetd inetd "$data/inetd.conf"
