@@ -74,6 +74,10 @@ static int write_mappings(const char *path, const char *text)
         r = ferror(stream) ? -EIO : 0;
         if (fclose(stream) != 0 && r == 0)
             r = -errno;
+        if (r < 0)
+            (void)unlink(path);
+    } else if (fd >= 0) {
+        close(fd);
     }
     if (r < 0)
         fprintf(stderr, "dispatcherctl: cannot write %s: %s\n", path, strerror(-r));
@@ -91,22 +95,51 @@ static void print_mappings(const char *text)
     }
 }
 
-static int print_result(const struct import_arguments *arguments,
+static int print_config(const struct import_arguments *arguments,
                         const struct import_result *result)
 {
     fputs(result->config, stdout);
     if (result->mappings && !arguments->mappings)
         print_mappings(result->mappings);
-    if (fflush(stdout) != 0) {
-        fprintf(stderr, "dispatcherctl: cannot print: %s\n", strerror(errno));
-        return EXIT_FAILURE;
-    }
-    if (result->mappings && arguments->mappings &&
-        write_mappings(arguments->mappings, result->mappings) < 0)
-        return EXIT_FAILURE;
+    if (fflush(stdout) == 0)
+        return 0;
+    fprintf(stderr, "dispatcherctl: cannot print: %s\n", strerror(errno));
+    return -EIO;
+}
+
+static void report(const struct import_arguments *arguments, const struct import_result *result)
+{
+    unsigned n = result->n_with_access;
+
     fprintf(stderr, "dispatcherctl: %u %s translated, %u not%s\n", result->n_services,
             str_plural(result->n_services, "service", "services"), result->n_left_out,
             result->n_left_out > 0 ? ": see \"NOT TRANSLATED\" in the comments" : "");
+    if (n > 0 && !arguments->mappings)
+        fprintf(stderr,
+                "dispatcherctl: %u %s access rules, which are comments at the end, and ENABLE=0: "
+                "use --mappings FILE\n",
+                n, str_plural(n, "service has", "services have"));
+    else if (n > 0 && strcmp(arguments->mappings, CONFIG_DIR "/mappings") != 0)
+        fprintf(stderr,
+                "dispatcherctl: %u %s access rules, which are in %s: add them to " CONFIG_DIR
+                "/mappings first\n",
+                n, str_plural(n, "service has", "services have"), arguments->mappings);
+}
+
+/* The rules come first: without them, nothing that needs them is printed. */
+static int print_result(const struct import_arguments *arguments,
+                        const struct import_result *result)
+{
+    bool has_file = result->mappings && arguments->mappings;
+
+    if (has_file && write_mappings(arguments->mappings, result->mappings) < 0)
+        return EXIT_FAILURE;
+    if (print_config(arguments, result) < 0) {
+        if (has_file)
+            (void)unlink(arguments->mappings);
+        return EXIT_FAILURE;
+    }
+    report(arguments, result);
     return EXIT_SUCCESS;
 }
 
@@ -114,8 +147,10 @@ static int run(const struct import_arguments *arguments, enum import_form form,
                struct import_source sources[], size_t n_sources)
 {
     const struct config_paths paths = config_paths_default();
-    const struct import_host host = {
-        .can_run = can_run, .find_port = find_port, .worker_dir = paths.worker_dir};
+    const struct import_host host = {.can_run = can_run,
+                                     .find_port = find_port,
+                                     .worker_dir = paths.worker_dir,
+                                     .has_mappings = arguments->mappings};
     struct import_result result;
 
     int r = import_run(form, &host, sources, n_sources, &result);

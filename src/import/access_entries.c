@@ -94,6 +94,16 @@ static void write_access(struct importing *importing, const struct foreign_servi
     write_table(importing->tables, rules, n, service->has_allowed);
 }
 
+static bool has_table(const struct foreign_service *service)
+{
+    return service->allowed.n_items > 0 || service->denied.n_items > 0 || service->has_allowed;
+}
+
+bool access_entries_are_needed(const struct foreign_service *service)
+{
+    return service->per_minute > 0 || has_table(service);
+}
+
 void access_entries_write(struct importing *importing, const struct foreign_service *service,
                           const char *name)
 {
@@ -105,7 +115,7 @@ void access_entries_write(struct importing *importing, const struct foreign_serv
                  has_one_address(service) ? 0 : 1, service->per_minute);
         write_entry(importing, service, condition);
     }
-    if (n_max == 0 && !service->has_allowed)
+    if (!has_table(service))
         return;
     struct rule *rules = calloc(n_max + 1, sizeof(*rules));
     if (!rules) {

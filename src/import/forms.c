@@ -57,7 +57,8 @@ int importing_end(struct importing *importing, int error, struct import_result *
     *ret = (struct import_result){.config = importing->config_text,
                                   .mappings = importing->mappings_text,
                                   .n_services = importing->n_services,
-                                  .n_left_out = importing->n_left_out};
+                                  .n_left_out = importing->n_left_out,
+                                  .n_with_access = importing->n_with_access};
     return 0;
 }
 
@@ -209,9 +210,9 @@ bool foreign_service_set_address(struct foreign_service *service, const char *te
 {
     struct address address;
 
-    if (address_parse(text, &address) < 0)
     if (str_equal_nocase(text, "localhost"))
         text = "127.0.0.1";
+    if (address_parse(text, &address) < 0)
         return false;
     address_format_host(&address, service->address);
     return true;
@@ -357,13 +358,17 @@ void import_write_service(struct importing *importing, const struct foreign_serv
                          service->port);
         return;
     }
+    bool has_access = access_entries_are_needed(service);
+    bool is_open = has_access && !importing->host->has_mappings;
     import_make_name(importing, service->name, name);
     fputs("!\n", importing->config);
     for (size_t i = 0; i < service->notes.n_items; i++)
         import_comment(importing, "%s", service->notes.items[i]);
+    if (is_open)
+        import_comment(importing, "Off, until the mapping file has its access rules; see the end.");
     write_unit(importing, service, name);
     fprintf(importing->config, "[SERVICE=%s]\n%sPORT=%u\n", name,
-            service->is_disabled ? "ENABLE=0\n" : "", service->port);
+            service->is_disabled || is_open ? "ENABLE=0\n" : "", service->port);
     if (service->address[0])
         fprintf(importing->config, "INTERFACE_ADDRESS=%s\n", service->address);
     fprintf(importing->config, "IMAGE=%s\n", service->image);
@@ -375,5 +380,6 @@ void import_write_service(struct importing *importing, const struct foreign_serv
     }
     write_limits(importing, service);
     access_entries_write(importing, service, name);
+    importing->n_with_access += has_access;
     importing->n_services++;
 }

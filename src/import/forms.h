@@ -27,9 +27,10 @@ struct importing {
     struct str_list ports; /* "ADDRESS:PORT" of all sections so far */
     unsigned n_services;
     unsigned n_left_out;
-    unsigned n_entries; /* of PORT_ACCESS */
-    bool is_error;      /* out of memory */
-    void *form;         /* the reader's data; freed by its finish() */
+    unsigned n_with_access; /* services that have entries of PORT_ACCESS */
+    unsigned n_entries;     /* of PORT_ACCESS */
+    bool is_error;          /* out of memory */
+    void *form;             /* the reader's data; freed by its finish() */
 };
 
 int importing_start(struct importing *importing);

@@ -25,6 +25,9 @@ struct import_host {
     /* The port of a TCP service with that name (services(5)); 0: unknown. */
     uint16_t (*find_port)(const char *name);
     const char *worker_dir; /* the folder of programs for which IMAGE has no folder */
+    /* Whether the mappings get a file of their own. If not, services that need them are turned off,
+     * since they would accept everybody. */
+    bool has_mappings;
 };
 
 /* A file's text. */
@@ -38,7 +41,8 @@ struct import_result {
     char *config;   /* owned: a dispatcher.cnf */
     char *mappings; /* owned: a mapping file; NULL: the source has no restrictions */
     unsigned n_services;
-    unsigned n_left_out; /* services that cannot be translated; comments say why */
+    unsigned n_left_out;    /* services that cannot be translated; comments say why */
+    unsigned n_with_access; /* of n_services: those that need the mappings */
 };
 
 /* More bytes than a person has ever written. */

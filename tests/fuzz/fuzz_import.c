@@ -79,8 +79,10 @@ static void check_mappings(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const names[] = {"dispatcher.cnf", "xinetd", "inetd", "master.cf"};
-    const struct import_host host = {
-        .can_run = can_run, .find_port = find_port, .worker_dir = "/workers"};
+    const struct import_host host = {.can_run = can_run,
+                                     .find_port = find_port,
+                                     .worker_dir = "/workers",
+                                     .has_mappings = size > 0 && data[0] & 0x80};
     struct import_result result;
     enum import_form form;
 

@@ -47,7 +47,7 @@ int main(int argc, char *argv[])
     if (argc < 5 || argc - 4 > FILES_MAX || import_form_find(argv[1], &form) < 0)
         return EXIT_FAILURE;
     const struct import_host host = {
-        .can_run = can_run, .find_port = find_port, .worker_dir = argv[2]};
+        .can_run = can_run, .find_port = find_port, .worker_dir = argv[2], .has_mappings = true};
     for (int i = 4; i < argc; i++) {
         sources[i - 4].name = argv[i];
         sources[i - 4].text = read_file(argv[i], &sources[i - 4].size);

@@ -240,6 +240,31 @@ if [ -e /usr/share/postfix/master.cf.dist ]; then
     says postfix 'NOT TRANSLATED: qmgr: type unix'
 fi
 
+# Access rules go to a file before anything is printed; services whose rules are only comments are off.
+printf '10112 stream tcp nowait.40 nobody /bin/cat cat\n' >"$scratch/one.conf"
+import_one()
+{
+    ./dispatcherctl "$@" --from inetd import "$scratch/one.conf" >"$scratch/out" 2>"$scratch/err"
+}
+import_one || die "without --mappings: status $?"
+grep -qx ENABLE=0 "$scratch/out" || die 'a service is on whose access rules are comments'
+grep -q '^! PORT_ACCESS$' "$scratch/out" || die 'the access rules are not printed'
+grep -q '1 service has access rules, which are comments' "$scratch/err" || die 'nothing is said of rules'
+import_one --mappings "$scratch/one.mappings" || die "with --mappings: status $?"
+grep -qx PORT=10112 "$scratch/out" || die 'the service is not printed'
+! grep -qx ENABLE=0 "$scratch/out" || die 'a service is off although its rules have a file'
+grep -q "add them to .*/mappings first" "$scratch/err" || die 'nobody knows what to do with the rules'
+cp "$scratch/one.mappings" "$scratch/two.mappings"
+import_one --mappings "$scratch/one.mappings"
+[ $? = 1 ] || die 'a file that exists is no failure'
+[ ! -s "$scratch/out" ] || die 'services are printed without their access rules'
+cmp -s "$scratch/one.mappings" "$scratch/two.mappings" || die 'a file that exists was changed'
+if [ -c /dev/full ]; then
+    ./dispatcherctl --mappings "$scratch/full.mappings" --from inetd import "$scratch/one.conf" \
+        >/dev/full 2>/dev/null && die 'a full disk is no failure'
+    [ ! -e "$scratch/full.mappings" ] || die 'rules are left of services that were not printed'
+fi
+
 # Usage.
 for words in 'import' '--from nothing import x'; do
     # shellcheck disable=SC2086 # words
