@@ -10,10 +10,11 @@ top=${srcdir:-.}
 # shellcheck disable=SC2016 # a backquote of the manuals is meant
 wrong='restart [^"`&|]*\.socket[^"`&|]* dispatcherd(-web)?\.service'
 
-# Manual pages write "\-" and change fonts within a line.
-found=$(cd "$top" && for file in README.md NEWS man/*.[1-8] units/* src/*/*.c tests/system/*.py; do
-    sed -E 's/\\f[A-Z]//g; s/\\//g' "$file" | grep -nE "$wrong" | sed "s|^|$file:|"
-done)
+# In all folders, however deep. Manual pages write "\-" and change fonts within a line.
+found=$(cd "$top" && grep -rlI 'restart .*socket' README.md NEWS man units src tests/system |
+    while read -r file; do
+        sed -E 's/\\f[A-Z]//g; s/\\//g' "$file" | grep -nE "$wrong" | sed "s|^|$file:|"
+    done)
 [ -z "$found" ] || { echo "FAILED: the socket before the service:"; echo "$found"; exit 1; }
 grep -q 'dispatcherctl apply' "$top/README.md" ||
     { echo 'FAILED: README.md does not name the command'; exit 1; }
