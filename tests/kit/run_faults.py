@@ -35,7 +35,7 @@ BESIDES = {
     "no-limit": "end-of-file.limit sigterm.limit stop.limit",
     "no-news-end": "ring.news-later",
     "no-news-unread": "ring.news-later",
-    "old-ring": "adopt.draining",
+    "old-ring": "adopt.draining connections.early",
     "one-at-a-time": "adopt.ready connections.full connections.many connections.texts drain.limit"
     " drain.refuses end-of-file.limit faults.type sigterm.idle stop.limit stress.both systemd.watchdog",
     "one-descriptor": "connections.texts",

@@ -25,15 +25,20 @@ static void begin_adopt(struct play *play, size_t n_sessions)
     }
 }
 
-/* Sends ADOPT. Returns false if the worker does not know it. */
-static bool ask(struct play *play)
+/* Sends ADOPT; without an answer `rule` is broken. Returns false if the worker ends instead. */
+static bool ask_by_rule(struct play *play, enum rule_id rule)
 {
     play->may_end = true;
     play_adopt(play);
-    PLAY_WAIT(RULE_ADOPT, play->phase == PLAY_READY || play->is_at_end, PLAY_ADOPT_LIMIT_MSEC,
+    PLAY_WAIT(rule, play->phase == PLAY_READY || play->is_at_end, PLAY_ADOPT_LIMIT_MSEC,
               "no READY within 10 s after ADOPT%s", play_words(play));
     play->may_end = play->is_told;
     return play->phase == PLAY_READY;
+}
+
+static bool ask(struct play *play)
+{
+    return ask_by_rule(play, RULE_ADOPT);
 }
 
 static void ask_or_skip(struct play *play)
@@ -55,7 +60,8 @@ void scene_adopt_held(struct play *play)
     ask_or_skip(play);
     MUST(RULE_ADOPT_HELD, play->connections[0].is_held && play->connections[1].is_held,
          "HELD does not have every connection");
-    ask_or_skip(play);
+    /* One that has answered before knows how; its second answer may have the first number. */
+    (void)ask_by_rule(play, play->knows.answer ? RULE_ADOPT_ANSWER : RULE_ADOPT);
 }
 
 void scene_adopt_end(struct play *play)
