@@ -2,5 +2,8 @@
 # Copyright (C) dispatcherd contributors
 TESTS += tests/python/test_python.sh
 dist_check_SCRIPTS += \
+	%D%/check_forkserver.py \
 	%D%/check_messages.py \
+	%D%/check_threads.py \
 	%D%/test_python.sh
+EXTRA_DIST += %D%/play.py

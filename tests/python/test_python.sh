@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) dispatcherd contributors
 #
-# dispatcher_worker: its messages, its documentation, and the examples, which keep every rule that
-# dispatcher-worker-test knows.
+# dispatcher_worker: its messages, what it does with a dispatcherd that the tests play, its documentation,
+# and the examples, which keep every rule that dispatcher-worker-test knows.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,7 +22,9 @@ die()
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
     { echo 'skipped: no Python 3.11' && exit 77; }
 
-python3 "$here/check_messages.py" >"$scratch/out" 2>&1 || die "$(cat "$scratch/out")"
+for check in messages threads forkserver; do
+    python3 "$here/check_$check.py" >"$scratch/out" 2>&1 || die "$check: $(cat "$scratch/out")"
+done
 
 # Each public name is documented.
 python3 - <<'END' || die "documentation"

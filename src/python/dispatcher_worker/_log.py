@@ -51,6 +51,12 @@ class Log:
         os.close(fd)
         self._has_file = True
 
+    def close(self) -> None:
+        """In a forked process: lines go to standard error from now on."""
+        if self._journal:
+            self._journal.close()
+            self._journal = None
+
     def line(self, priority: int, text: str, fields: dict[str, str] | None = None) -> None:
         """Logs one line; one that is not taken is counted, and the count is logged later."""
         text = text[:TEXT_MAX]

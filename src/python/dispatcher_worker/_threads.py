@@ -26,6 +26,17 @@ class Loop:
         self.worker = Worker(begin, self._wake)
         signal.signal(signal.SIGTERM, lambda *_: None)
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        self._selector: selectors.BaseSelector | None = None
+
+    def _leave(self) -> None:
+        """In a process forked from this one, which is no worker: closes what is the worker's, and nothing
+        else. By the objects, so that none of them closes the next owner of its number."""
+        signal.set_wakeup_fd(-1)
+        self._reader.close()
+        self._writer.close()
+        if self._selector:
+            self._selector.close()
+        self.worker._leave()
 
     def _wake(self) -> None:
         try:
@@ -50,6 +61,7 @@ class Loop:
         worker = self.worker
         worker._start()
         with selectors.DefaultSelector() as selector:
+            self._selector = selector
             selector.register(self._reader, selectors.EVENT_READ)
             selector.register(worker._channel, selectors.EVENT_READ)
             is_watched = True

@@ -225,29 +225,43 @@ class Worker:
             if not data and not is_cut:
                 self._end_channel()
                 break
+            fault = None
             try:
                 if is_cut:
                     raise messages.InvalidMessage("too long")
                 self._take(messages.read(data), fds)
             except messages.InvalidMessage as error:
-                self.log(3, f"dispatcherd has sent an invalid message ({error}); finishing the sessions")
-                self._end_channel()
+                fault = error
             finally:
                 for fd in fds:
                     os.close(fd)
+            if fault:
+                self.log(3, f"dispatcherd has sent an invalid message ({fault}); finishing the sessions")
+                self._end_channel()
             if not self._is_open:
                 break
         self._flush()
 
     def _end(self, connection: Connection) -> None:
         """The session is over: closes the descriptor, makes the place free, and tells."""
-        connection.socket.close()
+        # Not by close(), which waits for the objects of makefile().
+        fd = connection.socket.detach()
+        if fd >= 0:
+            os.close(fd)
         with self._lock:
             if self._sessions.pop(connection.record.identifier, None):
                 self._tell(messages.ENDED, [connection.record.identifier])
         self._flush()
         if self._drain or self._unsent:
             self._wake()
+
+    def _leave(self) -> None:
+        """In a forked process: closes what is the worker's."""
+        self._is_open = False
+        self._channel.close()
+        self._log.close()
+        for connection in self._sessions.values():
+            connection.socket.close()
 
     def _flush(self) -> None:
         """Sends what waits, as far as the channel takes it."""

@@ -19,10 +19,13 @@ inetd starts needs no change if it has the usual last lines:
         main()
 
 What is shared by all sessions is what the script has made before: files that it has opened, connections,
-threads (which do not survive fork(2)). Open them in main()."""
+threads (which do not survive fork(2)). Open in main() what is not to be shared.
+
+A session is killed if the fork server is, since the service gives its place away then."""
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import runpy
@@ -36,6 +39,8 @@ from ._threads import Loop
 from ._worker import Connection, WorkerError
 
 RUN_NAME = "__dispatcher_worker__"
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_prctl = ctypes.CDLL(None).prctl
 
 
 def _environment(connection: Connection) -> dict[str, str]:
@@ -54,9 +59,22 @@ def _environment(connection: Connection) -> dict[str, str]:
     }
 
 
-def _become_session(connection: Connection, main: Callable[[], Any]) -> int:
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have none
+        return f"signal {number}"
+
+
+def _die_with(parent: int) -> None:
+    """By hand nobody else ends the sessions of a fork server that was killed."""
+    _prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:  # it was killed before
+        os._exit(1)
+
+
+def _become_session(connection: Connection, main: Callable[[], Any], loop: Loop) -> int:
     """In the new process. Returns its exit status."""
-    signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     os.environ.update(_environment(connection))
@@ -65,8 +83,11 @@ def _become_session(connection: Connection, main: Callable[[], Any]) -> int:
     fd = connection.socket.detach()
     os.dup2(fd, 0)
     os.dup2(fd, 1)
-    # Of the worker's own nothing may stay open: its end of the channel, and the other connections.
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    if fd > 1:
+        os.close(fd)
+    for standard in (0, 1):
+        os.set_inheritable(standard, True)  # if it was `fd` itself
+    loop._leave()
     try:
         main()
         sys.stdout.flush()
@@ -91,6 +112,7 @@ class _Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def _begin(self, connection: Connection) -> None:
+        server = os.getpid()
         sys.stdout.flush()
         sys.stderr.flush()
         try:
@@ -102,7 +124,8 @@ class _Server:
         if pid == 0:
             status = 1
             try:
-                status = _become_session(connection, self._main)
+                _die_with(server)
+                status = _become_session(connection, self._main, self.loop)
                 sys.stdout.flush()
             finally:
                 os._exit(status)
@@ -125,7 +148,7 @@ class _Server:
 
     def _end(self, connection: Connection, code: int) -> None:
         if code < 0:
-            connection.log(4, f"its process was killed by {signal.Signals(-code).name}")
+            connection.log(4, f"its process was killed by {_signal_name(-code)}")
         elif code:
             connection.log(5, f"its process has ended with status {code}")
         connection.worker._end(connection)
