@@ -2,6 +2,7 @@
 # Copyright (C) dispatcherd contributors
 TESTS += tests/python/test_python.sh
 dist_check_SCRIPTS += \
+	%D%/check_asyncio.py \
 	%D%/check_forkserver.py \
 	%D%/check_messages.py \
 	%D%/check_threads.py \

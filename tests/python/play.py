@@ -5,6 +5,7 @@
 import array
 import os
 import re
+import select
 import socket
 import struct
 import subprocess
@@ -15,7 +16,7 @@ import time
 
 from dispatcher_worker import _messages as messages
 
-LIMIT = 30  # seconds, for whatever is waited for
+LIMIT = 60  # seconds, for whatever is waited for
 TLS = 14
 _FLAG_TLS = 1
 
@@ -99,6 +100,9 @@ class Dispatcherd:
         kind, value = struct.unpack_from("=II", packet)
         self.seen.append(kind)
         return kind, value, packet[8:]
+
+    def has_message(self):
+        return bool(select.select([self.channel], [], [], 0)[0])
 
     def wait_for(self, kind):
         """Reads up to a message of the type, and returns its body."""

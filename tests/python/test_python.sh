@@ -22,7 +22,7 @@ die()
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
     { echo 'skipped: no Python 3.11' && exit 77; }
 
-for check in messages threads forkserver; do
+for check in messages threads asyncio forkserver; do
     python3 "$here/check_$check.py" >"$scratch/out" 2>&1 || die "$check: $(cat "$scratch/out")"
 done
 

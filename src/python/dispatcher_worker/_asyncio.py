@@ -8,6 +8,7 @@ import asyncio
 import signal
 import socket
 import ssl
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -43,10 +44,22 @@ class _Driver:
         self._done = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._is_writing = False
-        self.worker = Worker(self._begin, lambda: self._loop.call_soon_threadsafe(self._look))
+        self._thread = threading.get_ident()
+        self.worker = Worker(self._begin, lambda: self._call_soon(self._look))
         self._loop.add_signal_handler(signal.SIGTERM, self._terminate)
 
+    def _call_soon(self, function: Callable[..., None], *arguments: Any) -> None:
+        """From any thread."""
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:
+            pass  # the loop is closed, and the worker has ended
+
     def _begin(self, connection: Connection) -> None:
+        # alert() may have sent the acknowledgement, on whatever thread.
+        if threading.get_ident() != self._thread:
+            self._call_soon(self._begin, connection)
+            return
         connection.socket = _Socket(fileno=connection.socket.detach())
         connection.socket.setblocking(False)
         task = self._loop.create_task(self._serve(connection), name=connection.id)
@@ -56,8 +69,8 @@ class _Driver:
     async def _serve(self, connection: Connection) -> None:
         try:
             await self._session(connection)
-        except Exception:
-            report_exception(connection)
+        except Exception as error:
+            report_exception(connection, error)
         finally:
             connection.worker._end(connection)
 

@@ -101,8 +101,8 @@ def serve(
     def session(connection: Connection) -> None:
         try:
             handler(connection)
-        except Exception:
-            report_exception(connection)
+        except Exception as error:
+            report_exception(connection, error)
         finally:
             connection.worker._end(connection)
 

@@ -13,9 +13,9 @@ import errno
 import os
 import select
 import socket
-import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 
 from . import _messages as messages
@@ -127,7 +127,10 @@ class Worker:
         self._knows_alert = False
         self._alert_text = ""
         self._on_drain: list[Callable[[Drain], None]] = []
+        self._notices: list[tuple[Callable[[Drain], None], Drain]] = []
         self._on_cut: Callable[[], None] = lambda: None
+        self._manager: Manager | None = None  # from READY on
+        self._is_terminated = False
         self._log = Log()
         self.is_stressed = False
         try:
@@ -157,12 +160,13 @@ class Worker:
 
     def on_drain(self, callback: Callable[[Drain], None]) -> None:
         """Has the function called, on the thread that reads the channel, whenever the drain begins or
-        becomes more urgent; at once if it is under way."""
+        becomes more urgent; at once if it is under way. It should not wait: that thread also takes
+        connections and feeds systemd's watchdog. What it raises is logged, and ends nothing."""
         with self._lock:
             self._on_drain.append(callback)
             drain = self._drain
         if drain:
-            callback(drain)
+            self._notify_drain(callback, drain)
 
     def log(self, priority: int, text: str) -> None:
         """Logs one line at a priority of syslog(3). Never waits."""
@@ -170,7 +174,7 @@ class Worker:
 
     def alert(self, text: str | None) -> None:
         """Raises the alert `backend` of the service: a server that the program needs, which `text` names
-        with the cause, cannot be used. None: all is well again."""
+        with the cause, cannot be used. None: all is well again. May be called from `start` on."""
         text = (text or "").replace("\0", "?").encode()[: messages.ALERT_BYTES_MAX].decode(errors="ignore")
         with self._lock:
             if text != self._alert_text:
@@ -197,8 +201,8 @@ class Worker:
         with self._lock:
             if self._cut_at is not None and now >= self._cut_at:
                 self._cut()
-        times = [at for at in (self._manager.attend(now), self._cut_at) if at is not None]
-        return max(0.0, min(times) - now) if times else None
+        times = [self._cut_at, self._manager.attend(now) if self._manager else None]
+        return min((max(0.0, at - now) for at in times if at is not None), default=None)
 
     def _cut(self) -> None:
         n = len(self._sessions)
@@ -207,13 +211,18 @@ class Worker:
         os._exit(1)
 
     def _terminate(self) -> None:
-        """SIGTERM has come."""
+        """SIGTERM has come. A worker that is starting drains when it is ready: nothing is read from the
+        channel before, and dispatcherd expects READY."""
         with self._lock:
+            self._is_terminated = True
+            if not self._manager:
+                return
             is_told = bool(self._drain)
             self._raise_drain(Drain.STOP, self._drain_limit)
             if not is_told:
                 self._tell(messages.DRAINING, [])
         self._flush()
+        self._notify_drains()
 
     def _receive(self) -> None:
         """Reads what is in the channel, and acts on it."""
@@ -241,6 +250,7 @@ class Worker:
             if not self._is_open:
                 break
         self._flush()
+        self._notify_drains()
 
     def _end(self, connection: Connection) -> None:
         """The session is over: closes the descriptor, makes the place free, and tells."""
@@ -328,6 +338,8 @@ class Worker:
             self._unsent.append(_Unsent(0, (), messages.value(messages.READY, self.max_connections), ()))
         self._flush()
         self._manager = Manager()
+        if self._is_terminated:
+            self._terminate()
 
     def _receive_packet(self) -> tuple[bytes, list[int], bool] | None:
         """The packet, its descriptors, and whether it was longer than a message; None: there is none."""
@@ -425,7 +437,8 @@ class Worker:
                 self._tell(messages.DRAINING, [])
 
     def _raise_drain(self, drain: Drain, limit: int) -> None:
-        """Called with the lock held. New orders only ever shorten a drain, or make it more urgent."""
+        """Called with the lock held. New orders only ever shorten a drain, or make it more urgent. The
+        caller calls _notify_drains() when it has released the lock."""
         cut_at = time.monotonic() + limit
         self._cut_at = cut_at if self._cut_at is None else min(cut_at, self._cut_at)
         if drain <= self._drain:
@@ -433,8 +446,20 @@ class Worker:
         if not self._drain:
             notify("STATUS=Finishing sessions")
         self._drain = drain
-        for callback in list(self._on_drain):
+        self._notices.extend((callback, drain) for callback in self._on_drain)
+
+    def _notify_drains(self) -> None:
+        with self._lock:
+            notices, self._notices = self._notices, []
+        for callback, drain in notices:
+            self._notify_drain(callback, drain)
+
+    def _notify_drain(self, callback: Callable[[Drain], None], drain: Drain) -> None:
+        """Called without the lock: the callback may wait for threads that need it."""
+        try:
             callback(drain)
+        except Exception as error:
+            self.log(3, f"the program's function for a drain has failed: {_describe(error)}")
 
     def _end_channel(self) -> None:
         """dispatcherd was killed, or has given this worker up. What waits is sent before, if it can be."""
@@ -456,14 +481,16 @@ class Worker:
         self._unsent.clear()
 
 
-def report_exception(connection: Connection) -> None:
-    """Logs the exception that has ended a session."""
-    import traceback
+def _describe(error: BaseException) -> str:
+    """The exception, and the line that raised it."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    place = f" at {os.path.basename(last[0].filename)}:{last[0].lineno}" if last else ""
+    return f"{type(error).__name__}: {error}{place}"
 
-    kind, error, _ = sys.exc_info()
+
+def report_exception(connection: Connection, error: BaseException) -> None:
+    """Logs the exception that has ended a session."""
     if isinstance(error, (ConnectionError, TimeoutError)):
         connection.log(6, f"session ended: {error}")
-        return
-    last = traceback.extract_tb(sys.exc_info()[2])[-1:]
-    place = f" at {os.path.basename(last[0].filename)}:{last[0].lineno}" if last else ""
-    connection.log(3, f"session failed: {kind.__name__ if kind else 'error'}: {error}{place}")
+    else:
+        connection.log(3, f"session failed: {_describe(error)}")
