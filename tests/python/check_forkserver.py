@@ -119,6 +119,34 @@ class ForkServer(unittest.TestCase):
             self.assertIn("socket:", found)
             self.assertNotIn("strange", found)
 
+    def test_lines_that_clients_can_cause_are_limited(self):
+        program = '''
+            import sys
+            from dispatcher_worker import _limit
+
+            _limit.BURST, _limit.PER_SECOND = 2, 0.001
+
+            def main():
+                line = sys.stdin.readline()
+                if line == "reset\\n":
+                    raise ConnectionResetError("gone")
+                raise {"input": EOFError, "fault": KeyError}[line.strip()]("x")
+        '''
+        with Dispatcherd(program, is_forked=True) as play:
+            play.wait_for(messages.READY)
+            for text in (b"reset", b"input", b"fault", b"fault"):
+                with play.connect() as client:
+                    client.sendall(text + b"\n")
+                    play.wait_for(messages.ENDED)
+            play.drain()
+            self.assertEqual(play.wait_exit(), 0)
+            log = play.log_text()
+            self.assertEqual(log.count("notice: TEST: connection "), 2)
+            self.assertIn("notice: TEST: notices: 2 lines left out in ", log)
+            self.assertIn("session ended: ConnectionResetError: gone\n", log)
+            self.assertIn("session ended: EOFError: x\n", log)
+            self.assertEqual(log.count("Traceback"), 2, "of faults of the program only")
+
     def test_a_session_ends_by_its_client(self):
         with Dispatcherd(ECHO, is_forked=True) as play:
             play.wait_for(messages.READY)

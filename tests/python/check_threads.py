@@ -7,7 +7,7 @@ import signal
 import unittest
 
 from dispatcher_worker import _messages as messages
-from play import Dispatcherd, echoes, read_to_end
+from play import TLS, Dispatcherd, echoes, read_to_end
 
 
 # A function for drains that fails, and one that waits for all sessions.
@@ -116,6 +116,28 @@ class Threads(unittest.TestCase):
                 play.wait_log("joined\n|deadlock\n")
                 self.assertEqual(play.wait_exit(), 0)
                 self.assertNotIn("deadlock", play.log_text())
+
+    def test_a_handshake_of_a_thread_is_reported_if_it_says_so(self):
+        program = '''
+            import dispatcher_worker, ssl
+
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+            def serve(connection):
+                try:
+                    context.wrap_socket(connection.socket, server_side=True).close()
+                except ssl.SSLError as error:
+                    connection.tls_failed(error)
+                    raise
+
+            dispatcher_worker.serve(serve)
+        '''
+        with Dispatcherd(program) as play:
+            play.wait_for(messages.READY)
+            play.connect(is_tls=True).sendall(b"GET / HTTP/1.0\r\n\r\n")
+            self.assertEqual(play.texts(TLS), {"FAILED_plain_text": "1"})
+            play.wait_for(messages.ENDED)
+            play.wait_log("info: .* session ended: .*HTTP_REQUEST")
 
     def test_sigterm_during_the_start_drains_when_the_worker_is_ready(self):
         program = """

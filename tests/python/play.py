@@ -16,7 +16,7 @@ import time
 
 from dispatcher_worker import _messages as messages
 
-LIMIT = 60  # seconds, for whatever is waited for
+LIMIT = 120  # seconds, for whatever is waited for
 TLS = 14
 _FLAG_TLS = 1
 

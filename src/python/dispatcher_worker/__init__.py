@@ -36,6 +36,12 @@ one which has imported the script: see help("dispatcher_worker.forkserver").
 The program is named by IMAGE in dispatcher.cnf(5). What the service's PARAMETER lines say is in
 connection.worker.parameters; one that begins a drain finds it in connection.worker.drain.
 
+What any client can cause is logged at info: one that goes away, speaks no TLS, or sends too long a line.
+Of the lines about sessions that have failed or ended so, 500 of each priority are logged at once and 10 a
+second after that; the others are summed up every ten seconds. Handshakes of TLS are reported to dispatcherd,
+which counts them, by the two ways of asyncio for a TLS_PORT, and by connection.tls_began() and tls_failed()
+for a program that makes them itself.
+
 What a worker tells of its connections it can say by messages, or by a ring in shared memory, which spares
 some of them. This package sends messages: the ring is moved by an atomic compare-and-swap, which tells the
 worker that it was given up and must not serve, and pure Python has none (a store into an mmap is atomic on

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import socket
 import ssl
@@ -22,9 +23,24 @@ Session = Callable[[Connection], Awaitable[None]]
 Tls = ssl.SSLContext | Callable[[Connection], ssl.SSLContext | None] | None
 
 
+CLOSE_TIMEOUT = 30.0  # seconds, as inetd has
+
+
 class _Socket(socket.socket):
     """asyncio sets TCP_NODELAY on each connection; the units that dispatcherd-generator writes deny
     setsockopt(2). The session does without the option then."""
+
+    n_sent = 0  # bytes that the kernel has taken from the transport; a loop that is not asyncio's may not count
+
+    def send(self, *arguments: Any) -> int:
+        n = super().send(*arguments)
+        self.n_sent += n
+        return n
+
+    def sendmsg(self, *arguments: Any) -> int:
+        n = super().sendmsg(*arguments)
+        self.n_sent += n
+        return n
 
     def setsockopt(self, *arguments: Any) -> None:
         try:
@@ -113,7 +129,7 @@ class _Driver:
         if self._timer:
             self._timer.cancel()
         self._loop.remove_reader(self.worker._channel)
-        self.worker._flush()
+        self.worker._finish()
 
 
 def _context(tls: Tls, connection: Connection) -> ssl.SSLContext | None:
@@ -121,8 +137,63 @@ def _context(tls: Tls, connection: Connection) -> ssl.SSLContext | None:
         return None
     context = tls if tls is None or isinstance(tls, ssl.SSLContext) else tls(connection)
     if context is None:
+        connection.worker._count_tls_failure("no_certificate")
         raise RuntimeError("a connection came to a TLS_PORT, and there is no certificate")
     return context
+
+
+async def _connect(connection: Connection, protocol: asyncio.BaseProtocol, tls: Tls) -> asyncio.Transport:
+    context = _context(tls, connection)
+    loop = asyncio.get_running_loop()
+    try:
+        transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection.socket, ssl=context)
+    except Exception as error:
+        if context:
+            connection.tls_failed(error)
+        raise
+    if context:
+        connection.tls_began(transport.get_extra_info("ssl_object"))
+    return transport
+
+
+def _watch(protocol: asyncio.BaseProtocol) -> asyncio.Event:
+    """Is set when connection_lost() of the protocol has been called."""
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+    connection_lost = protocol.connection_lost
+
+    # On the instance: STARTTLS may put other protocols between this one and the transport. The transport
+    # closes the socket right after the call.
+    def lost(error: Exception | None) -> None:
+        try:
+            connection_lost(error)
+        finally:
+            loop.call_soon(over.set)
+
+    protocol.connection_lost = lost  # type: ignore[method-assign]
+    return over
+
+
+async def _wait_over(
+    connection: Connection, transport: asyncio.Transport, over: asyncio.Event, close_timeout: float
+) -> None:
+    """A transport that was closed stays until the client has taken all that was written: as long as it
+    takes some within the time limit. Whatever ends this, the transport leaves the socket alone after it."""
+    was_closing, n_sent = False, 0
+    try:
+        while not over.is_set():
+            is_closing, n = transport.is_closing(), connection.socket.n_sent
+            if is_closing and was_closing and n == n_sent:
+                text = f"session ended: the client has taken nothing for {close_timeout:g} s"
+                connection.worker._report(connection, 6, text, "took nothing")
+                break
+            was_closing, n_sent = is_closing, n
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(close_timeout):
+                    await over.wait()
+    finally:
+        if not over.is_set():
+            transport.abort()
 
 
 async def _run(
@@ -141,14 +212,17 @@ async def serve_async(
     handler: AsyncHandler,
     *,
     tls: Tls = None,
+    close_timeout: float = CLOSE_TIMEOUT,
     start: Callable[[Worker], Any] | None = None,
     stop: Callable[[Worker], Any] | None = None,
 ) -> None:
     """Serves each connection by `await handler(connection, reader, writer)`, streams of asyncio, until this
     worker is told to end: asyncio.run(serve_async(handler)). The connection is closed when the handler
-    returns; an exception ends its session alone, and is logged.
+    returns; an exception ends its session alone, and is logged, unless there are too many: those are
+    summed up.
 
-    `tls` is the context for connections that came to a TLS_PORT, or a function that returns it. `start` and `stop` are as for serve(), and
+    What the handler has written is sent before the connection is closed; a client that takes nothing of it
+    for `close_timeout` seconds is cut off. `tls` is the context for connections that came to a TLS_PORT, or a function that returns it. `start` and `stop` are as for serve(), and
     may be coroutine functions. A handler must not block: while it does, nobody is served, and systemd's
     watchdog ends the process in the end. Under a unit of dispatcherd-generator TCP_NODELAY cannot be set:
     an answer in several small writes may be delayed by the client's acknowledgements; "systemctl edit
@@ -159,18 +233,14 @@ async def serve_async(
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(loop=loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-        transport, _ = await loop.connect_accepted_socket(
-            lambda: protocol, connection.socket, ssl=_context(tls, connection)
-        )
+        over = _watch(protocol)
+        transport = await _connect(connection, protocol, tls)
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         try:
             await handler(connection, reader, writer)
         finally:
             writer.close()
-            try:
-                await writer.wait_closed()
-            except Exception:  # the client is gone
-                pass
+            await _wait_over(connection, writer.transport, over, close_timeout)
 
     await _run(session, start, stop)
 
@@ -179,33 +249,18 @@ async def serve_protocol(
     factory: ProtocolFactory,
     *,
     tls: Tls = None,
+    close_timeout: float = CLOSE_TIMEOUT,
     start: Callable[[Worker], Any] | None = None,
     stop: Callable[[Worker], Any] | None = None,
 ) -> None:
     """As serve_async(), with `factory(connection)`, which returns a protocol of asyncio for each connection.
-    The session is over when the protocol's connection_lost() has been called."""
+    The session is over when the protocol's connection_lost() has been called. When the transport was closed,
+    a client that takes nothing of what was written for `close_timeout` to twice that many seconds is cut off."""
 
     async def session(connection: Connection) -> None:
-        loop = asyncio.get_running_loop()
-        over = asyncio.Event()
         protocol = factory(connection)
-        connection_lost = protocol.connection_lost
-
-        # On the instance: STARTTLS may put other protocols between this one and the transport. The
-        # transport closes the socket right after the call.
-        def lost(error: Exception | None) -> None:
-            try:
-                connection_lost(error)
-            finally:
-                loop.call_soon(over.set)
-
-        protocol.connection_lost = lost  # type: ignore[method-assign]
-        transport, _ = await loop.connect_accepted_socket(
-            lambda: protocol, connection.socket, ssl=_context(tls, connection)
-        )
-        try:
-            await over.wait()
-        finally:
-            transport.close()
+        over = _watch(protocol)
+        transport = await _connect(connection, protocol, tls)
+        await _wait_over(connection, transport, over, close_timeout)
 
     await _run(session, start, stop)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 HELLO, READY, ACKNOWLEDGE, REFUSE, ENDED, DRAINING, HELD = range(1, 8)
 ALERT = 9
+TLS = 14
 ANSWER = 17
 WELCOME, CONNECTION, DRAIN, DEBUG, ADOPT, STOP, LOG, STRESS = range(65, 73)
 

@@ -80,7 +80,7 @@ class Loop:
                         worker._receive()
                     else:
                         worker._flush()
-        worker._flush()
+        worker._finish()
 
 
 def serve(
@@ -91,7 +91,7 @@ def serve(
 ) -> None:
     """Serves each connection by `handler(connection)`, on a thread of its own, until this worker is told
     to end. The handler uses connection.socket, which is closed when it returns; an exception ends its
-    session alone, and is logged.
+    session alone, and is logged, unless there are too many: those are summed up.
 
     Call it once, on the main thread: it takes SIGTERM. `start(worker)` is called when the worker knows its
     service and parameters, and before the first connection; what it raises ends the process, with a line
@@ -110,7 +110,7 @@ def serve(
         try:
             threading.Thread(target=session, args=(connection,), name=connection.id, daemon=True).start()
         except RuntimeError as error:  # no thread can be made
-            connection.log(3, f"session failed: {error}")
+            connection.worker._report(connection, 3, f"session failed: {error}", "RuntimeError")
             connection.worker._end(connection)
 
     loop = Loop(begin)

@@ -6,6 +6,7 @@ the worker is done. The two ways of serving and the fork server drive it."""
 from __future__ import annotations
 
 import array
+import asyncio
 import collections
 import contextlib
 import enum
@@ -13,16 +14,21 @@ import errno
 import os
 import select
 import socket
+import ssl
 import threading
 import time
 import traceback
 from collections.abc import Callable
 
 from . import _messages as messages
+from . import _tls
+from ._limit import line_limits
 from ._log import Log
 from ._manager import Manager, notify
 
 CHANNEL_FD = 3
+# How a socket fails if the client, or the way to it, is gone, besides ConnectionError and TimeoutError.
+_GONE = {errno.ENOTCONN, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN}
 _WELCOME_SECONDS = 30.0  # dispatcherd gives up a worker that is not ready by then
 
 
@@ -47,6 +53,7 @@ class Connection:
         self.record = record
         self.socket = socket.socket(fileno=fd)
         """The connected socket, in blocking mode. The library closes it after the session."""
+        self._tls_message: bytes | None = None
 
     @property
     def id(self) -> str:
@@ -82,6 +89,19 @@ class Connection:
     def access_note(self) -> str:
         """The text that access control wants to see in the log of this connection."""
         return self.record.access_note
+
+    def tls_began(self, tls: ssl.SSLObject | ssl.SSLSocket) -> None:
+        """Tells dispatcherd that TLS protects the connection from now on: its version and cipher, and the
+        certificate that the client has shown. The two ways of asyncio call it for a TLS_PORT; a program that
+        makes a handshake itself may. The first call counts."""
+        if not self._tls_message:
+            pairs = [("CONNECTION", self.id), *_tls.facts(tls)]
+            self._tls_message = messages.strings(messages.TLS, pairs)
+            self.worker._tell_tls(self)
+
+    def tls_failed(self, error: BaseException) -> None:
+        """Counts a handshake that has failed, by the exception that ended it. Called as tls_began()."""
+        self.worker._count_tls_failure(_tls.failure_reason(error))
 
     def log(self, priority: int, text: str) -> None:
         """Logs one line, at a priority of syslog(3), with the connection's identifier and client."""
@@ -126,6 +146,9 @@ class Worker:
         self._is_open = True
         self._knows_alert = False
         self._alert_text = ""
+        self._knows_tls = False
+        self._tls_failures: collections.Counter[str] = collections.Counter()  # not sent yet, by reason
+        self._limits = line_limits()
         self._on_drain: list[Callable[[Drain], None]] = []
         self._notices: list[tuple[Callable[[Drain], None], Drain]] = []
         self._on_cut: Callable[[], None] = lambda: None
@@ -193,7 +216,7 @@ class Worker:
             return bool(self._drain) and not self._sessions and (not self._unsent or not self._is_open)
 
     def _wants_room(self) -> bool:
-        return bool(self._unsent) and self._is_open
+        return bool(self._unsent or self._tls_failures) and self._is_open
 
     def _attend(self) -> float | None:
         """What time has brought. Returns the seconds until it is to be called again."""
@@ -201,10 +224,38 @@ class Worker:
         with self._lock:
             if self._cut_at is not None and now >= self._cut_at:
                 self._cut()
-        times = [self._cut_at, self._manager.attend(now) if self._manager else None]
+            due = [limit.due_at() for limit in self._limits.values()]
+            if any(at is not None and at <= now for at in due):
+                self._sum_up()
+                due = []
+        times = [self._cut_at, self._manager.attend(now) if self._manager else None, *due]
         return min((max(0.0, at - now) for at in times if at is not None), default=None)
 
+    def _report(self, connection: Connection, priority: int, text: str, why: str) -> None:
+        """Logs a line that clients can cause at will, unless there are too many."""
+        with self._lock:
+            limit = self._limits[priority]
+            was_silent = limit.due_at() is None
+            may = limit.take(time.monotonic(), f"of {connection.peer.host} ({why})")
+        if may:
+            connection.log(priority, text)
+        elif was_silent:
+            self._wake()
+
+    def _sum_up(self) -> None:
+        with self._lock:
+            for limit in self._limits.values():
+                text = limit.sum_up(time.monotonic())
+                if text:
+                    self.log(limit.priority, text)
+
+    def _finish(self) -> None:
+        """After the last session."""
+        self._flush()
+        self._sum_up()
+
     def _cut(self) -> None:
+        self._sum_up()
         n = len(self._sessions)
         self.log(3, f"time limit for sessions reached; closing {n} session{'s' if n != 1 else ''}")
         self._on_cut()
@@ -276,8 +327,8 @@ class Worker:
     def _flush(self) -> None:
         """Sends what waits, as far as the channel takes it."""
         with self._lock:
-            while self._unsent and self._is_open:
-                unsent = self._unsent[0]
+            while self._wants_room():
+                unsent = self._unsent[0] if self._unsent else self._tls_failures_message()
                 packet = unsent.packet or messages.identifiers(unsent.kind, unsent.identifiers)
                 try:
                     self._channel.send(packet)
@@ -288,7 +339,10 @@ class Worker:
                         return
                     self._give_up()
                     return
-                self._unsent.popleft()
+                if self._unsent:
+                    self._unsent.popleft()
+                else:
+                    self._tls_failures.clear()
                 for connection in unsent.connections:
                     self._begin(connection)
 
@@ -331,6 +385,7 @@ class Worker:
         self.host_name = welcome.string("HOST_NAME") or ""
         self.parameters = [value for name, value in welcome.strings if name == "PARAMETER"]
         self._knows_alert = welcome.string("ALERT") is not None
+        self._knows_tls = welcome.string("TLS") is not None
 
     def _start(self) -> None:
         """The program is ready: from now on connections come."""
@@ -414,6 +469,27 @@ class Worker:
             self._unsent.append(_Unsent(0, (), messages.strings(messages.ALERT, pairs), ()))
             self._flush()
 
+    def _tell_tls(self, connection: Connection) -> None:
+        """The channel has room for few of them if it is full: then no sessions begin."""
+        with self._lock:
+            if self._knows_tls and connection._tls_message:
+                self._unsent.append(_Unsent(0, (), connection._tls_message, ()))
+        self._flush()
+        if self._unsent:
+            self._wake()
+
+    def _count_tls_failure(self, reason: str) -> None:
+        with self._lock:
+            if self._knows_tls:
+                self._tls_failures[reason] += 1
+        self._flush()
+        if self._tls_failures:
+            self._wake()
+
+    def _tls_failures_message(self) -> _Unsent:
+        pairs = [(f"FAILED_{reason}", str(n)) for reason, n in self._tls_failures.items()]
+        return _Unsent(0, (), messages.strings(messages.TLS, pairs), ())
+
     def _adopt(self, question: messages.Message) -> None:
         """A new dispatcherd asks what this worker has."""
         with self._lock:
@@ -435,6 +511,11 @@ class Worker:
                 self._tell_alert()
             if self._drain:
                 self._tell(messages.DRAINING, [])
+            self._knows_tls = question.string("TLS") is not None
+            for connection in held:
+                self._tell_tls(connection)
+            if not self._knows_tls:
+                self._tls_failures.clear()
 
     def _raise_drain(self, drain: Drain, limit: int) -> None:
         """Called with the lock held. New orders only ever shorten a drain, or make it more urgent. The
@@ -479,6 +560,7 @@ class Worker:
                 self._sessions.pop(connection.record.identifier, None)
                 connection.socket.close()
         self._unsent.clear()
+        self._tls_failures.clear()
 
 
 def _describe(error: BaseException) -> str:
@@ -488,9 +570,19 @@ def _describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}{place}"
 
 
+def is_by_client(error: BaseException) -> bool:
+    """Any client can cause it: it goes away, speaks no TLS, or sends a line that is too long."""
+    if isinstance(error, ValueError):  # so says readline() of asyncio
+        return isinstance(error.__context__, asyncio.LimitOverrunError)
+    if isinstance(error, OSError) and error.errno in _GONE:
+        return True
+    return isinstance(error, (ConnectionError, TimeoutError, ssl.SSLError, EOFError, asyncio.LimitOverrunError))
+
+
 def report_exception(connection: Connection, error: BaseException) -> None:
     """Logs the exception that has ended a session."""
-    if isinstance(error, (ConnectionError, TimeoutError)):
-        connection.log(6, f"session ended: {error}")
+    kind = type(error).__name__
+    if is_by_client(error):
+        connection.worker._report(connection, 6, f"session ended: {str(error) or kind}", kind)
     else:
-        connection.log(3, f"session failed: {_describe(error)}")
+        connection.worker._report(connection, 3, f"session failed: {_describe(error)}", kind)

@@ -36,7 +36,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._threads import Loop
-from ._worker import Connection, WorkerError
+from ._worker import Connection, WorkerError, is_by_client
 
 RUN_NAME = "__dispatcher_worker__"
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -95,10 +95,12 @@ def _become_session(connection: Connection, main: Callable[[], Any], loop: Loop)
         if isinstance(error.code, str):
             print(error.code, file=sys.stderr)
         return error.code if isinstance(error.code, int) else int(error.code is not None)
-    except BrokenPipeError:
-        return 1
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        # A client that goes away is worth no traceback.
+        if not is_by_client(error):
+            traceback.print_exc()
+        elif not isinstance(error, BrokenPipeError):
+            print(f"session ended: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -118,7 +120,8 @@ class _Server:
         try:
             pid = os.fork()
         except OSError as error:
-            connection.log(3, f"cannot make a process for the session: {error.strerror}")
+            text = f"cannot make a process for the session: {error.strerror}"
+            connection.worker._report(connection, 3, text, error.strerror)
             connection.worker._end(connection)
             return
         if pid == 0:
@@ -148,9 +151,11 @@ class _Server:
 
     def _end(self, connection: Connection, code: int) -> None:
         if code < 0:
-            connection.log(4, f"its process was killed by {_signal_name(-code)}")
+            name = _signal_name(-code)
+            connection.worker._report(connection, 4, f"its process was killed by {name}", name)
         elif code:
-            connection.log(5, f"its process has ended with status {code}")
+            text = f"its process has ended with status {code}"
+            connection.worker._report(connection, 5, text, f"status {code}")
         connection.worker._end(connection)
 
     def _kill_all(self) -> None:
