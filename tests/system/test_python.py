@@ -148,4 +148,13 @@ def test_aiosmtpd_speaks_tls(site, builddir, tmp_path):
     wait_until(
         lambda: {message["Subject"] for message in mail.messages()} == {"starttls", "tls"}, LIMIT, "both"
     )
+    # What is no TLS is counted, and no failure of the worker.
+    with site.dial(tls_port) as client:
+        client.sendall(b"EHLO me\r\n")
+        wait_until(
+            lambda: site.statistics("SMTP")["tls_failed"]["plain_text"] == 1, LIMIT, "the failed handshake"
+        )
+    # STARTTLS is aiosmtpd's own.
+    assert site.statistics("SMTP")["n_tls"] == 1
+    assert site.count_log("connection .* from 127.0.0.1: session ended: .*WRONG_VERSION_NUMBER") == 1
     assert not re.search("session failed", site.log_text())
