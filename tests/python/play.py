@@ -5,7 +5,6 @@
 import array
 import os
 import re
-import select
 import socket
 import struct
 import subprocess
@@ -100,9 +99,6 @@ class Dispatcherd:
         kind, value = struct.unpack_from("=II", packet)
         self.seen.append(kind)
         return kind, value, packet[8:]
-
-    def has_message(self):
-        return bool(select.select([self.channel], [], [], 0)[0])
 
     def wait_for(self, kind):
         """Reads up to a message of the type, and returns its body."""
