@@ -81,13 +81,16 @@ static const char *exit_when(const struct worker *worker, const siginfo_t *info)
 
 static void exit_report_failed_start(struct worker *worker, const siginfo_t *info, const char *how)
 {
+    /* An outdated one failed with what is not wanted any more; its successor may well start. */
+    enum decision_reason reason =
+        worker_in_pool(worker)->is_outdated ? REASON_OUTDATED : worker->start_reason;
     char process[32] = "";
 
     if (worker->pid > 0)
         snprintf(process, sizeof(process), " process %d,", (int)worker->pid);
     if (!worker->pid && !worker->cause[0] && !worker->lost_reason)
         how = "ended before it sent HELLO, and systemd does not report why";
-    failed_starts_note(worker->service, worker->start_reason, "%.150s,%s %s%s%s%s",
+    failed_starts_note(worker->service, reason, "%.150s,%s %s%s%s%s",
                        worker->service->options->image, process,
                        worker->lost_reason ? worker->lost_reason : how, exit_when(worker, info),
                        worker->last_lines ? "; its last lines: " : "",

@@ -166,6 +166,20 @@ START_TEST(test_a_worker_that_was_given_up_is_a_failed_start_for_that_reason)
 }
 END_TEST
 
+START_TEST(test_a_failed_start_that_is_outdated_says_nothing_of_the_next)
+{
+    starting->start_reason = REASON_SUCCESSOR;
+    pool_worker_outdated(service->pool, 0);
+    pool_worker_outdated(service->pool, 1);
+    end(starting, &fails);
+    check(MESSAGE_ID_START_FAILED, FAILED "exited with status 1");
+    ck_assert(service->pool->workers[0].is_outdated);
+    service->pool->workers[1].is_outdated = false;
+    end(starting, &fails);
+    ck_assert(!service->pool->workers[0].is_outdated);
+}
+END_TEST
+
 START_TEST(test_a_unit_of_which_nothing_is_known_is_a_failed_start)
 {
     starting->is_child = false;
@@ -299,6 +313,7 @@ SUITE("exit", set_up, tear_down, test_describes_how_a_child_ended,
       test_an_end_as_soon_as_it_was_ready_is_a_failed_start,
       test_a_failed_start_is_reported_with_its_last_lines,
       test_a_worker_that_was_given_up_is_a_failed_start_for_that_reason,
+      test_a_failed_start_that_is_outdated_says_nothing_of_the_next,
       test_a_unit_of_which_nothing_is_known_is_a_failed_start,
       test_a_young_worker_that_is_stopped_is_no_failed_start,
       test_a_wanted_end_is_no_failed_start_however_young_the_worker,
