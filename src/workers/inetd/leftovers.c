@@ -24,6 +24,9 @@
 /* Between two looks at processes that were killed. */
 #define LOOK_NSEC (2 * 1000 * 1000)
 
+/* A list that does not fit ends within so many bytes of the buffer's end. */
+#define LAST_BYTES 16
+
 /* proc_pid_task(5), of the main thread; stays open. */
 static int children_fd = -1;
 
@@ -48,8 +51,8 @@ static bool reap(void)
     if (n <= 0)
         return n < 0; /* not known: they are looked for */
     text[n] = '\0';
-    if (n == sizeof(text) - 1) {
-        /* There are more; the last number may be the begin of a longer one. */
+    if (n > (ssize_t)sizeof(text) - LAST_BYTES) {
+        /* There may be more; the last number may be the begin of a longer one. */
         *strrchr(text, ' ') = '\0';
         exist = true;
     }
