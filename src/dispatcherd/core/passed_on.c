@@ -303,6 +303,7 @@ void passed_on_or_broken(struct connection *connection, uint64_t now)
         completion_end(connection, HISTORY_BROKEN, now);
         return;
     }
+    connection->record->worker_pid = connection->worker->pid;
     connection_pass_on(connection, now);
     enter_queue(connection, now, now);
 }
