@@ -36,7 +36,8 @@ static void shift_times(json_t *value, int64_t shift, unsigned depth)
         shift_times(item, shift, depth - 1);
 }
 
-/* Moves the rows of one host's list to that of all, each with the host as its first member. */
+/* Moves the rows of one host's list to that of all, each with the host as its first member, which
+ * no host can say for another. */
 static int move_rows(json_t *reply, const char *host, const char *list, json_t *all)
 {
     json_t *rows = json_object_get(reply, list), *row;
@@ -45,7 +46,7 @@ static int move_rows(json_t *reply, const char *host, const char *list, json_t *
     json_array_foreach(rows, i, row) {
         json_auto_t *whole = json_pack("{s:s}", "host", host);
 
-        if (!whole || (json_is_object(row) && json_object_update(whole, row) < 0) ||
+        if (!whole || (json_is_object(row) && json_object_update_missing(whole, row) < 0) ||
             json_array_append(all, whole) < 0)
             return -ENOMEM;
     }
@@ -116,13 +117,24 @@ static bool starts_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* A number of hours, and a time limit: the hosts have them side by side. */
+static bool is_no_count(const char *key)
+{
+    return strcmp(key, "n_completed") == 0 || strcmp(key, "passed_on_within_usec") == 0;
+}
+
+static bool is_extreme(const char *key)
+{
+    return starts_with(key, "min") || starts_with(key, "max");
+}
+
 static void add_integer(const char *key, json_t *sum, const json_t *value)
 {
     int64_t a = json_integer_value(sum), b = json_integer_value(value);
 
     if (starts_with(key, "min"))
         json_integer_set(sum, a < b ? a : b);
-    else if (starts_with(key, "max") || strcmp(key, "n_completed") == 0)
+    else if (starts_with(key, "max") || is_no_count(key))
         json_integer_set(sum, a > b ? a : b);
     else
         json_integer_set(sum, a + b);
@@ -180,6 +192,12 @@ static bool is_empty_span(const json_t *object)
     return json_object_get(object, "sum_usec") && reply_number(object, "n") == 0;
 }
 
+/* Before its first hour is over a service has no hourly extremes, but it counts. */
+static bool has_no_extremes(const json_t *object)
+{
+    return json_object_get(object, "n_completed") && reply_number(object, "n_completed") == 0;
+}
+
 static bool is_left_out(const char *key, const char *const left_out[])
 {
     for (size_t i = 0; left_out[i]; i++)
@@ -190,6 +208,8 @@ static bool is_left_out(const char *key, const char *const left_out[])
 
 static int add_object(json_t *sum, const json_t *row, const char *const left_out[])
 {
+    /* The number of hours of the sum changes below. */
+    const bool keeps_extremes = has_no_extremes(row), takes_extremes = has_no_extremes(sum);
     json_t *value;
     const char *key;
 
@@ -201,9 +221,9 @@ static int add_object(json_t *sum, const json_t *row, const char *const left_out
         json_t *old = json_object_get(sum, key);
         int r = 0;
 
-        if (is_left_out(key, left_out))
+        if (is_left_out(key, left_out) || (keeps_extremes && is_extreme(key)))
             continue;
-        if (!old)
+        if (!old || (takes_extremes && is_extreme(key)))
             r = json_object_set_new(sum, key, json_deep_copy(value));
         else if (strcmp(key, "average") != 0 && strcmp(key, "average_usec") != 0)
             r = add_member(key, sum, old, value);

@@ -61,6 +61,17 @@ START_TEST(test_has_no_time_if_every_host_is_away)
 }
 END_TEST
 
+/* The sum of the same service of two hosts, of which only the other members are given. */
+static void check_sum(const char *one, const char *other, const char *expected)
+{
+    static const char *const left_out[] = {NULL};
+    json_auto_t *rows = json_pack("[{s:s, s:o}, {s:s, s:o}]", "name", "SMTP", "statistics",
+                                  parsed(one), "name", "SMTP", "statistics", parsed(other));
+    json_auto_t *sums = merge_sums(rows, "name", left_out);
+
+    check_json(json_object_get(json_array_get(sums, 0), "statistics"), expected);
+}
+
 /* Members of rows, and of what their sum is made. */
 START_TEST(test_adds_counts_and_keeps_extremes)
 {
@@ -106,6 +117,47 @@ START_TEST(test_adds_counts_and_keeps_extremes)
 }
 END_TEST
 
+START_TEST(test_no_host_names_another)
+{
+    static const char *const lists[] = {"rows", NULL};
+    struct gathered answer = {
+        .host = "evil", .reply = parsed("{\"rows\":[{\"host\":\"good\",\"name\":\"SMTP\"}]}")};
+    json_auto_t *merged = NULL;
+
+    ck_assert_int_eq(merge(&answer, 1, lists, &merged), 0);
+    check_json(json_object_get(merged, "rows"), "[{\"host\":\"evil\",\"name\":\"SMTP\"}]");
+}
+END_TEST
+
+START_TEST(test_does_not_add_time_limits)
+{
+    check_sum("{\"passed_on_within_usec\":5000000}", "{\"passed_on_within_usec\":3000000}",
+              "{\"passed_on_within_usec\":5000000}");
+    check_sum("{\"passed_on_within_usec\":null}", "{\"passed_on_within_usec\":3000000}",
+              "{\"passed_on_within_usec\":3000000}");
+}
+END_TEST
+
+/* There is no minimum and no maximum before the first hour is over: they are 0. */
+START_TEST(test_a_host_in_its_first_hour_has_no_extremes)
+{
+    static const char *const old = "{\"hourly\":{\"n_completed\":3,\"running\":5,\"min\":40,"
+                                   "\"average\":50.0,\"max\":60}}",
+                             *const young =
+                                 "{\"hourly\":{\"n_completed\":0,\"running\":2,\"min\":0,"
+                                 "\"average\":2.0,\"max\":0}}",
+                             *const both =
+                                 "{\"hourly\":{\"n_completed\":3,\"running\":7,\"min\":40,"
+                                 "\"average\":26.0,\"max\":60}}";
+
+    check_sum(old, young, both);
+    check_sum(young, old, both);
+    check_sum(young, young,
+              "{\"hourly\":{\"n_completed\":0,\"running\":4,\"min\":0,\"average\":2.0,"
+              "\"max\":0}}");
+}
+END_TEST
+
 START_TEST(test_bears_any_answer)
 {
     static const char *const left_out[] = {NULL};
@@ -131,4 +183,5 @@ END_TEST
 
 SUITE("merge", NULL, NULL, test_puts_rows_of_all_hosts_on_one_clock,
       test_has_no_time_if_every_host_is_away, test_adds_counts_and_keeps_extremes,
-      test_bears_any_answer)
+      test_no_host_names_another, test_does_not_add_time_limits,
+      test_a_host_in_its_first_hour_has_no_extremes, test_bears_any_answer)
