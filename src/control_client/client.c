@@ -32,7 +32,7 @@ int client_connect(const char *path, uint64_t limit_usec)
         return -ENAMETOOLONG;
     strcpy(address.sun_path, path);
     _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    /* connect() and send() both wait up to the time limit for sending. */
+    /* connect() waits up to the time limit for sending. */
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
         connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
         return -errno;
@@ -44,6 +44,7 @@ void client_use(int *fd, struct client *ret)
     *ret = (struct client){
         .fd = take_fd(fd),
         .frames = VARLINK_FRAMES_INIT(REPLY_MAX_BYTES),
+        .bytes_left = SIZE_MAX,
     };
 }
 
@@ -57,24 +58,9 @@ int client_open(const char *path, uint64_t limit_usec, struct client *ret)
     return 0;
 }
 
-static int send_all(int fd, const char *bytes, size_t size)
+static int wait_until_ready(int fd, short events, uint64_t deadline)
 {
-    while (size > 0) {
-        ssize_t n = send(fd, bytes, size, MSG_NOSIGNAL);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno == EAGAIN ? -ETIMEDOUT : -errno;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
-static int wait_readable(int fd, uint64_t deadline)
-{
-    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    struct pollfd poll_fd = {.fd = fd, .events = events};
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
     if (now >= deadline)
@@ -86,23 +72,47 @@ static int wait_readable(int fd, uint64_t deadline)
     return 0;
 }
 
+static int send_all(int fd, const char *bytes, size_t size, uint64_t deadline)
+{
+    while (size > 0) {
+        ssize_t n = send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            return -errno;
+        if (n < 0) {
+            int r = wait_until_ready(fd, POLLOUT, deadline);
+            if (r < 0)
+                return r;
+            continue;
+        }
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
 static int read_some(struct client *client, uint64_t deadline)
 {
     char *room;
     size_t size;
 
+    if (client->bytes_left == 0)
+        return -EFBIG;
     int r = varlink_frames_room(&client->frames, &room, &size);
     if (r < 0)
         return r;
-    r = wait_readable(client->fd, deadline);
+    r = wait_until_ready(client->fd, POLLIN, deadline);
     if (r < 0)
         return r;
-    ssize_t n = recv(client->fd, room, size, MSG_DONTWAIT);
+    ssize_t n =
+        recv(client->fd, room, size < client->bytes_left ? size : client->bytes_left, MSG_DONTWAIT);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     if (n == 0)
         return -ECONNRESET;
     varlink_frames_added(&client->frames, (size_t)n);
+    if (client->bytes_left != SIZE_MAX)
+        client->bytes_left -= (size_t)n;
     return 0;
 }
 
@@ -135,7 +145,7 @@ static int call(struct client *client, const char *method, json_t *parameters, b
     char *text = message ? varlink_message_text(message, &size) : NULL;
     if (!text)
         return -ENOMEM;
-    int r = send_all(client->fd, text, size);
+    int r = send_all(client->fd, text, size, deadline);
     free(text);
     if (r == -EPIPE)
         r = -ECONNRESET;

@@ -11,6 +11,7 @@
 struct client {
     int fd; /* owned */
     struct varlink_frames frames;
+    size_t bytes_left; /* what it still reads, of all replies; SIZE_MAX: without a limit */
 };
 
 /* Connects. Returns 0 or a negative errno; -EAGAIN if the time limit was reached. */
@@ -24,7 +25,7 @@ void client_use(int *fd, struct client *ret);
 /* Calls a method of io.dispatcherd.Control, and takes over `parameters`. Returns 0 with the whole
  * reply (the caller's): an object with "parameters" and, if it is an error, "error". Otherwise a
  * negative errno: -EINVAL if `parameters` is NULL, -ETIMEDOUT, -ECONNRESET if the daemon closed the
- * connection, -EBADMSG if it sent no valid reply. */
+ * connection, -EBADMSG if it sent no valid reply, -EFBIG if bytes_left is used up. */
 int client_call(struct client *client, const char *method, json_t *parameters, uint64_t limit_usec,
                 json_t **ret);
 

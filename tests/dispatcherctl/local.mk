@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) dispatcherd contributors
 UNIT_TESTS += \
+	tests/dispatcherctl/hosts/test_gather \
 	tests/dispatcherctl/hosts/test_merge \
 	tests/dispatcherctl/hosts/test_remote \
 	tests/dispatcherctl/query/test_query \

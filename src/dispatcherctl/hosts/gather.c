@@ -58,12 +58,13 @@ static int take_reply(const json_t *reply, const struct gather_call *call, struc
     return json_object_update(answer->reply, parameters) < 0 ? -EBADMSG : 0;
 }
 
-static int make_calls(struct errand *errand, struct gathered *answer)
+static int make_calls(struct errand *errand, uint64_t deadline, struct gathered *answer)
 {
+    errand->remote.client.bytes_left = GATHER_BYTES_MAX;
     for (size_t i = 0; i < errand->n_calls; i++) {
         json_auto_t *reply = NULL;
         int r = query_call(&errand->remote.client, errand->request, errand->calls[i].method,
-                           errand->calls[i].list, &reply);
+                           errand->calls[i].list, deadline, &reply);
         if (r == 0)
             r = take_reply(reply, &errand->calls[i], answer);
         if (r < 0)
@@ -76,6 +77,7 @@ static int make_calls(struct errand *errand, struct gathered *answer)
 static void errand_ask(struct errand *errand, struct gathered *answer)
 {
     const struct request *request = errand->request;
+    uint64_t deadline = time_add_usec(time_now_usec(CLOCK_MONOTONIC), request->limit_usec);
     int r = 0;
 
     answer->reply = json_object();
@@ -84,10 +86,15 @@ static void errand_ask(struct errand *errand, struct gathered *answer)
     else if (errand->remote.client.fd < 0)
         r = remote_open(answer->host, request->socket, request->limit_usec, &errand->remote);
     if (r == 0)
-        r = make_calls(errand, answer);
+        r = make_calls(errand, deadline, answer);
     if (r == 0)
         return;
-    if (r != -EREMOTEIO)
+    if (r == -EFBIG)
+        snprintf(answer->reason, sizeof(answer->reason),
+                 "its answer has more than %zu MiB and was left out; ask for less, such as one "
+                 "SERVICE",
+                 GATHER_BYTES_MAX / 1024 / 1024);
+    else if (r != -EREMOTEIO)
         remote_explain(&errand->remote, request->socket, r, request->limit_usec, answer->reason);
     json_decref(answer->reply);
     answer->reply = NULL;

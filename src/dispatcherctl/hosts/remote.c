@@ -19,7 +19,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -132,17 +131,12 @@ static int start_ssh(const char *host, const char *path, uint64_t limit_usec, in
 
 static int open_by_ssh(const char *host, const char *path, uint64_t limit_usec, struct remote *ret)
 {
-    const struct timeval limit = {
-        .tv_sec = (time_t)(limit_usec / USEC_PER_SEC),
-        .tv_usec = (suseconds_t)(limit_usec % USEC_PER_SEC),
-    };
     int pair[2], pipes[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     _cleanup_fd_ int ours = pair[0], theirs = pair[1];
-    if (setsockopt(ours, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
-        pipe2(pipes, O_CLOEXEC) < 0)
+    if (pipe2(pipes, O_CLOEXEC) < 0)
         return -errno;
     _cleanup_fd_ int errors = pipes[0], their_errors = pipes[1];
     int r = fd_set_nonblocking(errors, true);

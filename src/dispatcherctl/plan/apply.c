@@ -79,7 +79,7 @@ static json_t *ask(const struct applying *applying, const char *method)
 
     request.limit_usec = left(applying) > ANSWER_MIN_USEC ? left(applying) : ANSWER_MIN_USEC;
     if (client_open(request.socket, request.limit_usec, &client) == 0)
-        (void)query_call(&client, &request, method, NULL, &reply);
+        (void)query_call(&client, &request, method, NULL, USEC_INFINITY, &reply);
     client_close(&client);
     return reply && !json_object_get(reply, "error")
                ? json_incref(json_object_get(reply, "parameters"))

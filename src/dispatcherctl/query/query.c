@@ -3,6 +3,7 @@
 #include "dispatcherctl/query/query.h"
 
 #include "base/macro.h"
+#include "base/time.h"
 #include "control_client/reply.h"
 #include "dispatcherctl/views/explain.h"
 
@@ -43,8 +44,20 @@ static bool is_enough(const struct request *request, const json_t *part, const c
     return *n >= request->selection.limit;
 }
 
+/* The time limit of one part. Returns 0 or -ETIMEDOUT: parts that have come already would be taken
+ * without a wait, however many. */
+static int limit_part(const struct request *request, uint64_t deadline, uint64_t *ret_usec)
+{
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    if (now >= deadline)
+        return -ETIMEDOUT;
+    *ret_usec = deadline - now < request->limit_usec ? deadline - now : request->limit_usec;
+    return 0;
+}
+
 int query_call(struct client *client, const struct request *request, const char *method,
-               const char *list, json_t **ret)
+               const char *list, uint64_t deadline, json_t **ret)
 {
     json_auto_t *whole = NULL;
     char *after = NULL;
@@ -52,9 +65,11 @@ int query_call(struct client *client, const struct request *request, const char 
 
     for (;;) {
         json_auto_t *part = NULL;
-        int r =
-            client_call(client, method, parameters_of(request, after), request->limit_usec, &part);
+        uint64_t limit_usec;
+        int r = limit_part(request, deadline, &limit_usec);
 
+        if (r == 0)
+            r = client_call(client, method, parameters_of(request, after), limit_usec, &part);
         free(after);
         after = NULL;
         if (r < 0)
@@ -94,7 +109,7 @@ static int query_once(const struct request *request, const char *method, const c
 
     int r = client_open(request->socket, request->limit_usec, &client);
     if (r == 0)
-        r = query_call(&client, request, method, list, ret);
+        r = query_call(&client, request, method, list, USEC_INFINITY, ret);
     client_close(&client);
     return r;
 }

@@ -7,10 +7,11 @@
 #include "dispatcherctl/query/request.h"
 
 /* Calls a method with the service of the request. `list` names the member that comes in parts;
- * NULL: none does; it is read until what the request's selection wants is there. Returns 0 with the
- * reply as client_call() does, or a negative errno. */
+ * NULL: none does; it is read until what the request's selection wants is there. Each part has the
+ * time limit of the request, and all of them until `deadline` (monotonic, or USEC_INFINITY).
+ * Returns 0 with the reply as client_call() does, or a negative errno. */
 int query_call(struct client *client, const struct request *request, const char *method,
-               const char *list, json_t **ret);
+               const char *list, uint64_t deadline, json_t **ret);
 
 /* The same on a connection of its own; errors, including a reply that is one, are reported on
  * standard error. Returns 0 with the reply's parameters (the caller's), or a negative errno. */

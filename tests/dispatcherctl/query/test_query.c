@@ -52,7 +52,8 @@ static void check(const struct selection *selection, unsigned n_calls, size_t n_
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     client_use(&pair[0], &client);
     answer(pair[1]);
-    ck_assert_int_eq(query_call(&client, &request, "Connections", "connections", &reply), 0);
+    ck_assert_int_eq(
+        query_call(&client, &request, "Connections", "connections", USEC_INFINITY, &reply), 0);
     ck_assert_uint_eq(count_calls(pair[1]), n_calls);
     const json_t *parameters = json_object_get(reply, "parameters");
     ck_assert_uint_eq(json_array_size(json_object_get(parameters, "connections")), n_rows);
