@@ -18,7 +18,7 @@
 
 enum {
     LATE_USEC = 200000,       /* what is late here is so late */
-    CLOSE_LATE_USEC = 1000000 /* but for a close, with which the kit is patient */
+    CLOSE_LATE_USEC = 4000000 /* but for a close, with which the kit is patient */
 };
 
 static void tell_end(uint64_t id)

@@ -20,11 +20,11 @@ enum {
     PLAY_ANSWER_LIMIT_MSEC = 5000, /* of the manual: to a connection */
     PLAY_ADOPT_LIMIT_MSEC = 10000, /* of the manual: to ADOPT */
     PLAY_CLOSED_MSEC = 50,         /* until it is noticed that a connection has been closed */
-    PLAY_STILL_OPEN_MSEC = 500, /* after this, one is open that should be closed: processes that a
+    PLAY_STILL_OPEN_MSEC = 2000, /* after this, one is open that should be closed: processes that a
                                    worker is just starting may have copies for a while */
-    PLAY_QUIET_MSEC = 300,      /* in which something unwanted would have arrived */
-    PLAY_HEAR_MSEC = 1000,      /* in which a worker that speaks first does so */
-    PLAY_PLACES = 4,            /* MAX_CONNS, unless the scene needs another value */
+    PLAY_QUIET_MSEC = 300,       /* in which something unwanted would have arrived */
+    PLAY_HEAR_MSEC = 1000,       /* in which a worker that speaks first does so */
+    PLAY_PLACES = 4,             /* MAX_CONNS, unless the scene needs another value */
 };
 
 /* Of the first ADOPT; the next ones count up. It needs all of 64 bits. */
