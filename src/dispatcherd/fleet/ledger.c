@@ -154,10 +154,7 @@ uint64_t fleet_ledger_due(const struct fleet_ledger *ledger)
 static bool is_common(const struct fleet_ledger *ledger, const struct throttle_key *key,
                       const struct throttle_view *view, uint64_t now)
 {
-    uint64_t start = throttle_window_at(ledger->throttle, key, now);
-
-    return view->window_at + THROTTLE_SHIFT_USEC > start &&
-           start + THROTTLE_SHIFT_USEC > view->window_at;
+    return fleet_is_same_window(view->window_at, throttle_window_at(ledger->throttle, key, now));
 }
 
 static void add_item(struct fleet_ledger *ledger, struct fleet_batch *batch, uint32_t number,

@@ -91,6 +91,13 @@ struct fleet_answer {
 
 struct fleet_ledger;
 
+/* Whether windows of one key that began at these times are the same. Different ones begin at least
+ * THROTTLE_SHIFT_USEC apart. */
+static inline bool fleet_is_same_window(uint64_t a_at, uint64_t b_at)
+{
+    return a_at + THROTTLE_SHIFT_USEC > b_at && b_at + THROTTLE_SHIFT_USEC > a_at;
+}
+
 /* Makes an empty ledger for hosts whose keys are in `throttle`, which outlives it, and whose
  * windows are aligned from now on. `real_usec`: CLOCK_REALTIME at `now`, which is taken for the
  * store's clock until that is known. Returns 0 or -ENOMEM. */

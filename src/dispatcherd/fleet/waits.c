@@ -45,15 +45,15 @@ void fleet_wait_give_up(struct fleet_wait *wait)
     wait->decided(wait, &wait->view);
 }
 
-/* One that the answer to this item decides; NULL: there is none. Another window has other counts.
- */
+/* One that the answer to this item decides; NULL: there is none. Another window, be it the one
+ * before or the one after, has other counts. */
 static struct fleet_wait *find(const struct fleet_waits *waits, const struct fleet_item *item)
 {
     struct fleet_wait *wait;
 
     LIST_FOREACH(wait, &waits->chains[item->number % FLEET_WAIT_CHAINS], chain_link)
         if (memcmp(&wait->key, &item->key, sizeof(item->key)) == 0 && wait->view.own <= item->own &&
-            wait->view.window_at + THROTTLE_SHIFT_USEC > item->window_at)
+            fleet_is_same_window(wait->view.window_at, item->window_at))
             return wait;
     return NULL;
 }

@@ -107,6 +107,32 @@ START_TEST(test_an_answer_decides_what_it_has_counted)
 }
 END_TEST
 
+/* Windows of one entry begin at least THROTTLE_SHIFT_USEC apart: a count of another one, earlier or
+ * later, says nothing about this. */
+START_TEST(test_only_the_window_of_the_wait_decides)
+{
+    static const struct {
+        uint64_t item_at;
+        bool decides;
+    } cases[] = {{NOW - THROTTLE_WINDOW_USEC, false},
+                 {NOW - THROTTLE_WINDOW_MIN_SEC * UINT64_C(1000000), false},
+                 {NOW - THROTTLE_SHIFT_USEC, false},
+                 {NOW - THROTTLE_SHIFT_USEC + 1, true},
+                 {NOW, true},
+                 {NOW + THROTTLE_SHIFT_USEC - 1, true},
+                 {NOW + THROTTLE_SHIFT_USEC, false},
+                 {NOW + THROTTLE_WINDOW_MIN_SEC * UINT64_C(1000000), false}};
+    struct decision decision;
+
+    for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+        ck_assert(begin(&decision, 1, 0, NOW));
+        reply(7, &key, 9, cases[i].item_at, 9);
+        ck_assert_msg((decision.n_calls == 1) == cases[i].decides, "case %zu", i);
+        fleet_wait_cancel(&decision.wait);
+    }
+}
+END_TEST
+
 START_TEST(test_what_is_known_stands_at_the_limit)
 {
     struct decision first, second;
@@ -145,5 +171,5 @@ START_TEST(test_a_client_that_leaves_waits_no_longer)
 END_TEST
 
 SUITE("waits", set_up, NULL, test_what_is_above_the_rate_need_not_wait,
-      test_an_answer_decides_what_it_has_counted, test_what_is_known_stands_at_the_limit,
-      test_a_client_that_leaves_waits_no_longer)
+      test_an_answer_decides_what_it_has_counted, test_only_the_window_of_the_wait_decides,
+      test_what_is_known_stands_at_the_limit, test_a_client_that_leaves_waits_no_longer)
