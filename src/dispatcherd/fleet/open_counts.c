@@ -13,7 +13,7 @@ static_assert(sizeof(struct open_key) == 48, "a key has no gaps");
 /* Each entry is in one list. */
 enum where {
     OWED,  /* to be sent now */
-    SENT,  /* the store has it; in the order of sent_at */
+    SENT,  /* was sent above 0; in the order of sent_at */
     HEARD, /* nothing is open here; in the order of heard_at */
     N_LISTS
 };
@@ -27,8 +27,11 @@ struct entry {
     uint32_t stored; /* own count that the store has, by its last answer */
     uint32_t others;
     uint64_t others_at; /* 0: not known */
-    uint64_t sent_at;   /* 0: the store has nothing of ours */
+    uint64_t sent_at;   /* above 0 */
     uint64_t heard_at;
+    /* The store may have a count of ours above 0: one was sent, and no answer to a later 0 came. */
+    bool may_be_stored;
+    uint32_t n_sent; /* how often it was sent */
 };
 
 TAILQ_HEAD(entry_list, entry);
@@ -184,11 +187,13 @@ size_t open_counts_take(struct open_counts *counts, struct open_item *items, siz
     expire(counts, now);
     while (n < n_max && (entry = next_due(counts, now))) {
         /* A connection that has come and gone in between is nothing to the others. */
-        if (entry->own > 0 || entry->sent_at > 0)
-            items[n++] =
-                (struct open_item){.key = entry->key, .own = entry->own, .limit = entry->limit};
-        entry->sent_at = entry->own > 0 ? now : 0;
-        entry->heard_at = now;
+        if (entry->own > 0 || entry->may_be_stored)
+            items[n++] = (struct open_item){.key = entry->key,
+                                            .own = entry->own,
+                                            .limit = entry->limit,
+                                            .n_sent = ++entry->n_sent};
+        entry->may_be_stored |= entry->own > 0;
+        entry->sent_at = entry->heard_at = now;
         move(counts, entry, entry->own > 0 ? SENT : HEARD);
     }
     return n;
@@ -196,10 +201,17 @@ size_t open_counts_take(struct open_counts *counts, struct open_item *items, siz
 
 void open_counts_owe_all(struct open_counts *counts)
 {
+    struct entry *entry, *next;
+
     TAILQ_CONCAT(&counts->lists[OWED], &counts->lists[SENT], link);
-    for (struct entry *entry = TAILQ_FIRST(&counts->lists[OWED]); entry;
-         entry = TAILQ_NEXT(entry, link))
+    TAILQ_FOREACH(entry, &counts->lists[OWED], link)
         entry->where = OWED;
+    /* A 0 may have been lost on the way. */
+    for (entry = TAILQ_FIRST(&counts->lists[HEARD]); entry; entry = next) {
+        next = TAILQ_NEXT(entry, link);
+        if (entry->may_be_stored)
+            move(counts, entry, OWED);
+    }
 }
 
 static void learn(struct open_counts *counts, struct entry *entry, uint32_t others, uint64_t now)
@@ -218,6 +230,8 @@ void open_counts_answer(struct open_counts *counts, const struct open_item *item
     if (!entry)
         return;
     entry->stored = item->own;
+    if (item->own == 0 && item->n_sent == entry->n_sent)
+        entry->may_be_stored = false;
     learn(counts, entry, others, now);
 }
 

@@ -36,6 +36,7 @@ struct open_item {
     struct open_key key;
     uint32_t own;
     uint32_t limit;
+    uint32_t n_sent; /* tells the times that the key was sent from one another */
 };
 
 struct open_counts;
@@ -63,7 +64,7 @@ uint64_t open_counts_due(const struct open_counts *counts);
 size_t open_counts_take(struct open_counts *counts, struct open_item *items, size_t n_max,
                         uint64_t now);
 
-/* The store may not have what was sent: all counts are owed. */
+/* The store may not have what was sent: all counts are owed, and so is each 0 without an answer. */
 void open_counts_owe_all(struct open_counts *counts);
 
 /* The answer to a count that was sent. */

@@ -2,6 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 #include "support/suite.h"
 
+#include "base/macro.h"
 #include "base/time.h"
 #include "dispatcherd/fleet/open_counts.h"
 
@@ -135,6 +136,66 @@ START_TEST(test_a_store_that_lost_its_data_is_owed_all)
 }
 END_TEST
 
+/* The link has failed. What the store has of this host, other hosts add up for 15 s. */
+START_TEST(test_a_count_that_fell_to_zero_is_not_lost_with_the_link)
+{
+    /* Which of the two batches are answered, and how often the address comes and goes before the
+     * next connection to the store. */
+    static const struct {
+        unsigned n_answers, n_visits;
+        size_t n_owed;
+    } cases[] = {{0, 0, 1}, {0, 1, 1}, {1, 0, 1}, {1, 1, 1}, {2, 0, 0}, {2, 1, 0}};
+
+    for (unsigned i = 0; i < ELEMENTSOF(cases); i++) {
+        struct open_item first;
+
+        key = key_of(i);
+        set(1, NOW);
+        ck_assert_uint_eq(take(NOW), 1);
+        first = items[0];
+        set(0, NOW + 1);
+        ck_assert_uint_eq(take(NOW + 1), 1);
+        if (cases[i].n_answers > 0)
+            open_counts_answer(counts, &first, 0, NOW + 2);
+        if (cases[i].n_answers > 1)
+            open_counts_answer(counts, &items[0], 0, NOW + 2);
+        for (unsigned k = 0; k < cases[i].n_visits; k++) {
+            set(1, NOW + 3);
+            set(0, NOW + 3);
+        }
+        open_counts_owe_all(counts);
+        ck_assert_msg(take(NOW + 4) == cases[i].n_owed, "case %u", i);
+        if (cases[i].n_owed > 0) {
+            ck_assert_uint_eq(items[0].own, 0);
+            open_counts_answer(counts, &items[0], 0, NOW + 5);
+        }
+        open_counts_owe_all(counts);
+        ck_assert_msg(take(NOW + 6) == 0, "case %u: sent again", i);
+    }
+}
+END_TEST
+
+/* The answer to an earlier zero is none to the last one. */
+START_TEST(test_only_the_answer_to_the_last_zero_settles_it)
+{
+    struct open_item zero;
+
+    set(1, NOW);
+    ck_assert_uint_eq(take(NOW), 1);
+    set(0, NOW + 1);
+    ck_assert_uint_eq(take(NOW + 1), 1);
+    zero = items[0];
+    set(1, NOW + 2);
+    ck_assert_uint_eq(take(NOW + 2), 1);
+    set(0, NOW + 3);
+    ck_assert_uint_eq(take(NOW + 3), 1);
+    open_counts_answer(counts, &zero, 0, NOW + 4);
+    open_counts_owe_all(counts);
+    ck_assert_uint_eq(take(NOW + 5), 1);
+    ck_assert_uint_eq(items[0].own, 0);
+}
+END_TEST
+
 START_TEST(test_the_table_is_bounded_and_forgets)
 {
     for (unsigned i = 0; i < OPEN_COUNTS_MAX + 10; i++) {
@@ -156,4 +217,6 @@ END_TEST
 SUITE("open counts", set_up, tear_down, test_a_changed_count_is_owed_once,
       test_what_is_open_is_sent_again, test_what_came_and_went_between_two_batches_is_not_sent,
       test_counts_of_others_are_known_for_a_while, test_an_address_at_its_limit_is_told_to_all,
-      test_a_store_that_lost_its_data_is_owed_all, test_the_table_is_bounded_and_forgets)
+      test_a_store_that_lost_its_data_is_owed_all,
+      test_a_count_that_fell_to_zero_is_not_lost_with_the_link,
+      test_only_the_answer_to_the_last_zero_settles_it, test_the_table_is_bounded_and_forgets)
