@@ -189,6 +189,37 @@ def test_an_address_has_as_many_connections_as_one_host_allows(hosts):
     assert all(int(store.ask("ttl", key)) > 0 for key in store.keys("*"))
 
 
+# Tells all hosts of ARGV[3] addresses from number ARGV[2] on that they have reached their limit, in
+# groups of ARGV[4], each with a time of its own, as the batches of several hosts do.
+TELL = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+for i = 0, ARGV[3] - 1 do
+  local number = ARGV[2] + i
+  local key = string.format('dispatcherd:{fleet}:open:test:4:7f01%02x%02x', math.floor(number / 256),
+    number % 256)
+  redis.call('HSET', KEYS[2], key, ARGV[1])
+  redis.call('ZADD', KEYS[1], string.format('%.0f', now + math.floor(i / ARGV[4])), key)
+end
+"""
+
+
+@pytest.mark.parametrize("n,group", [(400, 200), (700, 256), (256, 256), (512, 250), (600, 1)])
+def test_news_of_many_addresses_are_told_in_parts(site_by_hand, n, group):
+    site = site_by_hand
+    store = Store(site)
+    limit = {"MAX_CONNS_PER_ADDRESS": 3}
+    port = start(site, store.path, "a", limit, FLEET_ADDRESSES=1)
+    wait_for_fleet(site)
+    told = ("dispatcherd:{fleet}:told", "dispatcherd:{fleet}:totals")
+    assert store.ask("eval", TELL, "2", *told, "3", "0", str(n), str(group)) == ""
+    wait_until(lambda: fleet_of(site)["n_addresses"] == n, 10, "all addresses are known")
+    last = f"127.1.{(n - 1) // 256}.{(n - 1) % 256}"
+    assert not is_admitted(site, port, last)
+    explained = site.control("explain", last).stdout
+    assert "3 at the other hosts" in explained, explained
+
+
 def test_hosts_that_wait_admit_exactly_the_limit(hosts):
     store = Store(hosts[0])
     ports = [start(site, store.path, name, FLEET_WAIT=1000) for site, name in zip(hosts, "abc")]

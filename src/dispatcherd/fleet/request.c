@@ -30,7 +30,10 @@
  * count, a rate and an expiry.
  *
  * A count is set, and only to more: neither a repeated nor a late batch can count anything twice.
- */
+ *
+ * All that one batch made known has one time in the list of what was told, and is at most as much
+ * as one answer takes. What is cut off in the middle is left to the next answer as a whole, since
+ * that begins after the time up to which the host knows the list. */
 static const char script[] =
     "local now = redis.call('TIME')\n"
     "local epoch = redis.call('HGET', KEYS[2], 'epoch')\n"
@@ -108,6 +111,13 @@ static const char script[] =
     "if mark > time then mark = 0 end\n"
     "local list = redis.call('ZRANGEBYSCORE', KEYS[3],\n"
     "  '(' .. string.format('%.0f', mark), '+inf', 'WITHSCORES', 'LIMIT', 0, " TOLD_MAX ")\n"
+    "if #list == 2 * " TOLD_MAX " and list[2] ~= list[#list] then\n"
+    "  local score = list[#list]\n"
+    "  while list[#list] == score do\n"
+    "    table.remove(list)\n"
+    "    table.remove(list)\n"
+    "  end\n"
+    "end\n"
     "for j = 1, #list, 2 do\n"
     "  told[j] = list[j]\n"
     "  told[j + 1] = redis.call('HGET', KEYS[4], list[j]) or '0'\n"
