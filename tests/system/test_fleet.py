@@ -251,6 +251,24 @@ def test_hosts_that_wait_admit_exactly_the_limit(hosts):
     hosts[0].kill(int(pid), "CONT")
 
 
+def test_a_count_that_is_not_sent_is_not_waited_for(site_by_hand):
+    site = site_by_hand
+    store = Store(site)
+    site.write_mappings("PORT_ACCESS\n\n" + TABLE)
+    port = site.free_port()
+    site.write_config(config_of(site, port))
+    site.start()
+    # Windows that begin within a second of a minute are the fleet's, too.
+    wait_until(lambda: 2 < time.time() % 60 < 52, 15, "a time within a minute")
+    assert is_admitted(site, port)
+    site.reload(config_of(site, port, FLEET=f"unix:{store.path}", FLEET_NAME="a", FLEET_WAIT=1000))
+    wait_for_fleet(site)
+    assert is_admitted(site, port)
+    assert fleet_of(site)["n_waits"] == 0
+    assert is_admitted(site, port, "127.0.1.8")
+    assert fleet_of(site)["n_waits"] == 1
+
+
 def test_clients_do_not_notice_a_store_that_is_away(site_by_hand):
     site = site_by_hand
     store = Store(site)

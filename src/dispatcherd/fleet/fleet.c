@@ -295,7 +295,7 @@ bool fleet_note_and_wait(struct fleet *fleet, const struct throttle_view *view,
     struct throttle_view same;
 
     fleet_note(fleet, view);
-    if (!fleet_link_is_up(fleet->link))
+    if (!fleet_link_is_up(fleet->link) || !fleet_ledger_sends(fleet->ledger, view->number, now))
         return false;
     throttle_look(fleet->throttle, view->number, now, &key, &same);
     if (!fleet_waits_begin(&fleet->waits, wait, &key, view, now))

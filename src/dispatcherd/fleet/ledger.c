@@ -157,6 +157,26 @@ static bool is_common(const struct fleet_ledger *ledger, const struct throttle_k
     return fleet_is_same_window(view->window_at, throttle_window_at(ledger->throttle, key, now));
 }
 
+static uint64_t minute_of(const struct fleet_ledger *ledger, uint64_t now)
+{
+    return window_of(ledger, &minute, throttle_window_at(ledger->throttle, &minute, now));
+}
+
+static bool has_room(const struct fleet_ledger *ledger, const struct throttle_view *view)
+{
+    return view->others_at > 0 || ledger->n_new < FLEET_KEYS_MAX;
+}
+
+bool fleet_ledger_sends(const struct fleet_ledger *ledger, uint32_t number, uint64_t now)
+{
+    struct throttle_key key;
+    struct throttle_view view;
+
+    throttle_look(ledger->throttle, number, now, &key, &view);
+    return view.own > 0 && is_common(ledger, &key, &view, now) &&
+           (has_room(ledger, &view) || minute_of(ledger, now) != ledger->window);
+}
+
 static void add_item(struct fleet_ledger *ledger, struct fleet_batch *batch, uint32_t number,
                      uint64_t now)
 {
@@ -166,7 +186,7 @@ static void add_item(struct fleet_ledger *ledger, struct fleet_batch *batch, uin
     throttle_look(ledger->throttle, number, now, &key, &view);
     if (view.own == 0 || !is_common(ledger, &key, &view, now))
         return;
-    if (view.others_at == 0 && ledger->n_new >= FLEET_KEYS_MAX) {
+    if (!has_room(ledger, &view)) {
         ledger->n_left_out++;
         return;
     }
@@ -183,8 +203,7 @@ const struct fleet_batch *fleet_ledger_send(struct fleet_ledger *ledger, uint64_
     assert(ledger->n_batches < FLEET_BATCHES);
     struct fleet_batch *batch =
         &ledger->batches[(ledger->first_batch + ledger->n_batches++) % FLEET_BATCHES];
-    uint64_t window =
-        window_of(ledger, &minute, throttle_window_at(ledger->throttle, &minute, now));
+    uint64_t window = minute_of(ledger, now);
 
     if (window != ledger->window) {
         ledger->window = window;

@@ -113,6 +113,10 @@ void fleet_ledger_share_open(struct fleet_ledger *ledger, struct open_counts *op
 /* The key has been counted. */
 void fleet_ledger_owe(struct fleet_ledger *ledger, uint32_t number);
 
+/* Whether a batch would have the key if it were sent now: not if its window began before the fleet
+ * did, or if the store has FLEET_KEYS_MAX others from here. */
+bool fleet_ledger_sends(const struct fleet_ledger *ledger, uint32_t number, uint64_t now);
+
 /* A connection to the store begins: all counts of the present window are owed, since the store may
  * have lost them. */
 void fleet_ledger_begin(struct fleet_ledger *ledger, uint64_t now);

@@ -548,7 +548,55 @@ START_TEST(test_takes_no_more_memory_the_longer_it_fails)
 }
 END_TEST
 
+/* What the next batch leaves out, no answer decides. */
+START_TEST(test_a_count_that_is_not_sent_is_known_as_such)
+{
+    static struct fleet_answer answer = {.epoch = "1"};
+    const uint64_t minute = THROTTLE_WINDOW_USEC;
+    uint64_t now = START - START % minute + 10 * USEC_PER_SEC;
+    struct address address = {.family = AF_INET, .bytes = {10}};
+    struct fleet_ledger *ledger;
+    struct throttle *throttle;
+    struct throttle_view view;
+
+    /* A window that began before the fleet did, and the common one after it. */
+    ck_assert_int_eq(throttle_new(THROTTLE_KEYS_MAX, &secret, &throttle), 0);
+    (void)throttle_count(throttle, THROTTLE_PLAIN, &address, 5, now, &view);
+    ck_assert_int_eq(fleet_ledger_new(throttle, STORE_START + 30 * USEC_PER_SEC, now + 1, &ledger),
+                     0);
+    fleet_ledger_begin(ledger, now + 1);
+    ck_assert(!fleet_ledger_sends(ledger, view.number, now + 1));
+    ck_assert_uint_eq(fleet_ledger_send(ledger, now + 1)->n_items, 0);
+    now += minute;
+    (void)throttle_count(throttle, THROTTLE_PLAIN, &address, 5, now, &view);
+    ck_assert(fleet_ledger_sends(ledger, view.number, now));
+
+    /* As many keys as a window may have, and one more. */
+    answer.store_usec = STORE_START + 30 * USEC_PER_SEC + minute;
+    ck_assert(fleet_ledger_answer(ledger, &answer, now));
+    for (unsigned i = 0; i <= FLEET_KEYS_MAX; i++) {
+        address.bytes[1] = (uint8_t)(i >> 16);
+        address.bytes[2] = (uint8_t)(i >> 8);
+        address.bytes[3] = (uint8_t)i;
+        (void)throttle_count(throttle, THROTTLE_PLAIN, &address, 5, now, &view);
+        ck_assert(fleet_ledger_sends(ledger, view.number, now) == (i < FLEET_KEYS_MAX));
+        fleet_ledger_owe(ledger, view.number);
+        answer.n_sums = fleet_ledger_send(ledger, now)->n_items;
+        ck_assert_uint_eq(answer.n_sums, i < FLEET_KEYS_MAX);
+        ck_assert(fleet_ledger_answer(ledger, &answer, now));
+    }
+    ck_assert_uint_eq(fleet_ledger_n_left_out(ledger), 1);
+    /* It has got number 1. Those before it are in the store; and the next window has room again. */
+    ck_assert(fleet_ledger_sends(ledger, view.number + 1, now));
+    now += minute;
+    (void)throttle_count(throttle, THROTTLE_PLAIN, &address, 5, now, &view);
+    ck_assert(fleet_ledger_sends(ledger, view.number, now));
+    fleet_ledger_free(ledger);
+    throttle_free(throttle);
+}
+END_TEST
+
 SUITE("ledger", NULL, NULL, test_admits_no_more_than_what_comes_before_all_can_know,
       test_rejects_nobody_below_the_limit_whatever_happens,
       test_survives_clocks_that_differ_and_jump, test_a_count_of_before_is_taken_over,
-      test_takes_no_more_memory_the_longer_it_fails)
+      test_takes_no_more_memory_the_longer_it_fails, test_a_count_that_is_not_sent_is_known_as_such)
