@@ -7,12 +7,32 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 static bool is_timestamp(const json_t *value)
 {
     return json_object_size(value) == 2 && json_is_integer(json_object_get(value, "realtime")) &&
            json_is_integer(json_object_get(value, "monotonic"));
+}
+
+/* Numbers of a host that lies may be any: no sum of them wraps around. */
+static int64_t add_saturated(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    if (__builtin_add_overflow(a, b, &sum))
+        return b < 0 ? INT64_MIN : INT64_MAX;
+    return sum;
+}
+
+static int64_t subtract_saturated(int64_t a, int64_t b)
+{
+    int64_t difference;
+
+    if (__builtin_sub_overflow(a, b, &difference))
+        return b < 0 ? INT64_MAX : INT64_MIN;
+    return difference;
 }
 
 /* Adds `shift` to every monotonic time. Replies are a few levels deep; `depth` bounds those of a
@@ -27,7 +47,7 @@ static void shift_times(json_t *value, int64_t shift, unsigned depth)
         return;
     if (is_timestamp(value)) {
         item = json_object_get(value, "monotonic");
-        json_integer_set(item, json_integer_value(item) + shift);
+        json_integer_set(item, add_saturated(json_integer_value(item), shift));
         return;
     }
     json_object_foreach(value, key, item)
@@ -100,8 +120,10 @@ int merge(struct gathered answers[], size_t n, const char *const lists[], json_t
         const json_t *own = json_object_get(answers[i].reply, "now");
 
         if (is_timestamp(own))
-            shift_times(answers[i].reply,
-                        reply_number(now, "monotonic") - reply_number(own, "monotonic"), 16);
+            shift_times(
+                answers[i].reply,
+                subtract_saturated(reply_number(now, "monotonic"), reply_number(own, "monotonic")),
+                16);
         r = add_host(merged, &answers[i], lists);
     }
     gathered_clear(answers, n);
@@ -137,7 +159,7 @@ static void add_integer(const char *key, json_t *sum, const json_t *value)
     else if (starts_with(key, "max") || is_no_count(key))
         json_integer_set(sum, a > b ? a : b);
     else
-        json_integer_set(sum, a + b);
+        json_integer_set(sum, add_saturated(a, b));
 }
 
 static int add_object(json_t *sum, const json_t *row, const char *const left_out[]);

@@ -158,6 +158,29 @@ START_TEST(test_a_host_in_its_first_hour_has_no_extremes)
 }
 END_TEST
 
+/* The largest numbers of JSON: no host makes those of all wrap around. */
+START_TEST(test_numbers_stay_at_the_end_of_their_range)
+{
+    static const char *const lists[] = {"rows", NULL};
+    struct gathered answers[] = {
+        {.host = "a",
+         .reply = parsed("{\"now\":{\"realtime\":1,\"monotonic\":9223372036854775807},"
+                         "\"rows\":[]}")},
+        {.host = "b",
+         .reply = parsed("{\"now\":{\"realtime\":1,\"monotonic\":-9223372036854775807},"
+                         "\"rows\":[{\"at\":{\"realtime\":1,\"monotonic\":7}}]}")},
+    };
+    json_auto_t *merged = NULL;
+
+    ck_assert_int_eq(merge(answers, 2, lists, &merged), 0);
+    check_json(json_object_get(merged, "rows"),
+               "[{\"host\":\"b\",\"at\":{\"realtime\":1,\"monotonic\":9223372036854775807}}]");
+    check_sum("{\"n\":9223372036854775807}", "{\"n\":1}", "{\"n\":9223372036854775807}");
+    check_sum("{\"n\":-9223372036854775807}", "{\"n\":-9223372036854775807}",
+              "{\"n\":-9223372036854775808}");
+}
+END_TEST
+
 START_TEST(test_bears_any_answer)
 {
     static const char *const left_out[] = {NULL};
@@ -184,4 +207,5 @@ END_TEST
 SUITE("merge", NULL, NULL, test_puts_rows_of_all_hosts_on_one_clock,
       test_has_no_time_if_every_host_is_away, test_adds_counts_and_keeps_extremes,
       test_no_host_names_another, test_does_not_add_time_limits,
-      test_a_host_in_its_first_hour_has_no_extremes, test_bears_any_answer)
+      test_a_host_in_its_first_hour_has_no_extremes, test_numbers_stay_at_the_end_of_their_range,
+      test_bears_any_answer)
