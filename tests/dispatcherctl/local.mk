@@ -2,6 +2,7 @@
 # Copyright (C) dispatcherd contributors
 UNIT_TESTS += \
 	tests/dispatcherctl/hosts/test_gather \
+	tests/dispatcherctl/hosts/test_hosts_count \
 	tests/dispatcherctl/hosts/test_merge \
 	tests/dispatcherctl/hosts/test_remote \
 	tests/dispatcherctl/query/test_query \

@@ -181,9 +181,14 @@ def test_services_and_connections_of_all(fleet):
         ("one", "127.0.1.3"),
     ]
     assert answer["sums"] == [{"service": "TEST", "hosts": 2, "connections": 4}]
+    text = fleet.run("one,two", "--sort", "client", "connections").stdout
+    assert [line.split()[0] for line in text.splitlines()] == ["HOST", "one", "two", "two", "one", "TEST:"]
+    assert text.endswith("TEST: 4 connections on 2 hosts\n")
+    # The sums of those that are shown would be taken for those of all.
     text = fleet.run("one,two", "--sort", "client", "--limit", "3", "connections").stdout
-    assert [line.split()[0] for line in text.splitlines()] == ["HOST", "one", "two", "two", "TEST:"]
-    assert text.endswith("TEST: 3 connections on 2 hosts\n")
+    assert [line.split()[0] for line in text.splitlines()] == ["HOST", "one", "two", "two"]
+    answer = fleet.ask("one,two", "--limit", "1", "connections")
+    assert (len(answer["connections"]), answer["sums"]) == (1, [])
 
 
 def test_explains_what_each_host_decides(fleet):

@@ -38,7 +38,7 @@ static int finish_connections(json_t *merged, const struct request *request)
     int r = selection_apply(&request->selection, json_object_get(merged, "connections"),
                             reply_moment(merged, "now"));
 
-    return r < 0 ? r : set_sums(merged, hosts_sum_connections(merged));
+    return r < 0 ? r : set_sums(merged, hosts_sum_connections(merged, &request->selection));
 }
 
 static int finish_clients(json_t *merged, const struct request *request)

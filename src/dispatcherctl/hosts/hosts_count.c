@@ -63,7 +63,7 @@ static json_t *finish_counts(json_t *counts, int r, const char *const names[])
     return r == 0 ? json_incref(counts) : NULL;
 }
 
-json_t *hosts_sum_connections(const json_t *merged)
+json_t *hosts_sum_connections(const json_t *merged, const struct selection *selection)
 {
     static const char *const names[] = {"hosts", "connections", NULL};
     json_auto_t *counts = json_array();
@@ -71,6 +71,8 @@ json_t *hosts_sum_connections(const json_t *merged)
     size_t i, k;
     int r = 0;
 
+    if (selection->is_set[SELECTION_LIMIT])
+        return json_incref(counts);
     /* The rows may be sorted by something else. */
     json_array_foreach(hosts, i, host)
         json_array_foreach(json_object_get(merged, "connections"), k, row) {

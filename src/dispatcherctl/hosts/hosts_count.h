@@ -4,10 +4,14 @@
  * or NULL if there is no memory. */
 #pragma once
 
+#include "dispatcherctl/query/selection.h"
+
 #include <jansson.h>
 
-/* How many connections each service has, over all hosts: {"service", "hosts", "connections"}. */
-json_t *hosts_sum_connections(const json_t *merged);
+/* How many connections each service has, over all hosts: {"service", "hosts", "connections"}. Empty
+ * if there is a limit: of the rows beyond it there may be none here, since hosts are not asked for
+ * them. */
+json_t *hosts_sum_connections(const json_t *merged, const struct selection *selection);
 
 /* How many past decisions about a client there are, by service: {"service", "hosts", "accepted",
  * "rejected"}. */
