@@ -58,29 +58,35 @@ int client_open(const char *path, uint64_t limit_usec, struct client *ret)
     return 0;
 }
 
-static int wait_until_ready(int fd, short events, uint64_t deadline)
+/* It may return before the connection is ready. */
+static int wait_until_ready(struct client *client, short events, uint64_t deadline)
 {
-    struct pollfd poll_fd = {.fd = fd, .events = events};
+    struct pollfd poll_fds[2] = {
+        {.fd = client->fd, .events = events},
+        {.fd = client->aside ? client->aside->fd : -1, .events = POLLIN},
+    };
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
     if (now >= deadline)
         return -ETIMEDOUT;
     uint64_t msec = (deadline - now) / USEC_PER_MSEC;
-    int r = poll(&poll_fd, 1, msec < INT_MAX ? (int)msec + 1 : -1);
-    if (r < 0 && errno != EINTR)
-        return -errno;
+    int r = poll(poll_fds, 2, msec < INT_MAX ? (int)msec + 1 : -1);
+    if (r < 0)
+        return errno == EINTR ? 0 : -errno;
+    if (poll_fds[1].revents)
+        (void)tail_read(client->aside);
     return 0;
 }
 
-static int send_all(int fd, const char *bytes, size_t size, uint64_t deadline)
+static int send_all(struct client *client, const char *bytes, size_t size, uint64_t deadline)
 {
     while (size > 0) {
-        ssize_t n = send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = send(client->fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (n < 0 && errno != EINTR && errno != EAGAIN)
             return -errno;
         if (n < 0) {
-            int r = wait_until_ready(fd, POLLOUT, deadline);
+            int r = wait_until_ready(client, POLLOUT, deadline);
             if (r < 0)
                 return r;
             continue;
@@ -101,7 +107,7 @@ static int read_some(struct client *client, uint64_t deadline)
     int r = varlink_frames_room(&client->frames, &room, &size);
     if (r < 0)
         return r;
-    r = wait_until_ready(client->fd, POLLIN, deadline);
+    r = wait_until_ready(client, POLLIN, deadline);
     if (r < 0)
         return r;
     ssize_t n =
@@ -145,7 +151,7 @@ static int call(struct client *client, const char *method, json_t *parameters, b
     char *text = message ? varlink_message_text(message, &size) : NULL;
     if (!text)
         return -ENOMEM;
-    int r = send_all(client->fd, text, size, deadline);
+    int r = send_all(client, text, size, deadline);
     free(text);
     if (r == -EPIPE)
         r = -ECONNRESET;

@@ -3,6 +3,7 @@
 /* Calls methods on dispatcherd's control socket. Every wait is limited. */
 #pragma once
 
+#include "control_client/tail.h"
 #include "varlink/frames.h"
 
 #include <jansson.h>
@@ -11,7 +12,8 @@
 struct client {
     int fd; /* owned */
     struct varlink_frames frames;
-    size_t bytes_left; /* what it still reads, of all replies; SIZE_MAX: without a limit */
+    struct tail *aside; /* borrowed; read as long as it waits; NULL: none */
+    size_t bytes_left;  /* what it still reads, of all replies; SIZE_MAX: without a limit */
 };
 
 /* Connects. Returns 0 or a negative errno; -EAGAIN if the time limit was reached. */

@@ -10,6 +10,8 @@ libcontrolclient_a_SOURCES = \
 	%D%/duration.c \
 	%D%/duration.h \
 	%D%/reply.c \
-	%D%/reply.h
+	%D%/reply.h \
+	%D%/tail.c \
+	%D%/tail.h
 libcontrolclient_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 LINK_CONTROL_CLIENT = libcontrolclient.a $(LINK_VARLINK) libbase.la

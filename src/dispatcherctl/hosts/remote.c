@@ -25,8 +25,12 @@
 /* [USER@]HOST[:PORT]: names of hosts have at most 253 characters, and those of users 256. */
 #define HOST_MAX 520
 
-/* What is read of ssh's standard error; a banner may come before the reason. */
-#define ERRORS_MAX_BYTES 16384
+/* How often a pipe's default size of 64 KiB is read, twice over: a process that ssh has left may
+ * write on and on. */
+#define DRAIN_READS_MAX 32
+
+/* The exit status of ssh(1) for errors of its own; others are those of the command. */
+#define SSH_OWN_ERROR 255
 
 /* How long ssh has to end by itself after it has closed the connection. */
 #define END_LIMIT_MSEC 2000
@@ -146,8 +150,9 @@ static int open_by_ssh(const char *host, const char *path, uint64_t limit_usec, 
         ret->pid = 0;
         return r;
     }
-    ret->errors = take_fd(&errors);
+    ret->errors.fd = take_fd(&errors);
     client_use(&ours, &ret->client);
+    ret->client.aside = &ret->errors;
     return 0;
 }
 
@@ -171,43 +176,57 @@ static void reap_ssh(struct remote *remote, int limit_msec)
         (void)kill(remote->pid, SIGTERM);
     if (fd < 0 || poll(&item, 1, END_LIMIT_MSEC) <= 0)
         (void)kill(remote->pid, SIGKILL);
-    while (waitpid(remote->pid, NULL, 0) < 0 && errno == EINTR)
+    while (waitpid(remote->pid, &remote->status, 0) < 0 && errno == EINTR)
         ;
     remote->pid = 0;
 }
 
-/* The line that says most: the first of our own program there, or else the last. Changes the text;
- * returns NULL if there is none. */
-static const char *find_reason(char *text)
+static bool starts_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* What ssh writes with LogLevel DEBUG, also after the reason. */
+static bool is_debug_line(const char *line)
+{
+    return starts_with(line, "debug1: ") || starts_with(line, "debug2: ") ||
+           starts_with(line, "debug3: ") || starts_with(line, "Transferred: ") ||
+           starts_with(line, "Bytes per second: ");
+}
+
+/* The line that says most: the last one, since banners come first. If it was the command that
+ * failed, the last of our own program there, after which a hint may come. Changes the text; returns
+ * NULL if there is none. */
+static const char *find_reason(char *text, bool is_of_ssh)
 {
     static const char own[] = "dispatcherctl: ";
-    char *rest = text, *line, *last = NULL;
+    char *rest = text, *line;
+    const char *last = NULL, *last_own = NULL;
 
     while ((line = strsep(&rest, "\n")) != NULL) {
         line = str_trim(line, STR_BLANKS "\r");
-        if (strncmp(line, own, strlen(own)) == 0)
-            return line + strlen(own);
-        if (line[0])
+        if (starts_with(line, own))
+            last_own = line + strlen(own);
+        if (line[0] && !is_debug_line(line))
             last = line;
     }
-    return last;
+    return last_own && !is_of_ssh ? last_own : last;
+}
+
+static void drain_errors(struct remote *remote)
+{
+    for (unsigned i = 0; i < DRAIN_READS_MAX && tail_read(&remote->errors); i++)
+        ;
 }
 
 /* ssh has ended, so that all that it said is in the pipe. A process that it left, such as that of
  * ControlPersist, may hold the pipe open. */
 static bool read_reason(struct remote *remote, char reason[REMOTE_REASON_MAX])
 {
-    char text[ERRORS_MAX_BYTES + 1];
-    size_t length = 0;
-    ssize_t n;
+    bool is_of_ssh = WIFEXITED(remote->status) && WEXITSTATUS(remote->status) == SSH_OWN_ERROR;
 
-    if (remote->errors < 0)
-        return false;
-    while (length < ERRORS_MAX_BYTES &&
-           (n = read(remote->errors, text + length, ERRORS_MAX_BYTES - length)) > 0)
-        length += (size_t)n;
-    text[length] = '\0';
-    const char *found = find_reason(text);
+    drain_errors(remote);
+    const char *found = find_reason(tail_text(&remote->errors), is_of_ssh);
     if (!found)
         return false;
     snprintf(reason, REMOTE_REASON_MAX, "%s", found);
@@ -219,9 +238,10 @@ void remote_explain(struct remote *remote, const char *path, int error, uint64_t
 {
     bool is_late = error == -ETIMEDOUT || error == -EAGAIN;
 
+    drain_errors(remote);
     /* One that is still waiting is ended at once. */
     reap_ssh(remote, is_late ? 0 : END_LIMIT_MSEC);
-    if (!is_late && read_reason(remote, reason))
+    if (error == -ECONNRESET && read_reason(remote, reason))
         ;
     else if (is_late)
         snprintf(reason, REMOTE_REASON_MAX, "no answer within %" PRIu64 " s",
@@ -236,6 +256,7 @@ void remote_explain(struct remote *remote, const char *path, int error, uint64_t
 void remote_close(struct remote *remote)
 {
     client_close(&remote->client);
+    drain_errors(remote);
     reap_ssh(remote, END_LIMIT_MSEC);
-    remote->errors = fd_close(remote->errors);
+    tail_close(&remote->errors);
 }

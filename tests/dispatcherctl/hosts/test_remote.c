@@ -24,6 +24,7 @@ static void set_ssh(const char *script)
 {
     FILE *file;
 
+    strcpy(folder + strlen(folder) - 6, "XXXXXX");
     ck_assert(mkdtemp(folder) != NULL);
     snprintf(program, sizeof(program), "%s/ssh", folder);
     file = fopen(program, "we");
@@ -116,6 +117,44 @@ START_TEST(test_prefers_what_the_other_dispatcherctl_says)
 }
 END_TEST
 
+START_TEST(test_a_banner_does_not_hide_the_reason)
+{
+    check_reason("printf 'dispatcherctl: welcome\nPermission denied.\n' >&2; exit 255", "mail1",
+                 LIMIT_USEC, "Permission denied.");
+    check_reason(
+        "printf 'dispatcherctl: welcome\ndispatcherctl: not running\n(start it)\n' >&2; exit 1",
+        "mail1", LIMIT_USEC, "not running");
+    check_reason("echo welcome >&2; printf 'no JSON\\0'; exec cat >/dev/null", "mail1", LIMIT_USEC,
+                 "the program that listens on /run/it's/control is not dispatcherd");
+}
+END_TEST
+
+START_TEST(test_debug_lines_are_no_reason)
+{
+    check_reason("printf 'debug1: x\nno way\r\ndebug3: y\r\nTransferred: sent 1\n"
+                 "Bytes per second: 2\n' >&2; exit 255",
+                 "mail1", LIMIT_USEC, "no way");
+}
+END_TEST
+
+/* More than a pipe takes: who does not read it makes ssh wait. */
+#define WRITE_MUCH "head -c 300000 /dev/zero | tr '\\0' x >&2; echo >&2; "
+
+START_TEST(test_an_ssh_that_writes_much_is_not_blocked)
+{
+    struct remote remote;
+    json_t *reply = NULL;
+
+    set_ssh(WRITE_MUCH "printf '{\"parameters\":{}}\\0'; exec cat >/dev/null");
+    ck_assert_int_eq(remote_open("mail1", "/control", LIMIT_USEC, &remote), 0);
+    ck_assert_int_eq(client_call(&remote.client, "Status", json_object(), LIMIT_USEC, &reply), 0);
+    json_decref(reply);
+    remote_close(&remote);
+    remove_ssh();
+    check_reason(WRITE_MUCH "echo gone >&2; exit 255", "mail1", LIMIT_USEC, "gone");
+}
+END_TEST
+
 START_TEST(test_ends_an_ssh_that_does_not_answer)
 {
     check_reason("echo so far >&2; exec sleep 1000", "mail1", USEC_PER_SEC, "no answer within 1 s");
@@ -161,6 +200,7 @@ END_TEST
 
 SUITE("remote", NULL, NULL, test_knows_names_of_hosts, test_gives_ssh_one_command_for_a_shell,
       test_gives_ssh_no_port_of_its_own, test_never_lets_ssh_ask, test_names_the_last_that_ssh_says,
-      test_prefers_what_the_other_dispatcherctl_says, test_ends_an_ssh_that_does_not_answer,
-      test_does_not_wait_for_what_ssh_leaves_behind, test_names_a_lack_of_ssh,
-      test_asks_this_host_without_ssh)
+      test_prefers_what_the_other_dispatcherctl_says, test_a_banner_does_not_hide_the_reason,
+      test_debug_lines_are_no_reason, test_an_ssh_that_writes_much_is_not_blocked,
+      test_ends_an_ssh_that_does_not_answer, test_does_not_wait_for_what_ssh_leaves_behind,
+      test_names_a_lack_of_ssh, test_asks_this_host_without_ssh)
