@@ -82,7 +82,7 @@ static void load(const char *configuration, struct config *ret)
     struct problem_list problems = {0};
     char path[40];
 
-    _cleanup_fd_ int fd = make_file(configuration, path);
+    _cleanup_fd_ _unused_ int fd = make_file(configuration, path);
     need(config_load(path, &paths, &problems, ret) == 0);
     problem_list_clear(&problems);
 }
@@ -164,7 +164,7 @@ void scene_admit(struct control_scene *scene, const char *mappings)
     struct mapping_set *set = NULL;
     char path[40];
 
-    _cleanup_fd_ int fd = make_file(mappings, path);
+    _cleanup_fd_ _unused_ int fd = make_file(mappings, path);
     need(mapping_set_load(path, &problems, &set) == 0);
     problem_list_clear(&problems);
     need(admission_new(&scene->context, &settings, set, &scene->context.admission) == 0);
