@@ -213,17 +213,19 @@ static const char *find_address(struct fleet_link *link, uint64_t now)
     return address;
 }
 
-/* If the name in use has got another address, connects to that. */
+/* If the name in use has got another address, connects to that. While there is no connection, the
+ * next attempt finds what was looked up. */
 static void on_name_timer(void *userdata)
 {
     struct fleet_link *link = userdata;
     struct store_name *name = link->names[link->store];
 
     timer_set_in(&link->name_timer, USEC_PER_SEC);
-    if (!name || link->state != LINK_UP || link->moved[0])
+    if (!name)
         return;
     store_name_follow(name, time_now_usec(CLOCK_MONOTONIC));
-    if (strcmp(store_name_address(name), link->used) != 0)
+    if (link->state == LINK_UP && !link->moved[0] &&
+        strcmp(store_name_address(name), link->used) != 0)
         (void)fleet_link_redirect(link, "");
 }
 

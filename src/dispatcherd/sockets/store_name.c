@@ -136,6 +136,7 @@ static void begin(struct store_name *name)
 void store_name_follow(struct store_name *name, uint64_t now)
 {
     bool hangs = limited_call_hangs(&name->stuck, 0);
+    uint64_t again = name->address[0] ? STORE_NAME_AGAIN_USEC : STORE_NAME_MISSING_USEC;
 
     if (name->look_up && (atomic_load(&name->look_up->is_done) || !hangs)) {
         if (atomic_load(&name->look_up->is_done))
@@ -143,8 +144,7 @@ void store_name_follow(struct store_name *name, uint64_t now)
         look_up_unref(name->look_up);
         name->look_up = NULL;
     }
-    if (name->look_up || hangs ||
-        (name->began_at > 0 && now - name->began_at < STORE_NAME_AGAIN_USEC))
+    if (name->look_up || hangs || (name->began_at > 0 && now - name->began_at < again))
         return;
     name->began_at = now;
     begin(name);

@@ -7,8 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How often the name is looked up again. */
-#define STORE_NAME_AGAIN_USEC (15 * UINT64_C(1000000))
+/* How often the name is looked up again; and while no address is known, as after a boot before the
+ * network is there. */
+#define STORE_NAME_AGAIN_USEC   (15 * UINT64_C(1000000))
+#define STORE_NAME_MISSING_USEC (2 * UINT64_C(1000000))
 
 struct store_name;
 
