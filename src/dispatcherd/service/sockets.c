@@ -50,8 +50,7 @@ static void keep(struct spare_sockets *spare, sd_event *event, const char *name,
 
     if (sd_is_socket(*fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
         report(LOG_WARNING, &subject,
-               "ignoring the descriptor named '%s', which is not a listening stream socket",
-               name);
+               "ignoring the descriptor named '%s', which is not a listening stream socket", name);
         return;
     }
     int r = spare_sockets_add(spare, event, name, fd);
