@@ -189,6 +189,21 @@ def test_an_address_has_as_many_connections_as_one_host_allows(hosts):
     assert all(int(store.ask("ttl", key)) > 0 for key in store.keys("*"))
 
 
+def test_explain_adds_whatever_count_the_store_has(site_by_hand):
+    site, client = site_by_hand, "127.0.2.3"
+    store = Store(site)
+    port = start(site, store.path, "a", {"MAX_CONNS_PER_ADDRESS": 3}, FLEET_ADDRESSES=1)
+    wait_for_fleet(site)
+    now = int(store.ask("time").split()[0])
+    store.ask("hset", "dispatcherd:{fleet}:open:test:4:7f000203", "alive", f"{2**32 - 1}@{now + 5}")
+    connection = site.connect(port, source=client)
+    assert connection.ask("service") == "TEST"
+    wait_until(lambda: not is_admitted(site, port, client), what="the client is rejected")
+    explained = site.control("explain", client).stdout
+    text = f"MAX_CONNS_PER_ADDRESS: it would be connection {2**32 + 1} of at most 3 at a time"
+    assert text in explained, explained
+
+
 # Tells all hosts of ARGV[3] addresses from number ARGV[2] on that they have reached their limit, in
 # groups of ARGV[4], each with a time of its own, as the batches of several hosts do.
 TELL = """

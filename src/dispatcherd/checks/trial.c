@@ -13,6 +13,7 @@
 #include "dns/dns_list.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -157,14 +158,15 @@ static void try_proxy(struct attempt *attempt)
 }
 
 /* Returns whether the client is rejected. */
-static bool try_limit(struct attempt *attempt, const char *name, uint32_t n, unsigned limit)
+static bool try_limit(struct attempt *attempt, const char *name, uint64_t n, unsigned limit)
 {
     struct trial *trial = attempt->trial;
 
     if (limit == 0)
         return false;
-    trace_lines_add(&trial->trace, 0, "%s: it would be connection %u of at most %u at a time%s",
-                    name, n, limit,
+    trace_lines_add(&trial->trace, 0,
+                    "%s: it would be connection %" PRIu64 " of at most %u at a time%s", name, n,
+                    limit,
                     attempt->is_permitted
                         ? ", but that limit does not apply to an address named by an entry with $Y"
                         : "");
@@ -180,7 +182,8 @@ static void try_address(struct attempt *attempt)
 {
     const struct service *service = attempt->service;
     const struct address network = source_network(attempt->client);
-    uint32_t n_of_address =
+    /* With a count of the store's, which may be as much as 32 bits take. */
+    uint64_t n_of_address =
         count_with_this(service->addresses.hosts, attempt->client, attempt->client);
     uint32_t n_of_network = count_with_this(service->addresses.networks, &network, &network);
     struct fleet *fleet = attempt->admission->fleet;
