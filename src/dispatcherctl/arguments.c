@@ -277,6 +277,11 @@ static int parse_selection(struct arguments *arguments)
     return r;
 }
 
+void arguments_clear(struct arguments *arguments)
+{
+    str_list_clear(&arguments->request.hosts);
+}
+
 /* Reads the verb and its service. */
 int arguments_parse_words(int argc, char *argv[], struct arguments *arguments)
 {

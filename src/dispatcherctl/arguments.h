@@ -10,7 +10,7 @@
 
 struct arguments {
     const struct verb *verbs; /* in the order of the help; the last one has no name */
-    struct request request;   /* without its limit_usec */
+    struct request request;   /* without its limit_usec; owns the list of hosts */
     unsigned limit_sec;       /* 0: the verb's own */
     const char *minus_one;    /* a mask of -1, which looks like an option; NULL: none */
     const char *from;         /* of import; NULL: not given */
@@ -23,6 +23,9 @@ struct arguments {
 /* Reads the options; --help and --version end the program. Afterwards the words begin at optind.
  * Returns 0 or -EINVAL. */
 int arguments_parse_options(int argc, char *argv[], struct arguments *arguments);
+
+/* Frees what the options made. */
+void arguments_clear(struct arguments *arguments);
 
 /* Reads the verb and its arguments. Returns 0 or -EINVAL. */
 int arguments_parse_words(int argc, char *argv[], struct arguments *arguments);

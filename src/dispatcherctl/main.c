@@ -251,5 +251,6 @@ int main(int argc, char *argv[])
     }
     if (status == EXIT_USAGE)
         fputs("Try 'dispatcherctl --help' for more information.\n", stderr);
+    arguments_clear(&arguments);
     return status;
 }
