@@ -7,6 +7,7 @@ import glob
 import itertools
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -81,6 +82,14 @@ def processes_of(folder):
                 found.append((int(path.split("/")[2]), os.path.basename(program)))
     pids = {pid for pid, _ in found}
     return [(pid, name) for pid, name in found if parent_of(pid) not in pids]
+
+
+# How the sanitizers begin a report. The end of a worker that printed one would be seen only by tests
+# that look at that worker.
+SANITIZER_REPORT = re.compile(
+    r"^.*(?:ERROR: (?:Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error: ).*$",
+    re.MULTILINE,
+)
 
 
 class HandSite(Site):
@@ -244,6 +253,8 @@ class HandSite(Site):
         finally:
             self.close_helpers()
             self.manager.close()
+        report = SANITIZER_REPORT.search(self.log_text())
+        assert not report, f"{report.group()}: see the log"
 
     def kill_all(self):
         if self.daemon_pid():
