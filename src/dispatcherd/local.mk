@@ -189,6 +189,8 @@ libdaemon_a_SOURCES = \
 	%D%/process/spawner_unit.c \
 	%D%/process/worker_unit.c \
 	%D%/process/worker_unit.h \
+	%D%/recorder/memory_watch.c \
+	%D%/recorder/memory_watch.h \
 	%D%/recorder/recorder.c \
 	%D%/recorder/recorder.h \
 	%D%/recorder/ring_file.c \
@@ -282,7 +284,9 @@ libdaemon_a_SOURCES = \
 	%D%/worker/ring_poll.c \
 	%D%/worker/ring_poll.h \
 	%D%/worker/start.c \
-	%D%/worker/start.h
+	%D%/worker/start.h \
+	%D%/worker/worker_memory.c \
+	%D%/worker/worker_memory.h
 if WITH_FLEET
 libdaemon_a_SOURCES += \
 	%D%/fleet/link.c \

@@ -93,7 +93,11 @@ static const struct member members_of_worker[] = {
 };
 static const struct member members_of_pool[] = {
     MEMBER(pool.n_starting), MEMBER(pool.n_ready),   MEMBER(pool.n_draining),
-    MEMBER(pool.n_active),   MEMBER(pool.n_waiting), MEMBER(pool.worker_kib),
+    MEMBER(pool.n_active),   MEMBER(pool.n_waiting),
+};
+static const struct member members_of_memory[] = {
+    MEMBER(memory.n_workers), MEMBER(memory.n_in_pool), MEMBER(memory.n_sessions),
+    MEMBER(memory.n_peak),    MEMBER(memory.n_total),   MEMBER(memory.kib),
 };
 static const struct member members_of_lost[] = {MEMBER(n_lost)};
 
@@ -113,6 +117,7 @@ static const struct {
     [RECORD_EXIT] = MEMBERS(members_of_worker),
     [RECORD_POOL] = MEMBERS(members_of_pool),
     [RECORD_LOST] = MEMBERS(members_of_lost),
+    [RECORD_MEMORY] = MEMBERS(members_of_memory),
 };
 
 static uint64_t load(const void *from, unsigned n_bytes)

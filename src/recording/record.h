@@ -5,7 +5,10 @@
  * reads a whole one.
  *
  * Pure. Integers are little-endian. A record has a checksum, so that one that was written by half
- * is left out, and names its service by a hash, so that it can be read without those before it. */
+ * is left out, and names its service by a hash, so that it can be read without those before it.
+ *
+ * A new kind of record, or a member at the end of one, leaves the version as it is: readers leave
+ * out kinds that they do not know, and what was not written is 0. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,6 +32,7 @@ enum record_kind {
     RECORD_EXIT,       /* a worker has ended */
     RECORD_POOL,       /* the numbers of workers have changed */
     RECORD_LOST,       /* records for which there was no room, or that could not be written */
+    RECORD_MEMORY,     /* what the workers' memory was */
     N_RECORD_KINDS
 };
 
@@ -77,7 +81,17 @@ struct record_pool {
     uint16_t n_draining;
     uint32_t n_active;
     uint32_t n_waiting;
-    uint32_t worker_kib; /* memory of a worker on average; 0: unknown */
+};
+
+/* Of workers that are ready or draining. If there are many, only some of them were looked at: all
+ * but n_in_pool is about those. */
+struct record_memory {
+    uint16_t n_workers;
+    uint16_t n_in_pool;
+    uint32_t n_sessions;
+    uint32_t n_peak;  /* the most sessions that each of them had at a time, added up */
+    uint64_t n_total; /* connections that they were given in their lives */
+    uint64_t kib;     /* what each of them has for itself alone, added up */
 };
 
 struct record {
@@ -91,6 +105,7 @@ struct record {
         struct record_connection connection;
         struct record_worker worker;
         struct record_pool pool;
+        struct record_memory memory;
         uint64_t n_lost;
     };
 };

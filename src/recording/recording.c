@@ -116,6 +116,8 @@ static int add_item(struct recording *recording, const struct record *record)
         return APPEND(service->starts, service->n_starts, {record->at, record->worker});
     case RECORD_EXIT:
         return APPEND(service->exits, service->n_exits, {record->at, record->worker});
+    case RECORD_MEMORY:
+        return APPEND(service->memories, service->n_memories, {record->at, record->memory});
     case RECORD_BEGIN:
     case RECORD_SERVICE:
     case RECORD_LOST:
@@ -160,6 +162,7 @@ static void service_clear(struct recorded_service *service)
     free(service->pools);
     free(service->starts);
     free(service->exits);
+    free(service->memories);
 }
 
 /* Leaves out the services of which the options are not known. */
@@ -197,12 +200,15 @@ static void sort(struct recording *recording)
         sort_by_time(service->pools, service->n_pools, sizeof(*service->pools));
         sort_by_time(service->starts, service->n_starts, sizeof(*service->starts));
         sort_by_time(service->exits, service->n_exits, sizeof(*service->exits));
+        sort_by_time(service->memories, service->n_memories, sizeof(*service->memories));
     }
 }
 
-/* A file from somewhere may have any times; those of centuries would only overflow. */
+/* A file from somewhere may have any times; those of centuries would only overflow. So would the
+ * memory of no machine. */
 #define TIME_LIMIT   (UINT64_C(1) << 53)
 #define LENGTH_LIMIT (UINT64_C(1) << 50)
+#define KIB_LIMIT    (UINT64_C(1) << 40)
 
 static bool is_plausible(const struct record *record)
 {
@@ -210,6 +216,8 @@ static bool is_plausible(const struct record *record)
         return false;
     if (record->kind == RECORD_CONNECTION)
         return record->connection.session_usec < LENGTH_LIMIT;
+    if (record->kind == RECORD_MEMORY)
+        return record->memory.kib < KIB_LIMIT;
     return (record->kind != RECORD_READY && record->kind != RECORD_EXIT) ||
            record->worker.usec < LENGTH_LIMIT;
 }

@@ -23,6 +23,12 @@ struct recorded_pool {
     struct record_pool pool;
 };
 
+/* What the workers' memory was at that time. */
+struct recorded_memory {
+    uint64_t at;
+    struct record_memory memory;
+};
+
 /* A worker's exit, or that it became ready. */
 struct recorded_worker {
     uint64_t at;
@@ -43,6 +49,8 @@ struct recorded_service {
     size_t n_starts;
     struct recorded_worker *exits;
     size_t n_exits;
+    struct recorded_memory *memories;
+    size_t n_memories;
 };
 
 struct recording {

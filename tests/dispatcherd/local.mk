@@ -56,6 +56,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/process/test_logfile_limited \
 	tests/dispatcherd/process/test_reserve \
 	tests/dispatcherd/process/test_spawner_self \
+	tests/dispatcherd/recorder/test_memory_watch \
 	tests/dispatcherd/recorder/test_recorder \
 	tests/dispatcherd/recorder/test_ring_file \
 	tests/dispatcherd/report/test_bulk \
@@ -101,7 +102,8 @@ UNIT_TESTS += \
 	tests/dispatcherd/worker/test_handoff \
 	tests/dispatcherd/worker/test_life \
 	tests/dispatcherd/worker/test_linger \
-	tests/dispatcherd/worker/test_start
+	tests/dispatcherd/worker/test_start \
+	tests/dispatcherd/worker/test_worker_memory
 
 TESTS += tests/dispatcherd/test_debug_bits.sh
 dist_check_SCRIPTS += %D%/test_debug_bits.sh

@@ -82,8 +82,14 @@ START_TEST(test_workers_and_pools_survive)
                                 .worker = {UINT64_MAX, 2, 3, 4, true}};
     struct record_worker worker = round_trip(&exit).worker;
     const struct record change = {
-        .kind = RECORD_POOL, .service = 1, .sequence = 1, .at = NOW, .pool = {1, 2, 3, 4, 5, 6}};
+        .kind = RECORD_POOL, .service = 1, .sequence = 1, .at = NOW, .pool = {1, 2, 3, 4, 5}};
     struct record_pool pool = round_trip(&change).pool;
+    const struct record look = {.kind = RECORD_MEMORY,
+                                .service = 1,
+                                .sequence = 1,
+                                .at = NOW,
+                                .memory = {1, 2, 3, 4, UINT64_MAX, UINT64_MAX - 1}};
+    struct record_memory memory = round_trip(&look).memory;
 
     ck_assert_uint_eq(worker.usec, UINT64_MAX);
     ck_assert_uint_eq(worker.exit_usec, 2);
@@ -91,6 +97,7 @@ START_TEST(test_workers_and_pools_survive)
     ck_assert_uint_eq(worker.reason, 4);
     ck_assert(worker.was_ready);
     ck_assert_mem_eq(&pool, &change.pool, sizeof(pool));
+    ck_assert_mem_eq(&memory, &look.memory, sizeof(memory));
 }
 END_TEST
 

@@ -138,6 +138,31 @@ START_TEST(test_services_without_name_or_options_are_left_out)
 }
 END_TEST
 
+static void add_memory(uint64_t at, uint64_t kib)
+{
+    add((struct record){.kind = RECORD_MEMORY,
+                        .service = record_service_hash("SMTP"),
+                        .at = at,
+                        .memory = {.n_workers = 1, .n_in_pool = 1, .kib = kib}});
+}
+
+START_TEST(test_memory_is_found_unless_it_is_absurd)
+{
+    begin_file();
+    add_service("SMTP");
+    add_memory(NOW + 2, 200);
+    add_memory(NOW + 1, 100);
+    add_memory(NOW + 3, UINT64_MAX);
+    ck_assert_int_eq(parse(sizeof(bytes)), 0);
+    const struct recorded_service *service = recording_find(&recording, "smtp");
+    ck_assert_uint_eq(service->n_memories, 2);
+    ck_assert_uint_eq(service->memories[0].memory.kib, 100);
+    ck_assert_uint_eq(service->memories[1].at, NOW + 2);
+    ck_assert_uint_eq(recording.to, NOW + 2);
+    recording_clear(&recording);
+}
+END_TEST
+
 START_TEST(test_what_was_lost_is_known)
 {
     begin_file();
@@ -156,6 +181,7 @@ Suite *make_suite(void)
 
     ADD_TESTS(suite, "recording", test_what_came_first_comes_first, test_the_oldest_are_overwritten,
               test_what_is_broken_or_in_a_wrong_place_is_left_out, test_a_file_may_be_cut_off,
-              test_services_without_name_or_options_are_left_out, test_what_was_lost_is_known);
+              test_services_without_name_or_options_are_left_out,
+              test_memory_is_found_unless_it_is_absurd, test_what_was_lost_is_known);
     return suite;
 }

@@ -322,6 +322,32 @@ void recorder_add_exit(struct recorder *recorder, struct recorded_state *state,
     recorder_add(recorder, &record);
 }
 
+uint64_t recorder_memory_due(const struct recorder *recorder, const struct recorded_state *state,
+                             const struct pool *pool, uint64_t now)
+{
+    static const struct memory_watch never;
+
+    if (!recorder)
+        return USEC_INFINITY;
+    return memory_watch_due(state->described == recorder->description ? &state->memory : &never,
+                            pool, now);
+}
+
+void recorder_add_memory(struct recorder *recorder, struct recorded_state *state,
+                         const struct service_options *options, const struct pool *pool,
+                         const struct record_memory *memory, uint64_t now)
+{
+    if (!recorder)
+        return;
+    recorder_describe(recorder, state, options, now);
+    memory_watch_looked(&state->memory, pool, now);
+    if (memory->n_workers == 0 && memory->n_in_pool > 0)
+        return;
+    struct record record = record_of(recorder, RECORD_MEMORY, options, now);
+    record.memory = *memory;
+    recorder_add(recorder, &record);
+}
+
 /* Life */
 
 int recorder_new(sd_event *event, const char *path, struct recorder **ret)

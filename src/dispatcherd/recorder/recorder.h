@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "config/options.h"
+#include "dispatcherd/recorder/memory_watch.h"
 #include "pool/policy.h"
 #include "recording/record.h"
 
@@ -24,6 +25,7 @@ struct recorded_state {
     unsigned n_starting;
     unsigned n_ready;
     unsigned n_draining;
+    struct memory_watch memory;
 };
 
 /* Begins to record to the file of that path. Returns 0 with *ret, or a negative errno; errors of
@@ -58,3 +60,14 @@ void recorder_add_ready(struct recorder *recorder, struct recorded_state *state,
 void recorder_add_exit(struct recorder *recorder, struct recorded_state *state,
                        const struct service_options *options, const struct pool_worker *worker,
                        uint64_t left_at, enum decision_reason reason, uint64_t now);
+
+/* When the memory of the service's workers is to be looked at (memory_watch.h); USEC_INFINITY: not
+ * before something changes. */
+uint64_t recorder_memory_due(const struct recorder *recorder, const struct recorded_state *state,
+                             const struct pool *pool, uint64_t now);
+
+/* `memory` has 0 workers of a pool that is not empty if nothing could be found out: that is not
+ * recorded, but keeps the next look away. */
+void recorder_add_memory(struct recorder *recorder, struct recorded_state *state,
+                         const struct service_options *options, const struct pool *pool,
+                         const struct record_memory *memory, uint64_t now);

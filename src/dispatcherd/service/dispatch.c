@@ -17,6 +17,7 @@
 #include "dispatcherd/worker/life.h"
 #include "dispatcherd/worker/ring_poll.h"
 #include "dispatcherd/worker/start.h"
+#include "dispatcherd/worker/worker_memory.h"
 #include "protocol/debug.h"
 
 /* How many decisions one service may carry out before other services, and the workers' news, have
@@ -152,6 +153,7 @@ static void rest(struct service *service, enum accept_verdict verdict, uint32_t 
 
     recorder_look_at_pool(service->context->recorder, &service->recorded, service->options,
                           service->pool, now);
+    uint64_t memory_at = worker_memory_look(service, now);
     tell_verdict(service, verdict);
     drop_hopeless(service, now);
     listeners_watch(service, verdict == ACCEPT_YES);
@@ -159,6 +161,7 @@ static void rest(struct service *service, enum accept_verdict verdict, uint32_t 
     store_waiting(service);
     until = until < tell_at ? until : tell_at;
     until = until < stress_at ? until : stress_at;
+    until = until < memory_at ? until : memory_at;
     ring_at(service, until < look_at ? until : look_at);
 }
 

@@ -136,6 +136,40 @@ START_TEST(test_a_pool_is_recorded_if_it_changes)
 }
 END_TEST
 
+START_TEST(test_memory_is_recorded)
+{
+    const struct record_memory memory = {.n_workers = 1, .n_in_pool = 1, .kib = 7};
+    static struct pool pool;
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    pool_worker_started(&pool, 0, now);
+    pool_worker_ready(&pool, 0, 100, now);
+    ck_assert_uint_eq(recorder_memory_due(recorder, &state, &pool, now), now);
+    recorder_add_memory(recorder, &state, &options, &pool, &memory, now);
+    ck_assert_uint_eq(recorder_memory_due(recorder, &state, &pool, now), USEC_INFINITY);
+    /* A ring that may have lost the service gets all of it anew. */
+    recorder_describe_again(recorder);
+    ck_assert_uint_eq(recorder_memory_due(recorder, &state, &pool, now), now);
+    const struct recorded_service *service = read_back();
+    ck_assert_uint_eq(service->n_memories, 1);
+    ck_assert_uint_eq(service->memories[0].memory.kib, 7);
+}
+END_TEST
+
+START_TEST(test_a_look_in_vain_is_not_repeated)
+{
+    const struct record_memory nothing = {.n_in_pool = 1};
+    static struct pool pool;
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+    pool_worker_started(&pool, 0, now);
+    pool_worker_ready(&pool, 0, 100, now);
+    recorder_add_memory(recorder, &state, &options, &pool, &nothing, now);
+    ck_assert_uint_eq(recorder_memory_due(recorder, &state, &pool, now), USEC_INFINITY);
+    ck_assert_uint_eq(read_back()->n_memories, 0);
+}
+END_TEST
+
 START_TEST(test_new_options_are_recorded)
 {
     struct service_options changed = options;
@@ -173,6 +207,7 @@ START_TEST(test_without_a_recorder_nothing_happens)
     recorder = NULL;
     add("192.0.2.1", 1);
     recorder_look_at_pool(recorder, &state, &options, none, 1);
+    ck_assert_uint_eq(recorder_memory_due(recorder, &state, none, 1), USEC_INFINITY);
     recorder_describe_again(recorder);
     recorder_free(recorder);
 }
@@ -188,6 +223,8 @@ Suite *make_suite(void)
     tcase_add_test(tests, test_clients_are_told_apart_but_not_known);
     tcase_add_test(tests, test_another_recording_has_other_hashes);
     tcase_add_test(tests, test_a_pool_is_recorded_if_it_changes);
+    tcase_add_test(tests, test_memory_is_recorded);
+    tcase_add_test(tests, test_a_look_in_vain_is_not_repeated);
     tcase_add_test(tests, test_new_options_are_recorded);
     tcase_add_test(tests, test_what_has_no_room_is_counted);
     tcase_add_test(tests, test_without_a_recorder_nothing_happens);
