@@ -121,6 +121,12 @@ FIGURES = {
         "type": "object",
         "additionalProperties": COUNT,
     },
+    "memory_kib": {
+        "description": "Of all workers together, without what they share: mean and max, or null if "
+        "the recording does not have it.",
+        "type": ["object", "null"],
+        "additionalProperties": COUNT,
+    },
 }
 SIMULATE = {
     "from": {"description": "Microseconds since the epoch.", **COUNT},
@@ -137,6 +143,24 @@ SIMULATED_SERVICE = {
         "description": "One for each value of --sweep.",
         "type": "array",
         "items": {"$ref": "#/$defs/SimulatedRun"},
+    },
+    "memory": {
+        "description": "What the simulated memory follows from; null: it is not in the recording.",
+        "anyOf": [{"$ref": "#/$defs/SimulatedMemory"}, {"type": "null"}],
+    },
+}
+SIMULATED_MEMORY = {
+    "looks": {"description": "How often the workers' memory was looked at.", **COUNT},
+    "worker_kib": {"description": "Of each worker.", "type": "number"},
+    "each_kib": {"description": "More for each of what it grows with.", "type": "number"},
+    "each": {
+        "description": "Sessions that the worker has, the most it had at a time so far, or all "
+        "connections that it was given.",
+        "enum": ["sessions", "most sessions", "connections"],
+    },
+    "error_percent": {
+        "description": "How far it is off at a look, on average.",
+        "type": "number",
     },
 }
 SIMULATED_RUN = {
@@ -337,6 +361,7 @@ def make(text):
     verbs["test-access"] = an_object(TEST_ACCESS)
     verbs["simulate"] = an_object(SIMULATE)
     types["SimulatedService"] = an_object(SIMULATED_SERVICE)
+    types["SimulatedMemory"] = an_object(SIMULATED_MEMORY)
     types["SimulatedRun"] = an_object(SIMULATED_RUN)
     types["SimulatedFigures"] = an_object(FIGURES)
     return {

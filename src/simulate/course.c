@@ -59,6 +59,20 @@ void course_add_workers(struct course *course, unsigned n, uint64_t from, uint64
     }
 }
 
+void course_add_memory(struct course *course, double kib, uint64_t from, uint64_t to)
+{
+    if (from < course->from)
+        from = course->from;
+    if (to > course->to)
+        to = course->to;
+    if (from >= to)
+        return;
+    if (kib > course->kib_max)
+        course->kib_max = kib;
+    course->kib_usec += kib * (double)(to - from);
+    course->memory_usec += to - from;
+}
+
 static int by_length(const void *a, const void *b)
 {
     uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
@@ -102,6 +116,11 @@ double course_workers(const struct course *course)
     for (unsigned i = 0; i < COURSE_STEPS; i++)
         sum += course->worker_usec[i];
     return (double)sum / (double)(course->to - course->from);
+}
+
+double course_memory(const struct course *course)
+{
+    return course->memory_usec > 0 ? course->kib_usec / (double)course->memory_usec : 0;
 }
 
 uint64_t course_rejected(const struct course *course)

@@ -25,6 +25,11 @@ struct course {
     unsigned workers_max;
     uint64_t worker_usec[COURSE_STEPS]; /* of each step: how long its workers lived, added up */
 
+    /* Memory of the workers together, over the time for which it is known. */
+    double kib_max;
+    double kib_usec;      /* added up */
+    uint64_t memory_usec; /* for so long; 0: nothing is known */
+
     /* How long those that were served waited: in the kernel's queue, and for a worker. Owned;
      * sorted by course_finish(). */
     uint64_t *waits;
@@ -43,6 +48,9 @@ int course_add_wait(struct course *course, uint64_t usec);
  * span. */
 void course_add_workers(struct course *course, unsigned n, uint64_t from, uint64_t to);
 
+/* They had so much memory together from one time to another, likewise. */
+void course_add_memory(struct course *course, double kib, uint64_t from, uint64_t to);
+
 /* To be called once, before the functions below. */
 void course_finish(struct course *course);
 
@@ -53,6 +61,9 @@ uint64_t course_wait_mean(const struct course *course);
 /* The average number of workers, in one step and in all. */
 double course_workers_in(const struct course *course, unsigned step);
 double course_workers(const struct course *course);
+
+/* The average memory of all workers together, in KiB; 0 if it is not known. */
+double course_memory(const struct course *course);
 
 uint64_t course_rejected(const struct course *course);
 

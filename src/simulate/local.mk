@@ -9,6 +9,8 @@ libsimulate_a_SOURCES = \
 	%D%/happenings.h \
 	%D%/measure.c \
 	%D%/measure.h \
+	%D%/memory.c \
+	%D%/memory.h \
 	%D%/replay.c \
 	%D%/replay.h \
 	%D%/replay_access.c \

@@ -3,6 +3,7 @@
 #include "simulate/measure.h"
 
 #include "base/macro.h"
+#include "simulate/memory.h"
 #include "statistics/history.h"
 
 static int measure_connection(const struct recorded_connection *connection, struct course *course)
@@ -40,6 +41,14 @@ static void measure_pool(const struct recorded_service *service, struct course *
             course->n_retired[service->exits[i].facts.reason % N_COURSE_REASONS]++;
 }
 
+static void measure_memory(const struct recorded_service *service, struct course *course)
+{
+    for (size_t i = 0; i < service->n_memories; i++)
+        course_add_memory(course, memory_measured(&service->memories[i].memory),
+                          service->memories[i].at,
+                          i + 1 < service->n_memories ? service->memories[i + 1].at : course->to);
+}
+
 int measure(const struct recording *recording, const struct recorded_service *service,
             struct course *ret)
 {
@@ -53,6 +62,7 @@ int measure(const struct recording *recording, const struct recorded_service *se
         return r;
     }
     measure_pool(service, &course);
+    measure_memory(service, &course);
     course_finish(&course);
     *ret = course;
     return 0;

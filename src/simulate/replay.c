@@ -42,6 +42,14 @@ static void count_workers(struct replay *replay)
     replay->counted_at = replay->now;
 }
 
+/* Until the next moment they have so much memory. */
+static void count_memory(struct replay *replay, uint64_t until)
+{
+    if (replay->memory.n_samples > 0)
+        course_add_memory(&replay->course, memory_of_pool(&replay->memory, replay->pool),
+                          replay->now, until);
+}
+
 static uint64_t next_start_usec(struct replay *replay)
 {
     const struct recorded_service *service = replay->service;
@@ -300,6 +308,7 @@ static void run(struct replay *replay)
         happen(replay);
         uint64_t next = next_moment(replay, settle(replay));
 
+        count_memory(replay, next);
         if (next > replay->recording->to)
             break;
         replay->now = next;
@@ -328,6 +337,7 @@ int replay(const struct recording *recording, const struct recorded_service *ser
     struct replay replay = {.recording = recording,
                             .service = service,
                             .settings = settings,
+                            .memory = memory_model_of(service),
                             .last_exit_usec = EXIT_USEC};
     int r = init(&replay);
 

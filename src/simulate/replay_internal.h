@@ -6,6 +6,7 @@
 #include "access/addresses.h"
 #include "access/throttle.h"
 #include "simulate/happenings.h"
+#include "simulate/memory.h"
 #include "simulate/replay.h"
 
 #define REPLAY_NOBODY UINT32_MAX
@@ -47,6 +48,7 @@ struct replay {
     struct replay_queue backlog; /* the kernel's */
     struct replay_queue waiting;
     struct course course;
+    struct memory_model memory;
     uint64_t now;
     uint64_t counted_at;        /* up to then workers are in the course */
     size_t n_arrived;           /* connections that have arrived, whatever became of them */

@@ -32,6 +32,8 @@ static void seal(uint8_t *bytes, size_t n)
         record.connection.was_handed = place[25] & 1;
         if (record.kind == RECORD_READY || record.kind == RECORD_EXIT)
             record.worker.was_ready = place[24] & 1;
+        if (record.kind == RECORD_MEMORY)
+            record.memory.kib &= UINT32_MAX;
         if (record.kind == RECORD_SERVICE)
             memcpy(record.name, place[24] & 1 ? "SMTP" : "IMAP", sizeof("SMTP"));
         record.service = record_service_hash(place[4] & 1 ? "SMTP" : "IMAP");

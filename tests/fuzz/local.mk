@@ -234,4 +234,5 @@ endif
 
 EXTRA_DIST += \
 	%D%/corpus/recording/burst \
+	%D%/corpus/recording/memory \
 	%D%/corpus/recording/restart

@@ -44,6 +44,22 @@ START_TEST(test_workers)
 }
 END_TEST
 
+START_TEST(test_memory)
+{
+    struct course course = course_init(FROM, TO);
+
+    ck_assert_double_eq(course_memory(&course), 0);
+    course_add_memory(&course, 900, 0, FROM);
+    course_add_memory(&course, 100, FROM - 500, FROM + 300);
+    course_add_memory(&course, 500, FROM + 300, FROM + 400);
+    course_add_memory(&course, 900, TO, TO + 1);
+    ck_assert_double_eq(course.kib_max, 500);
+    ck_assert_uint_eq(course.memory_usec, 400);
+    ck_assert_double_eq(course_memory(&course), 200);
+    course_clear(&course);
+}
+END_TEST
+
 START_TEST(test_a_span_without_length)
 {
     struct course course = course_init(FROM, FROM);
@@ -58,6 +74,6 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("course");
 
-    ADD_TESTS(suite, "course", test_waits, test_workers, test_a_span_without_length);
+    ADD_TESTS(suite, "course", test_waits, test_workers, test_memory, test_a_span_without_length);
     return suite;
 }

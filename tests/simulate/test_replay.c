@@ -288,6 +288,49 @@ START_TEST(test_random_recordings)
 }
 END_TEST
 
+/* A worker has 1000 KiB, and 200 for each session. */
+static struct recorded_memory looks[] = {
+    {START, {.n_workers = 1, .n_in_pool = 1, .kib = 1000}},
+    {START + USEC_PER_SEC / 4, {.n_workers = 1, .n_in_pool = 1, .n_sessions = 2, .kib = 1400}},
+    {START + USEC_PER_SEC / 2, {.n_workers = 1, .n_in_pool = 2, .n_sessions = 1, .kib = 1200}},
+};
+
+START_TEST(test_memory_follows_from_workers_and_sessions)
+{
+    begin(USEC_PER_SEC);
+    /* The third one waits for one of the two places. */
+    for (unsigned i = 0; i < 3; i++)
+        add(20 * USEC_PER_MSEC, i, 100 * USEC_PER_MSEC);
+    run(NULL);
+    ck_assert_uint_eq(course.memory_usec, 0);
+    service.memories = looks;
+    service.n_memories = 3;
+    run(NULL);
+    ck_assert_double_eq_tol(course.kib_max, 1400, 1e-6);
+    /* Not before it is ready; and for sessions of 300 ms together. */
+    ck_assert_double_eq_tol(course_memory(&course), 1000 * 0.99 + 200 * 0.3, 1e-6);
+    /* Two sessions in one worker, and one in another. */
+    run("MAX_PROCS=2");
+    ck_assert_double_eq_tol(course.kib_max, 2 * 1000 + 3 * 200, 1e-6);
+    /* All three in one worker. */
+    run("MAX_CONNS=3");
+    ck_assert_double_eq_tol(course.kib_max, 1000 + 3 * 200, 1e-6);
+}
+END_TEST
+
+START_TEST(test_memory_that_was_measured)
+{
+    begin(USEC_PER_SEC);
+    service.memories = looks;
+    service.n_memories = 3;
+    ck_assert_int_eq(measure(&recording, &service, &course), 0);
+    /* The last look saw one of two workers. */
+    ck_assert_double_eq(course.kib_max, 2400);
+    ck_assert_double_eq(course_memory(&course), (1000 + 1400 + 2 * 2400) / 4.0);
+    course_clear(&course);
+}
+END_TEST
+
 START_TEST(test_what_was_measured)
 {
     static struct recorded_pool pools[] = {
@@ -325,6 +368,7 @@ Suite *make_suite(void)
               test_a_client_has_left_even_if_its_turn_never_comes,
               test_clients_that_have_left_keep_no_place_from_others,
               test_a_client_leaves_while_it_is_checked, test_random_recordings,
+              test_memory_follows_from_workers_and_sessions, test_memory_that_was_measured,
               test_what_was_measured);
     return suite;
 }

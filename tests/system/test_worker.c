@@ -17,7 +17,8 @@
  *
  * Each answer is one line. Nothing is said unasked, so that a client can tell whether it is served.
  *
- * PARAMETERs: FAIL=1 makes the start fail; START_DELAY=MILLISECONDS makes it slow. */
+ * PARAMETERs: FAIL=1 makes the start fail; START_DELAY=MILLISECONDS makes it slow;
+ * SESSION_MEMORY=MEGABYTES is in use as long as a session lasts. */
 #include "base/macro.h"
 #include "dispatcher/worker.h"
 
@@ -27,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
@@ -193,7 +195,7 @@ static bool answer(struct client *client, char *line)
     return true;
 }
 
-static void serve(dispatcher_connection *connection, _unused_ void *userdata)
+static void serve_lines(dispatcher_connection *connection)
 {
     char line[LINE_MAX_BYTES];
     struct client client = {.connection = connection,
@@ -204,6 +206,22 @@ static void serve(dispatcher_connection *connection, _unused_ void *userdata)
     while (fgets(line, sizeof(line), client.input) && answer(&client, line))
         ;
     fclose(client.input);
+}
+
+static void serve(dispatcher_connection *connection, _unused_ void *userdata)
+{
+    const char *megabytes = dispatcher_worker_parameter_value(
+        dispatcher_connection_worker(connection), "SESSION_MEMORY");
+    size_t size = megabytes ? strtoul(megabytes, NULL, 10) << 20 : 0;
+    char *memory = MAP_FAILED;
+
+    /* Not of malloc(3), which might keep it for the next session. */
+    if (size > 0)
+        memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    serve_lines(connection);
+    if (memory != MAP_FAILED)
+        munmap(memory, size);
 }
 
 static int start(dispatcher_worker *worker, _unused_ void *userdata)

@@ -5,6 +5,7 @@
 
 #include "recording/recording.h"
 #include "simulate/course.h"
+#include "simulate/memory.h"
 #include "simulate/settings.h"
 
 #include <stdbool.h>
@@ -23,6 +24,7 @@ struct outcome_run {
 struct outcome {
     const struct recorded_service *service;
     struct course measured; /* owned */
+    struct memory_model memory;
     struct outcome_run runs[OUTCOME_VALUES_MAX];
     size_t n_runs;
 };

@@ -118,6 +118,18 @@ static double wait_of(const struct course *course, unsigned per_mille)
     return (double)course_wait(course, per_mille) / USEC_PER_MSEC;
 }
 
+static void draw_values(const struct panel *panel, const struct outcome *outcome)
+{
+    unsigned n = (unsigned)outcome->n_runs;
+
+    for (unsigned i = 0; i < n; i++) {
+        char text[32];
+
+        snprintf(text, sizeof(text), "%" PRIu32, outcome->runs[i].swept.value);
+        panel_label(panel, panel_x(i, n), text);
+    }
+}
+
 /* What each value leads to; the measured wait is a line across. */
 static void draw_waits(struct panel *panel, const struct outcome *outcome)
 {
@@ -136,24 +148,52 @@ static void draw_waits(struct panel *panel, const struct outcome *outcome)
     panel_line(panel, "measured, 99 %", measured, n);
     panel_line(panel, "simulated, 99 %", of_99, n);
     panel_line(panel, "simulated, 50 %", of_50, n);
-    for (unsigned i = 0; i < n; i++) {
-        char text[32];
+    draw_values(panel, outcome);
+}
 
-        snprintf(text, sizeof(text), "%" PRIu32, outcome->runs[i].swept.value);
-        panel_label(panel, panel_x(i, n), text);
+/* The same for memory; nothing if the recording does not have it. */
+static void draw_memory(struct panel *panel, const struct outcome *outcome)
+{
+    unsigned n = (unsigned)outcome->n_runs;
+    double maxima[OUTCOME_VALUES_MAX] = {0}, means[OUTCOME_VALUES_MAX] = {0};
+    double measured[OUTCOME_VALUES_MAX] = {0};
+    double max = outcome->measured.kib_max / 1024;
+
+    if (outcome->memory.n_samples == 0)
+        return;
+    for (unsigned i = 0; i < n; i++) {
+        maxima[i] = outcome->runs[i].course.kib_max / 1024;
+        means[i] = course_memory(&outcome->runs[i].course) / 1024;
+        measured[i] = outcome->measured.kib_max / 1024;
+        max = maxima[i] > max ? maxima[i] : max;
     }
+    panel_begin(panel, outcome->service->name, "memory", max, " MiB");
+    panel_line(panel, "measured, max", measured, n);
+    panel_line(panel, "simulated, max", maxima, n);
+    panel_line(panel, "simulated, mean", means, n);
+    draw_values(panel, outcome);
+    panel->top += HEIGHT;
+}
+
+/* Pixels. */
+static size_t height_of(const struct outcomes *outcomes)
+{
+    size_t n_panels = 0;
+
+    for (size_t i = 0; i < outcomes->n_items; i++)
+        n_panels += outcomes->is_sweep ? 2 + (outcomes->items[i].memory.n_samples > 0) : 1;
+    return n_panels * HEIGHT;
 }
 
 int outcomes_draw(const struct outcomes *outcomes, FILE *stream)
 {
     struct panel panel = {.stream = stream};
-    size_t n_panels = outcomes->n_items * (outcomes->is_sweep ? 2 : 1);
 
     fprintf(stream,
             "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%zu' "
             "font-family='sans-serif' font-size='11'>\n<rect width='100%%' height='100%%' "
             "fill='white'/>\n",
-            WIDTH, n_panels * HEIGHT);
+            WIDTH, height_of(outcomes));
     for (size_t i = 0; i < outcomes->n_items; i++) {
         draw_workers(&panel, outcomes, &outcomes->items[i]);
         panel.top += HEIGHT;
@@ -161,6 +201,7 @@ int outcomes_draw(const struct outcomes *outcomes, FILE *stream)
             continue;
         draw_waits(&panel, &outcomes->items[i]);
         panel.top += HEIGHT;
+        draw_memory(&panel, &outcomes->items[i]);
     }
     fputs("</svg>\n", stream);
     return ferror(stream) ? -EIO : 0;

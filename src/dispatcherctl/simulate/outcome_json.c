@@ -39,15 +39,24 @@ static json_t *workers_of(const struct course *course)
     return array;
 }
 
+/* null: the recording does not have it. */
+static json_t *memory_of(const struct course *course)
+{
+    if (course->memory_usec == 0)
+        return json_null();
+    return json_pack("{s:I, s:I}", "mean", (json_int_t)course_memory(course), "max",
+                     (json_int_t)course->kib_max);
+}
+
 static json_t *course_object(const struct course *course)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:f, s:i, s:o, s:I, s:o}", "clients",
+    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:f, s:i, s:o, s:I, s:o, s:o}", "clients",
                      (json_int_t)course->n_arrived, "served", (json_int_t)course->n_served, "left",
                      (json_int_t)course->n_left, "waiting", (json_int_t)course_waiting(course),
                      "rejected", rejected_of(course), "wait_usec", waits_of(course), "workers_mean",
                      course_workers(course), "workers_max", (int)course->workers_max, "workers",
                      workers_of(course), "started", (json_int_t)course->n_started, "retired",
-                     retired_of(course));
+                     retired_of(course), "memory_kib", memory_of(course));
 }
 
 static json_t *run_object(const struct outcome_run *run, bool is_sweep)
@@ -59,14 +68,24 @@ static json_t *run_object(const struct outcome_run *run, bool is_sweep)
     return json_pack("{s:o, s:o}", "setting", setting, "figures", course_object(&run->course));
 }
 
+static json_t *model_object(const struct memory_model *model)
+{
+    if (model->n_samples == 0)
+        return json_null();
+    return json_pack("{s:I, s:f, s:f, s:s, s:f}", "looks", (json_int_t)model->n_samples,
+                     "worker_kib", model->worker_kib, "each_kib", model->each_kib, "each",
+                     memory_cause_to_string(model->cause), "error_percent", 100 * model->error);
+}
+
 static json_t *service_object(const struct outcome *outcome, bool is_sweep)
 {
     json_t *runs = json_array();
 
     for (size_t i = 0; i < outcome->n_runs; i++)
         json_array_append_new(runs, run_object(&outcome->runs[i], is_sweep));
-    return json_pack("{s:s, s:o, s:o}", "name", outcome->service->name, "measured",
-                     course_object(&outcome->measured), "simulated", runs);
+    return json_pack("{s:s, s:o, s:o, s:o}", "name", outcome->service->name, "measured",
+                     course_object(&outcome->measured), "simulated", runs, "memory",
+                     model_object(&outcome->memory));
 }
 
 int outcomes_print_json(const struct outcomes *outcomes, FILE *stream)

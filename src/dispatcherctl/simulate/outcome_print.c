@@ -34,6 +34,16 @@ static void add_usec(struct table *table, uint64_t usec)
         table_add(table, "%" PRIu64 " s", usec / USEC_PER_SEC);
 }
 
+static void add_kib(struct table *table, const struct course *course, double kib)
+{
+    if (course->memory_usec == 0)
+        table_add(table, "%s", "");
+    else if (kib < 1024.0 * 1024)
+        table_add(table, "%.1f MiB", kib / 1024);
+    else
+        table_add(table, "%.1f GiB", kib / 1024 / 1024);
+}
+
 /* One row for a way to run the service. */
 static void add_row(struct table *table, const char *service, const char *label,
                     const struct course *course)
@@ -52,6 +62,8 @@ static void add_row(struct table *table, const char *service, const char *label,
     table_add(table, "%u", course->workers_max);
     table_add(table, "%" PRIu64, course->n_started);
     table_add(table, "%" PRIu64, course_recycled(course));
+    add_kib(table, course, course_memory(course));
+    add_kib(table, course, course->kib_max);
 }
 
 static void print_head(const struct outcomes *outcomes, FILE *stream)
@@ -71,6 +83,32 @@ static void print_head(const struct outcomes *outcomes, FILE *stream)
                    recording->n_begun);
 }
 
+static const char *each(enum memory_cause cause)
+{
+    return cause == MEMORY_SESSIONS ? "session"
+           : cause == MEMORY_PEAK   ? "of the most sessions it had"
+                                    : "connection it was given";
+}
+
+/* What the simulated memory follows from. */
+static void print_memory(const struct outcome *outcome, FILE *stream)
+{
+    const struct memory_model *model = &outcome->memory;
+    const char *name = outcome->service->name;
+
+    if (model->n_samples == 0)
+        table_line(stream, "%s: memory: not in the recording", name);
+    else if (model->each_kib <= 0)
+        table_line(stream, "%s: memory: a worker has %.1f MiB; that is off by %.0f %%", name,
+                   model->worker_kib / 1024, 100 * model->error);
+    else
+        table_line(stream,
+                   "%s: memory: a worker has %.1f MiB, and %.2f MiB for each %s; that is off by "
+                   "%.0f %%",
+                   name, model->worker_kib / 1024, model->each_kib / 1024, each(model->cause),
+                   100 * model->error);
+}
+
 int outcomes_print(const struct outcomes *outcomes, FILE *stream)
 {
     static const struct table_column columns[] = {
@@ -78,7 +116,8 @@ int outcomes_print(const struct outcomes *outcomes, FILE *stream)
         {"SERVED", TABLE_RIGHT},  {"REJECTED", TABLE_RIGHT}, {"LEFT", TABLE_RIGHT},
         {"WAITING", TABLE_RIGHT}, {"WAIT 50%", TABLE_RIGHT}, {"99%", TABLE_RIGHT},
         {"MAX", TABLE_RIGHT},     {"WORKERS", TABLE_RIGHT},  {"MAX", TABLE_RIGHT},
-        {"STARTED", TABLE_RIGHT}, {"RECYCLED", TABLE_RIGHT},
+        {"STARTED", TABLE_RIGHT}, {"RECYCLED", TABLE_RIGHT}, {"MEMORY", TABLE_RIGHT},
+        {"MAX", TABLE_RIGHT},
     };
     struct table table = table_init(columns, ELEMENTSOF(columns));
 
@@ -99,5 +138,7 @@ int outcomes_print(const struct outcomes *outcomes, FILE *stream)
     }
     int r = table_print(&table, stream);
     table_clear(&table);
+    for (size_t i = 0; i < outcomes->n_items && r == 0; i++)
+        print_memory(&outcomes->items[i], stream);
     return r;
 }

@@ -199,6 +199,7 @@ static int run_service(struct simulation *simulation, const struct recorded_serv
     size_t n_runs = simulation->n_swept > 0 ? simulation->n_swept : 1;
 
     outcome->service = service;
+    outcome->memory = memory_model_of(service);
     int r = measure(&simulation->recording, service, &outcome->measured);
     while (r == 0 && outcome->n_runs < n_runs) {
         outcome->runs[outcome->n_runs].swept = simulation->swept[outcome->n_runs];
