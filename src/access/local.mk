@@ -24,6 +24,8 @@ libaccess_a_SOURCES = \
 	%D%/source.c \
 	%D%/source.h \
 	%D%/throttle.c \
-	%D%/throttle.h
+	%D%/throttle.h \
+	%D%/throttle_full.c \
+	%D%/throttle_full.h
 libaccess_a_CFLAGS = $(AM_CFLAGS) $(LIBSYSTEMD_CFLAGS)
 LINK_ACCESS = libaccess.a $(LINK_LOOP)

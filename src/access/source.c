@@ -2,6 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 #include "access/source.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool source_of(const struct address *address, struct source *ret)
@@ -22,4 +23,15 @@ struct address source_network(const struct address *address)
     else if (address->family == AF_INET6)
         memset(network.bytes + 6, 0, 10);
     return network;
+}
+
+const char *source_format(const struct source *source, char text[SOURCE_TEXT_MAX])
+{
+    struct address address = {.family = (uint16_t)source->family};
+    char host[ADDRESS_TEXT_MAX];
+
+    memcpy(address.bytes, source->prefix, source->family == AF_INET ? 4 : 8);
+    snprintf(text, SOURCE_TEXT_MAX, "%s%s", address_format_host(&address, host),
+             source->family == AF_INET6 ? "/64" : "");
+    return text;
 }

@@ -19,5 +19,11 @@ struct source {
  * 6177). Other addresses are returned as they are. */
 struct address source_network(const struct address *address);
 
+/* The longest text of source_format(), with its NUL. */
+#define SOURCE_TEXT_MAX (ADDRESS_TEXT_MAX + 3)
+
+/* "192.0.2.1", or "2001:db8:1:2::/64". Returns `text`. */
+const char *source_format(const struct source *source, char text[SOURCE_TEXT_MAX]);
+
 /* Returns false if the address is neither IPv4 nor IPv6, and so has no source. */
 bool source_of(const struct address *address, struct source *ret);

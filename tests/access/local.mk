@@ -11,4 +11,6 @@ UNIT_TESTS += \
 	tests/access/test_proxy_header \
 	tests/access/test_proxy_reader \
 	tests/access/test_rejection \
-	tests/access/test_throttle
+	tests/access/test_source \
+	tests/access/test_throttle \
+	tests/access/test_throttle_full
