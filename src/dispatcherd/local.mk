@@ -116,6 +116,7 @@ libdaemon_a_SOURCES = \
 	%D%/control/share.h \
 	%D%/control/socket.c \
 	%D%/control/socket.h \
+	%D%/control/throttles.c \
 	%D%/core/alerts.c \
 	%D%/core/alerts.h \
 	%D%/core/archive.c \

@@ -28,6 +28,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/control/test_methods \
 	tests/dispatcherd/control/test_peer \
 	tests/dispatcherd/control/test_share \
+	tests/dispatcherd/control/test_throttles \
 	tests/dispatcherd/core/test_alerts \
 	tests/dispatcherd/core/test_backend \
 	tests/dispatcherd/core/test_certificate \

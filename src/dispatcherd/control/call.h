@@ -37,6 +37,9 @@ json_t *control_connections(const struct control_call *call);
 json_t *control_ended_connections(const struct control_call *call);
 json_t *control_ended_workers(const struct control_call *call);
 
+/* control/throttles.c */
+json_t *control_throttles(const struct control_call *call);
+
 /* control/commands.c */
 json_t *control_stop(const struct control_call *call);
 json_t *control_start(const struct control_call *call);

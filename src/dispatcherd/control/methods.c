@@ -65,6 +65,7 @@ static const struct method {
      FOR_TRUSTED,
      control_connections,
      {{"service", OPTIONAL}, {"after", OPTIONAL}}},
+    {CONTROL_INTERFACE ".Throttles", FOR_TRUSTED, control_throttles, {{0}}},
     {CONTROL_INTERFACE ".EndedConnections",
      FOR_TRUSTED,
      control_ended_connections,

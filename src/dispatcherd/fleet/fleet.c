@@ -35,6 +35,7 @@ struct fleet {
     struct timer wait_timer;
     struct timer alert_timer;
     struct alert alert;
+    uint64_t answered_at; /* CLOCK_MONOTONIC; 0: not yet */
     bool is_skew_told;
 };
 
@@ -154,6 +155,7 @@ static bool on_answer(const struct fleet_answer *answer, void *userdata)
 
     if (!fleet_ledger_answer(fleet->ledger, answer, now))
         return false;
+    fleet->answered_at = now;
     fleet_waits_answer(&fleet->waits, batch, answer, now);
     tell_skew(fleet);
     plan_batch(fleet);
@@ -327,6 +329,9 @@ void fleet_figures(const struct fleet *fleet, uint64_t now, struct fleet_figures
         .is_up = fleet_link_is_up(fleet->link),
         .reason = fleet_link_reason(fleet->link),
         .since = fleet_link_since(fleet->link),
+        .answered_at = fleet->answered_at,
+        .wait_usec = fleet->waits.limit_usec,
+        .has_addresses = fleet->open != NULL,
         .n_owed = fleet_ledger_n_owed(fleet->ledger),
         .n_left_out = fleet_ledger_n_left_out(fleet->ledger) +
                       (fleet->open ? open_counts_n_left_out(fleet->open) : 0),

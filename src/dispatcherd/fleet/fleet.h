@@ -64,9 +64,12 @@ struct fleet_figures {
     const char *name;  /* of this host */
     const char *store; /* the address in use, or tried last */
     bool is_up;
-    const char *reason; /* why it was away the last time; "": it never was */
-    uint64_t since;     /* CLOCK_MONOTONIC */
-    uint64_t n_owed;    /* keys */
+    const char *reason;   /* why it was away the last time; "": it never was */
+    uint64_t since;       /* CLOCK_MONOTONIC */
+    uint64_t answered_at; /* likewise: when the store has last answered; 0: it has not yet */
+    uint64_t wait_usec;   /* of the settings, as is the next */
+    bool has_addresses;
+    uint64_t n_owed; /* keys */
     uint64_t n_left_out;
     uint64_t n_addresses;     /* whose open connections are known */
     uint64_t n_waits;         /* decisions that waited */

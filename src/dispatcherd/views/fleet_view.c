@@ -17,6 +17,9 @@ json_t *view_fleet(const struct fleet *fleet, const struct control_clock *clock)
     view_put(&object, "is_up", json_boolean(figures.is_up));
     view_put(&object, "since", view_time(figures.since, clock));
     view_put(&object, "reason", view_optional(figures.is_up ? NULL : figures.reason));
+    view_put(&object, "answered_at", view_time(figures.answered_at, clock));
+    view_put(&object, "wait_limit_usec", view_count(figures.wait_usec));
+    view_put(&object, "has_addresses", json_boolean(figures.has_addresses));
     view_put(&object, "n_owed", view_count(figures.n_owed));
     view_put(&object, "n_left_out", view_count(figures.n_left_out));
     view_put(&object, "n_addresses", view_count(figures.n_addresses));

@@ -154,7 +154,8 @@ START_TEST(test_lets_strangers_look_and_nothing_else)
         CONTROL "Connections", CONTROL "EndedConnections", CONTROL "Stop",       CONTROL "Start",
         CONTROL "Restart",     CONTROL "Reload",           CONTROL "WorkerEnded"};
     static const char *const guarded_others[] = {CONTROL "Follow", CONTROL "SetDebug",
-                                                 CONTROL "Plan", CONTROL "Explain"};
+                                                 CONTROL "Plan", CONTROL "Explain",
+                                                 CONTROL "Throttles"};
     struct control_method_info method;
     size_t n = 0;
 
