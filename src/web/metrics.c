@@ -342,6 +342,10 @@ static void write_fleet(FILE *stream, enum metrics_format format, const json_t *
         fprintf(stream, "dispatcherd_%s_total %" PRId64 "\n", fleet_counters[i].name,
                 reply_number(fleet, fleet_counters[i].member));
     }
+    write_head(stream, format, "fleet_addresses", "gauge",
+               "Addresses whose open connections are known (FLEET_ADDRESSES).");
+    fprintf(stream, "dispatcherd_fleet_addresses %" PRId64 "\n",
+            reply_number(fleet, "n_addresses"));
     write_head(stream, format, "fleet_down_seconds", "counter",
                "How long the fleet's store was away.");
     fputs("dispatcherd_fleet_down_seconds_total ", stream);

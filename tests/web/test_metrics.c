@@ -129,6 +129,26 @@ START_TEST(test_counters_are_named_as_each_format_wants)
 }
 END_TEST
 
+START_TEST(test_figures_of_the_fleet_have_no_label)
+{
+    json_auto_t *status =
+        json_of("{'fleet': {'is_up': true, 'n_addresses': 34, 'n_late': 5, 'down_usec': 1500000}}");
+    FILE *stream = written_begin();
+
+    metrics_write(stream, METRICS_PLAIN, status, NULL);
+    char *text = written_end();
+    check_has(text, "\ndispatcherd_fleet_up 1\n");
+    check_has(text, "\n# TYPE dispatcherd_fleet_addresses gauge\n");
+    check_has(text, "\ndispatcherd_fleet_addresses 34\n");
+    check_has(text, "\ndispatcherd_fleet_late_total 5\n");
+    check_has(text, "\ndispatcherd_fleet_down_seconds_total 1.500000\n");
+    free(text);
+    text = written(METRICS_PLAIN, services_text);
+    ck_assert_ptr_null(strstr(text, "dispatcherd_fleet_"));
+    free(text);
+}
+END_TEST
+
 START_TEST(test_a_daemon_that_does_not_answer_is_down)
 {
     char *text = written(METRICS_OPEN, NULL);
@@ -158,5 +178,6 @@ END_TEST
 
 SUITE("metrics", NULL, NULL, test_figures_are_written_with_their_service,
       test_every_gauge_has_its_limit, test_each_alert_is_there_whether_raised_or_not,
-      test_counters_are_named_as_each_format_wants, test_a_daemon_that_does_not_answer_is_down,
-      test_labels_are_escaped, test_what_is_missing_reads_as_nothing)
+      test_counters_are_named_as_each_format_wants, test_figures_of_the_fleet_have_no_label,
+      test_a_daemon_that_does_not_answer_is_down, test_labels_are_escaped,
+      test_what_is_missing_reads_as_nothing)
