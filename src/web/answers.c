@@ -35,6 +35,7 @@ static void write_page(struct answers *answers, FILE *stream)
         .connections = figures->connections,
         .ended_workers = figures->ended_workers,
         .ended_connections = figures->ended_connections,
+        .throttles = figures->throttles,
         .samples = &answers->samples,
         .now_usec = time_now_usec(CLOCK_MONOTONIC),
         .error = figures->error < 0 ? strerror(-figures->error) : NULL,

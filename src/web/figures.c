@@ -5,6 +5,7 @@
 #include "base/macro.h"
 #include "base/time.h"
 #include "control_client/reply.h"
+#include "varlink/message.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,9 +25,11 @@ static void forget(struct figures *figures)
     json_decref(figures->connections);
     json_decref(figures->ended_workers);
     json_decref(figures->ended_connections);
+    json_decref(figures->throttles);
     figures->status = figures->services = NULL;
     figures->workers = figures->connections = NULL;
     figures->ended_workers = figures->ended_connections = NULL;
+    figures->throttles = NULL;
 }
 
 static void disconnect(struct figures *figures)
@@ -36,8 +39,8 @@ static void disconnect(struct figures *figures)
     figures->is_connected = false;
 }
 
-/* Returns 0 with the parameters, or a negative errno: -EACCES if the page is not allowed to see it.
- */
+/* Returns 0 with the parameters, or a negative errno: -EACCES if the page is not allowed to see it,
+ * -ENOSYS if dispatcherd is older than this page and has no such method. */
 static int call(struct figures *figures, const char *method, json_t *parameters, uint64_t deadline,
                 json_t **ret)
 {
@@ -51,6 +54,8 @@ static int call(struct figures *figures, const char *method, json_t *parameters,
     const char *error = reply_text(reply, "error");
     if (strcmp(error, "io.dispatcherd.Control.PermissionDenied") == 0)
         return -EACCES;
+    if (strcmp(error, VARLINK_METHOD_NOT_FOUND) == 0)
+        return -ENOSYS;
     if (*error)
         return -EREMOTEIO;
     *ret = json_incref(json_object_get(reply, "parameters"));
@@ -107,12 +112,21 @@ static int read_lists(struct figures *figures, uint64_t deadline)
     return r;
 }
 
+static int read_throttles(struct figures *figures, uint64_t deadline)
+{
+    int r = call(figures, "Throttles", json_object(), deadline, &figures->throttles);
+
+    return r == -EACCES || r == -ENOSYS ? 0 : r;
+}
+
 static int read_all(struct figures *figures, bool with_lists, uint64_t deadline)
 {
     int r = call(figures, "Status", json_object(), deadline, &figures->status);
     if (r == 0)
         r = call(figures, "Services", json_object(), deadline, &figures->services);
-    return r < 0 || !with_lists ? r : read_lists(figures, deadline);
+    if (r == 0 && with_lists)
+        r = read_lists(figures, deadline);
+    return r < 0 || !with_lists ? r : read_throttles(figures, deadline);
 }
 
 static int try_once(struct figures *figures, bool with_lists, uint64_t deadline)

@@ -22,6 +22,7 @@ struct figures {
     json_t *connections; /* also NULL if the page is not allowed to see them */
     json_t *ended_workers;
     json_t *ended_connections; /* likewise */
+    json_t *throttles;         /* parameters of Throttles; likewise, or if dispatcherd has none */
     int error;                 /* of the last reading: 0, or a negative errno */
 };
 

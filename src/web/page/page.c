@@ -2,6 +2,8 @@
 /* Copyright (C) dispatcherd contributors */
 #include "web/page/page.h"
 
+#include "base/str.h"
+#include "control_client/duration.h"
 #include "control_client/reply.h"
 #include "web/page/html.h"
 
@@ -40,10 +42,31 @@ static void write_header(FILE *stream, const struct page *page)
     }
 }
 
-/* Whether limits hold over the fleet now, and whose limits they are. */
+/* What holds beside the throttles, if anything does. */
+static void write_fleet_settings(FILE *stream, const json_t *fleet)
+{
+    uint64_t wait_usec = (uint64_t)reply_number(fleet, "wait_limit_usec");
+    int64_t n_addresses = reply_number(fleet, "n_addresses");
+    char text[DURATION_TEXT_MAX];
+
+    if (wait_usec > 0)
+        fprintf(stream,
+                " Checks wait for the store for up to %s: %" PRId64 " waited, %" PRId64
+                " of them in vain.",
+                duration_format(wait_usec, text), reply_number(fleet, "n_waits"),
+                reply_number(fleet, "n_waits_in_vain"));
+    if (reply_is_true(fleet, "has_addresses"))
+        fprintf(stream,
+                " MAX_CONNS_PER_ADDRESS holds over the fleet: open connections of %" PRId64
+                " %s are known.",
+                n_addresses, str_plural((uint64_t)n_addresses, "address", "addresses"));
+}
+
+/* Whether limits hold over the fleet now, whose limits they are, and how old what is known is. */
 static void write_fleet(FILE *stream, const json_t *status)
 {
     const json_t *fleet = json_object_get(status, "fleet");
+    uint64_t now = reply_moment(status, "now");
 
     if (!json_is_object(fleet))
         return;
@@ -53,7 +76,7 @@ static void write_fleet(FILE *stream, const json_t *status)
     html_text(stream, reply_text(fleet, "store"));
     fputs(reply_is_true(fleet, "is_up") ? " has been connected for " : " has been away for ",
           stream);
-    page_write_age(stream, fleet, "since", reply_moment(status, "now"));
+    page_write_age(stream, fleet, "since", now);
     if (reply_is_true(fleet, "is_up")) {
         fprintf(stream, ", %" PRId64 " counts are to be sent", reply_number(fleet, "n_owed"));
     } else {
@@ -61,7 +84,14 @@ static void write_fleet(FILE *stream, const json_t *status)
         html_text(stream, reply_text(fleet, "reason"));
         fputs("), and limits are those of this host alone", stream);
     }
-    fputs(".</p>\n", stream);
+    if (reply_is_set(fleet, "answered_at")) {
+        fputs("; the store's last answer is ", stream);
+        page_write_age(stream, fleet, "answered_at", now);
+        fputs(" old", stream);
+    }
+    fputs(".", stream);
+    write_fleet_settings(stream, fleet);
+    fputs("</p>\n", stream);
 }
 
 static void write_alerts(FILE *stream, const json_t *status)
@@ -110,6 +140,7 @@ void page_write(FILE *stream, const struct page *page)
         json_array_foreach(services, i, service)
             page_write_service(stream, page, service);
         page_write_workers(stream, page);
+        page_write_throttles(stream, page);
         page_write_connections(stream, page);
         page_write_ended_workers(stream, page);
         page_write_ended_connections(stream, page);

@@ -18,6 +18,7 @@ struct page {
     /* Arrays as above, of ended items. */
     const json_t *ended_workers;
     const json_t *ended_connections;
+    const json_t *throttles; /* NULL: not allowed, or dispatcherd has no such list */
     const struct samples *samples;
     uint64_t now_usec; /* CLOCK_MONOTONIC, as in the samples */
     const char *error; /* if the daemon did not answer */
@@ -28,6 +29,7 @@ void page_write(FILE *stream, const struct page *page);
 /* Its parts. */
 void page_write_service(FILE *stream, const struct page *page, const json_t *service);
 void page_write_workers(FILE *stream, const struct page *page);
+void page_write_throttles(FILE *stream, const struct page *page);
 void page_write_connections(FILE *stream, const struct page *page);
 void page_write_ended_workers(FILE *stream, const struct page *page);
 void page_write_ended_connections(FILE *stream, const struct page *page);

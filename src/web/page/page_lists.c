@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The tables of the page: workers and connections, present and ended ones. */
+/* The tables of the page: workers and connections, present and ended ones, and throttled sources.
+ */
 #include "base/macro.h"
+#include "base/time.h"
 #include "control_client/duration.h"
 #include "control_client/reply.h"
 #include "web/page/html.h"
@@ -114,6 +116,15 @@ static void write_table(FILE *stream, const struct column columns[], size_t n_co
     fputs("</tbody></table></div></section>\n", stream);
 }
 
+/* How many rows the following table has, and of how many if it lacks some. */
+static void write_shown(FILE *stream, size_t n_shown, int64_t n)
+{
+    fprintf(stream, "<p class=\"quiet\">%zu", n_shown);
+    if (n > (int64_t)n_shown)
+        fprintf(stream, " of %" PRId64, n);
+    fputs("</p>\n", stream);
+}
+
 void page_write_workers(FILE *stream, const struct page *page)
 {
     static const struct column columns[] = {
@@ -134,6 +145,64 @@ void page_write_workers(FILE *stream, const struct page *page)
         fputs("<p class=\"quiet\">None.</p></section>\n", stream);
     else
         write_table(stream, columns, ELEMENTSOF(columns), page->workers, page);
+}
+
+static void write_sum(FILE *stream, const json_t *item, _unused_ const char *member,
+                      _unused_ uint64_t now)
+{
+    uint64_t own = (uint64_t)reply_number(item, "own");
+
+    fprintf(stream, "%" PRIu64, own + (uint64_t)reply_number(item, "others"));
+}
+
+static void write_window(FILE *stream, const json_t *item, const char *member,
+                         _unused_ uint64_t now)
+{
+    uint64_t sec = (uint64_t)reply_number(item, member);
+    char text[DURATION_TEXT_MAX];
+
+    fputs(duration_format(sec < UINT32_MAX ? sec * USEC_PER_SEC : 0, text), stream);
+}
+
+static void write_penalty(FILE *stream, const json_t *item, const char *member,
+                          _unused_ uint64_t now)
+{
+    fputs(reply_is_true(item, member) ? "yes" : "no", stream);
+}
+
+/* Without a fleet, only if there are any. */
+void page_write_throttles(FILE *stream, const struct page *page)
+{
+    static const struct column columns[] = {
+        {"Source", "text", write_text, "source"},
+        {"Limit", "", write_number, "max_rate"},
+        {"Window", "", write_window, "window_sec"},
+        {"This host", "", write_number, "own"},
+        {"Other hosts", "", write_number, "others"},
+        {"All hosts", "", write_sum, ""},
+        {"Learned", "", page_write_age, "others_at"},
+        {"Window began", "", page_write_age, "window_at"},
+        {"Penalized", "text", write_penalty, "is_penalty"},
+    };
+    const json_t *rows = json_object_get(page->throttles, "throttles");
+    int64_t n = reply_number(page->throttles, "n_throttled");
+    bool has_fleet = json_is_object(json_object_get(page->status, "fleet"));
+
+    if (!has_fleet && json_array_size(rows) == 0)
+        return;
+    if (!page->throttles && page->connections) /* The daemon is an older one. */
+        return;
+    fputs("<section><h2>Throttled sources</h2>\n", stream);
+    if (!page->throttles) {
+        fputs("<p class=\"quiet\">Clients are hidden from other users: see "
+              "dispatcherd-web(8).</p></section>\n",
+              stream);
+    } else if (json_array_size(rows) == 0) {
+        fputs("<p class=\"quiet\">None.</p></section>\n", stream);
+    } else {
+        write_shown(stream, json_array_size(rows), n);
+        write_table(stream, columns, ELEMENTSOF(columns), rows, page);
+    }
 }
 
 static int64_t n_connections(const json_t *services)
@@ -176,10 +245,7 @@ void page_write_connections(FILE *stream, const struct page *page)
         fputs("<p class=\"quiet\">None.</p></section>\n", stream);
         return;
     }
-    fprintf(stream, "<p class=\"quiet\">%zu", n_shown);
-    if (n > (int64_t)n_shown)
-        fprintf(stream, " of %" PRId64, n);
-    fputs("</p>\n", stream);
+    write_shown(stream, n_shown, n);
     write_table(stream, columns, ELEMENTSOF(columns), page->connections, page);
 }
 

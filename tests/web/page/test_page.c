@@ -34,12 +34,13 @@ START_TEST(test_every_text_is_escaped)
     static const char *const members[] = {
         "version", "state",        "config_file",   "name",    "waits_for", "start_error",
         "service", "start_reason", "retire_reason", "address", "id",        "ident_user",
-        "text",    "end",          "rejection",     "cause"};
+        "text",    "end",          "rejection",     "cause",   "source"};
     json_auto_t *object = hostile_object(members, sizeof(members) / sizeof(members[0]));
     json_auto_t *end = json_deep_copy(object);
     json_auto_t *list = json_pack("[O]", object);
     json_auto_t *services = json_pack("{s:O}", "services", list);
     json_auto_t *listeners = json_pack("[O]", end);
+    json_auto_t *throttles = json_pack("{s:O}", "throttles", list);
     json_auto_t *rejected = json_pack("{s:{s:i}}", "rejected", HOSTILE, 3);
 
     json_object_set(object, "alerts", listeners);
@@ -47,6 +48,7 @@ START_TEST(test_every_text_is_escaped)
     json_object_set(object, "local", end);
     json_object_set(object, "listeners", listeners);
     json_object_set(object, "statistics", rejected);
+    json_object_set(object, "fleet", end);
     json_object_set_new(object, "is_on_last_config", json_true());
     char *text = written(&(struct page){.status = object,
                                         .services = services,
@@ -54,6 +56,7 @@ START_TEST(test_every_text_is_escaped)
                                         .connections = list,
                                         .ended_workers = list,
                                         .ended_connections = list,
+                                        .throttles = throttles,
                                         .samples = &samples,
                                         .now_usec = 5000000});
     ck_assert_ptr_null(strstr(text, "<script>"));
@@ -75,16 +78,88 @@ START_TEST(test_tells_whether_the_store_of_the_fleet_is_there)
 
     ck_assert_ptr_nonnull(strstr(text, "In the fleet this host is <b>a&lt;b</b>; the store "
                                        "unix:/store has been connected for 3s, 7 counts are to be "
-                                       "sent."));
+                                       "sent.</p>"));
     free(text);
     json_object_set_new(json_object_get(status, "fleet"), "is_up", json_false());
     text = written(&page);
     ck_assert_ptr_nonnull(strstr(text, " has been away for 3s (it is &lt;gone&gt;), and limits are "
-                                       "those of this host alone."));
+                                       "those of this host alone.</p>"));
     free(text);
     json_object_del(status, "fleet");
     text = written(&page);
     ck_assert_ptr_null(strstr(text, "fleet"));
+    free(text);
+}
+END_TEST
+
+START_TEST(test_tells_how_old_it_is_and_what_else_holds_over_the_fleet)
+{
+    json_auto_t *status = json_pack(
+        "{s:{s:b, s:{s:i}, s:i, s:i, s:i, s:b, s:i}, s:{s:i}}", "fleet", "is_up", 1, "answered_at",
+        "monotonic", 4993000, "wait_limit_usec", 200000, "n_waits", 12, "n_waits_in_vain", 3,
+        "has_addresses", 1, "n_addresses", 34, "now", "monotonic", 5000000);
+    json_auto_t *services = json_pack("{s:[]}", "services");
+    const struct page page = {.status = status, .services = services, .samples = &samples};
+    char *text = written(&page);
+
+    ck_assert_ptr_nonnull(strstr(
+        text, "; the store's last answer is 7ms old. Checks wait for the store for up to 200ms: 12 "
+              "waited, 3 of them in vain. MAX_CONNS_PER_ADDRESS holds over the fleet: open "
+              "connections of 34 addresses are known.</p>"));
+    free(text);
+}
+END_TEST
+
+static json_t *a_throttle(void)
+{
+    return json_pack("{s:s, s:i, s:i, s:b, s:i, s:i, s:{s:i}, s:{s:i}}", "source", "<192.0.2.1>",
+                     "max_rate", 10, "window_sec", 3600, "is_penalty", 1, "own", 4, "others", 7,
+                     "others_at", "monotonic", 4990000, "window_at", "monotonic", 2000000);
+}
+
+START_TEST(test_throttled_sources_have_the_counts_of_all_hosts)
+{
+    json_auto_t *status = json_object();
+    json_auto_t *services = json_pack("{s:[], s:{s:i}}", "services", "now", "monotonic", 5000000);
+    json_auto_t *throttles = json_pack("{s:i, s:[o]}", "n_throttled", 7, "throttles", a_throttle());
+    const struct page page = {
+        .status = status, .services = services, .throttles = throttles, .samples = &samples};
+    char *text = written(&page);
+
+    ck_assert_ptr_nonnull(
+        strstr(text, "<h2>Throttled sources</h2>\n<p class=\"quiet\">1 of 7</p>"));
+    ck_assert_ptr_nonnull(strstr(
+        text, "<tr><td class=\"text\">&lt;192.0.2.1&gt;</td><td>10</td><td>1h</td><td>4</td>"
+              "<td>7</td><td>11</td><td>10ms</td><td>3s</td><td class=\"text\">yes</td></tr>"));
+    free(text);
+}
+END_TEST
+
+START_TEST(test_throttled_sources_are_left_out_hidden_or_none)
+{
+    json_auto_t *status = json_object(),
+                *none = json_pack("{s:i, s:[]}", "n_throttled", 0, "throttles");
+    json_auto_t *services = json_pack("{s:[]}", "services"), *connections = json_array();
+    struct page page = {.status = status, .services = services, .samples = &samples};
+    static const char title[] = "<h2>Throttled sources</h2>";
+    char *text = written(&page);
+
+    ck_assert_ptr_null(strstr(text, title));
+    free(text);
+    json_object_set_new(status, "fleet", json_object());
+    text = written(&page);
+    ck_assert_ptr_nonnull(strstr(text, title));
+    ck_assert_ptr_nonnull(strstr(strstr(text, title), "Clients are hidden"));
+    free(text);
+    page.throttles = none;
+    page.connections = connections;
+    text = written(&page);
+    ck_assert_ptr_nonnull(strstr(text, "<h2>Throttled sources</h2>\n<p class=\"quiet\">None.</p>"));
+    free(text);
+    /* An older daemon has no such list. */
+    page.throttles = NULL;
+    text = written(&page);
+    ck_assert_ptr_null(strstr(text, title));
     free(text);
 }
 END_TEST
@@ -173,6 +248,7 @@ START_TEST(test_what_is_of_another_type_reads_as_nothing)
     json_auto_t *odd = json_pack("{s:[i,n,{},{s:i,s:s,s:[]}]}", "services", 1, "name", 3, "workers",
                                  "x", "statistics");
     json_auto_t *list = json_pack("[i,n,{}]", 1);
+    json_auto_t *throttles = json_pack("{s:O, s:s}", "throttles", list, "n_throttled", "x");
 
     char *text = written(&(struct page){.status = list,
                                         .services = odd,
@@ -180,6 +256,7 @@ START_TEST(test_what_is_of_another_type_reads_as_nothing)
                                         .connections = odd,
                                         .ended_workers = list,
                                         .ended_connections = list,
+                                        .throttles = throttles,
                                         .samples = &samples});
 
     ck_assert_ptr_null(strstr(text, "(null)"));
@@ -191,6 +268,9 @@ START_TEST(test_what_is_of_another_type_reads_as_nothing)
 END_TEST
 
 SUITE("page", NULL, NULL, test_every_text_is_escaped,
-      test_tells_whether_the_store_of_the_fleet_is_there, test_alerts_stand_at_the_top,
+      test_tells_whether_the_store_of_the_fleet_is_there,
+      test_tells_how_old_it_is_and_what_else_holds_over_the_fleet,
+      test_throttled_sources_have_the_counts_of_all_hosts,
+      test_throttled_sources_are_left_out_hidden_or_none, test_alerts_stand_at_the_top,
       test_gauges_warn_from_four_fifths_on, test_tells_what_is_over,
       test_without_figures_it_says_why, test_what_is_of_another_type_reads_as_nothing)
