@@ -87,6 +87,7 @@ EXTRA_DIST += \
 	%D%/test_files.py \
 	%D%/test_figures.py \
 	%D%/test_fleet.py \
+	%D%/test_fleet_shown.py \
 	%D%/test_full.py \
 	%D%/test_hostile_workers.py \
 	%D%/test_hosts.py \

@@ -48,22 +48,54 @@ static void print_due(const json_t *parameters, FILE *stream)
         table_line(stream, "to apply all that is due: %s", reply_text(parameters, "due_command"));
 }
 
+static const char *age_of(const json_t *object, const char *member, uint64_t now,
+                          char age[DURATION_TEXT_MAX])
+{
+    uint64_t at = reply_moment(object, member);
+
+    return duration_format(at <= now ? now - at : 0, age);
+}
+
+/* What holds beside the throttles, if anything does. */
+static void print_fleet_settings(const json_t *fleet, FILE *stream)
+{
+    uint64_t wait_usec = (uint64_t)reply_number(fleet, "wait_limit_usec");
+    int64_t n_addresses = reply_number(fleet, "n_addresses");
+    char text[DURATION_TEXT_MAX];
+
+    if (wait_usec > 0)
+        table_line(stream,
+                   "fleet: checks wait for the store for up to %s; %" PRId64 " waited, %" PRId64
+                   " of them in vain",
+                   duration_format(wait_usec, text), reply_number(fleet, "n_waits"),
+                   reply_number(fleet, "n_waits_in_vain"));
+    if (reply_is_true(fleet, "has_addresses"))
+        table_line(stream,
+                   "fleet: MAX_CONNS_PER_ADDRESS holds over all hosts; open connections of %" PRId64
+                   " %s are known",
+                   n_addresses, str_plural((uint64_t)n_addresses, "address", "addresses"));
+}
+
 static void print_fleet(const json_t *parameters, FILE *stream)
 {
     const json_t *fleet = json_object_get(parameters, "fleet");
-    uint64_t now = reply_moment(parameters, "now"), since = reply_moment(fleet, "since");
-    char age[DURATION_TEXT_MAX], away[DURATION_TEXT_MAX];
+    uint64_t now = reply_moment(parameters, "now");
+    char age[DURATION_TEXT_MAX], known[DURATION_TEXT_MAX], away[DURATION_TEXT_MAX];
 
     if (!json_is_object(fleet))
         return;
-    duration_format(since <= now ? now - since : 0, age);
     duration_format((uint64_t)reply_number(fleet, "down_usec"), away);
+    bool has_answered = reply_is_set(fleet, "answered_at");
     table_line(stream,
-               "fleet: this is %s; the store %s %s %s; %" PRId64 " answers, %" PRId64
+               "fleet: this is %s; the store %s %s %s; %s%s%s%" PRId64 " answers, %" PRId64
                " late, away for %s in all",
                reply_text(fleet, "name"), reply_text(fleet, "store"),
-               reply_is_true(fleet, "is_up") ? "has been connected for" : "has been away for", age,
-               reply_number(fleet, "n_answers"), reply_number(fleet, "n_late"), away);
+               reply_is_true(fleet, "is_up") ? "has been connected for" : "has been away for",
+               age_of(fleet, "since", now, age), has_answered ? "its last answer is " : "",
+               has_answered ? age_of(fleet, "answered_at", now, known) : "",
+               has_answered ? " old; " : "", reply_number(fleet, "n_answers"),
+               reply_number(fleet, "n_late"), away);
+    print_fleet_settings(fleet, stream);
 }
 
 static void print_daemon(const json_t *parameters, FILE *stream)
