@@ -138,10 +138,12 @@ static int run_simple(const struct verb *verb, const struct request *request)
     return print_reply(request, parameters, verb->view);
 }
 
-static int run_history(_unused_ const struct verb *verb, const struct request *request)
+static int run_history(const struct verb *verb, const struct request *request)
 {
     json_auto_t *connections = NULL, *workers = NULL;
 
+    if (request->hosts.n_items > 0)
+        return hosts_run(verb->name, request);
     if (query(request, "EndedConnections", "connections", &connections) < 0 ||
         query(request, "EndedWorkers", "workers", &workers) < 0)
         return EXIT_FAILURE;

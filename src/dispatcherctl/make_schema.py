@@ -178,7 +178,9 @@ SIMULATED_RUN = {
 HOSTS = {
     "status": ({"services": "Summary"}, "name"),
     "services": ({"services": "Service"}, "name"),
+    "workers": ({"workers": "Worker"}, "service"),
     "connections": ({"connections": "Connection"}, "service"),
+    "history": ({"connections": "EndedConnection", "workers": "EndedWorker"}, "service"),
     "explain": ({"decisions": "Decision", "trials": "Trial"}, "service"),
 }
 # Of clients: what is known of one address.

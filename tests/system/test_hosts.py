@@ -23,7 +23,7 @@ from harness.wait import wait_until
 pytestmark = pytest.mark.one_way
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / "src/dispatcherctl"
-VERBS = ("status", "services", "connections", "clients", "explain")
+VERBS = ("status", "services", "workers", "history", "connections", "clients", "explain")
 MAPPINGS = "PORT_ACCESS\n\n  TCP|*|*|127.0.0.2|*  $N500$ go$ away\n"
 
 # In the place of ssh: hosts are folders beside it. "silent" never answers, "unknown" is not found.
@@ -189,6 +189,50 @@ def test_services_and_connections_of_all(fleet):
     assert [line.split()[0] for line in text.splitlines()] == ["HOST", "one", "two", "two"]
     answer = fleet.ask("one,two", "--limit", "1", "connections")
     assert (len(answer["connections"]), answer["sums"]) == (1, [])
+
+
+def test_workers_of_all(fleet):
+    wait_until(
+        lambda: all(len(site.workers("TEST")) == 1 for site in fleet.sites), what="each has a worker"
+    )
+    answer = fleet.ask("one,two", "workers")
+    pids = [next(iter(site.workers("TEST"))) for site in fleet.sites]
+    assert [(row["host"], row["pid"]) for row in answer["workers"]] == [("one", pids[0]), ("two", pids[1])]
+    assert answer["sums"] == [{"service": "TEST", "hosts": 2, "workers": 2}]
+    text = fleet.run("one,two,unknown", "workers").stdout
+    assert re.search(rf"^one  +TEST .* {pids[0]} .*\ntwo  +TEST .* {pids[1]} ", text, re.MULTILINE), text
+    assert "\nTEST: 2 workers on 2 hosts\n" in text, text
+    assert re.search(r"^unknown +away ", text, re.MULTILINE), text
+    answer = fleet.ask("one,two", "workers", "test")
+    assert len(answer["workers"]) == 2
+
+
+def test_the_history_of_all(fleet):
+    for i, n in ((0, 1), (1, 2)):
+        for _ in range(n):
+            fleet.sites[i].connect(fleet.ports[i], source=f"127.0.1.{n}").close()
+    wait_until(
+        lambda: len(fleet.ask("one,two", "history")["connections"]) == 3, what="they have ended"
+    )
+    answer = fleet.ask("one,two", "history")
+    rows = [(row["host"], row["client"]["address"]) for row in answer["connections"]]
+    assert rows == [("one", "127.0.1.1"), ("two", "127.0.1.2"), ("two", "127.0.1.2")]
+    assert answer["workers"] == []
+    assert answer["sums"] == [{"service": "TEST", "hosts": 2, "workers": 0, "connections": 3}]
+    text = fleet.run("one,two", "history").stdout
+    assert "\nTEST: 0 ended workers and 3 ended connections on 2 hosts\n" in text, text
+    # Filters, order and limit are over all hosts.
+    answer = fleet.ask("one,two", "--client", "127.0.1.2", "history")
+    assert [row["host"] for row in answer["connections"]] == ["two", "two"]
+    answer = fleet.ask("one,two", "--sort", "-client", "--limit", "1", "history")
+    assert [row["host"] for row in answer["connections"]] == ["two"]
+    assert answer["sums"] == []
+    # A service without a history is named with its host.
+    site = fleet.sites[1]
+    limits = {"MIN_PROCS": 1, "MAX_PROCS": 2, "MAX_CONNS": 20}
+    site.reload(site.service("TEST", PORT=fleet.ports[1], HISTORICAL_TIME=0, **limits))
+    text = fleet.run("one,two", "history").stdout
+    assert "TEST on two keeps no history: its HISTORICAL_TIME is 0" in text, text
 
 
 def test_explains_what_each_host_decides(fleet):

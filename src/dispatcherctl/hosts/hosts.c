@@ -33,12 +33,30 @@ static int finish_services(json_t *merged, _unused_ const struct request *reques
     return set_sums(merged, merge_sums(json_object_get(merged, "services"), "name", left_out));
 }
 
+/* Selects the rows of each list, and counts them. */
+static int finish_rows(json_t *merged, const char *const lists[], const struct request *request)
+{
+    int r = 0;
+
+    for (size_t i = 0; lists[i] && r == 0; i++)
+        r = selection_apply(&request->selection, json_object_get(merged, lists[i]),
+                            reply_moment(merged, "now"));
+    return r < 0 ? r : set_sums(merged, hosts_sum_rows(merged, lists, &request->selection));
+}
+
+static int finish_workers(json_t *merged, const struct request *request)
+{
+    return finish_rows(merged, (const char *const[]){"workers", NULL}, request);
+}
+
 static int finish_connections(json_t *merged, const struct request *request)
 {
-    int r = selection_apply(&request->selection, json_object_get(merged, "connections"),
-                            reply_moment(merged, "now"));
+    return finish_rows(merged, (const char *const[]){"connections", NULL}, request);
+}
 
-    return r < 0 ? r : set_sums(merged, hosts_sum_connections(merged, &request->selection));
+static int finish_history(json_t *merged, const struct request *request)
+{
+    return finish_rows(merged, (const char *const[]){"workers", "connections", NULL}, request);
 }
 
 static int finish_clients(json_t *merged, const struct request *request)
@@ -60,11 +78,17 @@ static const struct hosts_verb {
 } hosts_verb_table[] = {
     {"status", {{"Status", NULL, NULL}}, {"services"}, finish_services, hosts_print_status},
     {"services", {{"Services", NULL, NULL}}, {"services"}, finish_services, hosts_print_services},
+    {"workers", {{"Workers", "workers", NULL}}, {"workers"}, finish_workers, hosts_print_workers},
     {"connections",
      {{"Connections", "connections", NULL}},
      {"connections"},
      finish_connections,
      hosts_print_connections},
+    {"history",
+     {{"EndedConnections", "connections", NULL}, {"EndedWorkers", "workers", NULL}},
+     {"connections", "workers"},
+     finish_history,
+     hosts_print_history},
     {"clients",
      {{"Connections", "connections", NULL}, {"EndedConnections", "connections", "ended"}},
      {"connections", "ended"},

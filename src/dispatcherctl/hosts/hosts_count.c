@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "control_client/reply.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -63,26 +64,46 @@ static json_t *finish_counts(json_t *counts, int r, const char *const names[])
     return r == 0 ? json_incref(counts) : NULL;
 }
 
-json_t *hosts_sum_connections(const json_t *merged, const struct selection *selection)
+/* Counts the rows of one host, by service. */
+static int count_rows_of(json_t *counts, const json_t *rows, const char *host, const char *name)
 {
-    static const char *const names[] = {"hosts", "connections", NULL};
+    const json_t *row;
+    size_t i;
+    int r = 0;
+
+    json_array_foreach(rows, i, row) {
+        if (strcmp(reply_text(row, "host"), host) != 0)
+            continue;
+        json_t *count = need_count(counts, NULL, reply_text(row, "service"));
+        r = count_host(count, row);
+        if (r == 0)
+            r = count_one(count, name);
+        if (r < 0)
+            break;
+    }
+    return r;
+}
+
+json_t *hosts_sum_rows(const json_t *merged, const char *const lists[],
+                       const struct selection *selection)
+{
+    const char *names[HOSTS_SUM_LISTS_MAX + 2] = {"hosts"};
     json_auto_t *counts = json_array();
-    json_t *hosts = json_object_get(merged, "hosts"), *host, *row;
+    json_t *host;
     size_t i, k;
     int r = 0;
 
+    for (k = 0; lists[k]; k++) {
+        assert(k < HOSTS_SUM_LISTS_MAX);
+        names[k + 1] = lists[k];
+    }
     if (selection->is_set[SELECTION_LIMIT])
         return json_incref(counts);
     /* The rows may be sorted by something else. */
-    json_array_foreach(hosts, i, host)
-        json_array_foreach(json_object_get(merged, "connections"), k, row) {
-            if (strcmp(reply_text(row, "host"), reply_text(host, "host")) != 0 || r < 0)
-                continue;
-            json_t *count = need_count(counts, NULL, reply_text(row, "service"));
-            r = count_host(count, row);
-            if (r == 0)
-                r = count_one(count, "connections");
-        }
+    json_array_foreach(json_object_get(merged, "hosts"), i, host)
+        for (k = 0; lists[k] && r == 0; k++)
+            r = count_rows_of(counts, json_object_get(merged, lists[k]), reply_text(host, "host"),
+                              lists[k]);
     return finish_counts(counts, r, names);
 }
 

@@ -8,10 +8,13 @@
 
 #include <jansson.h>
 
-/* How many connections each service has, over all hosts: {"service", "hosts", "connections"}. Empty
- * if there is a limit: of the rows beyond it there may be none here, since hosts are not asked for
- * them. */
-json_t *hosts_sum_connections(const json_t *merged, const struct selection *selection);
+#define HOSTS_SUM_LISTS_MAX 2
+
+/* How many rows of each list each service has, over all hosts: {"service", "hosts", "connections"},
+ * for instance. `lists` are HOSTS_SUM_LISTS_MAX at most, and end with NULL. Empty if there is a
+ * limit: of the rows beyond it there may be none here, since hosts are not asked for them. */
+json_t *hosts_sum_rows(const json_t *merged, const char *const lists[],
+                       const struct selection *selection);
 
 /* How many past decisions about a client there are, by service: {"service", "hosts", "accepted",
  * "rejected"}. */

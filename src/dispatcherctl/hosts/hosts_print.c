@@ -200,19 +200,68 @@ int hosts_print_clients(const json_t *merged, FILE *stream)
     return r == 0 ? print_away(merged, stream) : r;
 }
 
-int hosts_print_connections(const json_t *merged, FILE *stream)
+/* "SMTP: 3 workers and 40 connections on 2 hosts", of what the sums count. */
+static void print_counts(const json_t *merged, const char *quality, FILE *stream)
 {
+    static const struct {
+        const char *name, *one, *many;
+    } counts[] = {{"workers", "worker", "workers"}, {"connections", "connection", "connections"}};
     const json_t *sum;
+    char words[128];
     size_t i;
 
+    json_array_foreach(json_object_get(merged, "sums"), i, sum) {
+        struct str_buffer text = str_buffer_init(words, sizeof(words));
+        uint64_t n_hosts = (uint64_t)reply_number(sum, "hosts");
+
+        for (size_t k = 0; k < ELEMENTSOF(counts); k++) {
+            uint64_t n = (uint64_t)reply_number(sum, counts[k].name);
+
+            if (reply_is_set(sum, counts[k].name))
+                str_buffer_add(&text, "%s%" PRIu64 " %s%s", words[0] ? " and " : "", n, quality,
+                               str_plural(n, counts[k].one, counts[k].many));
+        }
+        table_line(stream, "%s: %s on %" PRIu64 " %s", reply_text(sum, "service"), words, n_hosts,
+                   str_plural(n_hosts, "host", "hosts"));
+    }
+}
+
+int hosts_print_workers(const json_t *merged, FILE *stream)
+{
+    int r = view_workers(merged, NULL, stream);
+
+    print_counts(merged, "", stream);
+    return r == 0 ? print_away(merged, stream) : r;
+}
+
+int hosts_print_connections(const json_t *merged, FILE *stream)
+{
     int r = view_connections(merged, NULL, stream);
-    json_array_foreach(json_object_get(merged, "sums"), i, sum)
-        table_line(
-            stream, "%s: %" PRId64 " %s on %" PRId64 " %s", reply_text(sum, "service"),
-            reply_number(sum, "connections"),
-            str_plural((uint64_t)reply_number(sum, "connections"), "connection", "connections"),
-            reply_number(sum, "hosts"),
-            str_plural((uint64_t)reply_number(sum, "hosts"), "host", "hosts"));
+
+    print_counts(merged, "", stream);
+    return r == 0 ? print_away(merged, stream) : r;
+}
+
+/* Why fewer are listed than have ended. */
+static void print_not_kept(const json_t *merged, FILE *stream)
+{
+    const json_t *host, *item;
+    size_t i, k;
+
+    json_array_foreach(json_object_get(merged, "hosts"), i, host)
+        json_array_foreach(json_object_get(json_object_get(host, "reply"), "not_kept"), k, item)
+            table_line(stream,
+                       "%s on %s keeps no history: its HISTORICAL_TIME is 0, see dispatcher.cnf(5)",
+                       json_string_value(item) ? json_string_value(item) : "",
+                       reply_text(host, "host"));
+}
+
+int hosts_print_history(const json_t *merged, FILE *stream)
+{
+    int r = view_history(merged, NULL, stream);
+
+    print_counts(merged, "ended ", stream);
+    print_not_kept(merged, stream);
     return r == 0 ? print_away(merged, stream) : r;
 }
 

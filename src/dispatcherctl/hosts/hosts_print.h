@@ -10,6 +10,8 @@
 int hosts_print_status(const json_t *merged, FILE *stream);
 int hosts_print_services(const json_t *merged, FILE *stream);
 int hosts_print_clients(const json_t *merged, FILE *stream);
+int hosts_print_workers(const json_t *merged, FILE *stream);
 int hosts_print_connections(const json_t *merged, FILE *stream);
+int hosts_print_history(const json_t *merged, FILE *stream);
 int hosts_print_explain(const json_t *merged, FILE *stream);
 int hosts_print_top(const json_t *merged, FILE *stream);

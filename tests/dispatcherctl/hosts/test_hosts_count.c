@@ -13,7 +13,7 @@ static json_t *sum_connections(const struct selection *selection)
                   "service", "SMTP", "host", "a", "service", "smtp");
 
     ck_assert_ptr_nonnull(merged);
-    json_t *sums = hosts_sum_connections(merged, selection);
+    json_t *sums = hosts_sum_rows(merged, (const char *const[]){"connections", NULL}, selection);
     ck_assert(json_is_array(sums));
     return sums;
 }
@@ -39,5 +39,29 @@ START_TEST(test_counts_no_connections_of_a_limit)
 }
 END_TEST
 
+/* A service of which a host has ended workers alone is on that host, too. */
+START_TEST(test_counts_several_lists)
+{
+    static const char *const lists[] = {"workers", "connections", NULL};
+    const struct selection all = {.limit = 0};
+    json_auto_t *merged =
+        json_pack("{s:[{s:s}, {s:s}], s:[{s:s, s:s}, {s:s, s:s}], s:[{s:s, s:s}, {s:s, s:s}]}",
+                  "hosts", "host", "a", "host", "b", "connections", "host", "a", "service", "SMTP",
+                  "host", "a", "service", "SMTP", "workers", "host", "a", "service", "SMTP", "host",
+                  "b", "service", "SMTP");
+    json_auto_t *sums = hosts_sum_rows(merged, lists, &all);
+    json_auto_t *expected = json_pack("[{s:s, s:i, s:i, s:i}]", "service", "SMTP", "hosts", 2,
+                                      "workers", 2, "connections", 2);
+
+    ck_assert(json_equal(sums, expected));
+    /* One that no row has is 0. */
+    json_object_del(merged, "workers");
+    json_auto_t *fewer = hosts_sum_rows(merged, lists, &all);
+    expected = (json_decref(expected), json_pack("[{s:s, s:i, s:i, s:i}]", "service", "SMTP",
+                                                 "hosts", 1, "workers", 0, "connections", 2));
+    ck_assert(json_equal(fewer, expected));
+}
+END_TEST
+
 SUITE("hosts_count", NULL, NULL, test_counts_connections_of_all_hosts,
-      test_counts_no_connections_of_a_limit)
+      test_counts_no_connections_of_a_limit, test_counts_several_lists)
