@@ -163,6 +163,19 @@ static void linger(struct session *session)
     } while (n > 0 && n_octets < LINGER_MAX_OCTETS);
 }
 
+/* Sends the last replies. A client that has gone, or does not read, is spared the rest. */
+static void end_output(struct session *session)
+{
+    const struct transport *transport = session->reader.transport;
+
+    if (reply_flush(&session->replies) < 0)
+        return;
+    if (session->must_linger)
+        linger(session);
+    else
+        transport->end_output(transport->userdata);
+}
+
 static void serve(struct session *session)
 {
     if (session->peer->is_tls && !session_start_tls(session)) {
@@ -175,12 +188,7 @@ static void serve(struct session *session)
         while (session->state != STATE_CLOSING)
             next_command(session);
     }
-    if (reply_flush(&session->replies) < 0)
-        ; /* it has gone, or does not read */
-    else if (session->must_linger)
-        linger(session);
-    else
-        session->reader.transport->end_output(session->reader.transport->userdata);
+    end_output(session);
     session_reset_transaction(session);
     session_log_more_refused(session);
 }
