@@ -88,8 +88,3 @@ void error_lines_end(struct error_lines *lines)
             lines->connection, LOG_NOTICE, "%" PRIu64 " more %s of standard error left out",
             lines->n_left_out, str_plural(lines->n_left_out, "line", "lines"));
 }
-
-void error_lines_stop(const dispatcher_worker *worker)
-{
-    line_limit_end(&all_sessions, worker);
-}

@@ -29,6 +29,3 @@ bool error_lines_read(struct error_lines *lines, int fd);
 
 /* Writes a last line without its end, and how many were left out. */
 void error_lines_end(struct error_lines *lines);
-
-/* At the worker's end: what was left out of all sessions. */
-void error_lines_stop(const dispatcher_worker *worker);

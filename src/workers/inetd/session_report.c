@@ -6,7 +6,6 @@
 #include "base/time.h"
 #include "workers/common/line_limit.h"
 #include "workers/inetd/advice.h"
-#include "workers/inetd/error_lines.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -135,10 +134,7 @@ void session_report_no_tls(dispatcher_connection *connection, int error,
 
 void session_report_counts(dispatcher_worker *worker, const struct session_counts *counts)
 {
-    line_limit_end(&ordinary, worker);
-    line_limit_end(&notable, worker);
-    line_limit_end(&not_served, worker);
-    error_lines_stop(worker);
+    line_limits_end();
     dispatcher_worker_log(worker, LOG_INFO,
                           "%" PRIu64 " sessions: %" PRIu64 " failed, %" PRIu64
                           " ended by limits, %" PRIu64 " not started; %" PRIu64

@@ -334,7 +334,7 @@ void pending_free(struct pending *pending)
     atomic_store(&pending->is_ending, true);
     wake(pending);
     pthread_join(pending->thread, NULL);
-    line_limit_end(&sent_away, pending->target.worker);
+    line_limits_end();
     target_end(&pending->target);
     fd_close(pending->offered);
     fd_close(pending->epoll_fd);

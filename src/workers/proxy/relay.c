@@ -244,7 +244,7 @@ void relay_stop(struct relay *relay)
     pthread_mutex_unlock(&relay->lock);
     (void)!write(relay->wake_fd, &one, sizeof(one));
     pthread_join(relay->thread, NULL);
-    line_limit_end(&closed, relay->worker);
+    line_limits_end();
     trouble_clear(&relay->trouble);
     pipes_clear(&relay->tools.pipes);
     backends_clear(&relay->backends);

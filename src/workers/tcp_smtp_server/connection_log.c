@@ -41,9 +41,3 @@ void connection_log(void *userdata, int priority, const char *text)
     if (!limit || may_log(limit, connection, text))
         dispatcher_connection_log(connection, priority, "%s", text);
 }
-
-void connection_log_end(dispatcher_worker *worker)
-{
-    for (int priority = LOG_ERR; priority <= LOG_NOTICE; priority++)
-        line_limit_end(limit_for(priority), worker);
-}

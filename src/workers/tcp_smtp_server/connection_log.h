@@ -8,6 +8,3 @@
 
 /* For struct session_peer; `connection` is a dispatcher_connection. May be called by any thread. */
 void connection_log(void *connection, int priority, const char *text);
-
-/* Logs the pending summary of lines that were left out. */
-void connection_log_end(dispatcher_worker *worker);

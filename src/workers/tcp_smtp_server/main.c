@@ -2,6 +2,8 @@
 /* Copyright (C) dispatcherd contributors */
 /* tcp_smtp_server: an SMTP server as a worker of dispatcherd. Connects libdispatcher, which
  * receives the connections, with session.h, which serves them. */
+#include "base/macro.h"
+#include "workers/common/line_limit.h"
 #include "workers/common/unit.h"
 #include "workers/tcp_smtp_server/connection_log.h"
 #include "workers/tcp_smtp_server/maildir.h"
@@ -76,10 +78,9 @@ static void serve(dispatcher_connection *connection, void *userdata)
     session_run(settings, &peer, dispatcher_connection_fd(connection));
 }
 
-static void stop(dispatcher_worker *worker, void *userdata)
+static void stop(dispatcher_worker *worker _unused_, void *userdata _unused_)
 {
-    (void)userdata;
-    connection_log_end(worker);
+    line_limits_end();
 }
 
 static int check(struct session_settings *settings, int argc, char *argv[])
