@@ -77,22 +77,6 @@ const char *callout_find(const char *image, size_t image_length, const char *rou
            "conn_throttle";
 }
 
-/* Reads the whole text as a decimal number. */
-static bool read_limit(const char *text, uint32_t *ret)
-{
-    uint32_t value = 0;
-
-    if (!*text)
-        return false;
-    for (; *text; text++) {
-        if (!character_is_digit(*text) || value > (INT32_MAX - 9) / 10)
-            return false;
-        value = value * 10 + (uint32_t)(*text - '0');
-    }
-    *ret = value;
-    return true;
-}
-
 static bool read_zone(const char *text, size_t length, char zone[CALLOUT_ZONE_MAX + 1])
 {
     if (length > 0 && text[length - 1] == '.')
@@ -135,7 +119,7 @@ const char *callout_read(enum callout_routine routine, const char *argument, str
         if (!read_zone(second, (size_t)(end - second), callout.zone))
             return "has no domain name as its second argument";
         callout.text = *end ? end + 1 : NULL;
-    } else if (!read_limit(second, &callout.limit)) {
+    } else if (!character_read_number(second, &callout.limit)) {
         return "has no number as its second argument";
     }
     *ret = callout;
@@ -163,5 +147,7 @@ const char *callout_check(enum callout_routine routine, const char *argument)
         return read_zone(comma + 1, (size_t)(end - comma - 1), callout.zone)
                    ? NULL
                    : "has no domain name as its second argument";
-    return read_limit(comma + 1, &callout.limit) ? NULL : "has no number as its second argument";
+    return character_read_number(comma + 1, &callout.limit)
+               ? NULL
+               : "has no number as its second argument";
 }

@@ -35,6 +35,23 @@ static inline bool character_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* Reads the whole text as a decimal number. Returns false if it is none, or if int32_t may have no
+ * room for it. */
+static inline bool character_read_number(const char *text, uint32_t *ret)
+{
+    uint32_t value = 0;
+
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        if (!character_is_digit(*text) || value > (INT32_MAX - 9) / 10)
+            return false;
+        value = value * 10 + (uint32_t)(*text - '0');
+    }
+    *ret = value;
+    return true;
+}
+
 static inline bool character_is_letter(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');

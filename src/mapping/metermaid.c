@@ -24,21 +24,6 @@ struct quota {
     uint32_t time_sec;
 };
 
-static bool read_decimal(const char *text, uint32_t min, uint32_t max, uint32_t *ret)
-{
-    uint32_t value = 0;
-
-    if (!*text)
-        return false;
-    for (; *text; text++) {
-        if (!character_is_digit(*text) || value > (INT32_MAX - 9) / 10)
-            return false;
-        value = value * 10 + (uint32_t)(*text - '0');
-    }
-    *ret = value;
-    return value >= min && value <= max;
-}
-
 /* Reads one of the options, by its name; the first one may be the quota alone. */
 static bool read_option(const char *option, bool is_first, struct quota *ret)
 {
@@ -46,11 +31,12 @@ static bool read_option(const char *option, bool is_first, struct quota *ret)
     size_t length = (size_t)(equals - option);
 
     if (is_first && !*equals)
-        return read_decimal(option, 0, INT32_MAX, &ret->limit);
+        return character_read_number(option, &ret->limit);
     if (length == strlen("quota") && str_starts_nocase(option, "quota"))
-        return read_decimal(value, 0, INT32_MAX, &ret->limit);
+        return character_read_number(value, &ret->limit);
     if (length == strlen("quota_time") && str_starts_nocase(option, "quota_time"))
-        return read_decimal(value, QUOTA_TIME_MIN, QUOTA_TIME_MAX, &ret->time_sec);
+        return character_read_number(value, &ret->time_sec) && ret->time_sec >= QUOTA_TIME_MIN &&
+               ret->time_sec <= QUOTA_TIME_MAX;
     if (length != strlen("penalize") || !str_starts_nocase(option, "penalize"))
         return false;
     if (!*equals || strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0)
