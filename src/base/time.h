@@ -5,6 +5,7 @@
 #pragma once
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -19,6 +20,16 @@ static inline uint64_t time_now_usec(clockid_t clock)
 
     clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / NSEC_PER_USEC;
+}
+
+/* For what is done at most once in `interval`: returns true, with `*last_at` set to `now`, if the
+ * last time was at least that long ago, or if `*last_at` is 0: never. */
+static inline bool time_take_turn(uint64_t *last_at, uint64_t now, uint64_t interval)
+{
+    if (*last_at > 0 && now < *last_at + interval)
+        return false;
+    *last_at = now;
+    return true;
 }
 
 /* a + b, or USEC_INFINITY if that would overflow. */

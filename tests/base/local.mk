@@ -16,5 +16,6 @@ UNIT_TESTS += \
 	tests/base/test_str \
 	tests/base/test_syn_filter \
 	tests/base/test_text_file \
+	tests/base/test_time \
 	tests/base/test_timer \
 	tests/base/test_utf8

@@ -30,9 +30,8 @@ void check_report_limit(const struct connection *connection)
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
     admission->n_limits++;
-    if (admission->limit_told_at > 0 && now < admission->limit_told_at + LIMIT_INTERVAL_USEC)
+    if (!time_take_turn(&admission->limit_told_at, now, LIMIT_INTERVAL_USEC))
         return;
-    admission->limit_told_at = now;
     report(LOG_ERR, &subject,
            "PORT_ACCESS takes too many steps to decide, so the client is admitted (%lu %s so far); "
            "tables call each other or restart endlessly",

@@ -95,11 +95,9 @@ static void tell_fault(const struct connection *connection, const struct connect
                                     .client = &connection->peer,
                                     .reason = statistics_rejection_to_string(end->reason)};
 
-    if (end->reason != REJECTED_FOR_ERROR ||
-        (service->fault_told_at > 0 && end->at < service->fault_told_at + FAULT_INTERVAL_USEC))
-        return;
-    service->fault_told_at = end->at;
-    report(LOG_ERR, &subject, "closing a connection because its check failed: %s", end->what);
+    if (end->reason == REJECTED_FOR_ERROR &&
+        time_take_turn(&service->fault_told_at, end->at, FAULT_INTERVAL_USEC))
+        report(LOG_ERR, &subject, "closing a connection because its check failed: %s", end->what);
 }
 
 enum statistics_rejection reject_cause(enum callout_routine routine)

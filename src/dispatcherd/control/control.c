@@ -83,9 +83,8 @@ static void tell_crowd(struct control *control)
     const struct subject subject = {.message_id = MESSAGE_ID_CONTROL_CROWDED};
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
-    if (control->crowd_told_at > 0 && now < control->crowd_told_at + CROWD_INTERVAL_USEC)
+    if (!time_take_turn(&control->crowd_told_at, now, CROWD_INTERVAL_USEC))
         return;
-    control->crowd_told_at = now;
     report(LOG_NOTICE, &subject,
            "the control socket has too many clients; closing those that have been idle for longest "
            "(%lu %s so far); \"ss -xp src %s\" lists them",
@@ -140,9 +139,8 @@ static void tell_shortage(struct control *control, int error)
     const struct subject subject = {.message_id = MESSAGE_ID_CONTROL_FAILED};
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
-    if (control->shortage_told_at > 0 && now < control->shortage_told_at + SHORTAGE_INTERVAL_USEC)
+    if (!time_take_turn(&control->shortage_told_at, now, SHORTAGE_INTERVAL_USEC))
         return;
-    control->shortage_told_at = now;
     report(LOG_ERR, &subject, "cannot serve a client of the control socket: %s", strerror(-error));
 }
 

@@ -147,9 +147,8 @@ static void tell_shortage(struct service *service, int error)
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
     service->n_shortages++;
-    if (service->shortage_told_at > 0 && now < service->shortage_told_at + SHORTAGE_INTERVAL_USEC)
+    if (!time_take_turn(&service->shortage_told_at, now, SHORTAGE_INTERVAL_USEC))
         return;
-    service->shortage_told_at = now;
     report(LOG_ERR, &subject,
            "cannot accept a connection: %s; clients wait in the kernel's queue "
            "(%s%lu times so far)",
