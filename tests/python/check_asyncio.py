@@ -34,14 +34,14 @@ FOREIGN = """
 
     def obey(worker, loop):
         sys.stdin.readline()
-        worker._channel.is_full = True
+        worker._outbox._channel.is_full = True
         print("full", file=sys.stderr, flush=True)
-        while not any(unsent.connections for unsent in list(worker._unsent)):
+        while not any(unsent.sessions for unsent in list(worker._outbox._unsent)):
             time.sleep(0.01)
         blocked = threading.Event()
         loop.call_soon_threadsafe(lambda: blocked.set() or gate.wait(20))
         blocked.wait(20)
-        worker._channel.is_full = False
+        worker._outbox._channel.is_full = False
         try:
             worker.alert("the back end is down")
         finally:
@@ -50,7 +50,7 @@ FOREIGN = """
 
     def start(worker):
         loop = asyncio.get_running_loop()
-        worker._channel = Channel(worker._channel)
+        worker._outbox._channel = Channel(worker._outbox._channel)
         threading.Thread(target=obey, args=(worker, loop), daemon=True).start()
 
     async def echo(connection, reader, writer):

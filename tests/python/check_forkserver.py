@@ -89,9 +89,9 @@ class ForkServer(unittest.TestCase):
         as the last thing."""
         program = """
             import os, sys
-            import dispatcher_worker._worker as w
+            from dispatcher_worker._life import Life
 
-            take = w.Worker._take
+            take = Life._take
 
             def late(self, message, fds):
                 # As if the channel had been full until now.
@@ -103,7 +103,7 @@ class ForkServer(unittest.TestCase):
                 else:
                     take(self, message, fds)
 
-            w.Worker._take = late
+            Life._take = late
 
             def main():
                 for name in os.listdir("/proc/self/fd"):

@@ -33,10 +33,21 @@ import dispatcher_worker as package
 for name in package.__all__:
     thing = getattr(package, name)
     assert inspect.getdoc(thing), name
-    if inspect.isclass(thing) and thing.__module__ == "dispatcher_worker._worker":
+    if inspect.isclass(thing):
         for member, value in vars(thing).items():
             if not member.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
                 assert inspect.getdoc(value), f"{name}.{member}"
+END
+
+# Imports go one way.
+python3 - "$source"/dispatcher_worker/*.py <<'END' || die "imports"
+import ast, graphlib, pathlib, sys
+imports = {}
+for path in map(pathlib.Path, sys.argv[1:]):
+    froms = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom) and node.level]
+    imports[path.stem] = {name for node in froms for name in ([node.module] if node.module else [each.name for each in node.names])}
+assert imports["_life"]
+tuple(graphlib.TopologicalSorter(imports).static_order())
 END
 
 # Without a dispatcherd.

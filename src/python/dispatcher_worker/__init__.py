@@ -49,9 +49,12 @@ no processor that Python promises anything about). So a session begins only when
 acknowledgement."""
 
 from ._asyncio import serve_async, serve_protocol
+from ._channel import WorkerError
+from ._connection import Connection
+from ._drain import Drain
 from ._messages import Address
 from ._threads import serve
-from ._worker import Connection, Drain, Worker, WorkerError
+from ._worker import Worker
 
 __all__ = [
     "Address",

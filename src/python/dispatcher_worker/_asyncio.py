@@ -13,7 +13,9 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ._worker import Connection, Worker, report_exception
+from ._connection import Connection
+from ._life import Life
+from ._worker import Worker
 
 AsyncHandler = Callable[[Connection, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 ProtocolFactory = Callable[[Connection], asyncio.BaseProtocol]
@@ -61,7 +63,8 @@ class _Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._is_writing = False
         self._thread = threading.get_ident()
-        self.worker = Worker(self._begin, lambda: self._call_soon(self._look))
+        self._life = Life(self._begin, lambda: self._call_soon(self._look))
+        self.worker = self._life.worker
         self._loop.add_signal_handler(signal.SIGTERM, self._terminate)
 
     def _call_soon(self, function: Callable[..., None], *arguments: Any) -> None:
@@ -86,50 +89,50 @@ class _Driver:
         try:
             await self._session(connection)
         except Exception as error:
-            report_exception(connection, error)
+            connection._report_exception(error)
         finally:
-            connection.worker._end(connection)
+            self._life.end(connection)
 
     def _terminate(self) -> None:
         # A second one ends the process at once.
         self._loop.remove_signal_handler(signal.SIGTERM)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        self.worker._terminate()
+        self._life.terminate()
         self._look()
 
     def _readable(self) -> None:
-        self.worker._receive()
+        self._life.receive()
         self._look()
 
     def _writable(self) -> None:
-        self.worker._flush()
+        self._life.flush()
         self._look()
 
     def _look(self) -> None:
-        worker = self.worker
+        life = self._life
         if self._timer:
             self._timer.cancel()
-        seconds = worker._attend()
+        seconds = life.attend()
         self._timer = self._loop.call_later(seconds, self._look) if seconds is not None else None
-        if not worker._is_open:
-            self._loop.remove_reader(worker._channel)
-        if worker._wants_room() and not self._is_writing:
-            self._loop.add_writer(worker._channel, self._writable)
-        elif self._is_writing and not worker._wants_room():
-            self._loop.remove_writer(worker._channel)
-        self._is_writing = worker._wants_room()
-        if worker._is_done():
+        if not life.channel.is_open:
+            self._loop.remove_reader(life.channel)
+        if life.wants_room() and not self._is_writing:
+            self._loop.add_writer(life.channel, self._writable)
+        elif self._is_writing and not life.wants_room():
+            self._loop.remove_writer(life.channel)
+        self._is_writing = life.wants_room()
+        if life.is_done():
             self._done.set()
 
     async def run(self) -> None:
-        self.worker._start()
-        self._loop.add_reader(self.worker._channel, self._readable)
+        self._life.start()
+        self._loop.add_reader(self._life.channel, self._readable)
         self._look()
         await self._done.wait()
         if self._timer:
             self._timer.cancel()
-        self._loop.remove_reader(self.worker._channel)
-        self.worker._finish()
+        self._loop.remove_reader(self._life.channel)
+        self._life.finish()
 
 
 def _context(tls: Tls, connection: Connection) -> ssl.SSLContext | None:
@@ -137,7 +140,7 @@ def _context(tls: Tls, connection: Connection) -> ssl.SSLContext | None:
         return None
     context = tls if tls is None or isinstance(tls, ssl.SSLContext) else tls(connection)
     if context is None:
-        connection.worker._count_tls_failure("no_certificate")
+        connection._count_tls_failure("no_certificate")
         raise RuntimeError("a connection came to a TLS_PORT, and there is no certificate")
     return context
 
@@ -185,7 +188,7 @@ async def _wait_over(
             is_closing, n = transport.is_closing(), connection.socket.n_sent
             if is_closing and was_closing and n == n_sent:
                 text = f"session ended: the client has taken nothing for {close_timeout:g} s"
-                connection.worker._report(connection, 6, text, "took nothing")
+                connection._report(6, text, "took nothing")
                 break
             was_closing, n_sent = is_closing, n
             with contextlib.suppress(TimeoutError):

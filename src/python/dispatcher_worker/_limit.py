@@ -7,6 +7,7 @@ lines of a unit in 30 s, and drops all others (journald.conf(5)). The caller giv
 from __future__ import annotations
 
 import collections
+import threading
 
 BURST = 500  # lines at once
 PER_SECOND = 10  # after that
@@ -59,6 +60,28 @@ class LineLimit:
         return f"{_KINDS[self.priority]}: {n} line{'s' if n != 1 else ''} left out in {seconds} s: {text}"
 
 
-def line_limits() -> dict[int, LineLimit]:
-    """One for each priority that lines about sessions have."""
-    return {priority: LineLimit(priority) for priority in _KINDS}
+class LineLimits:
+    """One for each priority that lines about sessions have. May be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._limits = {priority: LineLimit(priority) for priority in _KINDS}
+
+    def take(self, priority: int, now: float, name: str) -> tuple[bool, bool]:
+        """Whether the line may be written, and, if not, whether a summary is due that was not before."""
+        with self._lock:
+            limit = self._limits[priority]
+            was_silent = limit.due_at() is None
+            may = limit.take(now, name)
+        return may, was_silent and not may
+
+    def due_at(self) -> float | None:
+        """When the next summary is due."""
+        with self._lock:
+            return min((at for limit in self._limits.values() if (at := limit.due_at()) is not None), default=None)
+
+    def sum_up(self, now: float) -> list[tuple[int, str]]:
+        """The summaries of all, with their priorities."""
+        with self._lock:
+            texts = [(limit.priority, limit.sum_up(now)) for limit in self._limits.values()]
+        return [(priority, text) for priority, text in texts if text]

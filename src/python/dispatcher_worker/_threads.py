@@ -10,7 +10,9 @@ import socket
 import threading
 from collections.abc import Callable
 
-from ._worker import Connection, Worker, report_exception
+from ._connection import Connection
+from ._life import Life
+from ._worker import Worker
 
 Handler = Callable[[Connection], None]
 
@@ -23,7 +25,7 @@ class Loop:
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
-        self.worker = Worker(begin, self._wake)
+        self.life = Life(begin, self._wake)
         signal.signal(signal.SIGTERM, lambda *_: None)
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         self._selector: selectors.BaseSelector | None = None
@@ -36,7 +38,7 @@ class Loop:
         self._writer.close()
         if self._selector:
             self._selector.close()
-        self.worker._leave()
+        self.life.leave()
 
     def _wake(self) -> None:
         try:
@@ -53,34 +55,34 @@ class Loop:
             if number == signal.SIGTERM:
                 # A second one ends the process at once.
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
-                self.worker._terminate()
+                self.life.terminate()
             elif number and self._on_signal:
                 self._on_signal(number)
 
     def run(self) -> None:
-        worker = self.worker
-        worker._start()
+        life = self.life
+        life.start()
         with selectors.DefaultSelector() as selector:
             self._selector = selector
             selector.register(self._reader, selectors.EVENT_READ)
-            selector.register(worker._channel, selectors.EVENT_READ)
+            selector.register(life.channel, selectors.EVENT_READ)
             is_watched = True
-            while not worker._is_done():
-                events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker._wants_room() else 0)
-                if is_watched and not worker._is_open:
-                    selector.unregister(worker._channel)
+            while not life.is_done():
+                events = selectors.EVENT_READ | (selectors.EVENT_WRITE if life.wants_room() else 0)
+                if is_watched and not life.channel.is_open:
+                    selector.unregister(life.channel)
                     is_watched = False
                 elif is_watched:
-                    selector.modify(worker._channel, events)
-                ready = selector.select(worker._attend())
+                    selector.modify(life.channel, events)
+                ready = selector.select(life.attend())
                 for key, mask in ready:
                     if key.fileobj is self._reader:
                         self._read_signals()
                     elif mask & selectors.EVENT_READ:
-                        worker._receive()
+                        life.receive()
                     else:
-                        worker._flush()
-        worker._finish()
+                        life.flush()
+        life.finish()
 
 
 def serve(
@@ -102,20 +104,20 @@ def serve(
         try:
             handler(connection)
         except Exception as error:
-            report_exception(connection, error)
+            connection._report_exception(error)
         finally:
-            connection.worker._end(connection)
+            loop.life.end(connection)
 
     def begin(connection: Connection) -> None:
         try:
             threading.Thread(target=session, args=(connection,), name=connection.id, daemon=True).start()
         except RuntimeError as error:  # no thread can be made
-            connection.worker._report(connection, 3, f"session failed: {error}", "RuntimeError")
-            connection.worker._end(connection)
+            connection._report(3, f"session failed: {error}", "RuntimeError")
+            loop.life.end(connection)
 
     loop = Loop(begin)
     if start:
-        start(loop.worker)
+        start(loop.life.worker)
     loop.run()
     if stop:
-        stop(loop.worker)
+        stop(loop.life.worker)

@@ -35,8 +35,10 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from ._channel import WorkerError
+from ._connection import Connection
+from ._exceptions import is_by_client
 from ._threads import Loop
-from ._worker import Connection, WorkerError, is_by_client
 
 RUN_NAME = "__dispatcher_worker__"
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -110,7 +112,7 @@ class _Server:
         self._main = main
         self._sessions: dict[int, Connection] = {}
         self.loop = Loop(self._begin, self._on_signal)
-        self.loop.worker._on_cut = self._kill_all
+        self.loop.life.on_cut = self._kill_all
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def _begin(self, connection: Connection) -> None:
@@ -121,8 +123,8 @@ class _Server:
             pid = os.fork()
         except OSError as error:
             text = f"cannot make a process for the session: {error.strerror}"
-            connection.worker._report(connection, 3, text, error.strerror)
-            connection.worker._end(connection)
+            connection._report(3, text, error.strerror)
+            self.loop.life.end(connection)
             return
         if pid == 0:
             status = 1
@@ -152,11 +154,11 @@ class _Server:
     def _end(self, connection: Connection, code: int) -> None:
         if code < 0:
             name = _signal_name(-code)
-            connection.worker._report(connection, 4, f"its process was killed by {name}", name)
+            connection._report(4, f"its process was killed by {name}", name)
         elif code:
             text = f"its process has ended with status {code}"
-            connection.worker._report(connection, 5, text, f"status {code}")
-        connection.worker._end(connection)
+            connection._report(5, text, f"status {code}")
+        self.loop.life.end(connection)
 
     def _kill_all(self) -> None:
         for pid in self._sessions:
