@@ -42,6 +42,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/fleet/test_fleet_key \
 	tests/dispatcherd/fleet/test_ledger \
 	tests/dispatcherd/fleet/test_open_counts \
+	tests/dispatcherd/fleet/test_password \
 	tests/dispatcherd/fleet/test_reply \
 	tests/dispatcherd/fleet/test_waits \
 	tests/dispatcherd/limits/test_store_room \
