@@ -26,6 +26,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/control/test_explain \
 	tests/dispatcherd/control/test_follow \
 	tests/dispatcherd/control/test_methods \
+	tests/dispatcherd/control/test_page \
 	tests/dispatcherd/control/test_peer \
 	tests/dispatcherd/control/test_share \
 	tests/dispatcherd/control/test_throttles \
