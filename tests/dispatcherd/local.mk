@@ -45,6 +45,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/fleet/test_open_counts \
 	tests/dispatcherd/fleet/test_password \
 	tests/dispatcherd/fleet/test_reply \
+	tests/dispatcherd/fleet/test_request \
 	tests/dispatcherd/fleet/test_waits \
 	tests/dispatcherd/limits/test_store_room \
 	tests/dispatcherd/limits/test_task_limits \
