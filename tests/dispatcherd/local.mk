@@ -80,6 +80,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/sockets/test_store_socket \
 	tests/dispatcherd/store/test_closer \
 	tests/dispatcherd/store/test_inherited \
+	tests/dispatcherd/store/test_job \
 	tests/dispatcherd/store/test_notify \
 	tests/dispatcherd/store/test_state \
 	tests/dispatcherd/store/test_store \
