@@ -20,6 +20,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/config/test_mapping_guard \
 	tests/dispatcherd/config/test_parameter_check \
 	tests/dispatcherd/config/test_unit_credential \
+	tests/dispatcherd/config/test_unit_view \
 	tests/dispatcherd/control/test_cache \
 	tests/dispatcherd/control/test_client_limits \
 	tests/dispatcherd/control/test_control \
