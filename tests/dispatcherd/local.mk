@@ -21,6 +21,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/config/test_parameter_check \
 	tests/dispatcherd/config/test_unit_credential \
 	tests/dispatcherd/config/test_unit_view \
+	tests/dispatcherd/config/test_units_due \
 	tests/dispatcherd/control/test_cache \
 	tests/dispatcherd/control/test_client_limits \
 	tests/dispatcherd/control/test_control \
