@@ -160,6 +160,11 @@ static void greet(struct fleet_link *link)
     link->attempt_at = time_now_usec(CLOCK_MONOTONIC);
     link->n_greetings = r > 0 ? 2 : 1;
     fleet_link_set_deadline(link);
+    if (r < 0) {
+        explicit_bzero(password, sizeof(password));
+        fleet_link_fail(link, "cannot read the credential fleet.password: %s", strerror(-r));
+        return;
+    }
     if (r > 0)
         r = fleet_request_auth(&link->output, password);
     explicit_bzero(password, sizeof(password));
