@@ -16,6 +16,10 @@ libtestsupport_a_SOURCES = \
 	%D%/config/fixture.h \
 	%D%/dispatcherd/control_scene.c \
 	%D%/dispatcherd/control_scene.h \
+	%D%/dispatcherd/fleet/link_scene.c \
+	%D%/dispatcherd/fleet/link_scene.h \
+	%D%/dispatcherd/fleet/played_store.c \
+	%D%/dispatcherd/fleet/played_store.h \
 	%D%/dispatcherd/lingering.c \
 	%D%/dispatcherd/lingering.h \
 	%D%/dispatcherd/manager_scene.c \

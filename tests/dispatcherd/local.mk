@@ -44,6 +44,8 @@ UNIT_TESTS += \
 	tests/dispatcherd/fleet/test_breaker \
 	tests/dispatcherd/fleet/test_fleet_key \
 	tests/dispatcherd/fleet/test_ledger \
+	tests/dispatcherd/fleet/test_link \
+	tests/dispatcherd/fleet/test_link_reply \
 	tests/dispatcherd/fleet/test_open_counts \
 	tests/dispatcherd/fleet/test_password \
 	tests/dispatcherd/fleet/test_reply \
