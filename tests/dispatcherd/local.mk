@@ -42,6 +42,7 @@ UNIT_TESTS += \
 	tests/dispatcherd/core/test_ring_watch \
 	tests/dispatcherd/core/test_unsent \
 	tests/dispatcherd/fleet/test_breaker \
+	tests/dispatcherd/fleet/test_fleet \
 	tests/dispatcherd/fleet/test_fleet_key \
 	tests/dispatcherd/fleet/test_ledger \
 	tests/dispatcherd/fleet/test_link \
