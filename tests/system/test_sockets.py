@@ -5,6 +5,7 @@
 import socket
 
 import pytest
+from harness.soak import times
 
 
 def test_listens_at_every_port_of_the_list_with_one_pool(site):
@@ -198,3 +199,28 @@ def test_a_socket_may_be_restarted_as_often_as_one_likes(site_of_systemd):
         site.systemctl("restart", "dispatcherd.service", "dispatcherd-test.socket")
     assert site.connect(port).ask("service") == "TEST"
     assert site.services()["TEST"]["accept"] == "accepting"
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["same_drop_in", "changed_drop_in"])
+def test_the_documented_order_of_a_restart_never_fails(site_of_systemd, changed):
+    """The other one may: systemd starts no socket whose service runs. It harms nothing even then."""
+    site = site_of_systemd
+    port = site.run_service(MIN_PROCS=1)
+    units = ["dispatcherd.service", "dispatcherd-test.socket"]
+    held = site.connect(port)
+    n_failed = 0
+    for i in range(times(3, 20)):
+        for order in (units, units[::-1]):
+            if changed:
+                site.write_drop_in(units[1], f"[Socket]\nIPTOS={8 + 8 * (i % 2)}\n")
+                site.systemctl("daemon-reload")
+            done = site.systemctl("restart", *order, check=False)
+            if order == units:
+                assert done.returncode == 0, done.stderr
+            elif done.returncode != 0:
+                n_failed += 1
+                assert "failed" in done.stderr
+                site.systemctl("restart", *units)
+            assert site.connect(port).ask("service") == "TEST"
+    print(f"socket first failed {n_failed} times")
+    assert held.ask("quit") == "bye"
