@@ -179,6 +179,7 @@ endif
 
 EXTRA_DIST += \
 	%D%/corpus/fleet_answer/answer \
+	%D%/corpus/fleet_answer/answer_open \
 	%D%/corpus/fleet_answer/empty \
 	%D%/corpus/fleet_answer/greeting \
 	%D%/corpus/fleet_answer/huge \
