@@ -29,6 +29,11 @@ def find_browser():
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
+def of_origin(entry, origin):
+    """Whether a line of the browser's log is about that server, or about none."""
+    return entry.get("url", origin).startswith(origin)
+
+
 class Browser:
     """One browser with one page."""
 
@@ -99,8 +104,10 @@ class Browser:
     def complaints(self):
         """What the browser has said against the page since it was opened: errors of scripts and styles, and of
         what the page's policy forbids."""
-        self.evaluate("0")
+        origin = self.evaluate("location.origin")
         told = [event for event in self.events if event["method"] == "Log.entryAdded"]
+        # The page before may still be told that its server has gone.
+        told = [event for event in told if of_origin(event["params"]["entry"], origin)]
         thrown = [event for event in self.events if event["method"] == "Runtime.exceptionThrown"]
         return [event["params"] for event in told + thrown]
 

@@ -241,7 +241,9 @@ class HandSite(Site):
         try:
             if self.daemon_pid():
                 self.begin_stop()
-                self.wait_stopped()
+                # How long a stop takes is another test's question. A hundred workers that a sanitizer
+                # watches to their end need half a minute.
+                self.wait_stopped(60)
             wait_until(
                 lambda: not processes_of(self.images),
                 LIMIT,
