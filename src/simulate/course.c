@@ -3,6 +3,7 @@
 #include "simulate/course.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct course course_init(uint64_t from, uint64_t to)
@@ -36,13 +37,19 @@ static uint64_t step_begins(const struct course *course, unsigned step)
     return course->from + (course->to - course->from) * step / COURSE_STEPS;
 }
 
+/* Leaves what lies within the course. Returns false if that is nothing. */
+static bool clip(const struct course *course, uint64_t *from, uint64_t *to)
+{
+    if (*from < course->from)
+        *from = course->from;
+    if (*to > course->to)
+        *to = course->to;
+    return *from < *to;
+}
+
 void course_add_workers(struct course *course, unsigned n, uint64_t from, uint64_t to)
 {
-    if (from < course->from)
-        from = course->from;
-    if (to > course->to)
-        to = course->to;
-    if (from >= to)
+    if (!clip(course, &from, &to))
         return;
     if (n > course->workers_max)
         course->workers_max = n;
@@ -61,11 +68,7 @@ void course_add_workers(struct course *course, unsigned n, uint64_t from, uint64
 
 void course_add_memory(struct course *course, double kib, uint64_t from, uint64_t to)
 {
-    if (from < course->from)
-        from = course->from;
-    if (to > course->to)
-        to = course->to;
-    if (from >= to)
+    if (!clip(course, &from, &to))
         return;
     if (kib > course->kib_max)
         course->kib_max = kib;
