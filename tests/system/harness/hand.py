@@ -3,6 +3,7 @@
 """dispatcherd started by hand from the build tree, in a folder of its own."""
 
 import contextlib
+import functools
 import glob
 import itertools
 import os
@@ -90,6 +91,13 @@ SANITIZER_REPORT = re.compile(
     r"^.*(?:ERROR: (?:Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error: ).*$",
     re.MULTILINE,
 )
+
+
+@functools.cache
+def stop_limit(builddir):
+    """Seconds. A hundred workers that a sanitizer watches to their end need half a minute."""
+    with open(os.path.join(builddir, "config.status")) as file:
+        return 60 if "-fsanitize=" in file.read() else LIMIT
 
 
 class HandSite(Site):
@@ -241,9 +249,7 @@ class HandSite(Site):
         try:
             if self.daemon_pid():
                 self.begin_stop()
-                # How long a stop takes is another test's question. A hundred workers that a sanitizer
-                # watches to their end need half a minute.
-                self.wait_stopped(60)
+                self.wait_stopped(stop_limit(self.builddir))
             wait_until(
                 lambda: not processes_of(self.images),
                 LIMIT,
