@@ -121,6 +121,32 @@ START_TEST(test_ends_what_a_program_leaves_behind)
 }
 END_TEST
 
+/* The one that ends between a look at the list and its reaping leaves us its child. */
+START_TEST(test_sees_the_child_of_one_that_is_reaped)
+{
+    ck_assert_int_eq(leftovers_start(), 0);
+    for (int i = 0; i < 50; i++) {
+        uint64_t mark = marks_new();
+        unsigned n_remaining;
+        char text[8];
+        int fds[2];
+
+        make_pair(fds);
+        pid_t pid = launch("sh -c 'sleep 1000 & echo left' &", fds[1], mark);
+        ck_assert_int_gt(pid, 0);
+        close(fds[1]);
+        ck_assert_int_eq(recv(fds[0], text, 5, MSG_WAITALL), 5);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        for (int k = 0; k < 200; k++)
+            ck_assert_msg(leftovers_exist(), "round %d, look %d", i, k);
+        ck_assert_uint_ge(leftovers_end(mark, 5000000, &n_remaining), 1);
+        ck_assert_uint_eq(n_remaining, 0);
+        ck_assert(!leftovers_exist());
+        close(fds[0]);
+    }
+}
+END_TEST
+
 START_TEST(test_knows_whether_somebody_has_the_connection)
 {
     int fds[2], null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -146,6 +172,7 @@ Suite *make_suite(void)
     ADD_SLOW_TESTS(suite, "launch", 20, test_a_program_has_the_socket_and_leads_its_session,
                    test_what_cannot_be_executed_is_an_error, test_a_trial_runs_nothing,
                    test_ends_what_a_program_leaves_behind,
+                   test_sees_the_child_of_one_that_is_reaped,
                    test_knows_whether_somebody_has_the_connection);
     return suite;
 }

@@ -41,13 +41,15 @@ int leftovers_start(void)
     return children_fd < 0 ? -errno : 0;
 }
 
-static bool reap(void)
+/* Returns true if others were there; *ret_reaped: some had ended. */
+static bool reap_listed(bool *ret_reaped)
 {
     char text[4096];
     ssize_t n = pread(children_fd, text, sizeof(text) - 1, 0);
     bool exist = false;
     char *next = text;
 
+    *ret_reaped = false;
     if (n <= 0)
         return n < 0; /* not known: they are looked for */
     text[n] = '\0';
@@ -59,9 +61,24 @@ static bool reap(void)
     for (char *word; (word = strsep(&next, " "));) {
         pid_t pid = (pid_t)atol(word);
 
-        if (pid > 0 && waitpid(pid, NULL, WNOHANG) == 0)
-            exist = true;
+        if (pid <= 0)
+            continue;
+        pid_t reaped = waitpid(pid, NULL, WNOHANG);
+
+        exist |= reaped == 0;
+        *ret_reaped |= reaped > 0;
     }
+    return exist;
+}
+
+/* One that ended after the list was read has left us its children, which are not in it. */
+static bool reap(void)
+{
+    bool exist, has_reaped;
+
+    do
+        exist = reap_listed(&has_reaped);
+    while (!exist && has_reaped);
     return exist;
 }
 
