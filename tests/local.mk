@@ -4,6 +4,10 @@
 # A test is a program of Check, one for each module, in a folder that mirrors src/: test_NAME.c,
 # which defines make_suite(). A folder's local.mk names it, and nothing else is needed: what is
 # linked is the same for all, and of archives only what is used.
+
+# Those that take longest begin first.
+include tests/system/local.mk
+
 if ENABLE_TESTS
 
 # main(), and what several tests share.
@@ -79,7 +83,8 @@ TEST_CPPFLAGS = \
 	-DTEST_BUILD_DIR='"$(abs_top_builddir)/tests"'
 TEST_CFLAGS = $(CHECK_CFLAGS) $(LIBSYSTEMD_CFLAGS) $(JANSSON_CFLAGS) $(CARES_CFLAGS) \
 	$(LIBSSL_CFLAGS)
-LDADD = libtestsupport.a $(LINK_DAEMON) $(LINK_CTL) $(LINK_WEB) libsmtpserver.a libinetd.a \
+LDADD = $(TEST_LDADD)
+TEST_LDADD = libtestsupport.a $(LINK_DAEMON) $(LINK_CTL) $(LINK_WEB) libsmtpserver.a libinetd.a \
 	libproxy.a libpass.a libworkertls.a libworkeropenssl.a libworkercommon.a libworker.la $(LIBSSL_LIBS) $(CHECK_LIBS)
 
 UNIT_TESTS =
@@ -108,7 +113,10 @@ include tests/workers/local.mk
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
+# libtool runs two hundred processes to link one of them, and what it knows is not needed here.
+$(UNIT_TESTS): private LINK = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS) -o $@
+$(UNIT_TESTS): private LDADD = $(patsubst %.la,.libs/%.a,$(TEST_LDADD))
+
 endif
 
 include tests/packages/local.mk
-include tests/system/local.mk

@@ -4,14 +4,16 @@
 # dispatcherd end to end. One suite, in two ways: by hand, and as a service in a container.
 if ENABLE_TESTS
 check_PROGRAMS += tests/system/test_worker
+if ENABLE_SYSTEMD_TESTS
+TESTS += %D%/under-systemd.sh
+endif
+
 if ENABLE_HAND_TESTS
 TESTS += %D%/by-hand.sh
 endif
 
 if ENABLE_SYSTEMD_TESTS
-TESTS += \
-	%D%/under-systemd.sh \
-	%D%/walkthrough.sh
+TESTS += %D%/walkthrough.sh
 endif
 
 # Without libtool's wrapper script: this very program is what dispatcherd starts.
