@@ -94,10 +94,15 @@ SANITIZER_REPORT = re.compile(
 
 
 @functools.cache
+def is_sanitized(builddir):
+    """Whether the programs were built with a sanitizer."""
+    with open(os.path.join(builddir, "config.status")) as file:
+        return "-fsanitize=" in file.read()
+
+
 def stop_limit(builddir):
     """Seconds. A hundred workers that a sanitizer watches to their end need half a minute."""
-    with open(os.path.join(builddir, "config.status")) as file:
-        return 60 if "-fsanitize=" in file.read() else LIMIT
+    return 60 if is_sanitized(builddir) else LIMIT
 
 
 class HandSite(Site):
