@@ -267,8 +267,6 @@ libdaemon_a_SOURCES = \
 	%D%/worker/cause.h \
 	%D%/worker/channel.c \
 	%D%/worker/channel.h \
-	%D%/worker/closing.c \
-	%D%/worker/closing.h \
 	%D%/worker/exit.c \
 	%D%/worker/exit.h \
 	%D%/worker/handoff.c \
@@ -286,6 +284,8 @@ libdaemon_a_SOURCES = \
 	%D%/worker/ring_poll.h \
 	%D%/worker/start.c \
 	%D%/worker/start.h \
+	%D%/worker/worker_end.c \
+	%D%/worker/worker_end.h \
 	%D%/worker/worker_memory.c \
 	%D%/worker/worker_memory.h
 if WITH_FLEET

@@ -107,12 +107,12 @@ UNIT_TESTS += \
 	tests/dispatcherd/test_succession \
 	tests/dispatcherd/views/test_history \
 	tests/dispatcherd/worker/test_cause \
-	tests/dispatcherd/worker/test_closing \
 	tests/dispatcherd/worker/test_exit \
 	tests/dispatcherd/worker/test_handoff \
 	tests/dispatcherd/worker/test_life \
 	tests/dispatcherd/worker/test_linger \
 	tests/dispatcherd/worker/test_start \
+	tests/dispatcherd/worker/test_worker_end \
 	tests/dispatcherd/worker/test_worker_memory
 
 TESTS += tests/dispatcherd/test_debug_bits.sh

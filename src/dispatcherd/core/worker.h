@@ -96,7 +96,7 @@ struct worker {
     struct logfile log;  /* owned */
     bool has_log_of_old; /* its log file was moved away, and it keeps that open: reported once */
 
-    /* worker/closing.c */
+    /* worker/worker_end.c */
     bool is_failed_start; /* it left before it was of any use */
 
     /* core/worker.c, worker/cause.c */

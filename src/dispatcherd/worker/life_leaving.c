@@ -6,11 +6,11 @@
 #include "dispatcherd/core/context.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
-#include "dispatcherd/worker/closing.h"
 #include "dispatcherd/worker/exit.h"
 #include "dispatcherd/worker/life_cells.h"
 #include "dispatcherd/worker/life_limit.h"
 #include "dispatcherd/worker/linger.h"
+#include "dispatcherd/worker/worker_end.h"
 #include "protocol/debug.h"
 
 #include <sys/wait.h>

@@ -9,9 +9,9 @@
 #include "dispatcherd/messages/worker_log.h"
 #include "dispatcherd/report/message_ids.h"
 #include "dispatcherd/report/report.h"
-#include "dispatcherd/worker/closing.h"
 #include "dispatcherd/worker/life_cells.h"
 #include "dispatcherd/worker/life_limit.h"
+#include "dispatcherd/worker/worker_end.h"
 #include "protocol/debug.h"
 
 #include <inttypes.h>

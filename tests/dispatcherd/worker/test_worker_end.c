@@ -4,7 +4,7 @@
 #include "dispatcherd/control_scene.h"
 #include "dispatcherd/process/spawner.h"
 #include "dispatcherd/report/events.h"
-#include "dispatcherd/worker/closing.h"
+#include "dispatcherd/worker/worker_end.h"
 #include "protocol/channel.h"
 #include "support/simulated_clock.h"
 #include "support/suite.h"
@@ -247,7 +247,7 @@ START_TEST(test_a_failed_start_is_reported_at_the_end)
 }
 END_TEST
 
-SUITE("closing", set_up, tear_down, test_a_worker_that_was_never_useful_is_a_failed_start,
+SUITE("worker_end", set_up, tear_down, test_a_worker_that_was_never_useful_is_a_failed_start,
       test_a_worker_is_useful_after_some_time, test_a_worker_is_useful_with_its_first_connection,
       test_a_worker_leaves_the_pool_once, test_a_worker_that_is_not_ready_has_nothing_to_leave,
       test_the_channel_of_a_child_is_closed, test_the_descriptor_of_a_unit_is_kept,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-#include "dispatcherd/worker/closing.h"
+#include "dispatcherd/worker/worker_end.h"
 
 #include "base/str.h"
 #include "base/time.h"
