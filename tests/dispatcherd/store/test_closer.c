@@ -7,11 +7,13 @@
 #include "base/time.h"
 #include "dispatcherd/lingering.h"
 #include "dispatcherd/store/closer.h"
+#include "dispatcherd/store/closer_process.h"
 #include "dispatcherd/store/stall_guard.h"
 #include "protocol/channel.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -151,6 +153,39 @@ START_TEST(test_the_process_ends_with_us)
 }
 END_TEST
 
+static bool has_byte(int fd, int limit_msec)
+{
+    struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+    char byte;
+
+    return poll(&pollfd, 1, limit_msec) == 1 && recv(fd, &byte, 1, MSG_DONTWAIT) == 1;
+}
+
+/* We may be held up between the two packets of a pair. */
+START_TEST(test_a_batch_is_confirmed_once_however_late_we_are)
+{
+    int pair[2], fd = dup(STDIN_FILENO);
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        closer_process_run(pair[1]);
+    close(pair[1]);
+    ck_assert(has_byte(pair[0], 5000));
+    ck_assert_int_eq(channel_send(pair[0], "F", 1, &fd, 1), 0);
+    ck_assert(has_byte(pair[0], 5000));
+    ck_assert_int_eq(channel_send(pair[0], "G", 1, NULL, 0), 0);
+    ck_assert_int_eq(channel_send(pair[0], "F", 1, &fd, 1), 0);
+    ck_assert_int_eq(channel_send(pair[0], "G", 1, NULL, 0), 0);
+    ck_assert(has_byte(pair[0], 5000));
+    shutdown(pair[0], SHUT_WR);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    ck_assert(!has_byte(pair[0], 0));
+    close(pair[0]);
+    close(fd);
+}
+END_TEST
+
 static void send_rights(int to, size_t length, int fd)
 {
     static char bytes[10000];
@@ -217,7 +252,7 @@ Suite *make_suite(void)
               test_the_timer_rests_when_nothing_is_closed);
     ADD_TESTS(suite, "closer", test_sockets_that_linger_are_closed_elsewhere,
               test_another_process_takes_the_place_of_one_that_died, test_the_process_ends_with_us,
-              test_drains_whatever_lies_there,
+              test_a_batch_is_confirmed_once_however_late_we_are, test_drains_whatever_lies_there,
               test_a_client_that_sends_descriptors_is_told_from_others);
     return suite;
 }
