@@ -147,6 +147,36 @@ START_TEST(test_sees_the_child_of_one_that_is_reaped)
 }
 END_TEST
 
+/* Each forks the next and ends: a list of all processes has none that lives on. Not for ever. */
+static _Noreturn void run_chain(uint64_t mark)
+{
+    if (marks_set(mark) < 0 || setsid() < 0)
+        _exit(EXIT_FAILURE);
+    for (int i = 0; i < 50000; i++)
+        if (fork() != 0)
+            _exit(EXIT_SUCCESS);
+    _exit(EXIT_SUCCESS);
+}
+
+START_TEST(test_ends_a_chain_of_processes)
+{
+    ck_assert_int_eq(leftovers_start(), 0);
+    for (int i = 0; i < 10; i++) {
+        uint64_t mark = marks_new();
+        unsigned n_remaining;
+        pid_t pid = fork();
+
+        if (pid == 0)
+            run_chain(mark);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        ck_assert(leftovers_exist());
+        ck_assert_uint_ge(leftovers_end(mark, 10000000, &n_remaining), 1);
+        ck_assert_uint_eq(n_remaining, 0);
+        ck_assert_msg(!leftovers_exist(), "round %d", i);
+    }
+}
+END_TEST
+
 START_TEST(test_knows_whether_somebody_has_the_connection)
 {
     int fds[2], null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -172,7 +202,7 @@ Suite *make_suite(void)
     ADD_SLOW_TESTS(suite, "launch", 20, test_a_program_has_the_socket_and_leads_its_session,
                    test_what_cannot_be_executed_is_an_error, test_a_trial_runs_nothing,
                    test_ends_what_a_program_leaves_behind,
-                   test_sees_the_child_of_one_that_is_reaped,
+                   test_sees_the_child_of_one_that_is_reaped, test_ends_a_chain_of_processes,
                    test_knows_whether_somebody_has_the_connection);
     return suite;
 }

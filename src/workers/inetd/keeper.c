@@ -139,8 +139,8 @@ static void look(bool is_hurried)
         max = HURRY_PROCESSES;
     if (is_hurried || n_procs > keeper.n_procs + GROWTH_MAX) {
         count_processes(max);
-        n_procs = count_host();
         keeper.n_procs = n_procs;
+        n_procs = count_host();
     }
     if (n_procs < keeper.n_procs)
         keeper.n_procs = n_procs;

@@ -21,6 +21,9 @@
  * ever less. A hundred rounds are far more than were ever seen. */
 #define STOP_ROUNDS_MAX 100
 
+/* Likewise, of looks at those that have become our children. */
+#define ORPHAN_ROUNDS_MAX 100
+
 /* Between two looks at processes that were killed. */
 #define LOOK_NSEC (2 * 1000 * 1000)
 
@@ -41,8 +44,9 @@ int leftovers_start(void)
     return children_fd < 0 ? -errno : 0;
 }
 
-/* Returns true if others were there; *ret_reaped: some had ended. */
-static bool reap_listed(bool *ret_reaped)
+/* With a mark, kills those that have it, and looks for no others. Returns true if there were any;
+ * *ret_reaped: some had ended. */
+static bool reap_listed(uint64_t mark, bool *ret_reaped)
 {
     char text[4096];
     ssize_t n = pread(children_fd, text, sizeof(text) - 1, 0);
@@ -51,12 +55,12 @@ static bool reap_listed(bool *ret_reaped)
 
     *ret_reaped = false;
     if (n <= 0)
-        return n < 0; /* not known: they are looked for */
+        return n < 0 && mark == 0; /* not known: they are looked for */
     text[n] = '\0';
     if (n > (ssize_t)sizeof(text) - LAST_BYTES) {
         /* There may be more; the last number may be the begin of a longer one. */
         *strrchr(text, ' ') = '\0';
-        exist = true;
+        exist = mark == 0;
     }
     for (char *word; (word = strsep(&next, " "));) {
         pid_t pid = (pid_t)atol(word);
@@ -65,33 +69,32 @@ static bool reap_listed(bool *ret_reaped)
             continue;
         pid_t reaped = waitpid(pid, NULL, WNOHANG);
 
-        exist |= reaped == 0;
         *ret_reaped |= reaped > 0;
+        if (reaped == 0)
+            exist |= mark == 0 || (marks_of(pid) == mark && kill(pid, SIGKILL) == 0);
     }
     return exist;
 }
 
-/* One that ended after the list was read has left us its children, which are not in it. */
-static bool reap(void)
+/* One that ended after the list was read has left us its children, which are not in it. Under a
+ * lock: the number of one that another thread has reaped could be that of a session's program by
+ * now. */
+static bool reap(uint64_t mark)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     bool exist, has_reaped;
 
+    pthread_mutex_lock(&lock);
     do
-        exist = reap_listed(&has_reaped);
+        exist = reap_listed(mark, &has_reaped);
     while (!exist && has_reaped);
+    pthread_mutex_unlock(&lock);
     return exist;
 }
 
-/* Under a lock: the number of one that another thread has reaped could be that of a session's
- * program by now. */
 bool leftovers_exist(void)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-    pthread_mutex_lock(&lock);
-    bool exist = reap();
-    pthread_mutex_unlock(&lock);
-    return exist;
+    return reap(0);
 }
 
 static bool is_gone(const struct marked *process)
@@ -114,20 +117,39 @@ static void stop_all(uint64_t mark, struct marked_list *list)
     }
 }
 
-/* Returns how many are there, and in *ret_n_killed how many of them could be killed. */
-static unsigned kill_all(uint64_t mark, struct marked_list *list, unsigned *ret_n_killed)
+/* What a look at all processes of the host found with a mark. */
+struct found {
+    bool is_known; /* the look was possible */
+    unsigned n;    /* were alive */
+    unsigned n_killed;
+    unsigned n_refused; /* may not be killed by this user */
+};
+
+static struct found kill_all(uint64_t mark, struct marked_list *list)
+{
+    struct found found = {.is_known = marks_list(mark, list) >= 0};
+
+    for (size_t i = 0; found.is_known && i < list->n_items; i++) {
+        if (is_gone(&list->items[i]))
+            continue;
+        found.n++;
+        if (kill(list->items[i].pid, SIGKILL) == 0)
+            found.n_killed++;
+        else if (errno == EPERM)
+            found.n_refused++;
+    }
+    return found;
+}
+
+/* A process that forks and ends, and so on, can be newer than each list of all of them. But as it
+ * has lost its parent it is our child, and few are. */
+static bool kill_orphans(uint64_t mark)
 {
     unsigned n = 0;
 
-    *ret_n_killed = 0;
-    if (marks_list(mark, list) < 0)
-        return 0;
-    for (size_t i = 0; i < list->n_items; i++)
-        if (!is_gone(&list->items[i])) {
-            n++;
-            *ret_n_killed += kill(list->items[i].pid, SIGKILL) == 0;
-        }
-    return n;
+    while (n < ORPHAN_ROUNDS_MAX && reap(mark))
+        n++;
+    return n > 0;
 }
 
 unsigned leftovers_end(uint64_t mark, uint64_t limit_usec, unsigned *ret_n_remaining)
@@ -135,18 +157,25 @@ unsigned leftovers_end(uint64_t mark, uint64_t limit_usec, unsigned *ret_n_remai
     const struct timespec look = {.tv_nsec = LOOK_NSEC};
     uint64_t end = time_now_usec(CLOCK_MONOTONIC) + limit_usec;
     struct marked_list list = {0};
-    unsigned n_killed = 0, n_now, n = 0;
+    struct found found;
+    unsigned n_killed = 0;
+    bool is_done;
 
     stop_all(mark, &list);
     do {
-        n = kill_all(mark, &list, &n_now);
-        if (n_now > n_killed)
-            n_killed = n_now;
-        (void)leftovers_exist(); /* reaps */
-        if (n > 0)
+        found = kill_all(mark, &list);
+        bool had_orphans = kill_orphans(mark);
+
+        if (had_orphans && n_killed == 0)
+            n_killed = 1;
+        if (found.n_killed > n_killed)
+            n_killed = found.n_killed;
+        is_done = found.is_known && !had_orphans && found.n == found.n_refused;
+        if (!is_done)
             nanosleep(&look, NULL);
-    } while (n > 0 && n_now > 0 && time_now_usec(CLOCK_MONOTONIC) < end);
+    } while (!is_done && time_now_usec(CLOCK_MONOTONIC) < end);
     free(list.items);
-    *ret_n_remaining = n;
+    /* At least one, if it is not known. */
+    *ret_n_remaining = is_done || found.n > 0 ? found.n : 1;
     return n_killed;
 }
