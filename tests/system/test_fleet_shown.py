@@ -86,18 +86,19 @@ def test_waits_and_addresses_are_shown_if_they_are_in_force(site_by_hand, start_
         return times["answered_at"]["monotonic"] >= times["since"]["monotonic"]
 
     wait_until(has_answered, what="the store has answered since it was connected")
-    text = site.control("status").stdout
-    assert re.search(
+    connected = re.compile(
         rf"^fleet: this is a; the store unix:{store.path} has been connected for {AGE}; its last answer "
         rf"is {AGE} old; \d+ answers, \d+ late, away for {AGE} in all$",
-        text,
         re.MULTILINE,
-    ), text
-    waits = "checks wait for the store for up to 1s"
-    assert f"fleet: {waits}; 1 waited, 0 of them in vain\n" in text, text
+    )
+    # A busy host may lose the store for a moment; then the one check has waited in vain.
+    wait_until(lambda: connected.search(site.control("status").stdout), what="the store is shown")
+    text = site.control("status").stdout
+    waits = "checks wait for the store for up to 1s: 1 waited, [01] of them in vain"
+    assert re.search(f"^fleet: {waits.replace(':', ';')}$", text, re.MULTILINE), text
     addresses = "fleet: MAX_CONNS_PER_ADDRESS holds over all hosts; open connections of 1 address are known"
     assert addresses in text, text
     assert web.metrics()["dispatcherd_fleet_addresses"] == "1"
     page = web.text("/")
-    assert f"C{waits[1:]}: 1 waited, 0 of them in vain." in page, page
+    assert re.search(f"C{waits[1:]}\\.", page), page
     assert "open connections of 1 address are known." in page, page
