@@ -16,7 +16,6 @@ dispatcherd/checks/check_internal.h   shared by the files of checks/check.h, whi
 dispatcherd/control/socket.h          the file of control/control.h: test_control has what may be in its place
 dispatcherd/fleet/link_internal.h     shared by the files of fleet/link.h, which test_link drives
 dispatcherd/run.h                     the daemon as a program, which the system tests run
-dispatcherd/store/closer_process.h    the process behind store/closer.h, which test_closer runs
 dispatcherd/verify.h                  --check as a program, which the system tests run
 dispatcherd/views/daemon.h            what control/methods.h is given, by the scene of its tests
 dispatcherd/views/views.h             what control/methods.h answers: test_methods reads the answers
