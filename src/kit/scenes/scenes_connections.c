@@ -17,7 +17,8 @@ enum {
     N_IN_A_ROW = 20,     /* connections, one after the other */
     N_FULL_CHANNEL = 64, /* connections about which the worker reports while the channel is full */
     SMALL_BUFFER = 1,    /* bytes: the kernel uses its minimum */
-    TEXT_STEPS = 4,      /* connections with the longest texts */
+    FILL_QUIET_MSEC = 1000,
+    TEXT_STEPS = 4, /* connections with the longest texts */
 };
 
 void scene_answer(struct play *play)
@@ -237,11 +238,11 @@ void scene_stress(struct play *play)
     play_finish(play, index);
 }
 
-/* Waits, without reading, until the worker sends nothing more. On a busy machine it may be slow to
- * begin. */
+/* Waits, without reading, until the worker sends nothing more. On a busy machine each of its
+ * threads may be slow to begin. */
 static void let_fill(struct play *play)
 {
-    uint64_t end = play_deadline(PLAY_ANSWER_LIMIT_MSEC), quiet = play_deadline(PLAY_QUIET_MSEC);
+    uint64_t end = play_deadline(PLAY_ANSWER_LIMIT_MSEC), quiet = play_deadline(FILL_QUIET_MSEC);
     int before = 0;
 
     while (play_left(quiet) > 0 && play_left(end) > 0) {
@@ -250,7 +251,7 @@ static void let_fill(struct play *play)
         usleep(10000);
         CHECK_CALL(ioctl(play->channel, FIONREAD, &n_bytes));
         if (n_bytes == 0 || n_bytes != before)
-            quiet = play_deadline(PLAY_QUIET_MSEC);
+            quiet = play_deadline(FILL_QUIET_MSEC);
         before = n_bytes;
     }
 }
