@@ -44,8 +44,8 @@ int leftovers_start(void)
     return children_fd < 0 ? -errno : 0;
 }
 
-/* With a mark, kills those that have it, and looks for no others. Returns true if there were any;
- * *ret_reaped: some had ended. */
+/* With a mark, kills those that have it, and looks for no others (what has ended is reaped all the
+ * same). Returns true if there were any; *ret_reaped: some of them had ended. */
 static bool reap_listed(uint64_t mark, bool *ret_reaped)
 {
     char text[4096];
@@ -67,11 +67,12 @@ static bool reap_listed(uint64_t mark, bool *ret_reaped)
 
         if (pid <= 0)
             continue;
+        bool is_wanted = mark == 0 || marks_of(pid) == mark;
         pid_t reaped = waitpid(pid, NULL, WNOHANG);
 
-        *ret_reaped |= reaped > 0;
-        if (reaped == 0)
-            exist |= mark == 0 || (marks_of(pid) == mark && kill(pid, SIGKILL) == 0);
+        *ret_reaped |= is_wanted && reaped > 0;
+        if (is_wanted && reaped == 0)
+            exist |= mark == 0 || kill(pid, SIGKILL) == 0;
     }
     return exist;
 }
@@ -82,14 +83,13 @@ static bool reap_listed(uint64_t mark, bool *ret_reaped)
 static bool reap(uint64_t mark)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    bool exist, has_reaped;
+    bool exist = false, has_reaped = true;
 
     pthread_mutex_lock(&lock);
-    do
+    for (unsigned i = 0; !exist && has_reaped && i < ORPHAN_ROUNDS_MAX; i++)
         exist = reap_listed(mark, &has_reaped);
-    while (!exist && has_reaped);
     pthread_mutex_unlock(&lock);
-    return exist;
+    return exist || has_reaped; /* the last one may have left another */
 }
 
 bool leftovers_exist(void)
