@@ -91,14 +91,17 @@ def test_waits_and_addresses_are_shown_if_they_are_in_force(site_by_hand, start_
         rf"is {AGE} old; \d+ answers, \d+ late, away for {AGE} in all$",
         re.MULTILINE,
     )
-    # A busy host may lose the store for a moment; then the one check has waited in vain.
     wait_until(lambda: connected.search(site.control("status").stdout), what="the store is shown")
     text = site.control("status").stdout
-    waits = "checks wait for the store for up to 1s: 1 waited, [01] of them in vain"
-    assert re.search(f"^fleet: {waits.replace(':', ';')}$", text, re.MULTILINE), text
+    # A busy host may lose the store for a moment; only then has the one check waited in vain.
+    fleet = fleet_of(site)
+    in_vain = fleet["n_waits_in_vain"]
+    assert in_vain == 0 or (in_vain == 1 and fleet["n_late"] > 0), fleet
+    waits = "checks wait for the store for up to 1s"
+    assert f"fleet: {waits}; 1 waited, {in_vain} of them in vain\n" in text, text
     addresses = "fleet: MAX_CONNS_PER_ADDRESS holds over all hosts; open connections of 1 address are known"
     assert addresses in text, text
     assert web.metrics()["dispatcherd_fleet_addresses"] == "1"
     page = web.text("/")
-    assert re.search(f"C{waits[1:]}\\.", page), page
+    assert f"C{waits[1:]}: 1 waited, {in_vain} of them in vain." in page, page
     assert "open connections of 1 address are known." in page, page

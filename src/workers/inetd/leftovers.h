@@ -17,6 +17,6 @@ bool leftovers_exist(void);
 
 /* Ends every process with the mark, whatever it does meanwhile: all are stopped before the first is
  * killed, so that none forks on. Waits for their ends, but no longer than `limit_usec`. Returns how
- * many were killed; *ret_n_remaining is how many go on: they belong to another user, or hang in the
- * kernel. */
+ * many were killed, of a chain in which each forks the next at least one; *ret_n_remaining is how
+ * many go on: they belong to another user, or hang in the kernel. It is 1 if that is not known. */
 unsigned leftovers_end(uint64_t mark, uint64_t limit_usec, unsigned *ret_n_remaining);
