@@ -256,6 +256,31 @@ static void let_fill(struct play *play)
     }
 }
 
+/* Nothing but ends can fill the channel here: one that is dropped is always found. */
+static void fill_with_ends(struct play *play)
+{
+    for (int i = 0; i < N_FULL_CHANNEL; i++)
+        (void)play_take(play);
+    for (size_t i = 0; i < play->n_connections; i++)
+        play_leave(play, i);
+    let_fill(play);
+    for (size_t i = 0; i < play->n_connections; i++)
+        play_finish(play, i);
+}
+
+static void fill_with_answers_and_ends(struct play *play)
+{
+    size_t first = play->n_connections;
+
+    for (int i = 0; i < N_FULL_CHANNEL; i++)
+        play_leave(play, play_connect(play));
+    let_fill(play);
+    for (size_t i = first; i < play->n_connections; i++) {
+        expect_taken(play, RULE_FULL_CHANNEL, i, "a connection was refused while places were free");
+        play_finish(play, i);
+    }
+}
+
 /* The kit does not read, and the worker's end of the channel takes only a few messages. */
 void scene_full_channel(struct play *play)
 {
@@ -266,14 +291,6 @@ void scene_full_channel(struct play *play)
     play_expect_hello(play);
     play_welcome(play, &welcome);
     play_expect_ready(play);
-    for (unsigned i = 0; i < play->n_places; i++) {
-        size_t index = play_connect(play);
-
-        play_leave(play, index);
-    }
-    let_fill(play);
-    for (size_t i = 0; i < play->n_connections; i++) {
-        expect_taken(play, RULE_FULL_CHANNEL, i, "a connection was refused while places were free");
-        play_finish(play, i);
-    }
+    fill_with_ends(play);
+    fill_with_answers_and_ends(play);
 }
