@@ -37,9 +37,13 @@ def test_idle_workers_above_the_minimum_go(site):
     for client in clients:
         client.close()
     began = time.monotonic()
-    site.wait_for_workers("TEST", 1)
+    (last,) = site.wait_for_workers("TEST", 1)
     assert time.monotonic() - began >= 1.5
-    holds_for(lambda: len(site.worker_pids("TEST")) == 1, 0.5, "one stays")
+    holds_for(
+        lambda: site.worker_pids("TEST") == {last},
+        0.5,
+        lambda: f"{last} stays alone; {site.worker_pids('TEST')}\n{site.log_text()}",
+    )
 
 
 def test_idle_workers_of_the_minimum_stay(site_by_hand):

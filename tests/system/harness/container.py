@@ -133,10 +133,9 @@ class Container:
 
     @staticmethod
     def program(pid):
-        """The name of a process; "" where it is gone."""
+        """The name of the file that a process executes; "" where it is gone."""
         try:
-            with open(f"/proc/{pid}/comm") as file:
-                return file.read()
+            return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
         except OSError:
             return ""
 

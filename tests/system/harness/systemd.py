@@ -118,8 +118,8 @@ class SystemdSite(Site):
         return int(self.show("MainPID"))
 
     def processes(self, unit_prefix, are_wanted=lambda program: True):
-        """Every process of units whose name starts so, as it sees itself, whose program's name is
-        wanted."""
+        """Every process of units whose name starts so, as it sees itself, that executes a file
+        whose name is wanted."""
         return {
             self.container.inner_pid(pid)
             for pid in self.container.processes()
@@ -128,11 +128,11 @@ class SystemdSite(Site):
         } - {None}
 
     def worker_pids(self, service):
-        # systemd's own process, and those that help it, have its program's name in brackets until
-        # they are a worker; what runs after a worker (ExecStopPost=) is none.
+        # A process is in the unit's control group before it executes the worker, as systemd or
+        # systemd-executor; so is what runs after a worker (ExecStopPost=).
         return self.processes(
             f"dispatcherd-{service.lower()}-worker@",
-            lambda program: not program.startswith("(") and "r_ended" not in program,
+            lambda program: not program.startswith(("systemd", "worker_ended")),
         )
 
     def kill(self, pid, signal_name):

@@ -26,8 +26,12 @@ def wait_until(condition, limit=10.0, what=None, interval=0.02):
 
 
 def holds_for(condition, duration, what=None, interval=0.02):
-    """Asserts that condition() stays true for so long: for what must *not* happen."""
+    """Asserts that condition() stays true for so long: for what must *not* happen.
+
+    `what` is as in wait_until(); a function is asked when the condition does not hold.
+    """
     end = time.monotonic() + duration
     while time.monotonic() < end:
-        assert condition(), what or condition
+        if not condition():
+            raise AssertionError((what() if callable(what) else what) or condition)
         time.sleep(interval)
