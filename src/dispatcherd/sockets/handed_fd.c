@@ -36,6 +36,8 @@ static void begin_caution(struct close_caution *caution, const char *service, ui
 
 void handed_fd_close(struct close_caution *caution, const char *service, int fd, uint64_t now)
 {
+    if (fd < 0)
+        return;
     if (now >= caution->closer_until && now < caution->suspect_until && would_wait(fd))
         begin_caution(caution, service, now);
     if (now < caution->closer_until)
