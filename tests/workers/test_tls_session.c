@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -108,6 +109,31 @@ static void finish(struct server *server)
     close(server->server_fd);
 }
 
+/* A full handshake, though the client offers to resume `session` (NULL: it does not). Returns the
+ * one that the client was offered; the caller frees it. */
+static SSL_SESSION *shake_hands(SSL_SESSION *session)
+{
+    struct server server;
+    char byte;
+
+    start(&server);
+    SSL *client = tls_client_new(server.client_fd, NULL);
+    if (session)
+        ck_assert_int_eq(SSL_set_session(client, session), 1);
+    ck_assert_int_eq(SSL_connect(client), 1);
+    await(&server);
+    ck_assert_int_eq(server.failure, TLS_NO_FAILURE);
+    ck_assert(!SSL_session_reused(client));
+    ck_assert_int_eq(poll(&(struct pollfd){.fd = server.client_fd, .events = POLLIN}, 1, 20000), 1);
+    ck_assert_int_eq(fcntl(server.client_fd, F_SETFL, O_NONBLOCK), 0);
+    ck_assert_int_lt(SSL_read(client, &byte, 1), 0);
+    SSL_SESSION *offered = SSL_get1_session(client);
+    SSL_set_shutdown(client, SSL_SENT_SHUTDOWN); /* one cut off could not be resumed */
+    tls_client_free(client);
+    finish(&server);
+    return offered;
+}
+
 static void expect_failure(SSL *(*make)(int fd), enum tls_failure failure)
 {
     struct server server;
@@ -169,6 +195,19 @@ START_TEST(test_carries_bytes_both_ways_and_says_the_end)
     ck_assert_int_eq(SSL_shutdown(client), 1);
     tls_client_free(client);
     finish(&server);
+}
+END_TEST
+
+/* A client waits for the acknowledgement of its last flight before it sends a command, which the
+ * kernel puts off while nothing is sent to the client (tcp(7), TCP_NODELAY and TCP_QUICKACK). */
+START_TEST(test_answers_the_last_flight_and_resumes_nothing)
+{
+    use("one");
+    SSL_SESSION *first = shake_hands(NULL);
+    ck_assert_int_eq(SSL_SESSION_is_resumable(first), 1);
+    SSL_SESSION *second = shake_hands(first);
+    SSL_SESSION_free(first);
+    SSL_SESSION_free(second);
 }
 END_TEST
 
@@ -640,11 +679,11 @@ START_TEST(test_a_check_reports_at_the_line)
 END_TEST
 
 SUITE("tls_session", set_up, tear_down, test_carries_bytes_both_ways_and_says_the_end,
-      test_reads_on_behind_a_change_of_keys, test_notices_an_end_without_close_notify,
-      test_sends_more_than_the_socket_takes, test_chooses_the_certificate_by_name,
-      test_says_why_a_handshake_failed, test_wants_a_client_certificate,
-      test_knows_the_client_by_its_certificate, test_a_nul_ends_no_name, test_renegotiation_is_off,
-      test_plain_text_is_no_handshake, test_a_crowd_of_handshakes_has_less_time,
-      test_says_what_is_wrong_with_a_certificate, test_asks_nobody_for_a_passphrase,
-      test_finds_credentials_in_their_folder, test_without_a_certificate_there_is_no_tls,
-      test_a_check_reports_at_the_line)
+      test_answers_the_last_flight_and_resumes_nothing, test_reads_on_behind_a_change_of_keys,
+      test_notices_an_end_without_close_notify, test_sends_more_than_the_socket_takes,
+      test_chooses_the_certificate_by_name, test_says_why_a_handshake_failed,
+      test_wants_a_client_certificate, test_knows_the_client_by_its_certificate,
+      test_a_nul_ends_no_name, test_renegotiation_is_off, test_plain_text_is_no_handshake,
+      test_a_crowd_of_handshakes_has_less_time, test_says_what_is_wrong_with_a_certificate,
+      test_asks_nobody_for_a_passphrase, test_finds_credentials_in_their_folder,
+      test_without_a_certificate_there_is_no_tls, test_a_check_reports_at_the_line)
