@@ -9,6 +9,7 @@ PROGRAMS_OF_BENCH = \
 	tests/bench/direct \
 	tests/bench/session \
 	tests/bench/spread \
+	tests/bench/tls_client \
 	tests/bench/worker
 EXTRA_PROGRAMS += $(PROGRAMS_OF_BENCH)
 CLEANFILES += $(PROGRAMS_OF_BENCH)
@@ -52,13 +53,17 @@ tests_bench_spread_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_spread_CFLAGS = $(AM_CFLAGS) -pthread
 tests_bench_spread_LDADD = libbase.la
 
+tests_bench_tls_client_SOURCES = %D%/tls_client.c
+tests_bench_tls_client_CFLAGS = $(AM_CFLAGS) $(LIBSSL_CFLAGS)
+tests_bench_tls_client_LDADD = libbase.la $(LIBSSL_LIBS)
+
 # With the shared library, as an installed worker has it; no wrapper script around it.
 tests_bench_worker_SOURCES = %D%/handler.c %D%/handler.h %D%/worker.c
 tests_bench_worker_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_worker_LDADD = libdispatcher.la
 tests_bench_worker_LDFLAGS = -no-install
 
-.PHONY: bench bench-continuity bench-flat bench-observers bench-peers bench-wide
+.PHONY: bench bench-continuity bench-flat bench-observers bench-peers bench-tls bench-wide
 bench: all tests/system/test_worker $(PROGRAMS_OF_BENCH)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/run $(builddir)
 	tests/bench/counting
@@ -83,6 +88,9 @@ bench-observers: dispatcherd dispatcherd-web dispatcherctl $(PROGRAMS_OF_BENCH)
 
 bench-peers: all $(PROGRAMS_OF_BENCH)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/peers $(builddir)
+
+bench-tls: all $(PROGRAMS_OF_BENCH)
+	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/tls $(builddir)
 
 bench-wide: dispatcherd dispatcherd-web dispatcherctl $(PROGRAMS_OF_BENCH)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/wide $(builddir)
