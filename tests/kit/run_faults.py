@@ -30,13 +30,13 @@ BESIDES = {
     "cuts-at-drain": "drain.limit sigterm.sessions stop.drain systemd.watchdog-draining",
     "cuts-at-stop": "stop.limit",
     "cuts-at-term": "sigterm.limit sigterm.twice",
-    "frees-late": "connections.early connections.full",
+    "frees-late": "channel.full connections.early connections.full",
     "no-drain": "adopt.draining sigterm.draining",
     "no-limit": "end-of-file.limit sigterm.limit stop.limit",
     "no-news-end": "ring.news-later",
     "no-news-unread": "ring.news-later",
     "old-ring": "adopt.draining connections.early",
-    "one-at-a-time": "adopt.ready connections.full connections.many connections.texts drain.limit"
+    "one-at-a-time": "adopt.ready channel.full connections.full connections.many connections.texts drain.limit"
     " drain.refuses end-of-file.limit faults.type sigterm.idle stop.limit stress.both systemd.watchdog",
     "one-descriptor": "connections.texts",
     "ready-first": "connections.full greeting.version",
