@@ -320,6 +320,19 @@ def test_a_host_that_differs_shows(fleet):
     assert [row[5] for row in table[1:3]] == [text[:8] for text in hashes("mapping_hash")]
 
 
+def test_a_host_that_does_not_reach_the_store_shows(fleet):
+    def last_cells():
+        table = rows(fleet.run("one,two", "status").stdout)
+        assert table[0][-2:] == ["STORE", "PROBLEM"]
+        return [row[-1] for row in table[1:3]]
+
+    assert "away" not in last_cells()
+    site = fleet.sites[1]
+    text = pathlib.Path(site.config).read_text()
+    site.reload(f"[SERVICE=DISPATCHER]\nFLEET=unix:{fleet.folder}/nothing\n{text}")
+    wait_until(lambda: [cell == "away" for cell in last_cells()] == [False, True], what=last_cells)
+
+
 def test_this_host_needs_no_ssh(fleet):
     process = fleet.run(".host,two", "status", socket=fleet.sites[0].control_path)
     assert process.returncode == 0, process.stdout

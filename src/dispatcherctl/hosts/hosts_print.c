@@ -57,6 +57,16 @@ static void add_length(struct table *table, const struct row *row, const char *n
     table_style(table, json_array_size(list) > 0 ? STYLE_BAD : STYLE_PLAIN);
 }
 
+/* Whether it reaches the store of the fleet's limits; empty if it has none. */
+static void add_store(struct table *table, const struct row *row, const char *name)
+{
+    const json_t *fleet = json_object_get(reply_of(row), name);
+    bool is_up = reply_is_true(fleet, "is_up");
+
+    table_add(table, "%s", !json_is_object(fleet) ? "" : is_up ? "connected" : "away");
+    table_style(table, json_is_object(fleet) && !is_up ? STYLE_BAD : STYLE_PLAIN);
+}
+
 /* Why the host is away, or what is wrong with it as a whole. */
 static void add_problem(struct table *table, const struct row *row, const char *name)
 {
@@ -76,6 +86,7 @@ static int print_hosts(const json_t *merged, FILE *stream)
         {{"MAPPINGS", TABLE_LEFT}, add_hash, "mapping_hash"},
         {{"ALERTS", TABLE_RIGHT}, add_length, "alerts"},
         {{"DUE", TABLE_RIGHT}, add_length, "due"},
+        {{"STORE", TABLE_LEFT}, add_store, "fleet"},
         {{"PROBLEM", TABLE_LEFT}, add_problem, "error"},
     };
 
