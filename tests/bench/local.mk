@@ -73,6 +73,7 @@ bench: all tests/system/test_worker $(PROGRAMS_OF_BENCH)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/proxy $(builddir)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/peers $(builddir)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/tls $(builddir)
+	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/fleet --latency
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/wide $(builddir)
 	PYTHONDONTWRITEBYTECODE=1 $(srcdir)/tests/bench/continuity $(builddir)
 
