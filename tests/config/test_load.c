@@ -853,12 +853,12 @@ START_TEST(test_random_bytes_get_a_hundred_errors_in_no_time)
         bytes[i] = random_next(&random);
     fixture_write_bytes(&fixture, "dispatcher.cnf", bytes, SIZE);
     free(bytes);
-    uint64_t start = time_now_usec(CLOCK_MONOTONIC);
+    uint64_t start = time_now_usec(CLOCK_PROCESS_CPUTIME_ID);
     ck_assert_int_eq(fixture_load_again(&fixture), -EINVAL);
-    uint64_t spent = time_now_usec(CLOCK_MONOTONIC) - start;
+    uint64_t spent = time_now_usec(CLOCK_PROCESS_CPUTIME_ID) - start;
     ck_assert_uint_gt(fixture.problems.n_errors, PROBLEMS_MAX);
     ck_assert_uint_le(fixture.problems.n_items, 2 * PROBLEMS_MAX);
-    ck_assert_uint_lt(spent, 5 * USEC_PER_SEC);
+    ck_assert_uint_lt(spent, 30 * USEC_PER_SEC);
 }
 END_TEST
 

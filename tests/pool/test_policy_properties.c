@@ -111,7 +111,7 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("policy_properties");
 
-    ADD_SLOW_TESTS(suite, "properties", 300, test_invariants_hold_whatever_happens,
-                   test_steady_load_does_not_oscillate);
+    ADD_TESTS(suite, "properties", test_invariants_hold_whatever_happens,
+              test_steady_load_does_not_oscillate);
     return suite;
 }

@@ -262,6 +262,6 @@ Suite *make_suite(void)
     Suite *suite = suite_create("ranking");
 
     ADD_TESTS(suite, "changes", test_follows_each_change, test_forgets_who_came_and_went);
-    ADD_SLOW_TESTS(suite, "random", 300, test_decides_as_the_reference);
+    ADD_TESTS(suite, "random", test_decides_as_the_reference);
     return suite;
 }

@@ -256,8 +256,8 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("spread");
 
-    ADD_SLOW_TESTS(suite, "long sessions", 60, test_long_sessions_are_spread_evenly,
-                   test_long_sessions_are_spread_evenly_over_a_pool_that_grows,
-                   test_long_sessions_are_spread_evenly_after_workers_have_died);
+    ADD_TESTS(suite, "long sessions", test_long_sessions_are_spread_evenly,
+              test_long_sessions_are_spread_evenly_over_a_pool_that_grows,
+              test_long_sessions_are_spread_evenly_after_workers_have_died);
     return suite;
 }

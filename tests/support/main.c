@@ -5,12 +5,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-void suite_add_tests(Suite *suite, const char *name, double limit_sec, SFun set_up, SFun tear_down,
+void suite_add_tests(Suite *suite, const char *name, SFun set_up, SFun tear_down,
                      const TTest *const tests[])
 {
     TCase *tcase = tcase_create(name);
 
-    tcase_set_timeout(tcase, limit_sec);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     for (size_t i = 0; tests[i]; i++)
         tcase_add_test(tcase, tests[i]);
@@ -19,8 +18,9 @@ void suite_add_tests(Suite *suite, const char *name, double limit_sec, SFun set_
 
 int main(void)
 {
-    /* Check's own limit is 4 s, too short for a busy machine; whoever wants another one says so. */
-    setenv("CK_DEFAULT_TIMEOUT", SUITE_LIMIT_TEXT, false);
+    /* Seconds for one test, for what hangs: a busy machine and a sanitizer make a test take ten
+     * times as long. Whoever wants another limit says so. */
+    setenv("CK_DEFAULT_TIMEOUT", "600", false);
     SRunner *runner = srunner_create(make_suite());
 
     srunner_run_all(runner, CK_ENV);

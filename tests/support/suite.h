@@ -8,22 +8,12 @@
 /* The program's tests. main() runs them, and frees the suite. */
 Suite *make_suite(void);
 
-/* Seconds for one test, unless it says otherwise. The limit is for what hangs: a busy machine and a
- * sanitizer make a test take ten times as long. */
-#define SUITE_LIMIT_SEC  120
-#define SUITE_LIMIT_TEXT "120"
-
 /* Adds a test case of the functions, one a name, to the suite. */
 #define ADD_TESTS(suite, name, ...) ADD_FIXTURE_TESTS(suite, name, NULL, NULL, __VA_ARGS__)
 
 /* The same with what is run before and after each of them; NULL: nothing. */
 #define ADD_FIXTURE_TESTS(suite, name, set_up, tear_down, ...)                                     \
-    suite_add_tests(suite, name, SUITE_LIMIT_SEC, set_up, tear_down,                               \
-                    (const TTest *const[]){__VA_ARGS__, NULL})
-
-/* The same with a time limit in seconds, for tests that start processes. */
-#define ADD_SLOW_TESTS(suite, name, limit_sec, ...)                                                \
-    suite_add_tests(suite, name, limit_sec, NULL, NULL, (const TTest *const[]){__VA_ARGS__, NULL})
+    suite_add_tests(suite, name, set_up, tear_down, (const TTest *const[]){__VA_ARGS__, NULL})
 
 /* Defines make_suite() with a single test case, which has the suite's name. */
 #define SUITE(name, set_up, tear_down, ...)                                                        \
@@ -35,5 +25,5 @@ Suite *make_suite(void);
         return suite;                                                                              \
     }
 
-void suite_add_tests(Suite *suite, const char *name, double limit_sec, SFun set_up, SFun tear_down,
+void suite_add_tests(Suite *suite, const char *name, SFun set_up, SFun tear_down,
                      const TTest *const tests[]);

@@ -122,7 +122,6 @@ Suite *make_suite(void)
     Suite *suite = suite_create("memory");
 
     TCase *tcase = tcase_create("failing");
-    tcase_set_timeout(tcase, SUITE_LIMIT_SEC);
     tcase_add_loop_test(tcase, test_what_was_made_without_memory_is_known, 1, 70);
     tcase_add_test(tcase, test_the_reserve_is_enough_for_the_longest_call);
     suite_add_tcase(suite, tcase);

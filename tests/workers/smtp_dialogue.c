@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum {
-    PATIENCE_MSEC = 5000,
+    PATIENCE_MSEC = 60000,
     PAUSE_USEC = 20000,
 };
 

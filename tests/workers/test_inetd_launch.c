@@ -199,10 +199,9 @@ Suite *make_suite(void)
 {
     Suite *suite = suite_create("inetd_launch");
 
-    ADD_SLOW_TESTS(suite, "launch", 20, test_a_program_has_the_socket_and_leads_its_session,
-                   test_what_cannot_be_executed_is_an_error, test_a_trial_runs_nothing,
-                   test_ends_what_a_program_leaves_behind,
-                   test_sees_the_child_of_one_that_is_reaped, test_ends_a_chain_of_processes,
-                   test_knows_whether_somebody_has_the_connection);
+    ADD_TESTS(suite, "launch", test_a_program_has_the_socket_and_leads_its_session,
+              test_what_cannot_be_executed_is_an_error, test_a_trial_runs_nothing,
+              test_ends_what_a_program_leaves_behind, test_sees_the_child_of_one_that_is_reaped,
+              test_ends_a_chain_of_processes, test_knows_whether_somebody_has_the_connection);
     return suite;
 }

@@ -43,7 +43,7 @@ static void set_up(void)
     ck_assert_int_eq(parameters_apply(&session_parameters, &settings, parameter, error), 0);
     ck_assert_int_eq(session_settings_complete(&settings), 0);
     settings.max_message_octets = 1000;
-    settings.timeouts.linger = 100 * USEC_PER_MSEC;
+    settings.timeouts.linger = 10 * USEC_PER_SEC;
 }
 
 static void tear_down(void)
@@ -342,7 +342,7 @@ START_TEST(test_times_out_and_says_so)
     settings.timeouts.data_start = 5 * USEC_PER_SEC;
     settings.timeouts.data_block = 50 * USEC_PER_MSEC;
     DIALOGUE(DATA, "C: text", "S: 421 4.4.2 ", "E:");
-    settings.timeouts.session = 100 * USEC_PER_MSEC;
+    settings.timeouts.session = USEC_PER_SEC;
     DIALOGUE("S: 220 ", "C: NOOP", "S: 250 ", "S: 421 4.4.2 ", "E:");
     expect_messages(0);
 }
@@ -581,7 +581,7 @@ START_TEST(test_a_message_and_a_session_have_a_limit)
              "E:");
     make_stress();
     settings.stressed = session_timeouts_default;
-    settings.stressed.session = 100 * USEC_PER_MSEC;
+    settings.stressed.session = USEC_PER_SEC;
     DIALOGUE("S: 220 ", "P:", "C: NOOP", "S: 250 ", "W:", "C: NOOP", "S: 250 ", "S: 421 4.4.2 ",
              "E:");
     expect_messages(0);

@@ -156,7 +156,7 @@ END_TEST
 
 START_TEST(test_times_out_over_tls_and_says_so)
 {
-    settings.timeouts.command = 50 * USEC_PER_MSEC;
+    settings.timeouts.command = USEC_PER_SEC;
     DIALOGUE(STARTTLS, EHLO_TLS, "S: 421 4.4.2 Timeout", "E:");
 }
 END_TEST

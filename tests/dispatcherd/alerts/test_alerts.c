@@ -464,7 +464,6 @@ Suite *make_suite(void)
     TCase *tcase = tcase_create("alerts");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_set_timeout(tcase, 60);
     for (size_t i = 0; i < ELEMENTSOF(tests); i++)
         tcase_add_test(tcase, tests[i]);
     suite_add_tcase(suite, tcase);

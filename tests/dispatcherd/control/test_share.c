@@ -214,7 +214,6 @@ Suite *make_suite(void)
     TCase *tcase = tcase_create("share");
 
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_set_timeout(tcase, 30);
     tcase_add_test(tcase, test_all_else_goes_first);
     tcase_add_test(tcase, test_patience_has_an_end);
     tcase_add_test(tcase, test_rests_after_each_turn);

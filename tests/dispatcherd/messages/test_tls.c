@@ -260,7 +260,6 @@ Suite *make_suite(void)
         test_an_expired_one_replaces_no_better_one,
     };
 
-    tcase_set_timeout(tcase, SUITE_LIMIT_SEC);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
         tcase_add_test(tcase, tests[i]);

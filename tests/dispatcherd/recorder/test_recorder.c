@@ -218,7 +218,6 @@ Suite *make_suite(void)
     Suite *suite = suite_create("recorder");
     TCase *tests = tcase_create("recorder");
 
-    tcase_set_timeout(tests, SUITE_LIMIT_SEC);
     tcase_add_checked_fixture(tests, begin, end);
     tcase_add_test(tests, test_clients_are_told_apart_but_not_known);
     tcase_add_test(tests, test_another_recording_has_other_hashes);

@@ -280,8 +280,8 @@ START_TEST(test_a_connection_was_in_the_queue_since_its_handshake)
     int fd = accept_client(0);
     while ((usec = queue_time(fd)) == 0)
         ck_assert_uint_lt(time_now_usec(CLOCK_MONOTONIC), before + LIMIT_USEC);
-    /* The kernel counts in ticks, of 10 ms at most. */
-    ck_assert_uint_le(usec, time_now_usec(CLOCK_MONOTONIC) - before + 10 * USEC_PER_MSEC);
+    /* The kernel counts in ticks, of 10 ms at most; a virtual machine may catch up with several. */
+    ck_assert_uint_le(usec, time_now_usec(CLOCK_MONOTONIC) - before + 100 * USEC_PER_MSEC);
     fd_close(fd);
     int pair[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
