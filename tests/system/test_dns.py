@@ -417,20 +417,39 @@ def test_a_stored_check_that_refuses_closes_the_connection(site_of_systemd):
     wait_until(lambda: n_stored(site) == before, what="they are out of the store")
 
 
+def before_checks_end(attempt):
+    """Runs it again if it failed after more than four seconds: checks end by themselves after five."""
+    for tries_left in range(5, 0, -1):
+        began = time.monotonic()
+        try:
+            return attempt()
+        except AssertionError:
+            if time.monotonic() - began < 4 or tries_left == 1:
+                raise
+
+
 def test_only_a_few_are_stored(site_of_systemd):
     site = site_of_systemd
     server = NameServer(site)
     site.add_arguments("--dns-servers", server.server)
     port = run_behind_proxy(site, DNS_VERIFY_DOMAIN="silent.test", MAX_CONNS=50)
     before = n_stored(site)
-    clients = [come(site, port, f"198.51.100.{i + 1}") for i in range(100)]
-    wait_until(lambda: n_stored(site) == before + 64, what="64 connections in the store")
-    assert checking(site) == 100
-    # The places of those that leave are taken by others that wait.
-    for client in clients[:10]:
-        client.close()
-    wait_until(lambda: checking(site) == 90, what="they are gone")
-    wait_until(lambda: n_stored(site) == before + 64, what="others in their places")
+    clients = []
+
+    def come_and_leave():
+        for client in clients:
+            client.close()
+        wait_until(lambda: checking(site) == 0, what="nobody's checks")
+        clients[:] = [come(site, port, f"198.51.100.{i + 1}") for i in range(100)]
+        wait_until(lambda: n_stored(site) == before + 64, 5, "64 connections in the store")
+        assert checking(site) == 100
+        # The places of those that leave are taken by others that wait.
+        for client in clients[:10]:
+            client.close()
+        wait_until(lambda: checking(site) == 90, 5, "they are gone")
+        wait_until(lambda: n_stored(site) == before + 64, 5, "others in their places")
+
+    before_checks_end(come_and_leave)
     for client in clients[10:]:
         assert client.ask("service") == "TEST"
     # What is in the store by then is for the workers.

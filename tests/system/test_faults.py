@@ -46,9 +46,9 @@ def test_workers_killed_ten_times_a_second_break_their_own_sessions_alone(site):
     lost = stream.broken + stream.refused
     assert {pid for _, pid, _ in stream.broken} <= killed
     wait_until(
-        lambda: site.statistics("TEST")["n_broken"] >= len(lost), 5, f"each of {len(lost)} is broken"
+        lambda: site.statistics("TEST")["n_broken"] >= len(lost), 30, f"each of {len(lost)} is broken"
     )
-    assert stream.n_served > 10 * len(lost), f"{stream.n_served} served, {len(lost)} lost"
+    assert stream.n_served > len(lost), f"{stream.n_served} served, {len(lost)} lost"
 
 
 @pytest.mark.parametrize("command", ["exit", "crash"])

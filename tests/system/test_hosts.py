@@ -139,13 +139,13 @@ def test_status_has_a_row_for_each_host_and_sums(fleet):
 def test_a_host_that_is_away_is_a_row_with_its_reason(fleet):
     begun = time.monotonic()
     hosts = "one,silent,unknown,three,two"
-    process = fleet.run(hosts, "--timeout", "3", "status")
+    process = fleet.run(hosts, "--timeout", "15", "status")
     assert process.returncode == 1
     # All are asked at once.
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60
     away = {row[0]: row[-1] for row in rows(process.stdout) if row[1:2] == ["away"]}
     assert away == {
-        "silent": "no answer within 3 s",
+        "silent": "no answer within 15 s",
         "unknown": "ssh: Could not resolve hostname unknown: Name or service not known",
         "three": f"dispatcherd is not running: nothing listens on {fleet.folder}/three/control",
     }
@@ -321,16 +321,16 @@ def test_a_host_that_differs_shows(fleet):
 
 
 def test_a_host_that_does_not_reach_the_store_shows(fleet):
-    def last_cells():
+    def stores():
         table = rows(fleet.run("one,two", "status").stdout)
         assert table[0][-2:] == ["STORE", "PROBLEM"]
-        return [row[-1] for row in table[1:3]]
+        return [row[-2] for row in table[1:3]]
 
-    assert "away" not in last_cells()
+    assert stores() == ["-", "-"]
     site = fleet.sites[1]
     text = pathlib.Path(site.config).read_text()
     site.reload(f"[SERVICE=DISPATCHER]\nFLEET=unix:{fleet.folder}/nothing\n{text}")
-    wait_until(lambda: [cell == "away" for cell in last_cells()] == [False, True], what=last_cells)
+    wait_until(lambda: stores() == ["-", "away"], what=stores)
 
 
 def test_this_host_needs_no_ssh(fleet):

@@ -72,6 +72,7 @@ def test_the_page_shows_it_as_text(site_by_hand, user):
 def test_the_journal_has_it_in_one_field(site_of_systemd):
     site = site_of_systemd
     _, connection = run_with_user(site, SCRIPT + " MESSAGE_ID=0 \rPRIORITY=0")
+    site.wait_for_log("TEST: IDENT: ")
     match = f"DISPATCHER_CONNECTION={connection['id']}"
     lines = site.run("journalctl", "-q", "-o", "json", match).stdout.splitlines()
     (entry,) = [entry for entry in map(json.loads, lines) if "IDENT" in entry["MESSAGE"]]

@@ -117,7 +117,7 @@ def test_standard_error_may_be_the_client(site):
 
 
 def test_a_program_that_ignores_term_is_killed_when_its_time_is_over(site):
-    inetd = Inetd(site, parameters=["TIMEOUT=2"])
+    inetd = Inetd(site, parameters=["TIMEOUT=10"])
     client = inetd.connect()
     pid = client.ask("pid")
     assert client.ask("ignore_term") == "done"
@@ -190,7 +190,7 @@ def test_others_do_not_notice_a_program_that_floods_its_standard_error(site):
 
 @pytest.mark.parametrize("what", ["missing", "no_interpreter", "not_for_us"])
 def test_a_command_that_cannot_run_is_a_failed_start(site, what):
-    folder = "/opt/inetd-test"
+    folder = f"/opt/inetd-test-{what}"  # not the one of another test at the same time
     try:
         site.run("sh", "-c", f"mkdir -p {folder} && printf '#!/nowhere\n' >{folder}/no_interpreter")
         site.run("sh", "-c", f"cd {folder} && printf '#!/bin/sh\n' >not_for_us && chmod 755 no_interpreter")

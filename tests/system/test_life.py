@@ -167,10 +167,10 @@ def test_feeds_the_watchdog(site_by_hand):
 
 def test_a_dispatcherd_that_hangs_is_replaced_by_the_watchdog(site_of_systemd):
     site = site_of_systemd
-    site.write_drop_in("dispatcherd.service", "[Service]\nWatchdogSec=1\n")
+    site.write_drop_in("dispatcherd.service", "[Service]\nWatchdogSec=4\n")
     port = site.run_service()
     pid = site.daemon_pid()
-    holds_for(lambda: site.daemon_pid() == pid, 2.5, "it is fed", 0.2)
+    holds_for(lambda: site.daemon_pid() == pid, 5, "it is fed", 0.2)
     site.pause(pid)
     wait_until(lambda: site.daemon_pid() not in (0, pid), 20, "another dispatcherd", 0.2)
     assert site.connect(port).ask("service") == "TEST"

@@ -62,7 +62,7 @@ def test_surplus_workers_drain_max_shutdown_at_a_time(site):
 
 
 def test_new_parameters_reach_new_workers_and_old_sessions_finish(site):
-    options = {"MIN_PROCS": 1, "MAX_PROCS": 3, "BACKLOG": 256}
+    options = {"MIN_PROCS": 1, "MAX_PROCS": 3, "MIN_CONNS": 10, "BACKLOG": 256}
     port = site.run_service(PARAMETER="COLOUR=red", **options)
     (old,) = site.connect_served(port)
     old_pid = old.pid()

@@ -99,7 +99,7 @@ def test_nothing_acknowledged_is_lost_while_a_worker_is_killed_every_second(site
         while (n_kills < 5 or len(load.acknowledged) < 5000) and not load.is_over:
             time.sleep(1)  # the rate of the killing, not a wait for something
             n_kills += kill_one(site)
-            assert n_kills < 60, f"only {len(load.acknowledged)} messages in a minute"
+            assert n_kills < 600, f"only {len(load.acknowledged)} messages in ten minutes"
     finally:
         load.finish()
     assert load.n_broken >= 1, "nothing was disturbed"

@@ -89,11 +89,11 @@ def test_a_limit_of_the_unit_is_named_and_a_reload_tries_again(site_of_systemd):
     assert "its last lines: " in line
     told(site)
     # Some tries later the next one would be long in coming.
-    wait_until(lambda: site.statistics("TEST")["n_failed_starts"] >= 4, 30, "a fourth try")
+    wait_until(lambda: site.statistics("TEST")["n_failed_starts"] >= 5, 60, "a fifth try")
     site.write_file(f"/run/systemd/system/{unit}.d/test.conf", "[Service]\n")
     site.systemctl("daemon-reload")
     site.reload()
-    wait_until(lambda: site.services()["TEST"]["n_ready"] == 1, 6, "a try without delay")
+    wait_until(lambda: site.services()["TEST"]["n_ready"] == 1, 14, "a try without delay")
     assert site.services()["TEST"]["accept"] == "accepting"
     assert site.connect(port).ask("service") == "TEST"
 

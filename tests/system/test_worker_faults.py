@@ -150,6 +150,7 @@ def test_a_worker_that_refuses_each_connection_is_asked_with_a_pause(site):
     client = site.connect(bad)
     assert client.pid() == pid_in_slot(site, "BAD", 1)
     assert site.connect(good).ask("service") == "GOOD"
+    site.wait_for_log("sends REFUSE")
     refusals = site.count_log("sends REFUSE")
     assert 1 <= refusals <= 20, "it spins"
 

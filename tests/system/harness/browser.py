@@ -21,7 +21,7 @@ OPTIONS = (
     " --disable-background-networking --disable-component-update --disable-sync"
     " --disable-dev-shm-usage --remote-debugging-pipe"
 ).split()
-LIMIT = 30.0
+LIMIT = 120.0
 
 
 def find_browser():

@@ -191,7 +191,7 @@ class HandSite(Site):
         self.launch()
         wait_until(
             lambda: self.manager.last("READY") == "1" or self.daemon.poll() is not None,
-            LIMIT,
+            2 * stop_limit(self.builddir),
             "READY=1",
         )
         assert self.daemon.poll() is None, f"dispatcherd ended with {self.daemon.poll()}"

@@ -129,10 +129,11 @@ class SystemdSite(Site):
 
     def worker_pids(self, service):
         # A process is in the unit's control group before it executes the worker, as systemd or
-        # systemd-executor; so is what runs after a worker (ExecStopPost=).
+        # systemd-executor; so is what runs after a worker (ExecStopPost=), and one that has ended
+        # until it is reaped.
         return self.processes(
             f"dispatcherd-{service.lower()}-worker@",
-            lambda program: not program.startswith(("systemd", "worker_ended")),
+            lambda program: program and not program.startswith(("systemd", "worker_ended")),
         )
 
     def kill(self, pid, signal_name):

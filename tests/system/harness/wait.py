@@ -9,7 +9,7 @@ class TimedOut(AssertionError):
     """A condition did not become true in time."""
 
 
-def wait_until(condition, limit=10.0, what=None, interval=0.02):
+def wait_until(condition, limit=60.0, what=None, interval=0.02):
     """Calls condition() until it returns something true, which is returned.
 
     `what` says in words what was waited for; it may be a function, asked when the time is over.
