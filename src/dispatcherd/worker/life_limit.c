@@ -32,8 +32,9 @@
 #define EXIT_LIMIT_SEC       5
 #define KILL_AGAIN_LIMIT_SEC 10
 
-/* How long the report of an end waits for its cause, which comes within milliseconds, or never. */
-#define CAUSE_LIMIT_USEC USEC_PER_SEC
+/* How long the report of an end waits for its cause. That comes within milliseconds, unless systemd
+ * is busy; or never. */
+#define CAUSE_LIMIT_USEC (3 * USEC_PER_SEC)
 
 /* A timer may fire this much late. */
 #define ACCURACY_MIN_USEC USEC_PER_MSEC

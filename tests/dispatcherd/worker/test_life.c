@@ -317,7 +317,7 @@ START_TEST(test_each_state_has_one_time_limit)
         [WORKER_STARTING] = 30 * USEC_PER_SEC, [WORKER_ADOPTED] = 10 * USEC_PER_SEC,
         [WORKER_WELCOMED] = 30 * USEC_PER_SEC, [WORKER_READY] = UINT64_MAX,
         [WORKER_DRAINING] = 5 * USEC_PER_SEC,  [WORKER_CLOSED] = 5 * USEC_PER_SEC,
-        [WORKER_EXITED] = USEC_PER_SEC,        [WORKER_LINGERING] = 20 * USEC_PER_MSEC,
+        [WORKER_EXITED] = 3 * USEC_PER_SEC,    [WORKER_LINGERING] = 20 * USEC_PER_MSEC,
     };
 
     for (unsigned state = 0; state < N_WORKER_STATES; state++) {
