@@ -8,7 +8,7 @@
 #include "dns/dns_server.h"
 
 /* Short, so that tests of silence are: and long enough for a loop with much to do. */
-#define LIMIT_USEC (300 * USEC_PER_MSEC)
+#define LIMIT_USEC USEC_PER_SEC
 #define LONG_USEC  (3600 * USEC_PER_SEC)
 
 #define ZONES(...) ((const char *const[]){__VA_ARGS__, NULL})

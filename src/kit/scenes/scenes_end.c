@@ -7,6 +7,7 @@
 #include "kit/play/verdict.h"
 
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -200,6 +201,18 @@ void scene_eof_limit(struct play *play)
     play_expect_end(play, RULE_EOF_LIMIT, SHORT_SEC * 1000 + play_limit_msec(play), false);
 }
 
+/* Waits until the worker has sent something, without reading it. */
+static void await_unread(struct play *play)
+{
+    uint64_t end = play_deadline(PLAY_START_LIMIT_MSEC);
+    int n_bytes = 0;
+
+    while (n_bytes == 0 && play_left(end) > 0) {
+        usleep(10000);
+        CHECK_CALL(ioctl(play->channel, FIONREAD, &n_bytes));
+    }
+}
+
 /* READY is unread when the channel is closed, so that the worker gets ECONNRESET before it reads
  * the connection. */
 void scene_eof_reset(struct play *play)
@@ -209,7 +222,7 @@ void scene_eof_reset(struct play *play)
     play_start(play, &(struct play_start){0});
     play_expect_hello(play);
     play_welcome(play, &(struct play_welcome)PLAY_WELCOME);
-    usleep(PLAY_QUIET_MSEC * 1000);
+    await_unread(play);
     play_freeze(play);
     size_t index = play_connect(play);
     play_close_channel(play);
