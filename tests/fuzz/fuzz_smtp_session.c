@@ -93,7 +93,8 @@ static bool ends_in(const char *text, size_t length, const char *end)
 
 /* The reply that allows it was sent, nothing that came after the command was taken, and nothing is
  * on its way by other means. */
-static enum tls_failure client_start_tls(void *userdata, const struct tls_facts **ret)
+static enum tls_failure client_start_tls(void *userdata, _unused_ bool client_asks,
+                                         const struct tls_facts **ret)
 {
     static const struct tls_facts facts = {.protocol = "TLSv1.3", .suite = "TLS_X"};
     struct client *client = userdata;

@@ -120,7 +120,7 @@ int tunnel_open(struct tunnel **ret, struct tls_context *context, dispatcher_con
     };
     if (context)
         failure = tls_session_start(&tunnel->tls, context, dispatcher_connection_fd(connection),
-                                    stress_fd);
+                                    stress_fd, false);
     tls_worker_report(connection, &tunnel->tls.facts, failure);
     if (failure != TLS_NO_FAILURE) {
         free(tunnel);

@@ -32,9 +32,11 @@ static void session_log_client(const struct session *session)
 bool session_start_tls(struct session *session)
 {
     const struct transport *transport = session->reader.transport;
-    enum tls_failure failure = transport->start_tls
-                                   ? transport->start_tls(transport->userdata, &session->tls)
-                                   : TLS_FAILED_NO_CERTIFICATE;
+    /* After STARTTLS; on a TLS_PORT the greeting is next. */
+    bool client_asks = !session->peer->is_tls;
+    enum tls_failure failure =
+        transport->start_tls ? transport->start_tls(transport->userdata, client_asks, &session->tls)
+                             : TLS_FAILED_NO_CERTIFICATE;
 
     session_note_tls(session, failure);
     if (failure != TLS_NO_FAILURE)

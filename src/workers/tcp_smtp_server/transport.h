@@ -34,9 +34,9 @@ struct transport {
     void (*end_output)(void *userdata);
 
     /* The handshake of TLS is what the client sends next; after it all functions carry what it
-     * protects. On success *ret lives as long as the transport. After a failure nothing more can be
-     * sent or received. NULL: there is no TLS. */
-    enum tls_failure (*start_tls)(void *userdata, const struct tls_facts **ret);
+     * protects. `client_asks` as of tls_session_start(). On success *ret lives as long as the
+     * transport. After a failure nothing more can be sent or received. NULL: there is no TLS. */
+    enum tls_failure (*start_tls)(void *userdata, bool client_asks, const struct tls_facts **ret);
 
     void *userdata;
 };

@@ -44,11 +44,11 @@ static void tls_end_output(void *userdata)
         tls->plain.end_output(tls->plain.userdata);
 }
 
-static enum tls_failure tls_start(void *userdata, const struct tls_facts **ret)
+static enum tls_failure tls_start(void *userdata, bool client_asks, const struct tls_facts **ret)
 {
     struct transport_tls *tls = userdata;
-    enum tls_failure failure =
-        tls_session_start(&tls->session, tls->context, tls->socket.fd, tls->socket.stress_fd);
+    enum tls_failure failure = tls_session_start(&tls->session, tls->context, tls->socket.fd,
+                                                 tls->socket.stress_fd, client_asks);
 
     tls->is_on = failure == TLS_NO_FAILURE;
     if (tls->is_on)

@@ -25,11 +25,7 @@ static const char *const intermediate[] = {
 };
 
 /* A session is resumed only by the process that made it, and a pool has several: tickets and caches
- * would be for nothing, and keys of tickets would outlive their sessions.
- *
- * TLS 1.3 has one ticket all the same, a mere number that resumes nothing. It carries the
- * acknowledgement of the client's last flight. Without it the kernel puts that off for 40 ms, and
- * by Nagle's algorithm the client's first command waits for as long (RFC 1122, 4.2.3). */
+ * would be for nothing, and keys of tickets would outlive their sessions. */
 #define OPTIONS                                                                                    \
     (SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |           \
      SSL_OP_PRIORITIZE_CHACHA | SSL_OP_NO_TICKET)
@@ -157,7 +153,7 @@ static bool context_set_manners(SSL_CTX *ctx, struct tls_context *context)
     static const unsigned char id[] = "dispatcherd";
 
     SSL_CTX_set_options(ctx, OPTIONS);
-    SSL_CTX_set_num_tickets(ctx, 1);
+    SSL_CTX_set_num_tickets(ctx, 0);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_read_ahead(ctx, 1);
     /* Sessions that wait hold no buffers, and each call returns when the socket is empty, so that a

@@ -113,9 +113,9 @@ bool tls_session_is_late(const struct tls_session *session, uint64_t now)
 }
 
 enum tls_failure tls_session_start(struct tls_session *session, struct tls_context *context, int fd,
-                                   int stress_fd)
+                                   int stress_fd, bool client_asks)
 {
-    return loaded->session_start(session, context, fd, stress_fd);
+    return loaded->session_start(session, context, fd, stress_fd, client_asks);
 }
 
 /* Also of one that never began, as without a certificate. */

@@ -193,13 +193,15 @@ bool tls_session_is_late(const struct tls_session *session, uint64_t now)
 }
 
 enum tls_failure tls_session_start(struct tls_session *session, struct tls_context *context, int fd,
-                                   int stress_fd)
+                                   int stress_fd, bool client_asks)
 {
     enum tls_failure failure;
     short events;
 
     if (tls_session_begin(session, context, fd, stress_fd) < 0)
         return TLS_FAILED_ERROR;
+    if (client_asks)
+        (void)SSL_set_num_tickets(session->ssl, 1);
     while ((failure = tls_session_shake_hands(session, &events)) == TLS_NO_FAILURE && events != 0)
         if (session_wait_for(session, events, -1, session->gate->crowd_fd,
                              session->handshake_ends_at) < 0) {

@@ -38,9 +38,16 @@ enum tls_failure tls_session_shake_hands(struct tls_session *session, short *ret
 bool tls_session_is_late(const struct tls_session *session, uint64_t now);
 
 /* The same at once, for a thread that may wait: until the handshake is over, failed, or late.
+ *
+ * `client_asks`: the client will send a command next, and read the answer. In TLS 1.3 it is then
+ * sent a ticket, a mere number that resumes nothing, since a packet of ours carries the
+ * acknowledgement of its last flight. Otherwise the kernel puts that off for 40 ms, and by Nagle's
+ * algorithm the command waits for as long (RFC 1122, 4.2.3). A client that never reads must not be
+ * sent any: the rest of what it says would be lost when it closes its end (RFC 1122, 4.2.2.13).
+ *
  * Returns TLS_NO_FAILURE, or why there is no session; then there is nothing to end. */
 enum tls_failure tls_session_start(struct tls_session *session, struct tls_context *context, int fd,
-                                   int stress_fd);
+                                   int stress_fd, bool client_asks);
 
 /* Frees it. What tls_session_close() did not say is not said. */
 void tls_session_clear(struct tls_session *session);
