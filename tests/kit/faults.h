@@ -8,6 +8,7 @@
 #define FAULTS(X)                                                                                  \
     X(NONE, "none", 0, "")                                                                         \
     X(NONE_RING, "none-ring", 1, "")                                                               \
+    X(FEW_PLACES, "few-places", 0, "")                                                             \
     X(NO_VERSION_MAX, "no-version-max", 0, "greeting.hello")                                       \
     X(READY_FIRST, "ready-first", 0, "greeting.waits")                                             \
     X(NOT_READY, "not-ready", 0, "greeting.ready")                                                 \

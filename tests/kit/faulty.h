@@ -11,7 +11,8 @@
 #include <stdint.h>
 
 enum {
-    PLACES_MAX = 1024
+    PLACES_MAX = 1024,
+    FEW_PLACES = 20
 };
 
 struct faulty_session {

@@ -101,6 +101,9 @@ static void read_welcome(void)
     if ((version != 1 && !has(FAULT_ANY_VERSION)) || has(FAULT_NOT_READY))
         _exit(1);
     (void)message_find_number(&message, "MAX_CONNS", 1, 1024, &w->max_conns);
+    /* No fault: a worker may have fewer places than MAX_CONNS, for it knows what it can do. */
+    if (has(FAULT_FEW_PLACES) && w->max_conns > FEW_PLACES)
+        w->max_conns = FEW_PLACES;
     (void)message_find_number(&message, "DRAIN_LIMIT", 0, UINT32_MAX, &w->drain_limit_sec);
     w->knows_alert = message_find_number(&message, "ALERT", 1, 1, &alert) == 0;
     if (w->has_ring)

@@ -259,7 +259,7 @@ static void let_fill(struct play *play)
 /* Nothing but ends can fill the channel here: one that is dropped is always found. */
 static void fill_with_ends(struct play *play)
 {
-    for (int i = 0; i < N_FULL_CHANNEL; i++)
+    for (unsigned i = 0; i < play->n_places; i++)
         (void)play_take(play);
     for (size_t i = 0; i < play->n_connections; i++)
         play_leave(play, i);
@@ -272,7 +272,7 @@ static void fill_with_answers_and_ends(struct play *play)
 {
     size_t first = play->n_connections;
 
-    for (int i = 0; i < N_FULL_CHANNEL; i++)
+    for (unsigned i = 0; i < play->n_places; i++)
         play_leave(play, play_connect(play));
     let_fill(play);
     for (size_t i = first; i < play->n_connections; i++) {

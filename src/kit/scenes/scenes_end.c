@@ -211,6 +211,8 @@ static void await_unread(struct play *play)
         usleep(10000);
         CHECK_CALL(ioctl(play->channel, FIONREAD, &n_bytes));
     }
+    MUST(play->rule, n_bytes > 0, "no READY within %d s%s", PLAY_START_LIMIT_MSEC / 1000,
+         play_words(play));
 }
 
 /* READY is unread when the channel is closed, so that the worker gets ECONNRESET before it reads
@@ -223,6 +225,7 @@ void scene_eof_reset(struct play *play)
     play_expect_hello(play);
     play_welcome(play, &(struct play_welcome)PLAY_WELCOME);
     await_unread(play);
+    usleep(PLAY_QUIET_MSEC * 1000); /* it may have been an ALERT, and READY is next */
     play_freeze(play);
     size_t index = play_connect(play);
     play_close_channel(play);
