@@ -8,7 +8,7 @@
  *     ready                5 s for each hand-off, until it is acknowledged; without any, no limit
  *     draining             likewise; 30 s without a session; and what it was told for its sessions
  *     closed               5 s to exit, and the time for its sessions if it has any
- *     exited               1 s for what systemd says of the cause
+ *     exited               3 s for what systemd says of the cause
  *     lingering            10 s, then its unit is killed
  *
  * What follows when one is over is life.c's business. */
