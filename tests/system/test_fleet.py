@@ -286,7 +286,7 @@ def wait_for_waits(site, port):
 
     fresh = iter(range(100, 250))
     if fleet_of(site)["n_waits"] == 0:
-        wait_until(has_waited, what="a check that waits")
+        wait_until(has_waited, what="a check that waits", interval=0.5)
 
 
 def test_a_count_that_is_not_sent_is_not_waited_for(site_by_hand):

@@ -197,6 +197,7 @@ class Requests:
         self.port = port
         self.selector = selectors.DefaultSelector()
         self.answers = {}
+        self.n_again = 0
 
     def add(self):
         sock = socket.socket()
@@ -213,6 +214,7 @@ class Requests:
         sock.close()
         if not self.answers[sock]:
             del self.answers[sock]
+            self.n_again += 1
             self.add()
 
     def go_on(self, limit):
@@ -242,6 +244,7 @@ def request_together(port, n, limit):
     while requests.left():
         assert time.monotonic() < end, f"{requests.left()} requests are left"
         requests.go_on(1)
+    assert requests.n_again <= 2 * n
     return [answer.partition(b"\r\n")[0] for answer in requests.answers.values()]
 
 

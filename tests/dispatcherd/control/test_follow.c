@@ -266,7 +266,11 @@ START_TEST(test_keeps_who_reads_and_never_comes_to_an_end)
     uint64_t end = time_now_usec(CLOCK_MONOTONIC) + 2 * client->limits.reader_usec;
     say(FOLLOW);
     while (time_now_usec(CLOCK_MONOTONIC) < end) {
-        for (unsigned i = 0; i < 100 && client->events_size < 512 * 1024; i++)
+        uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+
+        for (unsigned i = 0; i < 1000 && client->events_size < 512 * 1024 &&
+                             time_now_usec(CLOCK_MONOTONIC) < now + client->limits.reader_usec / 4;
+             i++)
             end_one(0);
         turn();
         ck_assert_ptr_nonnull(client);

@@ -15,7 +15,7 @@ class Client:
     def send(self, command):
         self.sock.sendall(command.encode() + b"\n")
 
-    def receive(self, limit=60.0):
+    def receive(self, limit=25.0):
         """The next line. None when the other side has closed or reset."""
         self.sock.settimeout(limit)
         try:
@@ -24,11 +24,11 @@ class Client:
             return None
         return line.decode().rstrip("\r\n") if line else None
 
-    def ask(self, command, limit=60.0):
+    def ask(self, command, limit=25.0):
         self.send(command)
         return self.receive(limit)
 
-    def pid(self, limit=60.0):
+    def pid(self, limit=25.0):
         """The worker that serves this connection. Returns only when it is served."""
         answer = self.ask("pid", limit)
         assert answer is not None, "closed without an answer"
@@ -43,7 +43,7 @@ class Client:
             return True
         return False
 
-    def is_closed(self, limit=60.0):
+    def is_closed(self, limit=25.0):
         """True where the other side closes, or has closed, without another word."""
         return self.receive(limit) is None
 

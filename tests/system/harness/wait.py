@@ -9,10 +9,11 @@ class TimedOut(AssertionError):
     """A condition did not become true in time."""
 
 
-def wait_until(condition, limit=60.0, what=None, interval=0.02):
+def wait_until(condition, limit=25.0, what=None, interval=0.02):
     """Calls condition() until it returns something true, which is returned.
 
     `what` says in words what was waited for; it may be a function, asked when the time is over.
+    The limit is for busy machines, and below the 30 s after which the daemon ends what hangs.
     """
     end = time.monotonic() + limit
     while True:
