@@ -2,6 +2,7 @@
 # Copyright (C) dispatcherd contributors
 """TLS that ends in inetd and in proxy: programs and servers behind it that know nothing of it."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -199,6 +200,29 @@ def test_a_program_does_not_take_a_part_for_the_whole(site, tmp_path, how):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     os.close(client.detach())
     site.wait_for_log("Connection reset by peer")
+    service.wait_active(0)
+
+
+def test_nothing_is_lost_of_a_client_that_never_reads(site, tmp_path):
+    """Whatever was sent to it would make its kernel reset the connection when it closes its end."""
+    service = inetd(site, tmp_path, shell("sleep 1; wc -c >&2"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    read, written = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(read, written)
+    with site.dial(service.tls_port) as sock:
+        while True:
+            try:
+                client.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                sock.sendall(written.read())
+                read.write(sock.recv(65536))
+        client.write(PIECE)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            client.unwrap()
+        sock.sendall(written.read())
+    site.wait_for_log(rf"\b{len(PIECE)}$")
     service.wait_active(0)
 
 
