@@ -112,6 +112,8 @@ static enum decision_reason reason_to_start(const struct pool *pool,
         return pool->n_waiting > 0 ? REASON_DEMAND : REASON_NONE;
     if (pool->is_stopping)
         return REASON_NONE;
+    if (pool->wants_start)
+        return REASON_SUCCESSOR;
     if (all->n_putting_off == 0 && places_left(pool, options) > 0) {
         if (all->n_not_busy == 0)
             return REASON_ALL_BUSY;

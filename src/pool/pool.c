@@ -68,6 +68,7 @@ void pool_worker_started(struct pool *pool, unsigned slot, uint64_t now)
 
     ranking_note(&pool->ranking, slot);
     *worker = (struct pool_worker){.start_number = pool->n_starts++, .started_at = now};
+    pool->wants_start = false;
     set_state(pool, worker, POOL_WORKER_STARTING);
     if (slot >= pool->n_slots)
         pool->n_slots = slot + 1;
@@ -203,6 +204,11 @@ void pool_worker_puts_off(struct pool *pool, unsigned slot)
 void pool_worker_outdated(struct pool *pool, unsigned slot)
 {
     used_worker(pool, slot)->is_outdated = true;
+}
+
+void pool_want_start(struct pool *pool)
+{
+    pool->wants_start = true;
 }
 
 unsigned pool_keep_outdated(struct pool *pool)

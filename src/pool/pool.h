@@ -65,6 +65,7 @@ struct pool {
     uint64_t last_expiry_at;  /* of a retirement for age or use; 0: none yet */
     uint64_t n_starts;
     bool is_stopping; /* pool_stop() */
+    bool wants_start; /* pool_want_start(), until the next start */
 
     struct ranking ranking; /* ranking.c */
 };
@@ -134,6 +135,10 @@ void pool_worker_puts_off(struct pool *pool, unsigned slot);
 /* To be replaced as soon as there is somebody in its place: after a change of what it was started
  * with, or because an administrator wants it. A draining one goes anyway. */
 void pool_worker_outdated(struct pool *pool, unsigned slot);
+
+/* One more worker is to be started as soon as MAX_PROCS allows, though the pool may need none: a
+ * worker that starts now shows what has changed since the others did. Any start will do. */
+void pool_want_start(struct pool *pool);
 
 /* The new workers cannot start, so the old ones are to stay. Returns how many were outdated. */
 unsigned pool_keep_outdated(struct pool *pool);

@@ -124,9 +124,10 @@ static const char *check_start(const struct pool *pool, const struct pool_option
                    ? NULL
                    : "ALL_BUSY: every worker is busy enough, and none is starting";
     case REASON_SUCCESSOR:
-        return is_proactive && fact_somebody_needs_a_successor(pool, options, now)
+        return is_proactive &&
+                       (pool->wants_start || fact_somebody_needs_a_successor(pool, options, now))
                    ? NULL
-                   : "SUCCESSOR: one is due, may go, and would leave too few";
+                   : "SUCCESSOR: one is due, may go, and would leave too few; or one is wanted";
     default:
         return "a start has a reason for starts";
     }

@@ -196,6 +196,8 @@ static enum decision_reason reason_to_start(const struct pool *pool,
         return pool->n_waiting > 0 ? REASON_DEMAND : REASON_NONE;
     if (pool->is_stopping)
         return REASON_NONE;
+    if (pool->wants_start)
+        return REASON_SUCCESSOR;
     if (places_are_put_off(pool) || places_left(pool, options) == 0)
         return needs_successor(pool, options, now) ? REASON_SUCCESSOR : REASON_NONE;
     if (all_are_busy_enough(pool, options))

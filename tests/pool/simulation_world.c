@@ -129,6 +129,9 @@ void simulation_mishap(struct simulation *simulation)
         if (slot < POOL_WORKERS_MAX)
             pool_worker_outdated(pool, slot);
         break;
+    case 11:
+        pool_want_start(pool);
+        break;
     default:
         if (slot < POOL_WORKERS_MAX)
             simulation_kill(simulation, slot);

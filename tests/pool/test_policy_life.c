@@ -125,6 +125,20 @@ START_TEST(test_used_up_worker_drains_after_its_successor_is_ready)
 }
 END_TEST
 
+START_TEST(test_one_that_is_wanted_is_started_once_and_when_there_is_room)
+{
+    BEGIN(.min_procs = 1, .max_procs = 3, .max_idle_usec = USEC_PER_SEC);
+    WORKERS(1, 1, 1);
+    pool_want_start(&pool);
+    expect_wait(REASON_NOTHING_DUE, USEC_INFINITY);
+    pool_connection_ended(&pool, 1, now);
+    pool_worker_exited(&pool, 1, now);
+    expect_start(REASON_SUCCESSOR, 1);
+    pool_worker_ready(&pool, 1, options.max_conns, now);
+    expect_wait(REASON_NOTHING_DUE, now + USEC_PER_SEC);
+}
+END_TEST
+
 START_TEST(test_successor_that_fails_keeps_the_old_one_serving)
 {
     BEGIN(.min_procs = 1, .max_procs = 2, .max_life_conns = 2);
@@ -432,6 +446,7 @@ Suite *make_suite(void)
               test_idle_worker_stays_in_the_place_of_one_that_is_due_or_blocked,
               test_worker_with_a_session_is_not_idle, test_idle_worker_waits_for_a_shutdown_slot);
     ADD_TESTS(suite, "expiry", test_used_up_worker_drains_after_its_successor_is_ready,
+              test_one_that_is_wanted_is_started_once_and_when_there_is_room,
               test_successor_that_fails_keeps_the_old_one_serving,
               test_worker_past_max_life_time_drains_with_its_session,
               test_worker_with_a_session_needs_a_successor_even_with_minimum_0,

@@ -270,6 +270,20 @@ def test_a_renewed_certificate_is_taken_up_and_no_session_is_lost(site, tmp_path
         session.close()
 
 
+def test_a_reload_takes_a_certificate_up_with_more_workers_than_the_least(site, tmp_path):
+    """The one that goes to see leaves enough behind: none would be started in its place."""
+    service = TlsMailService(site, tmp_path, MIN_PROCS=1, MAX_PROCS=5, MIN_CONNS=1)
+    sessions = [service.shake_hands()]
+    for n in (2, 3):
+        wait_until(lambda: site.services()["SMTP"]["n_ready"] == n, what=f"{n} workers")  # noqa: B023
+        sessions.append(service.shake_hands())
+    service.renew(2)
+    for session in sessions:
+        session.close()
+    site.reload()
+    wait_until(lambda: service.serial() == 2, LIMIT, "the new certificate is shown")
+
+
 def test_a_broken_certificate_leaves_the_old_workers(site, tmp_path):
     service = TlsMailService(site, tmp_path, MIN_PROCS=1, MAX_PROCS=3)
     assert service.serial() == 1

@@ -178,5 +178,7 @@ void certificate_look_again(struct service *service)
     }
     if (oldest && !oldest->is_outdated)
         pool_worker_outdated(service->pool, (unsigned)(oldest - service->pool->workers));
+    /* If it leaves enough of them behind, nothing needs to be started in its place. */
+    pool_want_start(service->pool);
     service_touch(service);
 }

@@ -24,5 +24,6 @@ enum certificate_verdict {
 /* MESSAGE_CERTIFICATE. If it is another one than older workers show, those are outdated. */
 enum certificate_verdict certificate_take(struct worker *worker, const struct message *message);
 
-/* The files may hold another certificate: the oldest worker is replaced, to see. */
+/* The files may hold another certificate: one worker is started, to see, and the oldest makes room
+ * for it. */
 void certificate_look_again(struct service *service);
