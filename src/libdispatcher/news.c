@@ -46,7 +46,7 @@ size_t news_unread_put_off(struct news *news, uint64_t ids[], size_t max)
     return n;
 }
 
-/* Must be called with the lock held, as must the next two. */
+/* Must be called with the lock held, as must will_look(). */
 static enum news_next send_unless_sent(const struct news *news)
 {
     return ring_poke(&news->ring) ? NEWS_SEND : NEWS_DONE;

@@ -19,8 +19,7 @@ static void watch_work(dispatcher_worker *worker, bool for_ever)
     (void)epoll_ctl(worker->idle_epoll, EPOLL_CTL_MOD, worker->work_fd, &event);
 }
 
-/* Frees the place and publishes the end in one step: the next connection may come as soon as
- * dispatcherd knows of it, and the main thread must not find all done before it is published. */
+/* The message for the outcome, if dispatcherd knows outcomes. */
 static enum message_type with_outcome(const struct session *session, enum message_type how)
 {
     if (how != MESSAGE_ENDED || !session->connection.worker->sessions.knows_outcomes)
@@ -36,6 +35,8 @@ static enum message_type with_outcome(const struct session *session, enum messag
     return how;
 }
 
+/* Frees the place and publishes the end in one step: the next connection may come as soon as
+ * dispatcherd knows of it, and the main thread must not find all done before it is published. */
 bool session_finish(struct session *session, enum message_type how)
 {
     dispatcher_worker *worker = session->connection.worker;

@@ -42,8 +42,8 @@ void tls_meet(struct tls_news *news, bool is_known)
     pthread_mutex_unlock(&news->lock);
 }
 
-/* Called with the lock held, as what follows. If the channel is closed, nobody listens. Returns
- * false if it was full. */
+/* Called with the lock held, as is tls_send_news(). If the channel is closed, nobody listens.
+ * Returns false if it was full. */
 static bool tls_send(const dispatcher_worker *worker, const char *bytes, size_t length)
 {
     return !worker->tls.is_known ||

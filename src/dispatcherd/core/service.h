@@ -85,7 +85,7 @@ struct service {
     /* messages/worker_log.c */
     sd_event_source *log_source; /* watches the folder of LOGFILE */
 
-    /* nearly all places are taken */
+    /* messages/stress.c */
     struct alert stress; /* nearly all places are taken */
 
     /* reload.c */

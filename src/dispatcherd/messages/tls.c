@@ -12,8 +12,8 @@
 #include <string.h>
 #include <time.h>
 
-/* Connections that are over, and may still be reported of: the ring, by which their end comes, is
- * read before the channel. */
+/* How many of the last ended connections are searched: the channel is read after the ring, so that
+ * the end of one may be known before its handshake. */
 #define ENDED_MAX 256
 
 /* The last second that a certificate can name (RFC 5280, 4.1.2.5): the year 9999. */

@@ -170,7 +170,7 @@ static bool channel_take_put_back(struct worker *worker, const uint8_t *bytes, s
     if (worker->service->options->debug & DEBUG_CHANNEL_PACKETS)
         channel_debug_message(worker, &message);
     /* What it has acknowledged in its ring comes first. */
-    (void)worker_read_ring(worker);
+    (void)worker_catch_up(worker);
     if (worker->state < WORKER_CLOSED && !worker_take_put_back(worker, &message, fd))
         worker_lied(worker, "has put back a connection that it does not have");
     return true;
@@ -240,7 +240,7 @@ static int channel_on_event(_unused_ sd_event_source *source, _unused_ int fd, u
         for (int i = 0; i < n_at_once && r > 0; i++)
             r = channel_read_packet(worker);
     if (r == -EPIPE) {
-        (void)worker_read_ring(worker);
+        (void)worker_catch_up(worker);
         worker_channel_ended(worker);
     } else {
         ring_poll_one(worker);

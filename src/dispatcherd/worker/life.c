@@ -168,7 +168,7 @@ int worker_watch_process(struct worker *worker, pid_t pid, bool is_child)
     return r < 0 ? r : 0;
 }
 
-bool worker_read_ring(struct worker *worker)
+bool worker_catch_up(struct worker *worker)
 {
     const char *rule = NULL;
     bool has_read = false;

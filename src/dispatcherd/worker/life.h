@@ -69,8 +69,8 @@ int worker_life_begin(struct worker *worker);
 /* Its process has become known: begins to watch for its exit. Returns 0 or a negative errno. */
 int worker_watch_process(struct worker *worker, pid_t pid, bool is_child);
 
-/* Handles all entries in its ring. Returns true if there were any. */
-bool worker_read_ring(struct worker *worker);
+/* Handles all that is in its ring. Returns true if there was anything. */
+bool worker_catch_up(struct worker *worker);
 
 /* Lets it finish its sessions and exit; it gets no more connections. `limit_sec` is the time for
  * its sessions. With REASON_STOPPING they are asked to hurry. */

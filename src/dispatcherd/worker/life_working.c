@@ -153,7 +153,7 @@ void life_silent(struct worker *worker, _unused_ const struct worker_happening *
 
 void life_handoffs(struct worker *worker, _unused_ const struct worker_happening *how)
 {
-    if (worker_read_ring(worker))
+    if (worker_catch_up(worker))
         service_touch(worker->service);
     if (worker->state >= WORKER_CLOSED)
         return;

@@ -25,7 +25,7 @@ static bool ring_poll_leave(struct worker *worker)
     if (worker->n_held == 0)
         return false;
     ring_want(&worker->ring, RING_WANTS_ENDS);
-    return worker_read_ring(worker);
+    return worker_catch_up(worker);
 }
 
 /* Decides, after the ring was read, whether it is polled again. */
@@ -51,7 +51,7 @@ static void ring_poll_rank(struct worker *worker, bool has_read, uint64_t now)
 
 static bool ring_poll_look_now(struct worker *worker, uint64_t now)
 {
-    bool has_read = worker_read_ring(worker);
+    bool has_read = worker_catch_up(worker);
 
     ring_poll_rank(worker, has_read, now);
     return has_read;
@@ -96,7 +96,7 @@ bool ring_poll_all(struct service *service)
 
     for (unsigned slot = 0; slot < service->pool->n_slots; slot++)
         if (service->workers[slot])
-            has_read |= worker_read_ring(service->workers[slot]);
+            has_read |= worker_catch_up(service->workers[slot]);
     return has_read;
 }
 

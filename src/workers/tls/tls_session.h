@@ -37,7 +37,7 @@ enum tls_failure tls_session_shake_hands(struct tls_session *session, short *ret
  * places are in handshakes. */
 bool tls_session_is_late(const struct tls_session *session, uint64_t now);
 
-/* The same at once, for a thread that may wait: until the handshake is over, failed, or late.
+/* Begins a session and waits until its handshake is over, has failed, or is late.
  *
  * `client_asks`: the client will send a command next, and read the answer. In TLS 1.3 it is then
  * sent a ticket, a mere number that resumes nothing, since a packet of ours carries the

@@ -68,14 +68,14 @@ START_TEST(test_acts_on_what_is_written)
 {
     setup();
     struct connection *taken = hand_off(), *refused = hand_off(), *ended = hand_off();
-    ck_assert(!worker_read_ring(worker));
+    ck_assert(!worker_catch_up(worker));
     write_entry(MESSAGE_ACKNOWLEDGE, ended->id);
     write_entry(MESSAGE_REFUSE, refused->id);
     write_entry(MESSAGE_ACKNOWLEDGE, taken->id);
     write_entry(MESSAGE_ENDED, ended->id);
     write_entry(MESSAGE_DRAINING, 0);
-    ck_assert(worker_read_ring(worker));
-    ck_assert(!worker_read_ring(worker));
+    ck_assert(worker_catch_up(worker));
+    ck_assert(!worker_catch_up(worker));
     ck_assert_uint_eq(ring_head(&writer), 5);
     ck_assert_int_eq(taken->state, CONNECTION_ACTIVE);
     ck_assert_int_eq(refused->state, CONNECTION_WAITING);
@@ -91,11 +91,11 @@ START_TEST(test_reads_nothing_of_an_adopted_worker_before_it_is_ready)
     setup();
     worker->state = WORKER_ADOPTED;
     write_entry(MESSAGE_ENDED, 1);
-    ck_assert(!worker_read_ring(worker));
+    ck_assert(!worker_catch_up(worker));
     ck_assert_ptr_null(worker->lost_reason);
     connection_adopt(worker, 1, 0);
     worker->state = WORKER_READY;
-    ck_assert(worker_read_ring(worker));
+    ck_assert(worker_catch_up(worker));
     ck_assert_uint_eq(worker->n_held, 0);
     ck_assert_ptr_null(worker->lost_reason);
     teardown();
@@ -131,7 +131,7 @@ START_TEST(test_a_liar_is_given_up)
         write_entry(MESSAGE_ACKNOWLEDGE, first->id);
         write_entry(lies[i].type, id);
         write_entry(MESSAGE_ACKNOWLEDGE, last->id);
-        ck_assert(worker_read_ring(worker));
+        ck_assert(worker_catch_up(worker));
         ck_assert_ptr_nonnull(worker->lost_reason);
         ck_assert_ptr_nonnull(strstr(worker->lost_reason, lies[i].how));
         ck_assert_int_eq(first->state, CONNECTION_ACTIVE);
@@ -139,7 +139,7 @@ START_TEST(test_a_liar_is_given_up)
         ck_assert_int_eq(other->state, CONNECTION_WAITING);
         ck_assert_int_eq(worker->channel, -1);
         ck_assert_ptr_null(worker->ring.memory);
-        ck_assert(!worker_read_ring(worker));
+        ck_assert(!worker_catch_up(worker));
         teardown();
     }
 }
@@ -149,10 +149,10 @@ START_TEST(test_a_worker_drains_once)
 {
     setup();
     write_entry(MESSAGE_DRAINING, 0);
-    ck_assert(worker_read_ring(worker));
+    ck_assert(worker_catch_up(worker));
     ck_assert_ptr_null(worker->lost_reason);
     write_entry(MESSAGE_DRAINING, 0);
-    ck_assert(worker_read_ring(worker));
+    ck_assert(worker_catch_up(worker));
     ck_assert_ptr_nonnull(worker->lost_reason);
     teardown();
 }
@@ -168,7 +168,7 @@ START_TEST(test_a_tail_that_cannot_be_is_a_lie)
         ck_assert_uint_eq(worker->ring.n_entries, 64);
         struct connection *connection = hand_off();
         atomic_store(&writer.memory->tail, tails[i]);
-        ck_assert(worker_read_ring(worker));
+        ck_assert(worker_catch_up(worker));
         ck_assert_ptr_nonnull(worker->lost_reason);
         ck_assert_int_eq(connection->state, CONNECTION_WAITING);
         teardown();
@@ -197,7 +197,7 @@ START_TEST(test_nothing_is_served_twice_when_a_worker_is_given_up)
             is_taken[i] = write_entry(MESSAGE_ACKNOWLEDGE, connections[i]->id) == 0;
             ck_assert_int_eq(is_taken[i], i < given_up_at);
             if (random_next(&random) % 4 == 0)
-                (void)worker_read_ring(worker);
+                (void)worker_catch_up(worker);
         }
         if (given_up_at == n)
             worker_channel_ended(worker);
