@@ -146,6 +146,10 @@ void life_exit(struct worker *worker, _unused_ const struct worker_happening *ho
 {
     siginfo_t info = {0};
 
+    /* What it wrote before it ended may not have been read yet: that it drains makes its end
+     * orderly. */
+    if (worker->state < WORKER_CLOSED)
+        (void)worker_catch_up(worker);
     if (worker->state < WORKER_CLOSED) {
         worker_close_channel(worker);
         life_enter(worker, WORKER_CLOSED);

@@ -86,6 +86,17 @@ START_TEST(test_acts_on_what_is_written)
 }
 END_TEST
 
+/* The end of a young worker that has not announced a drain is reported as a failed start. */
+START_TEST(test_an_unread_drain_is_read_at_the_end_of_the_process)
+{
+    setup();
+    write_entry(MESSAGE_DRAINING, 0);
+    worker_happens(worker, WORKER_PROCESS_ENDS, &(struct worker_happening){.reason = REASON_NONE});
+    ck_assert(worker->has_drained);
+    teardown();
+}
+END_TEST
+
 START_TEST(test_reads_nothing_of_an_adopted_worker_before_it_is_ready)
 {
     setup();
@@ -359,6 +370,7 @@ Suite *make_suite(void)
     Suite *suite = suite_create("worker ring");
 
     ADD_TESTS(suite, "entries", test_acts_on_what_is_written,
+              test_an_unread_drain_is_read_at_the_end_of_the_process,
               test_reads_nothing_of_an_adopted_worker_before_it_is_ready,
               test_whoever_asks_for_news_hears_of_what_came_before);
     ADD_TESTS(suite, "looks", test_whoever_is_not_looked_at_is_to_send_news,
