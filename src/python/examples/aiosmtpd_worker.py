@@ -36,7 +36,8 @@ class Server:
 
     def start(self, worker):
         folder = worker.parameter("MAILDIR", os.environ.get("STATE_DIRECTORY", ".") + "/mail")
-        os.makedirs(os.path.dirname(folder) or ".", exist_ok=True)
+        for name in ("tmp", "new", "cur"):  # other workers may be doing the same
+            os.makedirs(os.path.join(folder, name), mode=0o700, exist_ok=True)
         self.handler = ToMaildir(folder)
         certificate = worker.parameter("TLS_CERT")
         if certificate:
