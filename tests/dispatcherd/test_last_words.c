@@ -87,6 +87,18 @@ START_TEST(test_what_stands_before_a_broken_packet_counts)
 }
 END_TEST
 
+START_TEST(test_a_drain_that_was_announced_counts)
+{
+    const struct message_header drains = {MESSAGE_DRAINING, 0};
+
+    setup();
+    ck_assert_int_eq(channel_send(theirs, &drains, sizeof(drains), NULL, 0), 0);
+    take_last_words();
+    ck_assert(worker->has_drained);
+    teardown();
+}
+END_TEST
+
 /* Its own end too, without which its unit would never seem to be gone. */
 START_TEST(test_everything_behind_a_broken_packet_is_taken_out)
 {
@@ -136,4 +148,5 @@ START_TEST(test_a_full_channel_is_taken_out)
 END_TEST
 
 SUITE("last_words", NULL, NULL, test_what_stands_before_a_broken_packet_counts,
-      test_everything_behind_a_broken_packet_is_taken_out, test_a_full_channel_is_taken_out)
+      test_a_drain_that_was_announced_counts, test_everything_behind_a_broken_packet_is_taken_out,
+      test_a_full_channel_is_taken_out)

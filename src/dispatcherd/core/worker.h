@@ -63,7 +63,7 @@ struct worker {
     bool is_told_to_stop;    /* it drains because of a stop: its sessions are asked to hurry */
     const char *lost_reason; /* why its end is expected; NULL: it is not */
 
-    /* worker/life_working.c */
+    /* worker/life_working.c, messages/news.c */
     bool has_drained; /* it has announced its own drain */
 
     /* worker/life_limit.c */

@@ -218,6 +218,8 @@ void worker_take_last_words(struct worker *worker)
                 worker_take_old_ids(worker, &message);
             else if (message.ids)
                 (void)worker_take_ids(worker, &message);
+            else if (message.type == MESSAGE_DRAINING)
+                worker->has_drained = true;
         }
     }
 }

@@ -25,5 +25,5 @@ void worker_take_old_ids(struct worker *worker, const struct message *message);
 bool worker_take_put_back(struct worker *worker, const struct message *message, int *fd);
 
 /* Reads the rest of a channel to which nothing more can be sent, and handles what it says about
- * connections; the rest is ignored. */
+ * connections, and that the worker drains, which makes its end orderly; the rest is ignored. */
 void worker_take_last_words(struct worker *worker);
