@@ -511,15 +511,8 @@ START_TEST(test_a_crowd_of_handshakes_has_less_time)
 
     use("one");
     start(&servers[0]);
-    for (size_t i = 1; i < ELEMENTSOF(servers); i++) {
-        int fds[2];
-
-        servers[i].context = servers[0].context;
-        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-        servers[i].client_fd = fds[0];
-        servers[i].server_fd = fds[1];
-        ck_assert_int_eq(pthread_create(&servers[i].thread, NULL, serve, &servers[i]), 0);
-    }
+    for (size_t i = 1; i < ELEMENTSOF(servers); i++)
+        start_in(&servers[i], servers[0].context, false);
     while (n < ELEMENTSOF(servers)) {
         ck_assert_uint_lt(time_now_usec(CLOCK_MONOTONIC) - began, 20 * USEC_PER_SEC);
         n = n_in_handshake(&servers[0]);
