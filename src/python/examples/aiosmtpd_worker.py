@@ -36,8 +36,8 @@ class Server:
 
     def start(self, worker):
         folder = worker.parameter("MAILDIR", os.environ.get("STATE_DIRECTORY", ".") + "/mail")
-        for name in ("tmp", "new", "cur"):  # other workers may be doing the same
-            os.makedirs(os.path.join(folder, name), mode=0o700, exist_ok=True)
+        for path in (folder, f"{folder}/tmp", f"{folder}/new", f"{folder}/cur"):
+            os.makedirs(path, mode=0o700, exist_ok=True)  # other workers may be doing the same
         self.handler = ToMaildir(folder)
         certificate = worker.parameter("TLS_CERT")
         if certificate:
