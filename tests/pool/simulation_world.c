@@ -172,6 +172,7 @@ void simulation_hold_load(struct simulation *simulation, unsigned n_clients)
     simulation->character.arrival_max_usec = 10 * USEC_PER_MSEC;
     simulation->character.few_threads_percent = 0;
     simulation->pool.is_stopping = false;
+    simulation->pool.wants_start = false; /* else it starts when a worker of a full pool goes */
     simulation->n_backlog = n_clients;
 }
 
