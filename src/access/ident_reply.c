@@ -80,9 +80,7 @@ static enum ident_reply read_line(struct rest rest, struct ident_ports ports,
         return IDENT_REPLY_NONE;
     skip_blanks(&rest);
     for (; length < rest.size && length < IDENT_USER_MAX; length++)
-        ret_user[length] =
-            (char)(rest.bytes[length] >= ' ' && rest.bytes[length] <= '~' ? rest.bytes[length]
-                                                                          : '?');
+        ret_user[length] = str_printable((char)rest.bytes[length]);
     ret_user[length] = '\0';
     return length > 0 ? IDENT_REPLY_USER : IDENT_REPLY_NONE;
 }

@@ -44,6 +44,13 @@ char *str_trim(char *text, const char *blanks)
     return text;
 }
 
+char *str_make_printable(char *text)
+{
+    for (char *c = text; *c; c++)
+        *c = str_printable(*c);
+    return text;
+}
+
 const char *str_plural(uint64_t n, const char *one, const char *many)
 {
     return n == 1 ? one : many;

@@ -27,6 +27,16 @@ bool str_starts_nocase(const char *string, const char *prefix);
  */
 char *str_trim(char *text, const char *blanks);
 
+/* c, or a question mark for what is no printable ASCII: the words of strangers, which are shown on
+ * terminals, in log lines and in JSON. */
+static inline char str_printable(char c)
+{
+    return c >= ' ' && c <= '~' ? c : '?';
+}
+
+/* Makes all of it printable; returns text. */
+char *str_make_printable(char *text);
+
 /* `one` if n is 1, else `many`. */
 const char *str_plural(uint64_t n, const char *one, const char *many);
 

@@ -2,12 +2,12 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherctl/events.h"
 
+#include "base/str.h"
 #include "base/time.h"
 #include "control_client/client.h"
 #include "control_client/reply.h"
 #include "dispatcherctl/views/explain.h"
 #include "dispatcherctl/views/style.h"
-#include "dispatcherctl/views/table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ static void print_word(const char *text, FILE *stream)
     char *copy = strdup(text);
 
     if (copy)
-        fputs(table_printable(copy), stream);
+        fputs(str_make_printable(copy), stream);
     free(copy);
 }
 

@@ -143,13 +143,13 @@ const char *dns_list_rejection(uint16_t port)
 
 size_t dns_list_clean_text(const void *bytes, size_t size, char ret[DNS_TEXT_MAX + 1])
 {
-    const unsigned char *text = bytes;
+    const char *text = bytes;
     size_t length = 0;
 
     for (; size > 0 && (*text == ' ' || *text == '\t'); size--)
         text++;
     for (; length < size && length < DNS_TEXT_MAX; length++)
-        ret[length] = (char)(text[length] >= ' ' && text[length] <= '~' ? text[length] : '?');
+        ret[length] = str_printable(text[length]);
     while (length > 0 && ret[length - 1] == ' ')
         length--;
     ret[length] = '\0';

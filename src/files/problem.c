@@ -2,6 +2,8 @@
 /* Copyright (C) dispatcherd contributors */
 #include "files/problem.h"
 
+#include "base/str.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,10 +59,7 @@ const char *problem_format(const struct problem *problem, char *text, size_t siz
                  problem->text);
     else
         snprintf(text, size, "%s: %s: %s", problem->file, severity, problem->text);
-    for (char *c = text; *c; c++)
-        if (*c < ' ' || *c > '~')
-            *c = '?';
-    return text;
+    return str_make_printable(text);
 }
 
 void problem_list_print(const struct problem_list *list, FILE *stream)

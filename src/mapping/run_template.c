@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
+#include "base/str.h"
 #include "mapping/character.h"
 #include "mapping/metermaid.h"
 #include "mapping/run_internal.h"
@@ -169,7 +170,7 @@ static size_t clean(const char *text, char cleaned[MAPPING_ANSWER_MAX])
         if (*text == '|' || *text == CHARACTER_OUTER_BAR)
             cleaned[n++] = CHARACTER_OUTER_BAR;
         else
-            cleaned[n++] = *text >= ' ' && *text <= '~' ? *text : '?';
+            cleaned[n++] = str_printable(*text);
     return n;
 }
 

@@ -25,6 +25,16 @@ START_TEST(test_one_is_no_plural)
 }
 END_TEST
 
+START_TEST(test_only_printable_ascii_is_printable)
+{
+    char text[] = " ~\x1b[1m\t\x7f\xc3\xa4\n";
+
+    ck_assert_str_eq(str_make_printable(text), " ~?[1m?????");
+    for (int c = -128; c < 128; c++)
+        ck_assert_int_eq(str_printable((char)c), c >= 32 && c < 127 ? c : '?');
+}
+END_TEST
+
 START_TEST(test_list_owns_what_it_holds)
 {
     struct str_list list = {0}, copy = {0};
@@ -62,4 +72,5 @@ START_TEST(test_buffer_cuts_and_says_so)
 END_TEST
 
 SUITE("str", NULL, NULL, test_compares_without_case, test_one_is_no_plural,
-      test_list_owns_what_it_holds, test_buffer_cuts_and_says_so)
+      test_only_printable_ascii_is_printable, test_list_owns_what_it_holds,
+      test_buffer_cuts_and_says_so)

@@ -2,10 +2,10 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherctl/hosts/gather.h"
 
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherctl/query/query.h"
 #include "dispatcherctl/views/explain.h"
-#include "dispatcherctl/views/table.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -49,7 +49,7 @@ static int take_reply(const json_t *reply, const struct gather_call *call, struc
     if (json_object_get(reply, "error")) {
         explain_error_text(reply, text, sizeof(text));
         snprintf(answer->reason, sizeof(answer->reason), "%.*s", REMOTE_REASON_MAX - 1, text);
-        (void)table_printable(answer->reason);
+        (void)str_make_printable(answer->reason);
         return -EREMOTEIO;
     }
     if (call->as &&

@@ -6,7 +6,6 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "dispatcherctl/views/explain.h"
-#include "dispatcherctl/views/table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -250,7 +249,7 @@ void remote_explain(struct remote *remote, const char *path, int error, uint64_t
         snprintf(reason, REMOTE_REASON_MAX, "cannot start ssh: %s", strerror(-error));
     else
         explain_failure_text(path, error, reason, REMOTE_REASON_MAX);
-    (void)table_printable(reason);
+    (void)str_make_printable(reason);
 }
 
 void remote_close(struct remote *remote)

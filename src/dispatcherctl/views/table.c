@@ -2,6 +2,8 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherctl/views/table.h"
 
+#include "base/str.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -13,14 +15,6 @@ struct table table_init(const struct table_column columns[], size_t n_columns)
 {
     assert(n_columns <= TABLE_COLUMNS_MAX);
     return (struct table){.columns = columns, .n_columns = n_columns};
-}
-
-char *table_printable(char *text)
-{
-    for (char *c = text; *c; c++)
-        if (*c < ' ' || *c > '~')
-            *c = '?';
-    return text;
 }
 
 static int make_room(struct table *table)
@@ -54,7 +48,7 @@ void table_add(struct table *table, const char *format, ...)
         free(text);
         text = strdup("-");
     }
-    table->cells[table->n_cells] = (struct table_cell){.text = text ? table_printable(text) : NULL};
+    table->cells[table->n_cells] = (struct table_cell){.text = text ? str_make_printable(text) : NULL};
     if (text)
         table->n_cells++;
     else
@@ -130,6 +124,6 @@ void table_line(FILE *stream, const char *format, ...)
     va_end(arguments);
     if (n < 0)
         return;
-    fprintf(stream, "%s\n", table_printable(text));
+    fprintf(stream, "%s\n", str_make_printable(text));
     free(text);
 }

@@ -51,9 +51,6 @@ int table_print(const struct table *table, FILE *stream);
 
 void table_clear(struct table *table);
 
-/* Replaces each byte that is not printable ASCII by "?". Returns `text`. */
-char *table_printable(char *text);
-
 /* Prints one line. Bytes that are not printable ASCII become "?", so that nothing from a stranger
  * controls the terminal. */
 void table_line(FILE *stream, const char *format, ...) _printf_(2, 3);
