@@ -43,7 +43,7 @@ libworkertls_a_CFLAGS = $(AM_CFLAGS) $(LIBSSL_CFLAGS)
 
 libworkertlsload_a_SOURCES = \
 	%D%/tls/functions.h \
-	%D%/tls/load.c
+	%D%/tls/load_module.c
 libworkertlsload_a_CFLAGS = $(AM_CFLAGS) $(LIBSSL_CFLAGS)
 
 openssl_sources = \
