@@ -98,7 +98,7 @@ struct service {
     struct addresses addresses;         /* access/addresses.c */
     struct backends backends;           /* core/backend.c */
     struct backlog backlog;             /* sockets/kernel_queue.c */
-    struct certificate certificate;     /* messages/tls.c */
+    struct certificate certificate;     /* core/certificate.c */
     struct close_caution caution;       /* sockets/handed_fd.c */
     struct failed_starts failed_starts; /* core/failed_starts.c */
     struct reach reach;                 /* sockets/reach.c */

@@ -110,7 +110,7 @@ struct worker {
     uint64_t linger_kill_at;   /* while it lingers: when its unit is killed */
     uint64_t linger_look_usec; /* when its unit is looked at again */
 
-    /* messages/tls.c */
+    /* core/certificate.c */
     char certificate[CERTIFICATE_DIGEST_BYTES]; /* a SHA-256 of what it shows; "": unknown */
 
     /* core/backend.c */

@@ -2,7 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/messages/tls.h"
 
-#include "base/time.h"
+#include "base/str.h"
 #include "dispatcherd/core/service.h"
 #include "dispatcherd/core/worker.h"
 #include "protocol/message.h"
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* How many of the last ended connections are searched: the channel is read after the ring, so that
  * the end of one may be known before its handshake. */
@@ -19,13 +18,10 @@
 /* The last second that a certificate can name (RFC 5280, 4.1.2.5): the year 9999. */
 #define EXPIRES_MAX INT64_C(253402300799)
 
-/* A worker's words are not trusted: they are shown on terminals and in JSON. */
 static void tls_copy(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from ? from : "");
-    for (char *c = to; *c; c++)
-        if (*c < ' ' || *c > '~')
-            *c = '?';
+    str_make_printable(to);
 }
 
 /* Few connections speak TLS, and many are open. NULL if there is no memory. */
@@ -98,31 +94,6 @@ bool tls_take(struct worker *worker, const struct message *message)
     return true;
 }
 
-/* Those that are older, and show another one. */
-static void certificate_outdate_others(struct worker *worker)
-{
-    struct service *service = worker->service;
-
-    for (unsigned slot = 0; slot < service->pool->n_slots; slot++) {
-        const struct worker *other = service->workers[slot];
-
-        if (other && other->certificate[0] &&
-            strcmp(other->certificate, worker->certificate) != 0 &&
-            worker_in_pool(other)->start_number < worker_in_pool(worker)->start_number &&
-            worker_in_pool(other)->state == POOL_WORKER_READY)
-            pool_worker_outdated(service->pool, slot);
-    }
-    service_touch(service);
-}
-
-static bool certificate_others_serve(const struct worker *worker, int64_t now)
-{
-    const struct certificate *certificate = &worker->service->certificate;
-
-    return certificate->is_known && certificate->expires_at > now &&
-           worker->service->pool->n_ready > 0;
-}
-
 /* 0: it has none, or that is no time. */
 static int64_t certificate_expiry(const struct message *message)
 {
@@ -134,51 +105,16 @@ static int64_t certificate_expiry(const struct message *message)
 
 enum certificate_verdict certificate_take(struct worker *worker, const struct message *message)
 {
-    struct certificate *certificate = &worker->service->certificate;
     const char *fault = message_find_text(message, "TEXT");
-    int64_t at = certificate_expiry(message), now = time(NULL);
 
     if (worker->state == WORKER_STARTING)
         return CERTIFICATE_UNTIMELY;
-    service_touch(worker->service);
     if (fault) {
-        tls_copy(certificate->fault, sizeof(certificate->fault), fault);
+        certificate_failed(worker->service, fault);
         return CERTIFICATE_TAKEN;
     }
-    if (at <= now && worker->state == WORKER_WELCOMED && certificate_others_serve(worker, now)) {
-        snprintf(certificate->fault, sizeof(certificate->fault),
-                 "what a new worker found has expired; the old ones stay");
-        return CERTIFICATE_EXPIRED;
-    }
-    tls_copy(worker->certificate, sizeof(worker->certificate),
-             message_find_text(message, "SHA256"));
-    if (certificate->is_known && worker_in_pool(worker)->start_number < certificate->start_number)
-        return CERTIFICATE_TAKEN;
-    certificate->is_known = true;
-    certificate->start_number = worker_in_pool(worker)->start_number;
-    certificate->expires_at = at;
-    certificate->fault[0] = '\0';
-    memcpy(certificate->sha256, worker->certificate, sizeof(certificate->sha256));
-    certificate_outdate_others(worker);
-    return CERTIFICATE_TAKEN;
-}
-
-void certificate_look_again(struct service *service)
-{
-    const struct pool_worker *oldest = NULL;
-
-    if (!service->certificate.is_known)
-        return;
-    for (unsigned slot = 0; slot < service->pool->n_slots; slot++) {
-        const struct pool_worker *worker = &service->pool->workers[slot];
-
-        if (worker->state == POOL_WORKER_READY && service->workers[slot]->certificate[0] &&
-            (!oldest || worker->start_number < oldest->start_number))
-            oldest = worker;
-    }
-    if (oldest && !oldest->is_outdated)
-        pool_worker_outdated(service->pool, (unsigned)(oldest - service->pool->workers));
-    /* If it leaves enough of them behind, nothing needs to be started in its place. */
-    pool_want_start(service->pool);
-    service_touch(service);
+    return certificate_shown(worker, message_find_text(message, "SHA256"),
+                             certificate_expiry(message))
+               ? CERTIFICATE_TAKEN
+               : CERTIFICATE_EXPIRED;
 }

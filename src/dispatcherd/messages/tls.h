@@ -7,7 +7,6 @@
 #include <stdbool.h>
 
 struct message;
-struct service;
 struct worker;
 
 /* MESSAGE_TLS. What it says of a connection that is not there any more counts all the same. Returns
@@ -23,7 +22,3 @@ enum certificate_verdict {
 
 /* MESSAGE_CERTIFICATE. If it is another one than older workers show, those are outdated. */
 enum certificate_verdict certificate_take(struct worker *worker, const struct message *message);
-
-/* The files may hold another certificate: one worker is started, to see, and the oldest makes room
- * for it. */
-void certificate_look_again(struct service *service);

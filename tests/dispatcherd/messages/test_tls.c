@@ -213,11 +213,13 @@ END_TEST
 START_TEST(test_looking_again_replaces_the_oldest)
 {
     certificate_look_again(service);
+    ck_assert(!service->pool->wants_start);
     for (unsigned i = 0; i < 2; i++)
         take_certificate(scene_add_worker(&scene, 0, i, 100 + (int)i), 90 * DAY, "a", NULL);
     certificate_look_again(service);
     ck_assert(service->pool->workers[0].is_outdated);
     ck_assert(!service->pool->workers[1].is_outdated);
+    ck_assert(service->pool->wants_start);
 }
 END_TEST
 
