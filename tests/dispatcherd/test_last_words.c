@@ -70,7 +70,7 @@ static void send_with(size_t length, int fd)
 static void take_last_words(void)
 {
     (void)shutdown(worker->channel, SHUT_RDWR);
-    worker_take_last_words(worker);
+    news_take_last_words(worker);
 }
 
 START_TEST(test_what_stands_before_a_broken_packet_counts)

@@ -123,7 +123,7 @@ static struct connection *greeting_adopt(struct worker *worker,
     return connection;
 }
 
-const char *worker_take_held(struct worker *worker, const struct message *held)
+const char *greeting_take_held(struct worker *worker, const struct message *held)
 {
     struct connection_view view;
     size_t offset = 0;

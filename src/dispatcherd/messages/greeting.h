@@ -19,4 +19,4 @@ struct worker_fault worker_greet(struct worker *worker, const struct message *he
 
 /* Takes over the connections in a message of an adopted worker. Returns the rule that the worker
  * has broken, or NULL. */
-const char *worker_take_held(struct worker *worker, const struct message *held);
+const char *greeting_take_held(struct worker *worker, const struct message *held);

@@ -75,7 +75,7 @@ static enum history_end news_end(enum message_type type)
                                        : HISTORY_ENDED;
 }
 
-bool worker_take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now)
+bool news_take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now)
 {
     struct connection *connection = worker_find(worker, id);
 
@@ -121,17 +121,17 @@ bool worker_take_id(struct worker *worker, enum message_type type, uint64_t id, 
     }
 }
 
-bool worker_take_ids(struct worker *worker, const struct message *message)
+bool news_take_ids(struct worker *worker, const struct message *message)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
     for (uint32_t i = 0; i < message->value; i++)
-        if (!worker_take_id(worker, message->type, message->ids[i], now))
+        if (!news_take_id(worker, message->type, message->ids[i], now))
             return false;
     return true;
 }
 
-void worker_take_old_ids(struct worker *worker, const struct message *message)
+void news_take_old_ids(struct worker *worker, const struct message *message)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
@@ -153,7 +153,7 @@ static void news_take_old_put_back(struct worker *worker, uint64_t id, int *fd, 
                      (int)worker->pid);
 }
 
-bool worker_take_put_back(struct worker *worker, const struct message *message, int *fd)
+bool news_take_put_back(struct worker *worker, const struct message *message, int *fd)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
     struct connection_view view;
@@ -181,11 +181,11 @@ static void news_take_last_put_back(struct worker *worker, const uint8_t *bytes,
     struct message message;
 
     if (message_read(bytes, length, &message) == 0 && message.type == MESSAGE_PUT_BACK)
-        (void)worker_take_put_back(worker, &message, fd);
+        (void)news_take_put_back(worker, &message, fd);
 }
 
 /* Shuts the channel down first, so that nothing is added to what it contains. */
-void worker_take_last_words(struct worker *worker)
+void news_take_last_words(struct worker *worker)
 {
     alignas(8) uint8_t bytes[sizeof(struct message_header) + MESSAGE_IDS_MAX * sizeof(uint64_t)];
     bool is_believed = true;
@@ -215,9 +215,9 @@ void worker_take_last_words(struct worker *worker)
             if (message_read(bytes + at, (size_t)length - at, &message) < 0)
                 break;
             if (message.ids && worker->state == WORKER_ADOPTED)
-                worker_take_old_ids(worker, &message);
+                news_take_old_ids(worker, &message);
             else if (message.ids)
-                (void)worker_take_ids(worker, &message);
+                (void)news_take_ids(worker, &message);
             else if (message.type == MESSAGE_DRAINING)
                 worker->has_drained = true;
         }

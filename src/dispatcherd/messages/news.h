@@ -9,21 +9,21 @@
 /* Handles a report about one connection: ACKNOWLEDGE, REFUSE, ENDED, PUT_OFF or PASSED_ON; `now` is
  * CLOCK_MONOTONIC in microseconds. Returns false if the type is none of these, or if the worker has
  * no such connection in such a state: it has broken a rule. */
-bool worker_take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now);
+bool news_take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now);
 
 /* Handles an ACKNOWLEDGE, a REFUSE or an ENDED message. Returns false if the worker has no such
  * connection in such a state: it has broken a rule. */
-bool worker_take_ids(struct worker *worker, const struct message *message);
+bool news_take_ids(struct worker *worker, const struct message *message);
 
 /* What an adopted worker has reported to our predecessor, or reports of that time: connections that
  * it has put off wait again, if the predecessor has stored them; the rest is of no use. */
-void worker_take_old_ids(struct worker *worker, const struct message *message);
+void news_take_old_ids(struct worker *worker, const struct message *message);
 
 /* Takes a PUT_BACK: the connection waits again, with *fd (-1 afterwards, unless it was not needed).
  * Returns false if the worker has no such connection; *fd is still the caller's then. An adopted
  * worker may have one that we do not know. */
-bool worker_take_put_back(struct worker *worker, const struct message *message, int *fd);
+bool news_take_put_back(struct worker *worker, const struct message *message, int *fd);
 
 /* Reads the rest of a channel to which nothing more can be sent, and handles what it says about
  * connections, and that the worker drains, which makes its end orderly; the rest is ignored. */
-void worker_take_last_words(struct worker *worker);
+void news_take_last_words(struct worker *worker);

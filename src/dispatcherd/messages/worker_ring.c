@@ -42,7 +42,7 @@ static const char *ring_take_entry(struct worker *worker, const struct ring_entr
                                    uint64_t now)
 {
     if (ring_is_of_connection(entry))
-        return worker_take_id(worker, entry->type, entry->id, now)
+        return news_take_id(worker, entry->type, entry->id, now)
                    ? NULL
                    : "has reported a connection that it does not have";
     if (entry->type != MESSAGE_DRAINING)
@@ -105,7 +105,7 @@ void worker_ring_close(struct worker *worker)
         const struct ring_entry entry = ring_take(&worker->ring);
 
         if (ring_is_of_connection(&entry))
-            (void)worker_take_id(worker, entry.type, entry.id, now);
+            (void)news_take_id(worker, entry.type, entry.id, now);
     }
     ring_watch_end(worker);
     ring_reader_free(&worker->ring);

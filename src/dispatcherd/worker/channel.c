@@ -45,7 +45,7 @@ static void channel_take_news(struct worker *worker, const struct message *messa
         worker_lied(worker, "has a ring, and does not use it");
     else if (message->type == MESSAGE_DRAINING)
         worker_happens(worker, WORKER_SAYS_DRAINS, &(struct worker_happening){0});
-    else if (!worker_take_ids(worker, message))
+    else if (!news_take_ids(worker, message))
         worker_lied(worker, "has reported a connection that it does not have");
 }
 
@@ -93,7 +93,7 @@ static void channel_take_message(struct worker *worker, const struct message *me
         if (worker->state != WORKER_ADOPTED)
             channel_take_news(worker, message);
         else
-            worker_take_old_ids(worker, message);
+            news_take_old_ids(worker, message);
         break;
     case MESSAGE_NEWS:
         /* Its ring is looked at when the packets have been read. */
@@ -171,7 +171,7 @@ static bool channel_take_put_back(struct worker *worker, const uint8_t *bytes, s
         channel_debug_message(worker, &message);
     /* What it has acknowledged in its ring comes first. */
     (void)worker_catch_up(worker);
-    if (worker->state < WORKER_CLOSED && !worker_take_put_back(worker, &message, fd))
+    if (worker->state < WORKER_CLOSED && !news_take_put_back(worker, &message, fd))
         worker_lied(worker, "has put back a connection that it does not have");
     return true;
 }

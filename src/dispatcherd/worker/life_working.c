@@ -52,7 +52,7 @@ void life_hold(struct worker *worker, const struct worker_happening *how)
 {
     if (worker->awaited_answer != 0)
         return;
-    const char *rule = worker_take_held(worker, how->message);
+    const char *rule = greeting_take_held(worker, how->message);
 
     if (rule)
         life_fault(worker, rule, MESSAGE_ID_WORKER_LIED);

@@ -377,7 +377,7 @@ START_TEST(test_last_words_of_an_adopted_worker_count)
     adopted->channel = pair[0];
     ck_assert_int_eq(channel_send(pair[1], &packet, sizeof(packet), NULL, 0), 0);
     fd_close(pair[1]);
-    worker_take_last_words(adopted);
+    news_take_last_words(adopted);
     ck_assert_uint_eq(next.services[0]->pool->n_waiting, 1);
     ck_assert_uint_eq(next.services[0]->pool->n_passed_on, 0);
     end_scene(&next);
@@ -395,9 +395,9 @@ START_TEST(test_what_an_adopted_worker_puts_back_may_be_unknown)
     size_t length =
         message_write_connection(bytes, sizeof(bytes), MESSAGE_PUT_BACK, &record, "", "");
     ck_assert_int_eq(message_read(bytes, length, &message), 0);
-    ck_assert(!worker_take_put_back(worker, &message, &fd));
+    ck_assert(!news_take_put_back(worker, &message, &fd));
     worker->state = WORKER_ADOPTED;
-    ck_assert(worker_take_put_back(worker, &message, &fd));
+    ck_assert(news_take_put_back(worker, &message, &fd));
     ck_assert_int_ge(fd, 0);
     ck_assert_uint_eq(service->pool->n_waiting, 0);
     worker->state = WORKER_READY;
@@ -419,7 +419,7 @@ START_TEST(test_what_an_adopted_worker_has_does_not_wait)
     ck_assert_uint_eq(service->pool->n_waiting, 1);
     size_t length = message_write_connection(bytes, sizeof(bytes), MESSAGE_HELD, &record, "", "");
     ck_assert_int_eq(message_read(bytes, length, &message), 0);
-    ck_assert_ptr_null(worker_take_held(worker, &message));
+    ck_assert_ptr_null(greeting_take_held(worker, &message));
     ck_assert_uint_eq(service->pool->n_waiting, 0);
     ck_assert_uint_eq(worker->n_held, 1);
     ck_assert_uint_le(worker->held[0]->accepted_at, time_now_usec(CLOCK_MONOTONIC));
@@ -438,7 +438,7 @@ START_TEST(test_a_record_knows_the_client_better_than_the_worker)
 
     size_t length = message_write_connection(bytes, sizeof(bytes), MESSAGE_HELD, &record, "", "");
     ck_assert_int_eq(message_read(bytes, length, &message), 0);
-    ck_assert_ptr_null(worker_take_held(adopted, &message));
+    ck_assert_ptr_null(greeting_take_held(adopted, &message));
     ck_assert_uint_eq(adopted->n_held, 1);
     ck_assert_int_eq(adopted->held[0]->peer.bytes[3], 7);
     end_scene(&next);
