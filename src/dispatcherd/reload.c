@@ -10,7 +10,7 @@
 #include "dispatcherd/due_find.h"
 #include "dispatcherd/limits/store_room.h"
 #include "dispatcherd/limits/task_limits.h"
-#include "dispatcherd/messages/tls.h"
+#include "dispatcherd/messages/orders.h"
 #include "dispatcherd/messages/worker_log.h"
 #include "dispatcherd/process/spawner.h"
 #include "dispatcherd/report/message_ids.h"
@@ -19,7 +19,6 @@
 #include "dispatcherd/service/operations.h"
 #include "dispatcherd/service/sockets.h"
 #include "dispatcherd/store/store.h"
-#include "dispatcherd/worker/channel.h"
 
 #include <string.h>
 
@@ -53,7 +52,7 @@ static void update(struct manager *manager, struct service *service, struct conf
     service_set_options(service, version, options);
     rejection_run_set_rules(&service->rejections);
     if (options->debug != debug)
-        workers_set_debug(service);
+        order_debug_all(service);
     if (!manager->has_passed_sockets)
         sockets_close_unwanted(service);
     worker_logs_watch(service);

@@ -74,7 +74,17 @@ int order_drain(struct worker *worker)
 
 void order_debug(struct worker *worker)
 {
-    (void)orders_send(worker, MESSAGE_DEBUG, worker->service->options->debug, -1, 0);
+    (void)orders_send(worker, MESSAGE_DEBUG, worker->service->options->debug, -1, ORDER_DEBUG);
+}
+
+void order_debug_all(struct service *service)
+{
+    for (unsigned slot = 0; slot < service->pool->n_slots; slot++) {
+        struct worker *worker = service->workers[slot];
+
+        if (worker && (worker->state == WORKER_READY || worker->state == WORKER_DRAINING))
+            order_debug(worker);
+    }
 }
 
 void order_log(struct worker *worker, int fd)

@@ -12,7 +12,8 @@
 enum {
     ORDER_DRAIN = 1,
     ORDER_LOG = 2,
-    ORDER_STRESS = 4
+    ORDER_STRESS = 4,
+    ORDER_DEBUG = 8
 };
 
 /* Sends all that a new worker must know, its ring (-1: it has none), and its log file (-1: it has
@@ -36,8 +37,11 @@ void order_identity(struct worker *worker, const struct connection *connection);
  * unsent, or a negative errno if the worker cannot be reached. */
 int order_drain(struct worker *worker);
 
-/* Sends the DEBUG mask of its service. A worker whose channel is full keeps the old one. */
+/* Sends the DEBUG mask of its service. */
 void order_debug(struct worker *worker);
+
+/* Sends it to all workers that have been welcome, after a change. */
+void order_debug_all(struct service *service);
 
 /* Orders it to log to this file from now on. */
 void order_log(struct worker *worker, int fd);

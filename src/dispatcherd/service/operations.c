@@ -3,10 +3,10 @@
 #include "dispatcherd/service/operations.h"
 
 #include "dispatcherd/config/config_version.h"
+#include "dispatcherd/messages/orders.h"
 #include "dispatcherd/report/report.h"
 #include "dispatcherd/service/listener.h"
 #include "dispatcherd/service/sockets.h"
-#include "dispatcherd/worker/channel.h"
 #include "dispatcherd/worker/life.h"
 
 static void say(const struct service *service, const char *what)
@@ -74,5 +74,5 @@ void operation_set_debug(struct service *service, uint32_t mask)
     size_t i = (size_t)(service->options - service->version->config.services);
 
     service->version->config.services[i].debug = mask;
-    workers_set_debug(service);
+    order_debug_all(service);
 }

@@ -217,13 +217,15 @@ static void channel_has_room(struct worker *worker)
 {
     pool_worker_blocked(worker->service->pool, worker->slot, false);
     orders_have_room(worker);
-    unsigned unsent = orders_take_unsent(worker, ORDER_DRAIN | ORDER_LOG | ORDER_STRESS);
+    unsigned unsent = orders_take_unsent(worker, ~0u);
     if (unsent & ORDER_DRAIN)
         worker_send_drain(worker);
     if (unsent & ORDER_LOG)
         worker_log_send_again(worker);
     if (unsent & ORDER_STRESS)
         stress_send_again(worker);
+    if (unsent & ORDER_DEBUG)
+        order_debug(worker);
 }
 
 static int channel_on_event(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events,
@@ -253,14 +255,4 @@ int worker_channel_watch(struct worker *worker)
 {
     return sd_event_add_io(worker->service->context->event, &worker->channel_source,
                            worker->channel, EPOLLIN, channel_on_event, worker);
-}
-
-void workers_set_debug(struct service *service)
-{
-    for (unsigned slot = 0; slot < service->pool->n_slots; slot++) {
-        struct worker *worker = service->workers[slot];
-
-        if (worker && (worker->state == WORKER_READY || worker->state == WORKER_DRAINING))
-            order_debug(worker);
-    }
 }

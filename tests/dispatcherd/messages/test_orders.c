@@ -240,7 +240,6 @@ static void empty_channel(void)
         ;
 }
 
-/* What is needed later is kept, and sent when there is room; a debug mask is not. */
 START_TEST(test_a_full_channel_keeps_what_is_needed_later)
 {
     uint32_t events = 0;
@@ -249,16 +248,18 @@ START_TEST(test_a_full_channel_keeps_what_is_needed_later)
     fill_channel();
     ck_assert_int_eq(order_drain(worker), 0);
     order_stress(worker, true);
-    order_debug(worker);
+    order_debug_all(service);
     ck_assert_int_eq(sd_event_source_get_io_events(worker->channel_source, &events), 0);
     ck_assert_uint_eq(events, EPOLLIN | EPOLLOUT);
-    ck_assert_uint_eq(worker->unsent_orders, ORDER_DRAIN | ORDER_STRESS);
+    ck_assert_uint_eq(worker->unsent_orders, ORDER_DRAIN | ORDER_STRESS | ORDER_DEBUG);
     ck_assert_uint_eq(orders_take_unsent(worker, ORDER_STRESS | ORDER_LOG), ORDER_STRESS);
     ck_assert_uint_eq(orders_take_unsent(worker, ORDER_STRESS), 0);
     empty_channel();
     /* The loop says that there is room. */
     ck_assert_int_ge(sd_event_run(scene.context.event, 0), 1);
     ck_assert_int_eq(hear(), MESSAGE_DRAIN);
+    ck_assert_int_eq(hear(), MESSAGE_DEBUG);
+    ck_assert_uint_eq(message.value, 4);
     ck_assert_int_eq(hear(), 0);
     ck_assert_uint_eq(worker->unsent_orders, 0);
     ck_assert_int_eq(sd_event_source_get_io_events(worker->channel_source, &events), 0);
