@@ -3,10 +3,12 @@
 # Copyright (C) dispatcherd contributors
 """How good dispatcherctl simulate is, by hand, on a quiet machine:
 
-    cd BUILD; ../tests/system/whatif.py [SESSIONS]
+    cd BUILD; ../tests/system/whatif.py [SESSIONS [SECONDS]]
 
-Ten thousand sessions of three services in a minute are recorded. The simulation with the same
-settings is compared with what was measured; the one with MAX_PROCS halved with a real second run.
+An hour in fast motion: ten thousand sessions of three services are recorded, in ten minutes unless
+SECONDS says otherwise. The simulation with the same settings is compared with what was measured; the
+one with MAX_PROCS halved with a real second run. Sessions and MAX_IDLE_TIME are as much shorter as
+the hour is; a machine's own times, such as a worker's start, are not, and so the shorter, the worse.
 """
 
 import json
@@ -21,12 +23,13 @@ from harness.burst import need_descriptors  # noqa: E402
 from harness.hand import HandSite  # noqa: E402
 from harness.traffic import Visit, run_traffic  # noqa: E402
 
-SECONDS = 60
+SECONDS = 600
 SERVICES = {"A": (1, 2), "B": (2, 8), "C": (4, 10)}  # MIN_CONNS and MAX_CONNS
+LENGTHS = {"A": 1 / 1000, "B": 1 / 300, "C": 1 / 240}  # of a session, of the whole
 MAX_PROCS = 8
 
 
-def record(folder, max_procs, sessions):
+def record(folder, max_procs, sessions, seconds):
     """One run. Returns its recording."""
     site = HandSite(pathlib.Path.cwd(), folder)
     path = str(folder / "recording")
@@ -40,7 +43,7 @@ def record(folder, max_procs, sessions):
             MAX_PROCS=max_procs,
             MIN_CONNS=min_conns,
             MAX_CONNS=max_conns,
-            MAX_IDLE_TIME=5,
+            MAX_IDLE_TIME=max(1, seconds // 12),
             MAX_LIFE_CONNS=200,
             BACKLOG=4096,
         )
@@ -49,12 +52,12 @@ def record(folder, max_procs, sessions):
     rng = random.Random(17)
     visits = []
     for _ in range(sessions):
-        # Two waves, as a day has, in the time of a minute.
-        at = min(max(rng.choice((15, 42)) + rng.gauss(0, 7), 0), SECONDS)
+        # Two waves, as a day has, in the time that is given.
+        at = min(max(rng.choice((0.25, 0.7)) + rng.gauss(0, 0.12), 0), 1)
         name = rng.choice("ABC")
-        length = min(rng.expovariate(1 / {"A": 0.06, "B": 0.2, "C": 0.25}[name]), 2)
-        visits.append(Visit(at, ports[name], length))
-    run_traffic(site, visits, 10 * SECONDS)
+        length = min(rng.expovariate(1 / LENGTHS[name]), 1 / 30)
+        visits.append(Visit(at * seconds, ports[name], length * seconds))
+    run_traffic(site, visits, 10 * seconds)
     site.stop()
     site.close()
     return path
@@ -80,13 +83,14 @@ def compare(title, measured, simulated):
 
 def main():
     sessions = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
+    seconds = int(sys.argv[2]) if len(sys.argv) > 2 else SECONDS
     need_descriptors(sessions)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for part in ("whole", "half"):
             (folder / part).mkdir()
-        whole = record(folder / "whole", MAX_PROCS, sessions)
-        half = services_of(record(folder / "half", MAX_PROCS // 2, sessions))
+        whole = record(folder / "whole", MAX_PROCS, sessions, seconds)
+        half = services_of(record(folder / "half", MAX_PROCS // 2, sessions, seconds))
         guess = services_of(whole, f"MAX_PROCS={MAX_PROCS // 2}")
         print("measured/simulated")
         for service, found in services_of(whole).items():
