@@ -20,11 +20,11 @@ LINES = {
     "full": ("TEST: is full: ", r"TEST: has room again after \d+ s; up to [1-9]\d* clients? waited"),
     "waiting": (
         r"TEST: keeps clients waiting: the longest for [1-9]\d*\.\d s so far, \d+ now, for: ",
-        r"TEST: no longer keeps clients waiting after \d+ s; the longest wait was [1-9]\d*\.\d s",
+        r"TEST: clients no longer wait; this lasted \d+ s, and the longest wait was [1-9]\d*\.\d s",
     ),
     "dying": (
         r"TEST: loses its workers: 3 died in a row; the last: .*worker \d+ ",
-        r"TEST: no longer loses workers after \d+ s; 3 had died",
+        r"TEST: workers no longer die; this lasted \d+ s, and 3 had died",
     ),
     "refusing": (
         r"TEST: rejects every client: \d+ clients in a row, the last ",
@@ -32,7 +32,7 @@ LINES = {
     ),
     "dns_list": (
         "DNS list list.test is set aside, and rejects nobody: it does not answer",
-        r"DNS list list.test works again and is queried after \d+ s; it was set aside 1 time$",
+        r"DNS list list.test works again and is queried again; it was set aside 1 time within \d+ s$",
     ),
 }
 STATUS = {

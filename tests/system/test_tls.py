@@ -305,7 +305,10 @@ def alerts_of(site):
 
 def test_a_certificate_that_expires_soon_is_an_alert(site, tmp_path):
     service = TlsMailService(site, tmp_path, days=3)
-    site.wait_for_log(r"SMTP: has a certificate that expires on \d{4}-\d\d-\d\d \d\d:\d\d UTC; renew it")
+    site.wait_for_log(
+        r"SMTP: has a certificate that expires on \d{4}-\d\d-\d\d \d\d:\d\d UTC; renew it, and "
+        "restart the service: dispatcherctl restart SMTP$"
+    )
     assert alerts_of(site) == ["certificate"]
     expires_at = site.services()["SMTP"]["certificate"]["expires_at"]
     assert abs(expires_at - time.time() - 3 * 86400) < 3600

@@ -35,7 +35,7 @@ static const struct {
          "clients wait, or are turned away; check whether that server is running"},
     [SERVICE_ALERT_CERTIFICATE] = {"certificate", MESSAGE_ID_CERTIFICATE_BAD,
                                    MESSAGE_ID_CERTIFICATE_GOOD,
-                                   "renew it, and restart the service: \"dispatcherctl restart\""},
+                                   "renew it, and restart the service: dispatcherctl restart "},
 };
 
 const char *service_alert_to_string(enum service_alert alert)
@@ -122,12 +122,13 @@ static void alert_texts_end(const struct service *service, enum service_alert al
         break;
     case SERVICE_ALERT_WAITING:
         str_buffer_add(text,
-                       "no longer keeps clients waiting after %" PRIu64
-                       " s; the longest wait was %" PRIu64 ".%" PRIu64 " s",
+                       "clients no longer wait; this lasted %" PRIu64
+                       " s, and the longest wait was %" PRIu64 ".%" PRIu64 " s",
                        duration / USEC_PER_SEC, worst / USEC_PER_SEC, tenths(worst));
         break;
     case SERVICE_ALERT_DYING:
-        str_buffer_add(text, "no longer loses workers after %" PRIu64 " s; %" PRIu64 " had died",
+        str_buffer_add(text,
+                       "workers no longer die; this lasted %" PRIu64 " s, and %" PRIu64 " had died",
                        duration / USEC_PER_SEC, worst);
         break;
     case SERVICE_ALERT_UNREACHABLE:
@@ -172,7 +173,9 @@ void alert_texts_raised(const struct service *service, enum service_alert alert,
         subject.reason = service_wait_cause(service, now);
         str_buffer_add(&text, ", for: %s", subject.reason);
     }
-    report(LOG_WARNING, &subject, "%s; %s", words, advice(service, alert, now));
+    /* That advice ends with a command for the service. */
+    report(LOG_WARNING, &subject, "%s; %s%s", words, advice(service, alert, now),
+           alert == SERVICE_ALERT_CERTIFICATE ? service->options->name : "");
 }
 
 void alert_texts_cleared(const struct service *service, enum service_alert alert, uint64_t now)

@@ -43,9 +43,10 @@ static void tell_cleared(const struct list_alert *item, uint64_t now)
     const struct subject subject = {.message_id = MESSAGE_ID_DNS_LIST_WELL};
 
     report(LOG_NOTICE, &subject,
-           "DNS list %s works again and is queried after %" PRIu64 " s; it was set aside %u %s",
-           item->zone, alert_duration(&item->alert, now) / USEC_PER_SEC, item->n_times,
-           str_plural(item->n_times, "time", "times"));
+           "DNS list %s works again and is queried again; it was set aside %u %s within %" PRIu64
+           " s",
+           item->zone, item->n_times, str_plural(item->n_times, "time", "times"),
+           alert_duration(&item->alert, now) / USEC_PER_SEC);
 }
 
 static void update(struct list_alert *item, uint64_t now)

@@ -58,7 +58,7 @@ static void stress_report(const struct service *service, enum alert_change chang
     }
     subject.message_id = MESSAGE_ID_STRESS_OVER;
     report(LOG_NOTICE, &subject,
-           "is no longer under stress after %" PRIu64 " s; clients get their usual time", n_sec);
+           "stress is over; it lasted %" PRIu64 " s; clients get their usual time", n_sec);
 }
 
 /* A service may be full with free places: a worker that drains takes no more connections. */
