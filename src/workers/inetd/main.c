@@ -58,14 +58,17 @@ static int prepare(struct program *program, dispatcher_worker *worker)
 
     program->inetd.descriptors = descriptors_allow(worker, DESCRIPTORS_A_SESSION, 0);
     if (r < 0)
-        dispatcher_worker_log(worker, LOG_ERR, "cannot look after the processes of sessions: %s",
+        dispatcher_worker_log(worker, LOG_ERR,
+                              "cannot watch for processes that sessions leave behind: %s",
                               strerror(-r));
     if (r == 0 && (program->inetd.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0) {
         r = -errno;
         dispatcher_worker_log(worker, LOG_ERR, "cannot open /dev/null: %s", strerror(-r));
     }
     if (r == 0 && (r = keeper_start(program->settings.max_processes)) < 0)
-        dispatcher_worker_log(worker, LOG_ERR, "cannot make a thread: %s", strerror(-r));
+        dispatcher_worker_log(worker, LOG_ERR,
+                              "cannot create a thread: %s; TasksMax= of the unit may be too low",
+                              strerror(-r));
     return r;
 }
 

@@ -2,6 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 #include "workers/pass/target.h"
 
+#include "base/str.h"
 #include "base/time.h"
 #include "workers/common/unit.h"
 
@@ -34,8 +35,8 @@ static void report_full(struct target *target, uint64_t now)
     char others[64] = "";
 
     if (target->n_full > 0)
-        snprintf(others, sizeof(others), " (%llu more times since the last line)",
-                 (unsigned long long)target->n_full);
+        snprintf(others, sizeof(others), " (%llu more %s since the last line)",
+                 (unsigned long long)target->n_full, str_plural(target->n_full, "time", "times"));
     dispatcher_worker_log(target->worker, LOG_NOTICE,
                           "cannot pass connections to TO=%s: it is full; clients wait%s",
                           target->path, others);
@@ -64,10 +65,10 @@ static void report_bad(const struct target *target, int error)
 static void note_good(struct target *target, uint64_t now)
 {
     if (target->error != 0)
-        dispatcher_worker_log(target->worker, LOG_NOTICE,
-                              "TO=%s takes connections again after %.1f s and %llu attempts",
-                              target->path, (double)(now - target->bad_since) / USEC_PER_SEC,
-                              (unsigned long long)target->n_bad);
+        dispatcher_worker_log(
+            target->worker, LOG_NOTICE, "TO=%s takes connections again after %.1f s and %llu %s",
+            target->path, (double)(now - target->bad_since) / USEC_PER_SEC,
+            (unsigned long long)target->n_bad, str_plural(target->n_bad, "attempt", "attempts"));
     else
         target->n_full++;
     target->bad_since = target->n_bad = 0;
@@ -99,7 +100,8 @@ void target_note(struct target *target, int error, uint64_t now)
 void target_end(struct target *target)
 {
     if (target->n_full > 0)
-        dispatcher_worker_log(target->worker, LOG_NOTICE, "TO=%s was full %llu more times",
-                              target->path, (unsigned long long)target->n_full);
+        dispatcher_worker_log(target->worker, LOG_NOTICE, "TO=%s was full %llu more %s",
+                              target->path, (unsigned long long)target->n_full,
+                              str_plural(target->n_full, "time", "times"));
     target->n_full = 0;
 }

@@ -35,7 +35,7 @@ static int start(dispatcher_worker *worker, void *userdata)
     if (r == 0)
         r = resolve(proxy, worker);
     if (r < 0 && r != -EINVAL)
-        dispatcher_worker_log(worker, LOG_ERR, "%s", strerror(-r));
+        dispatcher_worker_log(worker, LOG_ERR, "cannot read the parameters: %s", strerror(-r));
     if (r == 0)
         r = tls_worker_start(worker, &proxy->settings.tls, &proxy->relay.tls);
     if (r < 0)

@@ -57,8 +57,8 @@ static void tell_failure(struct trouble *trouble, const struct backend *backend)
 
     if (advice)
         dispatcher_worker_log(trouble->worker, LOG_ERR,
-                              "cannot connect to back end %s: %s; trying again. In the sandbox of "
-                              "the unit that is %s: systemctl edit %s",
+                              "cannot connect to back end %s: %s; trying again; if the sandbox of "
+                              "the worker's unit forbids it, set %s with: systemctl edit %s",
                               backend->name, strerror(backend->error), advice,
                               unit_name(dispatcher_worker_service(trouble->worker), unit));
     else
