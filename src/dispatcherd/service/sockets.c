@@ -67,7 +67,7 @@ static void assign(struct service *const services[], size_t n_services, struct s
                    sd_event *event, int passed, const char *name)
 {
     _cleanup_fd_ int fd = passed;
-    const struct subject subject = {.message_id = MESSAGE_ID_SOCKET_UNKNOWN};
+    struct subject subject = {.message_id = MESSAGE_ID_SOCKET_UNKNOWN};
     struct service *service;
     bool is_tls = false;
 
@@ -80,16 +80,15 @@ static void assign(struct service *const services[], size_t n_services, struct s
     }
     if (!service)
         return;
+    subject.service = service->options->name;
     if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
         report(LOG_WARNING, &subject,
-               "%s: ignoring the socket named '%s', which is not a listening stream socket",
-               service->options->name, name);
+               "ignoring the socket named '%s', which is not a listening stream socket", name);
         return;
     }
     int r = listener_add(service, &fd, is_tls, true);
     if (r < 0)
-        report(LOG_ERR, &subject, "%s: cannot use the socket named '%s': %s",
-               service->options->name, name, strerror(-r));
+        report(LOG_ERR, &subject, "cannot use the socket named '%s': %s", name, strerror(-r));
 }
 
 static bool has_port(const struct port_list *list, uint16_t port)

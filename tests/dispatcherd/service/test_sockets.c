@@ -4,6 +4,7 @@
 #include "access/tcp.h"
 #include "base/fd.h"
 #include "dispatcherd/manager_scene.h"
+#include "dispatcherd/report/events.h"
 #include "dispatcherd/service/listener.h"
 #include "dispatcherd/service/sockets.h"
 #include "support/suite.h"
@@ -124,9 +125,24 @@ START_TEST(test_a_socket_of_nobody_is_spare)
 }
 END_TEST
 
+static char services_named[64];
+
+static void note_service(_unused_ struct follower *of, json_t *event)
+{
+    const char *service = json_string_value(json_object_get(event, "service"));
+    size_t length = strlen(services_named);
+
+    snprintf(services_named + length, sizeof(services_named) - length, "%s ",
+             service ? service : "-");
+}
+
+static struct follower follower = {.take = note_service};
+
 START_TEST(test_what_is_no_listening_socket_is_not_used)
 {
     begin(25, 465, 110);
+    services_named[0] = '\0';
+    events_follow(&follower);
     pass("smtp", eventfd(0, EFD_CLOEXEC));
     pass("imap", socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     pass("pop3", socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -140,6 +156,8 @@ START_TEST(test_what_is_no_listening_socket_is_not_used)
         &scene, "ignoring the descriptor named 'imap', which is not a listening stream socket\n"));
     ck_assert(manager_scene_has_logged(
         &scene, "ignoring the socket named 'pop3', which is not a listening stream socket\n"));
+    events_leave(&follower);
+    ck_assert_int_eq(strncmp(services_named, "SMTP - POP3 ", 12), 0);
 }
 END_TEST
 
