@@ -43,7 +43,7 @@ static const struct control_share_settings strangers_share = {
     .patience_usec = 20 * USEC_PER_MSEC,
 };
 
-/* How often to report that clients had to give way. */
+/* How often to report that clients had to give way, or were turned away. */
 #define CROWD_INTERVAL_USEC (60 * USEC_PER_SEC)
 
 /* Between two rounds of accepting: a user who connects again and again gets slow answers, but not
@@ -77,8 +77,17 @@ static void on_client_gone(struct control_client *client)
     control_client_free(client);
 }
 
+/* What client_limits_find_room() has decided; without a victim the caller has to go. */
+static const char *crowd_outcome(const struct control_client *victim)
+{
+    if (!victim)
+        return "turning a new one away, since none of the others is idle";
+    return control_client_is_idle(victim) ? "closing the one that has been idle for longest"
+                                          : "closing the one that was answered most often";
+}
+
 /* The line need not name the clients: ss(8) shows who is connected. */
-static void tell_crowd(struct control *control)
+static void tell_crowd(struct control *control, const struct control_client *victim)
 {
     const struct subject subject = {.message_id = MESSAGE_ID_CONTROL_CROWDED};
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
@@ -86,10 +95,10 @@ static void tell_crowd(struct control *control)
     if (!time_take_turn(&control->crowd_told_at, now, CROWD_INTERVAL_USEC))
         return;
     report(LOG_NOTICE, &subject,
-           "the control socket has too many clients; closing those that have been idle for longest "
-           "(%lu %s so far); \"ss -xp src %s\" lists them",
-           control->n_displaced, str_plural(control->n_displaced, "connection", "connections"),
-           control->settings.path);
+           "the control socket has too many clients; %s (%lu %s so far); \"ss -xp src %s\" lists "
+           "them",
+           crowd_outcome(victim), control->n_displaced,
+           str_plural(control->n_displaced, "connection", "connections"), control->settings.path);
 }
 
 /* Makes room for the caller. Returns false if there is none for it. */
@@ -101,7 +110,7 @@ static bool make_room(struct control *control, const struct control_caller *call
     if (has_room && !victim)
         return true;
     control->n_displaced++;
-    tell_crowd(control);
+    tell_crowd(control, victim);
     if (victim)
         victim->gone(victim);
     return has_room;

@@ -3,8 +3,10 @@
 /* The control socket itself: its file, its clients, and what they cannot do to the daemon. */
 #include "base/fd.h"
 #include "base/time.h"
+#include "dispatcherd/control/client_limits.h"
 #include "dispatcherd/control/control.h"
 #include "dispatcherd/control_scene.h"
+#include "dispatcherd/report/events.h"
 #include "support/suite.h"
 
 #include <errno.h>
@@ -34,6 +36,15 @@ static char folder[64], path[80];
 static uid_t peer_uid; /* what the injected credentials say */
 static bool peer_is_page;
 static uint64_t idle_limit_usec;
+static char last_line[512];
+
+static void take_event(_unused_ struct follower *follower, json_t *event_)
+{
+    snprintf(last_line, sizeof(last_line), "%s",
+             json_string_value(json_object_get(event_, "text")));
+}
+
+static struct follower log_follower = {.take = take_event};
 
 static int read_injected(_unused_ int fd, struct control_peer *ret)
 {
@@ -76,6 +87,8 @@ static void setup(void)
     peer_is_page = false;
     idle_limit_usec = 60 * USEC_PER_SEC;
     control = NULL;
+    last_line[0] = '\0';
+    events_follow(&log_follower);
     ck_assert_int_ge(sd_event_new(&event), 0);
 }
 
@@ -83,6 +96,7 @@ static void teardown(void)
 {
     control_free(control);
     sd_event_unref(event);
+    events_leave(&log_follower);
     scene_clear(&scene);
     (void)unlink(path);
     ck_assert_int_eq(rmdir(folder), 0);
@@ -407,6 +421,8 @@ START_TEST(test_serves_everybody_who_comes_and_closes_the_longest_idle)
     peer_is_page = false;
     for (uid_t i = 0; i < 5; i++)
         crowd(somebody + i, 20, &clients[20 * i]);
+    ck_assert_ptr_nonnull(
+        strstr(last_line, "closing the one that has been idle for longest (1 connection so far)"));
     /* 16 places a user, and 48 in all: those of the first two users have gone to the last two. */
     for (int i = 0; i < 100; i++)
         ck_assert_msg(is_closed(clients[i]) == (i < 40 || i % 20 < 4), "client %d", i);
@@ -414,6 +430,27 @@ START_TEST(test_serves_everybody_who_comes_and_closes_the_longest_idle)
     ck_assert(read_replies(root, 1));
     send_text(page, INFO);
     ck_assert(read_replies(page, 1));
+}
+END_TEST
+
+START_TEST(test_a_caller_with_rights_displaces_nobody_who_is_busy)
+{
+    int clients[CLIENT_LIMIT_TRUSTED];
+
+    ck_assert_int_eq(start(), 0);
+    for (unsigned i = 0; i < CLIENT_LIMIT_TRUSTED; i++) {
+        clients[i] = connect_client();
+        send_text(clients[i], FOLLOW);
+        ck_assert(read_replies(clients[i], 1));
+    }
+    _cleanup_fd_ int late = connect_client();
+    ck_assert(!read_replies(late, 1));
+    ck_assert_ptr_nonnull(strstr(last_line, "turning a new one away, since none of the others is "
+                                            "idle (1 connection so far)"));
+    for (unsigned i = 0; i < CLIENT_LIMIT_TRUSTED; i++) {
+        ck_assert(!is_closed(clients[i]));
+        fd_close(clients[i]);
+    }
 }
 END_TEST
 
@@ -445,4 +482,5 @@ SUITE("control", setup, teardown, test_makes_a_socket_for_everybody_and_removes_
       test_drops_who_stops_in_the_middle_of_a_call, test_reads_no_further_from_who_does_not_read,
       test_drops_who_does_not_read_in_time, test_survives_clients_that_vanish,
       test_serves_everybody_who_comes_and_closes_the_longest_idle,
+      test_a_caller_with_rights_displaces_nobody_who_is_busy,
       test_drops_who_is_idle_unless_it_follows)
