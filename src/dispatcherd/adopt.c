@@ -23,11 +23,13 @@
 
 /* The worker has no service any more, and will not be watched: it finishes its sessions by itself.
  */
-static void let_drain(int channel, const char *name, const char *why)
+static void let_drain(int channel, const char *name, const struct store_worker *worker,
+                      const char *why)
 {
     report_daemon(LOG_NOTICE,
-                  "not taking over worker %s, which finishes its sessions by itself: %s", name,
-                  why);
+                  "not taking over the worker in slot %u of service %s: %s; it finishes its "
+                  "sessions and exits",
+                  worker->slot, worker->unit_name, why);
     order_stray_drain(channel, ADOPT_DRAIN_LIMIT_SEC);
     closer_drain(channel);
     (void)store_remove(name);
@@ -109,11 +111,11 @@ unsigned adopt_workers(struct service *const services[], size_t n_services,
         _cleanup_fd_ int channel = take_fd(&inherited->items[i].fd);
         struct service *service = services_find(services, n_services, stored.unit_name);
         if (stored.version != PROTOCOL_VERSION)
-            let_drain(channel, name, "it speaks another version of the protocol");
+            let_drain(channel, name, &stored, "it speaks another version of the protocol");
         else if (!service)
-            let_drain(channel, name, "its service no longer exists");
+            let_drain(channel, name, &stored, "its service no longer exists");
         else if (stored.slot >= POOL_WORKERS_MAX || service->workers[stored.slot])
-            let_drain(channel, name, "its slot is in use");
+            let_drain(channel, name, &stored, "its slot is in use");
         else if (adopt(service, &stored, &channel, old ? state_find(old, stored.unit_name) : NULL))
             n++;
     }

@@ -182,8 +182,8 @@ START_TEST(test_those_without_a_place_finish_by_themselves)
 {
     leave_behind("w1.pop3.0.s");
     ck_assert_uint_eq(adopt(old), 0);
-    check_is_let_drain(0, "not taking over worker w1.pop3.0.s, which finishes its sessions by "
-                          "itself: its service no longer exists");
+    check_is_let_drain(0, "not taking over the worker in slot 0 of service pop3: its service no "
+                          "longer exists; it finishes its sessions and exits");
     leave_behind("w2.smtp.0.s");
     ck_assert_uint_eq(adopt(old), 0);
     check_is_let_drain(1, "it speaks another version of the protocol");

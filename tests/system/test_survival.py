@@ -219,7 +219,7 @@ def test_a_worker_whose_service_is_gone_finishes_its_sessions(site_of_systemd):
     site.write_config(config)
     site.systemctl("daemon-reload")
     site.systemctl("restart", "dispatcherd.service")
-    site.wait_for_log("not taking over worker .*: its service no longer exists")
+    site.wait_for_log(r"not taking over the worker in slot \d+ of service \S+: its service no longer exists")
     (client, other) = held.clients
     wait_until(lambda: client.ask("draining") == "yes", what="the worker drains")
     held.check()

@@ -62,8 +62,8 @@ void name_servers_follow_now(struct name_servers *servers, struct dns_lists *lis
     int r = copy ? dns_lists_set_servers(lists, current) : -ENOMEM;
     if (r < 0) {
         report(LOG_WARNING, &(struct subject){0},
-               "cannot query DNS lists at the name servers %s of %s; continuing with %s: %s",
-               current, origin_of(servers), servers->asked ? servers->asked : "none", strerror(-r));
+               "cannot use the name servers %s (from %s) for DNS lists: %s; still using %s",
+               current, origin_of(servers), strerror(-r), servers->asked ? servers->asked : "none");
         free(copy);
         return;
     }

@@ -5,6 +5,7 @@
 #include "base/accept_error.h"
 #include "base/event_source.h"
 #include "base/fd.h"
+#include "base/str.h"
 #include "base/syn_filter.h"
 #include "base/time.h"
 #include "dispatcherd/core/context.h"
@@ -123,17 +124,17 @@ int listeners_start(struct service *service)
     return r;
 }
 
-/* Advice about the error; empty if there is none. */
+/* Advice about the error, as the end of a line; empty if there is none. */
 static const char *advice(int error)
 {
     switch (error) {
     case -EMFILE:
-        return "LimitNOFILE= of dispatcherd.service may be too low; ";
+        return "; LimitNOFILE= of dispatcherd.service may be too low";
     case -ENFILE:
-        return "the sysctl fs.file-max may be too low; ";
+        return "; the sysctl fs.file-max may be too low";
     case -EPERM:
     case -EACCES:
-        return "a security module forbids it; ";
+        return "; a security module forbids it";
     default:
         return "";
     }
@@ -150,9 +151,10 @@ static void tell_shortage(struct service *service, int error)
     if (!time_take_turn(&service->shortage_told_at, now, SHORTAGE_INTERVAL_USEC))
         return;
     report(LOG_ERR, &subject,
-           "cannot accept a connection: %s; clients wait in the kernel's queue "
-           "(%s%lu times so far)",
-           strerror(-error), advice(error), service->n_shortages);
+           "cannot accept a connection: %s; clients wait in the kernel's queue%s "
+           "(%lu %s so far)",
+           strerror(-error), advice(error), service->n_shortages,
+           str_plural(service->n_shortages, "time", "times"));
 }
 
 static void pause_accepting(struct listener *listener, int error)

@@ -30,8 +30,9 @@ static void begin_caution(struct close_caution *caution, const char *service, ui
 
     caution->closer_until = now + CLOSER_USEC;
     report(LOG_WARNING, &subject,
-           "a worker has set SO_LINGER on the socket of a client, which would block whoever "
-           "closes it; for ten minutes another process closes the sockets of this service");
+           "a worker has set SO_LINGER on the socket of a client, which may block whoever closes "
+           "it; no worker may do that: its program is at fault, or controlled by an attacker; for "
+           "ten minutes another process closes the sockets of this service");
 }
 
 void handed_fd_close(struct close_caution *caution, const char *service, int fd, uint64_t now)

@@ -114,7 +114,9 @@ static bool has_process(void)
     int r = start_process();
     if (r < 0) {
         closer.retry_at = now + RETRY_USEC;
-        report_daemon(LOG_WARNING, "cannot start the process that closes descriptors: %s",
+        report_daemon(LOG_WARNING,
+                      "cannot start the process that closes descriptors: %s; closing them in this "
+                      "one, which may delay all services by up to 5 ms for each",
                       strerror(-r));
     }
     return r == 0;

@@ -74,6 +74,9 @@ enum job_type job_ask(void)
 
     if (r >= 0)
         return type;
-    report_daemon(LOG_NOTICE, "cannot ask systemd why it stops this process: %s", strerror(-r));
+    report_daemon(LOG_NOTICE,
+                  "cannot ask systemd why it stops this process: %s; assuming a restart: the "
+                  "workers keep running for the next dispatcherd",
+                  strerror(-r));
     return JOB_UNKNOWN;
 }
