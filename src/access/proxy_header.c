@@ -175,7 +175,7 @@ static enum proxy_header_result parse_v2(const uint8_t *bytes, size_t size,
     bool is_local = size > 12 && (bytes[12] & 0xf) == 0;
     const struct v2_family *family = size > 13 ? find_v2_family(bytes[13]) : NULL;
     if (size > 13 && !is_local && !family)
-        return invalid("it is not for a connection over TCP or a Unix socket", ret_fault);
+        return invalid("it is for neither TCP nor a Unix stream socket", ret_fault);
     if (size < V2_HEAD_BYTES)
         return PROXY_HEADER_MORE;
     size_t length = big_endian(bytes + 14);

@@ -15,7 +15,7 @@
 /* The timer may fire this much late. */
 #define ACCURACY_USEC (10 * USEC_PER_MSEC)
 
-#define FAILED_FAULT "the connection failed before the PROXY header"
+#define FAILED_FAULT "the connection failed before it"
 
 /* One header that is being read, as long as `io` exists. It ends with one callback. */
 struct proxy_reader {
@@ -107,7 +107,7 @@ static void look(struct proxy_reader *reader, bool is_ended)
     switch (proxy_header_parse(bytes, n > 0 ? (size_t)n : 0, &header, &fault)) {
     case PROXY_HEADER_MORE:
         if (is_ended)
-            fail(reader, PROXY_CLOSED, "the connection was closed before the PROXY header", 0);
+            fail(reader, PROXY_CLOSED, "the connection was closed before it", 0);
         return;
     case PROXY_HEADER_INVALID:
         fail(reader, PROXY_INVALID, fault, 0);
@@ -126,7 +126,7 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
 
 static void on_limit(void *userdata)
 {
-    fail(userdata, PROXY_TIMED_OUT, "the PROXY header did not arrive in time", 0);
+    fail(userdata, PROXY_TIMED_OUT, "it did not arrive in time", 0);
 }
 
 int proxy_reader_start(sd_event *event, int fd, uint64_t limit_usec, proxy_reader_callback callback,

@@ -23,12 +23,12 @@ enum proxy_outcome {
 
 struct proxy_result {
     enum proxy_outcome outcome;
-    const char
-        *fault; /* NULL for PROXY_READ; else why, as a phrase for the log that lives forever */
-    int error;  /* PROXY_FAILED: the negative errno; else 0 */
+    /* NULL for PROXY_READ; else why, a phrase about the header in static memory. */
+    const char *fault;
+    int error; /* PROXY_FAILED: the negative errno; else 0 */
 
-    /* For PROXY_READ. If true, the two addresses are those in the header. If false, the proxy
-     * speaks for itself, and they are those of the connection. */
+    /* For PROXY_READ. If true, the two addresses are those in the header. If false, it has none
+     * (LOCAL, UNKNOWN), and they are those of the connection. */
     bool is_proxied;
     struct address peer, local;
 };

@@ -37,11 +37,11 @@ static void on_proxy_header(struct proxy_reader *reader, const struct proxy_resu
         check->stage = CHECK_ADDRESS;
         break;
     case PROXY_CLOSED:
+    case PROXY_FAILED:
         check->stage = CHECK_GONE;
         break;
     case PROXY_INVALID:
     case PROXY_TIMED_OUT:
-    case PROXY_FAILED:
         check_reject(check, REJECTED_FOR_PROXY_HEADER, result->fault);
         break;
     }

@@ -82,8 +82,9 @@ static void tell(const struct connection *connection, const struct connection_en
                      end->entry->line, one_line(end, text, sizeof(text)), list);
     else
         report_debug(options->debug, DEBUG_REJECTIONS, &subject,
-                     "access_control: host %s rejected, service %s, port %u: %s", host,
-                     options->name, connection->local.port, end->what);
+                     "access_control: host %s rejected, service %s, port %u: %s%s", host,
+                     options->name, connection->local.port,
+                     end->reason == REJECTED_FOR_PROXY_HEADER ? "PROXY header: " : "", end->what);
 }
 
 /* A check that failed is nobody's decision, so it is reported whatever DEBUG is. */

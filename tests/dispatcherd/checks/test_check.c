@@ -207,6 +207,10 @@ START_TEST(test_an_invalid_header_rejects_and_a_hang_up_does_not)
     come("192.0.2.7");
     client = fd_close(client);
     await_end_of_check();
+    come("192.0.2.7");
+    tcp_reset(client);
+    client = -1;
+    await_end_of_check();
     ck_assert_uint_eq(service->statistics->n_rejected[REJECTED_FOR_PROXY_HEADER], 1);
     ck_assert_uint_eq(service->pool->n_waiting, 0);
 }
