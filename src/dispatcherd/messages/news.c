@@ -185,10 +185,10 @@ static void news_take_last_put_back(struct worker *worker, const uint8_t *bytes,
 }
 
 /* Shuts the channel down first, so that nothing is added to what it contains. */
-void news_take_last_words(struct worker *worker)
+bool news_take_last_words(struct worker *worker)
 {
     alignas(8) uint8_t bytes[sizeof(struct message_header) + MESSAGE_IDS_MAX * sizeof(uint64_t)];
-    bool is_believed = true;
+    bool is_believed = true, drains = false;
 
     for (;;) {
         struct message message;
@@ -208,7 +208,7 @@ void news_take_last_words(struct worker *worker)
             if (fds[k] >= 0)
                 closer_close(fds[k]);
         if (length <= 0 && length != -EBADMSG)
-            return;
+            return drains;
         if (!is_believed)
             continue;
         for (size_t at = 0; at < (size_t)length; at += message.length) {
@@ -219,7 +219,7 @@ void news_take_last_words(struct worker *worker)
             else if (message.ids)
                 (void)news_take_ids(worker, &message);
             else if (message.type == MESSAGE_DRAINING)
-                worker->has_drained = true;
+                drains = true;
         }
     }
 }

@@ -25,5 +25,6 @@ void news_take_old_ids(struct worker *worker, const struct message *message);
 bool news_take_put_back(struct worker *worker, const struct message *message, int *fd);
 
 /* Reads the rest of a channel to which nothing more can be sent, and handles what it says about
- * connections, and that the worker drains, which makes its end orderly; the rest is ignored. */
-void news_take_last_words(struct worker *worker);
+ * connections; the rest is ignored. Returns whether the worker has announced a drain there, which
+ * makes its end orderly. */
+bool news_take_last_words(struct worker *worker);

@@ -95,18 +95,21 @@ enum worker_ring_news worker_ring_read(struct worker *worker, bool *ret_has_read
 
 /* Invalid entries are skipped: an acknowledgement counts from the moment when it was written,
  * whatever comes before it, since the worker serves that connection. */
-void worker_ring_close(struct worker *worker)
+bool worker_ring_close(struct worker *worker)
 {
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
+    bool drains = false;
 
     if (!worker->ring.memory)
-        return;
+        return false;
     for (int n = ring_close(&worker->ring); n > 0; n--) {
         const struct ring_entry entry = ring_take(&worker->ring);
 
         if (ring_is_of_connection(&entry))
             (void)news_take_id(worker, entry.type, entry.id, now);
+        drains |= entry.type == MESSAGE_DRAINING;
     }
     ring_watch_end(worker);
     ring_reader_free(&worker->ring);
+    return drains;
 }

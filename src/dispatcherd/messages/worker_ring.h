@@ -22,5 +22,5 @@ enum worker_ring_news worker_ring_read(struct worker *worker, bool *ret_has_read
                                        const char **ret_rule);
 
 /* From now on nothing counts that the worker writes. Handles what it has written about connections
- * before, and frees the ring. */
-void worker_ring_close(struct worker *worker);
+ * before, and frees the ring. Returns whether it has announced a drain there. */
+bool worker_ring_close(struct worker *worker);

@@ -45,8 +45,8 @@ void worker_close_channel(struct worker *worker)
 {
     /* The store has a copy of the channel, so closing ours would not end it. */
     (void)shutdown(worker->channel, SHUT_RDWR);
-    worker_ring_close(worker);
-    news_take_last_words(worker);
+    worker->has_drained |= worker_ring_close(worker);
+    worker->has_drained |= news_take_last_words(worker);
     worker_leave_pool(worker);
     worker_close(worker, worker_is_unit(worker));
     closing_return_handoffs(worker);

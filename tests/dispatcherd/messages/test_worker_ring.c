@@ -247,6 +247,8 @@ START_TEST(test_what_is_no_entry_is_skipped_in_a_closed_ring)
         ck_assert_int_eq(last->state, CONNECTION_ACTIVE);
         ck_assert_int_eq(other->state, CONNECTION_WAITING);
         ck_assert_uint_eq(worker->n_held, 2);
+        /* Its end is orderly then. */
+        ck_assert(worker->has_drained == (types[i] == MESSAGE_DRAINING));
         teardown();
     }
 }
