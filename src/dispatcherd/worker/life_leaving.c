@@ -35,27 +35,45 @@ void life_close(struct worker *worker, _unused_ const struct worker_happening *h
         service_touch(worker->service);
 }
 
-void life_give_up(struct worker *worker, const struct worker_happening *how)
+static void life_report_fault(const struct worker *worker, const char *message_id, bool is_killed)
 {
-    struct subject subject = worker_subject(worker, how->fault.message_id);
+    const struct subject subject = worker_subject(worker, message_id);
+    unsigned n = worker_in_pool(worker)->n_active;
 
-    worker->lost_reason = how->fault.reason;
+    if (n == 0)
+        report(LOG_ERR, &subject, "worker %d %s; %s", (int)worker->pid, worker->lost_reason,
+               is_killed ? "killing it" : "closing its channel, so that it exits");
+    else
+        report(LOG_ERR, &subject, "worker %d %s; %s %u %s%s", (int)worker->pid, worker->lost_reason,
+               is_killed ? "killing it with its" : "closing its channel, so that it finishes its",
+               n, str_plural(n, "session", "sessions"), is_killed ? "" : " and exits");
+}
+
+/* `is_killed`: a worker of a unit is killed too, and not only shut off. */
+static void life_lose(struct worker *worker, const struct worker_fault *fault, bool is_killed)
+{
+    worker->lost_reason = fault->reason;
     worker_leave_pool(worker);
     if (worker_in_pool(worker)->state != POOL_WORKER_STARTING && !worker->is_failed_start) {
-        unsigned n_lost = worker_in_pool(worker)->n_active;
-        report(LOG_ERR, &subject, "worker %d %s; %s it (%u %s)", (int)worker->pid,
-               worker->lost_reason, worker->is_child ? "killing" : "closing the channel to", n_lost,
-               str_plural(n_lost, "session", "sessions"));
+        life_report_fault(worker, fault->message_id, is_killed || worker->is_child);
         worker_exit_note(worker, worker->lost_reason);
     }
-    worker_kill_child(worker);
+    if (is_killed)
+        worker_kill(worker);
+    else
+        worker_kill_child(worker);
     if (worker->state < WORKER_CLOSED)
-        life_close(worker, how);
+        life_close(worker, NULL);
+}
+
+void life_give_up(struct worker *worker, const struct worker_happening *how)
+{
+    life_lose(worker, &how->fault, false);
 }
 
 void life_fault(struct worker *worker, const char *reason, const char *message_id)
 {
-    life_give_up(worker, &(struct worker_happening){.fault = {reason, message_id}});
+    life_lose(worker, &(struct worker_fault){reason, message_id}, false);
 }
 
 /* A worker that drains is expected to exit by itself. If it does not in time, it is given up. */
@@ -65,8 +83,7 @@ void life_look_drain(struct worker *worker, const struct worker_happening *how)
     const char *past = worker->state == WORKER_DRAINING ? worker_past_drain(worker) : NULL;
     if (!past)
         return;
-    life_fault(worker, past, MESSAGE_ID_WORKER_HUNG);
-    worker_kill(worker);
+    life_lose(worker, &(struct worker_fault){past, MESSAGE_ID_WORKER_HUNG}, true);
 }
 
 static void life_note_retired(struct worker *worker, const struct worker_happening *how)
@@ -173,9 +190,11 @@ void life_stuck(struct worker *worker, const struct worker_happening *how)
         life_end(worker, how);
         return;
     }
-    if (!worker->lost_reason)
-        life_fault(worker, worker_past_exit(worker), MESSAGE_ID_WORKER_HUNG);
-    worker_kill(worker);
+    if (worker->lost_reason)
+        worker_kill(worker);
+    else
+        life_lose(worker, &(struct worker_fault){worker_past_exit(worker), MESSAGE_ID_WORKER_HUNG},
+                  true);
     worker_limit_kill_again(worker);
 }
 
