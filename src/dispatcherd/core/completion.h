@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* The end of a connection: one record, written once, that goes to the counters, the history and the
- * journal here, and to the log of decisions in checks/check_report.h. */
+/* The end of a connection, however it ended: one record, made once. From here it goes to the
+ * counters, the history and the journal; the checks also pass that of a rejected connection to
+ * checks/check_report.h, for the log of decisions. */
 #pragma once
 
 #include "dispatcherd/core/connection.h"
@@ -26,5 +27,6 @@ struct connection_end {
 /* Counts, keeps and reports the end, and frees the connection. */
 void completion_record(struct connection *connection, const struct connection_end *end);
 
-/* The same for an end of which only this is known. */
+/* completion_record() for an end that is not a rejection: `how` and the time are all of its record.
+ */
 void completion_end(struct connection *connection, enum history_end how, uint64_t now);

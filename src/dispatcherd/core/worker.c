@@ -27,7 +27,7 @@ static void on_rested(void *userdata)
 {
     struct worker *worker = userdata;
 
-    pool_worker_blocked(worker->service->pool, worker->slot, false);
+    worker_unblock(worker, WORKER_RESTS);
     service_touch(worker->service);
 }
 
@@ -107,9 +107,21 @@ void worker_free(struct worker *worker)
     free_memory(worker);
 }
 
+void worker_block(struct worker *worker, enum worker_block reason)
+{
+    worker->blocked_by |= reason;
+    pool_worker_blocked(worker->service->pool, worker->slot, true);
+}
+
+void worker_unblock(struct worker *worker, enum worker_block reason)
+{
+    worker->blocked_by &= ~(unsigned)reason;
+    pool_worker_blocked(worker->service->pool, worker->slot, worker->blocked_by != 0);
+}
+
 void worker_rest(struct worker *worker, uint64_t usec)
 {
-    pool_worker_blocked(worker->service->pool, worker->slot, true);
+    worker_block(worker, WORKER_RESTS);
     timer_set_in(&worker->rest_timer, usec);
 }
 
@@ -130,10 +142,11 @@ static void report_not_stored(struct worker *worker)
         return;
     worker->is_told_unstored = true;
     report(LOG_WARNING, &subject,
-           "worker %d would not survive a restart or a crash of dispatcherd: systemd keeps no more "
-           "than the %zu descriptors that it has (FileDescriptorStoreMax=%zu); it would finish its "
-           "sessions and exit",
-           (int)worker->pid, store_n_entries(), store_max_entries());
+           "systemd's descriptor store has no room for the channel of worker %d: %zu descriptors, "
+           "FileDescriptorStoreMax=%zu%s; if dispatcherd is restarted or crashes, this worker "
+           "finishes its sessions and exits",
+           (int)worker->pid, store_n_entries(), store_max_entries(),
+           store_has_entries_left() ? ", and no room for their names" : "");
 }
 
 void worker_store(struct worker *worker)

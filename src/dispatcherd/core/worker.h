@@ -30,6 +30,12 @@ enum worker_state {
     N_WORKER_STATES
 };
 
+/* Why it is given no connections for now, as bits. */
+enum worker_block {
+    WORKER_CHANNEL_IS_FULL = 1,
+    WORKER_RESTS = 2
+};
+
 /* Each group of fields is written by the files that are named above it, as in struct service;
  * core/worker.c makes and frees the worker. */
 struct worker {
@@ -44,7 +50,8 @@ struct worker {
     struct connection **held; /* in hand-off or active: n_held, room for n_places; owned */
     unsigned n_held;
     unsigned n_places;
-    struct timer rest_timer;  /* while it gets no connections: see worker_rest() */
+    unsigned blocked_by;      /* of enum worker_block; 0: it may get connections */
+    struct timer rest_timer;  /* while it rests: see worker_rest() */
     struct timer store_timer; /* until the service manager is asked again to store the channel */
 
     /* core/worker.c, worker/life.c */
@@ -63,7 +70,7 @@ struct worker {
     bool is_told_to_stop;    /* it drains because of a stop: its sessions are asked to hurry */
     const char *lost_reason; /* why its end is expected; NULL: it is not */
 
-    /* worker/life_working.c, messages/news.c */
+    /* worker/life_working.c, worker/worker_end.c */
     bool has_drained; /* it has announced its own drain */
 
     /* worker/life_limit.c */
@@ -135,6 +142,10 @@ void worker_limit_places(struct worker *worker, unsigned n);
 
 /* Frees it with all it owns. It must not hold a connection any more. */
 void worker_free(struct worker *worker);
+
+/* Gives it no connection until worker_unblock() was called for each reason. */
+void worker_block(struct worker *worker, enum worker_block reason);
+void worker_unblock(struct worker *worker, enum worker_block reason);
 
 /* Gives it no connection for this long, in microseconds. */
 void worker_rest(struct worker *worker, uint64_t usec);

@@ -95,10 +95,14 @@ bool store_parse_worker_name(const char *name, struct store_worker *ret)
     return true;
 }
 
+bool store_has_entries_left(void)
+{
+    return room.max_entries == 0 || room.n_entries < room.max_entries;
+}
+
 static bool is_full(const char *name)
 {
-    return (room.max_entries > 0 && room.n_entries >= room.max_entries) ||
-           room.n_name_bytes + strlen(name) + 1 > room.max_name_bytes;
+    return !store_has_entries_left() || room.n_name_bytes + strlen(name) + 1 > room.max_name_bytes;
 }
 
 void store_set_limits(size_t max_entries, size_t max_name_bytes)

@@ -70,3 +70,6 @@ int store_replace(const char *prefix, unsigned long old_number, int fd);
 /* How many entries the store has, and may have. */
 size_t store_n_entries(void);
 size_t store_max_entries(void);
+
+/* False if one more entry is too many; true if at most its name is too long. */
+bool store_has_entries_left(void);

@@ -215,7 +215,7 @@ static int channel_read_packet(struct worker *worker)
 
 static void channel_has_room(struct worker *worker)
 {
-    pool_worker_blocked(worker->service->pool, worker->slot, false);
+    worker_unblock(worker, WORKER_CHANNEL_IS_FULL);
     orders_have_room(worker);
     unsigned unsent = orders_take_unsent(worker, ~0u);
     if (unsent & ORDER_DRAIN)
@@ -224,7 +224,7 @@ static void channel_has_room(struct worker *worker)
         worker_log_send_again(worker);
     if (unsent & ORDER_STRESS)
         stress_send_again(worker);
-    if (unsent & ORDER_DEBUG)
+    if ((unsent & ORDER_DEBUG) && worker->channel >= 0)
         order_debug(worker);
 }
 

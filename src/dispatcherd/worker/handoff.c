@@ -51,15 +51,15 @@ static void handoff_take_back(struct worker *worker, uint64_t now)
 
 static void handoff_failed(struct worker *worker, int error, uint64_t now)
 {
-    struct service *service = worker->service;
     struct subject subject = worker_subject(worker, MESSAGE_ID_WORKER_HUNG);
 
     handoff_take_back(worker, now);
     switch (error) {
     case -EAGAIN:
         /* worker/channel.c clears this as soon as the channel has room. */
-        pool_worker_blocked(service->pool, worker->slot, true);
-        if (orders_await_room(worker) < 0)
+        if (orders_await_room(worker) == 0)
+            worker_block(worker, WORKER_CHANNEL_IS_FULL);
+        else
             worker_rest(worker, RETRY_USEC);
         break;
     case -ETOOMANYREFS:

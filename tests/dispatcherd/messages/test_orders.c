@@ -2,6 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 /* Everything that is sent to a worker, as the worker reads it. */
 #include "base/fd.h"
+#include "base/time.h"
 #include "dispatcherd/control_scene.h"
 #include "dispatcherd/messages/orders.h"
 #include "dispatcherd/worker/channel.h"
@@ -245,6 +246,7 @@ START_TEST(test_a_full_channel_keeps_what_is_needed_later)
     uint32_t events = 0;
 
     begin(CONFIGURATION);
+    worker_rest(worker, 60 * USEC_PER_SEC);
     fill_channel();
     ck_assert_int_eq(order_drain(worker), 0);
     order_stress(worker, true);
@@ -264,6 +266,8 @@ START_TEST(test_a_full_channel_keeps_what_is_needed_later)
     ck_assert_uint_eq(worker->unsent_orders, 0);
     ck_assert_int_eq(sd_event_source_get_io_events(worker->channel_source, &events), 0);
     ck_assert_uint_eq(events, EPOLLIN);
+    /* It rests all the same. */
+    ck_assert(worker_in_pool(worker)->is_blocked);
 }
 END_TEST
 

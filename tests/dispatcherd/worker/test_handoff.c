@@ -187,6 +187,22 @@ START_TEST(test_a_full_channel_gives_back_in_order)
 }
 END_TEST
 
+START_TEST(test_a_worker_is_blocked_while_there_is_any_reason)
+{
+    setup();
+    worker_rest(workers[0], 60 * USEC_PER_SEC);
+    worker_block(workers[0], WORKER_CHANNEL_IS_FULL);
+    worker_unblock(workers[0], WORKER_RESTS);
+    ck_assert(service->pool->workers[0].is_blocked);
+    worker_rest(workers[0], 60 * USEC_PER_SEC);
+    worker_unblock(workers[0], WORKER_CHANNEL_IS_FULL);
+    ck_assert(service->pool->workers[0].is_blocked);
+    worker_unblock(workers[0], WORKER_RESTS);
+    ck_assert(!service->pool->workers[0].is_blocked);
+    teardown();
+}
+END_TEST
+
 /* What comes behind it still goes where it should. */
 START_TEST(test_one_full_channel_does_not_hold_up_another)
 {
@@ -253,6 +269,7 @@ Suite *make_suite(void)
     ADD_TESTS(suite, "packets", test_each_worker_gets_its_own_in_one_packet,
               test_what_is_too_much_for_one_packet_goes_in_several);
     ADD_TESTS(suite, "coming back", test_a_full_channel_gives_back_in_order,
+              test_a_worker_is_blocked_while_there_is_any_reason,
               test_one_full_channel_does_not_hold_up_another,
               test_a_channel_that_fills_keeps_what_it_has_taken,
               test_a_closed_channel_gives_back_and_is_the_end_of_the_worker);
