@@ -247,7 +247,11 @@ static int handle_log(const int fds[], size_t n_fds)
 {
     if (n_fds > 1)
         return -EBADMSG;
-    return n_fds == 1 ? worker_use_log_file(fds[0]) : 0;
+    if (n_fds == 1)
+        return worker_use_log_file(fds[0]);
+    complain("no file descriptor left for the new log file (LimitNOFILE=); writing to the old one",
+             "");
+    return 0;
 }
 
 static void handle_message(dispatcher_worker *worker, size_t length, const int fds[], size_t n_fds)

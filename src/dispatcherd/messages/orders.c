@@ -77,19 +77,29 @@ void order_debug(struct worker *worker)
     (void)orders_send(worker, MESSAGE_DEBUG, worker->service->options->debug, -1, ORDER_DEBUG);
 }
 
+void order_debug_ready(struct worker *worker)
+{
+    if (worker->start_reason == REASON_ADOPTED || orders_take_unsent(worker, ORDER_DEBUG))
+        order_debug(worker);
+}
+
 void order_debug_all(struct service *service)
 {
     for (unsigned slot = 0; slot < service->pool->n_slots; slot++) {
         struct worker *worker = service->workers[slot];
 
-        if (worker && (worker->state == WORKER_READY || worker->state == WORKER_DRAINING))
+        if (!worker)
+            continue;
+        if (worker->state == WORKER_READY || worker->state == WORKER_DRAINING)
             order_debug(worker);
+        else
+            worker->unsent_orders |= ORDER_DEBUG;
     }
 }
 
-void order_log(struct worker *worker, int fd)
+int order_log(struct worker *worker, int fd)
 {
-    (void)orders_send(worker, MESSAGE_LOG, 0, fd, ORDER_LOG);
+    return orders_send(worker, MESSAGE_LOG, 0, fd, ORDER_LOG);
 }
 
 void order_stress(struct worker *worker, bool is_stressed)

@@ -40,11 +40,16 @@ int order_drain(struct worker *worker);
 /* Sends the DEBUG mask of its service. */
 void order_debug(struct worker *worker);
 
-/* Sends it to all workers that have been welcome, after a change. */
+/* Sends it to a worker that is ready, unless it knows it from its welcome: our predecessor may have
+ * had another one, and a change may have come before it was ready. */
+void order_debug_ready(struct worker *worker);
+
+/* Sends it to all workers that are ready, after a change; to the others when they are. */
 void order_debug_all(struct service *service);
 
-/* Orders it to log to this file from now on. */
-void order_log(struct worker *worker, int fd);
+/* Orders it to log to this file from now on. Returns 0, also if the order is unsent, or a negative
+ * errno. */
+int order_log(struct worker *worker, int fd);
 
 /* Reports whether its service is under stress. */
 void order_stress(struct worker *worker, bool is_stressed);

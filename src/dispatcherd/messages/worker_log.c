@@ -81,7 +81,12 @@ static void worker_log_renew(struct worker *worker)
         worker_log_report_failure(worker, fd, true);
         return;
     }
-    order_log(worker, fd);
+    int r = order_log(worker, fd);
+    if (r != -ETOOMANYREFS)
+        return;
+    /* The kernel allows no more descriptors under way. The next look at the files tries again. */
+    worker->log.inode = 0;
+    worker_log_report_failure(worker, r, true);
 }
 
 void worker_log_send_again(struct worker *worker)

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/core/context.h"
+#include "dispatcherd/messages/orders.h"
 #include "dispatcherd/messages/stress.h"
 #include "dispatcherd/messages/worker_log.h"
 #include "dispatcherd/report/message_ids.h"
@@ -107,6 +108,7 @@ static void life_become_ready(struct worker *worker, uint32_t n_connections)
     if (worker->start_reason == REASON_ADOPTED)
         worker_log_adopt(worker);
     stress_tell_ready(worker);
+    order_debug_ready(worker);
 }
 
 void life_get_ready(struct worker *worker, const struct worker_happening *how)

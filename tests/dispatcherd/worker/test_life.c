@@ -7,6 +7,7 @@
 #include "base/macro.h"
 #include "base/time.h"
 #include "dispatcherd/control_scene.h"
+#include "dispatcherd/messages/orders.h"
 #include "dispatcherd/process/spawner.h"
 #include "dispatcherd/worker/channel.h"
 #include "dispatcherd/worker/life.h"
@@ -482,6 +483,34 @@ START_TEST(test_it_is_told_what_it_must_know)
 }
 END_TEST
 
+/* What changed before it was ready, and what its predecessor may have told it. */
+START_TEST(test_it_knows_the_debug_mask_when_it_is_ready)
+{
+    setup();
+    bring_to(WORKER_WELCOMED);
+    ck_assert_uint_eq(heard(), MESSAGE_WELCOME);
+    order_debug_all(service);
+    ck_assert_uint_eq(heard(), 0);
+    happen(WORKER_SAYS_READY);
+    ck_assert_uint_eq(heard(), MESSAGE_DEBUG);
+    ck_assert_uint_eq(heard(), 0);
+    order_debug_all(service);
+    ck_assert_uint_eq(heard(), MESSAGE_DEBUG);
+    teardown();
+    setup();
+    bring_to(WORKER_ADOPTED);
+    happen(WORKER_SAYS_READY);
+    ck_assert_uint_eq(heard(), MESSAGE_DEBUG);
+    ck_assert_uint_eq(heard(), 0);
+    teardown();
+    setup();
+    bring_to(WORKER_READY);
+    ck_assert_uint_eq(heard(), MESSAGE_WELCOME);
+    ck_assert_uint_eq(heard(), 0);
+    teardown();
+}
+END_TEST
+
 static bool is_gone(void)
 {
     return service->workers[0] == NULL && service->pool->workers[0].state == POOL_WORKER_NONE;
@@ -560,7 +589,8 @@ Suite *make_suite(void)
               test_a_handoff_that_is_not_acknowledged_is_the_end, test_a_drain_has_an_end,
               test_sessions_go_on_without_a_channel);
     ADD_TESTS(suite, "words", test_a_worker_that_drains_before_it_is_ready_gets_nothing,
-              test_ready_for_none_or_too_many_is_a_lie, test_it_is_told_what_it_must_know);
+              test_ready_for_none_or_too_many_is_a_lie, test_it_is_told_what_it_must_know,
+              test_it_knows_the_debug_mask_when_it_is_ready);
     ADD_TESTS(suite, "end", test_the_end_of_a_unit_frees_its_place,
               test_the_end_of_a_child_frees_its_place);
     return suite;
