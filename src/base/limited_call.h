@@ -15,9 +15,9 @@ struct limited_work {
     void (*dispose)(void *data); /* frees `data` and what `run` put there */
 };
 
-/* Runs `work` in a thread, and waits until it has stood still for `limit_usec`, 20 s in all at
- * most: time in which the thread computes does not count, since that may take seconds on a busy
- * host.
+/* Runs `work` in a thread, and waits for its end. Gives up when the thread has used no processor
+ * time for `limit_usec`, and after 20 s in any case. (On a busy host a thread that computes may
+ * take seconds, but it does not hang.)
  *
  * Returns 0 if it came to its end: `data` is the caller's again. In all other cases `data` is
  * disposed of, at once or by the thread:
@@ -28,8 +28,11 @@ struct limited_work {
 int limited_call(struct limited_call **stuck, const struct limited_work *work, void *data,
                  uint64_t limit_usec);
 
-/* Whether an earlier call is under way, after such a wait. With limits of 0 nothing is waited for:
- * limited_call() returns -ETIMEDOUT, and the call goes on in its thread. */
+/* Waits for an earlier call as limited_call() does, and returns true if it still hangs. Returns
+ * false if it has come to its end, which disposes of its data, or if there is none.
+ *
+ * With a limit of 0 neither function waits: limited_call() starts the thread, in which the call
+ * goes on, and returns -ETIMEDOUT. */
 bool limited_call_hangs(struct limited_call **stuck, uint64_t limit_usec);
 
 /* Forgets an earlier call, which nobody will ask about any more: what it has is disposed of as soon

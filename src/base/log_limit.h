@@ -26,8 +26,9 @@ struct log_limit {
         .rate = {.burst = (burst_), .interval_usec = UINT64_C(1000000) / (per_sec) }               \
     }
 
-/* Returns true if the line may be written. If not, it is counted under `name`, which says of whom
- * it is, and why. Without room (log_has_room_for_bulk()) none may be written. */
+/* Returns true if the line may be written. Otherwise it is counted under `name`, which is what the
+ * summary calls it: who caused the line, and why. If the log has no room (`has_room`, see
+ * log_has_room_for_bulk()), no line may be written. */
 bool log_limit_take(struct log_limit *limit, uint64_t now, bool has_room, const char *name);
 
 /* When the next summary is due; UINT64_MAX: nothing was left out. */

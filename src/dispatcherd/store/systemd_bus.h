@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Queries to systemd over the system bus. Each may block for two seconds, and so may the opening;
- * so they are not for the loop of a daemon that serves. The bus is optional: callers must go on
- * without an answer. */
+/* Queries to systemd over the system bus. Opening the bus and each call may block for two seconds,
+ * so none of this belongs in the main loop. The one exception is job_ask(), at a stop. The bus is
+ * optional: callers must go on without an answer. */
 #pragma once
 
 #include <systemd/sd-bus.h>
