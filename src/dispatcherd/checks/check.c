@@ -8,6 +8,7 @@
 #include "dispatcherd/checks/hangup.h"
 #include "dispatcherd/checks/identity.h"
 #include "dispatcherd/core/completion.h"
+#include "dispatcherd/core/worker.h"
 #include "dns/dns_list.h"
 
 #include <stdlib.h>
@@ -184,6 +185,18 @@ static void pass(struct connection *connection, uint64_t now)
     connection_wait(connection, now);
 }
 
+/* It was still stored as one that is checked: the predecessor died before the service manager took
+ * the message that a worker had it. It must be neither rejected nor served twice. */
+static bool is_with_a_worker(const struct connection *connection)
+{
+    const struct service *service = connection->service;
+
+    for (unsigned slot = 0; slot < service->pool->n_slots; slot++)
+        if (service->workers[slot] && worker_find(service->workers[slot], connection->id))
+            return true;
+    return false;
+}
+
 static void finish(struct check *check)
 {
     struct connection *connection = check->connection;
@@ -204,6 +217,9 @@ static void finish(struct check *check)
         end.what = strcpy(throttle_text, end.what);
     if (stage == CHECK_GONE) {
         close_gone(check);
+    } else if (connection->is_readmitted && is_with_a_worker(connection)) {
+        free_check(check);
+        connection_close(connection, end.at);
     } else {
         free_check(check);
         if (stage == CHECK_REJECTED) {

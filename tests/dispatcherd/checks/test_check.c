@@ -3,6 +3,7 @@
 /* The stages between accept and admission, each with the ways out of it. */
 #include "access/tcp.h"
 #include "base/fd.h"
+#include "base/macro.h"
 #include "base/time.h"
 #include "dispatcherd/checks/admission.h"
 #include "dispatcherd/checks/check.h"
@@ -234,6 +235,38 @@ START_TEST(test_a_readmitted_connection_has_no_header)
 }
 END_TEST
 
+/* The predecessor had no time to take it out of the store. A rejection would go to a client that is
+ * in session. */
+START_TEST(test_a_readmitted_connection_that_a_worker_has_is_left_to_it)
+{
+    static const char *const tables[] = {"PORT_ACCESS\n\n  *  $N550$ no\n",
+                                         "PORT_ACCESS\n\n  *  $Y\n"};
+
+    for (size_t i = 0; i < ELEMENTSOF(tables); i++) {
+        struct connection *connection;
+        int fd;
+
+        begin("", tables[i]);
+        struct worker *worker = scene_add_worker(&scene, 0, 0, 4711);
+        struct connection *held = scene_add_connection(&scene, 0, NULL);
+        connection_hand_off(held, worker, time_now_usec(CLOCK_MONOTONIC));
+        tcp_pair(&client, &fd);
+        connection = connection_new(service, &fd, time_now_usec(CLOCK_MONOTONIC));
+        connection->is_readmitted = true;
+        connection->id = held->id;
+        connection_check(connection);
+        check_begin(connection);
+        await_end_of_check();
+        ck_assert_uint_eq(service->pool->n_waiting, 0);
+        ck_assert_uint_eq(statistics_rejected(service->statistics), 0);
+        ck_assert_uint_eq(worker->n_held, 1);
+        client = fd_close(client);
+        scene_clear(&scene);
+    }
+    begin("", "");
+}
+END_TEST
+
 /* It holds up nobody, and has no place in a worker. */
 START_TEST(test_one_that_waits_for_a_list_lets_others_pass)
 {
@@ -301,7 +334,8 @@ Suite *make_suite(void)
     ADD_FIXTURE_TESTS(suite, "proxy", set_up, tear_down, test_a_proxy_names_the_client,
                       test_only_a_proxy_may_name_a_client,
                       test_an_invalid_header_rejects_and_a_hang_up_does_not,
-                      test_a_readmitted_connection_has_no_header);
+                      test_a_readmitted_connection_has_no_header,
+                      test_a_readmitted_connection_that_a_worker_has_is_left_to_it);
     ADD_FIXTURE_TESTS(
         suite, "lists", set_up, tear_down, test_one_that_waits_for_a_list_lets_others_pass,
         test_a_client_that_leaves_while_a_list_is_asked_is_gone,
