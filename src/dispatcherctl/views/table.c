@@ -48,7 +48,8 @@ void table_add(struct table *table, const char *format, ...)
         free(text);
         text = strdup("-");
     }
-    table->cells[table->n_cells] = (struct table_cell){.text = text ? str_make_printable(text) : NULL};
+    table->cells[table->n_cells] =
+        (struct table_cell){.text = text ? str_make_printable(text) : NULL};
     if (text)
         table->n_cells++;
     else

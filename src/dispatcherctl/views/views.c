@@ -24,7 +24,8 @@ static void print_alert(const json_t *alert, uint64_t now, FILE *stream)
     duration_format(since > 0 && since <= now ? now - since : 0, age);
     if (asprintf(&text, "ALERT for %s: %s", age, reply_text(alert, "text")) < 0)
         return;
-    fprintf(stream, "%s%s%s\n", style_on(STYLE_BAD), str_make_printable(text), style_off(STYLE_BAD));
+    fprintf(stream, "%s%s%s\n", style_on(STYLE_BAD), str_make_printable(text),
+            style_off(STYLE_BAD));
     free(text);
 }
 
