@@ -28,7 +28,15 @@ enum {
 
 static void complain(const char *what, const char *why)
 {
-    log_err("libdispatcher: %s%s; finishing the sessions", what, why);
+    log_err("libdispatcher: %s%s", what, why);
+}
+
+/* Of what makes this worker drain. */
+static void complain_of_end(const char *what, const char *why)
+{
+    log_err("libdispatcher: %s%s; this worker takes no more connections, and exits after its "
+            "sessions",
+            what, why);
 }
 
 /* Further orders can only shorten a drain that is under way, or make it more urgent. */
@@ -68,12 +76,16 @@ static void drain_and_tell(dispatcher_worker *worker, enum dispatcher_drain kind
 
 static void start_batch(dispatcher_worker *worker);
 
+/* Who ends the channel, for the log. */
+static const char closed_by_dispatcherd[] = "dispatcherd has closed the channel";
+static const char closed_by_us[] = "this worker closes the channel to dispatcherd";
+
 /* Connections that were received are acknowledged before dispatcherd sees the end. Sessions are not
  * asked to hurry: dispatcherd may have crashed, and if the service stopped, the order came before.
  */
-static void end_channel(dispatcher_worker *worker)
+static void end_channel(dispatcher_worker *worker, const char *by_whom)
 {
-    debug_say(worker, DEBUG_WORKER_IO, NULL, "dispatcherd has closed the channel");
+    debug_say(worker, DEBUG_WORKER_IO, NULL, "%s", by_whom);
     start_draining(worker, DISPATCHER_DRAIN_RECYCLE, worker->welcome.drain_limit_sec);
     start_batch(worker);
     (void)shutdown(worker->channel, SHUT_RDWR);
@@ -124,8 +136,8 @@ static void start_batch(dispatcher_worker *worker)
             session_release(receiver->batch[i]);
     receiver->n_batch = 0;
     if (r == -ENOSPC) {
-        complain("dispatcherd has sent more connections than this worker has places", "");
-        end_channel(worker);
+        complain_of_end("dispatcherd has sent more connections than this worker has places", "");
+        end_channel(worker, closed_by_us);
     }
 }
 
@@ -223,7 +235,10 @@ static void handle_connections(dispatcher_worker *worker, const struct message *
     size_t offset = 0;
 
     if (n_fds < message->value) {
-        complain("no file descriptor left for a connection", " (LimitNOFILE=)");
+        complain("no file descriptor left for a connection: this worker has reached its limit of "
+                 "open files, takes no more connections, and exits after its sessions; raise "
+                 "LimitNOFILE= of its unit",
+                 "");
         drain_and_tell(worker, DISPATCHER_DRAIN_RECYCLE);
     }
     for (size_t i = 0; message_next_connection(message, &offset, &view); i++)
@@ -283,16 +298,19 @@ static void handle_message(dispatcher_worker *worker, size_t length, const int f
     } else if (is_good && n_fds == 0 && message.type == MESSAGE_STOP) {
         start_draining(worker, DISPATCHER_DRAIN_STOP, message.value);
     } else if (is_good && n_fds == 0 && message.type == MESSAGE_STRESS) {
-        debug_say(worker, DEBUG_WORKER, NULL, "%s under stress from now on",
-                  message.value != 0 ? "is" : "is no longer");
+        debug_say(worker, DEBUG_WORKER, NULL, "the service is %sunder stress",
+                  message.value != 0 ? "" : "no longer ");
         stress_set(&worker->stress, message.value != 0);
     } else if (is_good && n_fds == 0 && message.type == MESSAGE_DEBUG) {
         atomic_store(&worker->debug, message.value);
         debug_say(worker, DEBUG_WORKER, NULL, "DEBUG=16%%%X from now on", message.value);
     } else if (r < 0) {
+        /* -EPIPE: nobody has the other end any more, which needs no error. */
         if (r == -EBADMSG)
-            complain("dispatcherd has sent an invalid message", "");
-        end_channel(worker);
+            complain_of_end("dispatcherd has sent an invalid message", "");
+        else if (r != -EPIPE)
+            complain_of_end("cannot carry out an order of dispatcherd: ", strerrordesc_np(-r));
+        end_channel(worker, r == -EPIPE ? closed_by_dispatcherd : closed_by_us);
     }
 }
 
@@ -314,9 +332,9 @@ static bool receive_packet(dispatcher_worker *worker)
     if (length == -EAGAIN)
         return false;
     if (length < 0)
-        complain("cannot read from dispatcherd: ", strerrordesc_np((int)-length));
+        complain_of_end("cannot read from dispatcherd: ", strerrordesc_np((int)-length));
     if (length <= 0)
-        end_channel(worker);
+        end_channel(worker, length == 0 ? closed_by_dispatcherd : closed_by_us);
     else
         handle_message(worker, (size_t)length, fds, n_fds);
     return true;
@@ -382,7 +400,7 @@ void receiver_drain(dispatcher_worker *worker, enum dispatcher_drain kind)
     pthread_mutex_unlock(&receiver->lock);
 }
 
-/* Entries of the ring are read even after this process has ended. */
+/* The ring need not be empty: dispatcherd reads it even after this process has ended. */
 bool receiver_is_done(dispatcher_worker *worker, uint64_t *ret_cut_at)
 {
     struct receiver *receiver = &worker->receiver;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
 /* When a worker sends a packet because of what it has written to its ring, and when it does not. */
+#include "support/sanitizer.h"
 #include "support/suite.h"
 
 #include "base/fd.h"
@@ -14,6 +15,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -315,6 +317,24 @@ START_TEST(test_a_question_without_a_ring_is_no_message)
 }
 END_TEST
 
+/* It cannot map the new ring. */
+START_TEST(test_a_question_that_cannot_be_answered_is_reported)
+{
+    const struct rlimit none = {1, 1};
+
+    start();
+    ck_assert_int_eq(prlimit(fake->worker, RLIMIT_AS, &none, NULL), 0);
+    fake_adopt(fake);
+    FAKE_WAIT(fake->is_at_end);
+    ck_assert_int_eq(fake_wait_end(fake), 0);
+    ck_assert_ptr_nonnull(
+        strstr(fake_text_of(fake->errors),
+               "cannot carry out an order of dispatcherd: Cannot allocate memory; "
+               "this worker takes no more connections, and exits after its "
+               "sessions\n"));
+}
+END_TEST
+
 Suite *make_suite(void)
 {
     Suite *suite = suite_create("news");
@@ -333,5 +353,7 @@ Suite *make_suite(void)
               test_one_who_never_looks_is_told_once_and_finds_all,
               test_a_draining_worker_says_so_to_a_new_dispatcher,
               test_a_question_without_a_ring_is_no_message);
+    if (!UNDER_SANITIZER) /* it needs more memory than any limit leaves */
+        ADD_TESTS(suite, "memory", test_a_question_that_cannot_be_answered_is_reported);
     return suite;
 }

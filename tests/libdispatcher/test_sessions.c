@@ -227,7 +227,7 @@ START_TEST(test_drains_when_it_may_have_no_more_descriptors)
     FAKE_WAIT(fake->n_refused == 1);
     ck_assert(fake->is_draining);
     ck_assert_int_eq(fake->connections[c].state, FAKE_REFUSED);
-    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "descriptor"));
+    ck_assert_ptr_nonnull(strstr(fake_text_of(fake->errors), "raise LimitNOFILE= of its unit\n"));
     fake_hang_up(fake, 0);
     fake_hang_up(fake, 1);
     ck_assert_int_eq(fake_wait_end(fake), 0);
