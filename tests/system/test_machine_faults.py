@@ -55,7 +55,7 @@ def test_few_tasks_for_a_worker(site_of_systemd):
     limit = "TasksMax" if has_controller(site, "pids") else "LimitNPROC"
     site.write_drop_in("dispatcherd-test-worker@.service", f"[Service]\n{limit}=12\n")
     port = site.run_service(MIN_PROCS=1, MAX_PROCS=2, MAX_CONNS=40, BACKLOG=256)
-    site.wait_for_log(r"TEST: worker \d+ has threads for \d+ connections?, not for MAX_CONNS=40")
+    site.wait_for_log(r"TEST: worker \d+ serves only \d+ connections? at a time, not MAX_CONNS=40: ")
     serve_all(site, port, 100)
 
 

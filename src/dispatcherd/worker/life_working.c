@@ -128,9 +128,12 @@ void life_get_ready(struct worker *worker, const struct worker_happening *how)
         return;
     }
     if (n_connections < options->max_conns && worker->start_reason != REASON_ADOPTED)
-        report(LOG_WARNING, &subject, "worker %d has threads for %u %s, not for MAX_CONNS=%u",
-               (int)worker->pid, n_connections,
-               str_plural(n_connections, "connection", "connections"), options->max_conns);
+        report(
+            LOG_WARNING, &subject,
+            "worker %d serves only %u %s at a time, not MAX_CONNS=%u: it lacks threads or memory "
+            "for more; raise TasksMax= of its unit, or lower MAX_CONNS or STACKSIZE",
+            (int)worker->pid, n_connections, str_plural(n_connections, "connection", "connections"),
+            options->max_conns);
     life_become_ready(worker, n_connections);
     subject.reason = decision_reason_to_string(worker->start_reason);
     report_event("worker ready", options->debug, DEBUG_PROCESS, &subject, "worker %d is ready: %s",
