@@ -299,10 +299,10 @@ libdaemon_a_SOURCES += \
 	%D%/fleet/reply.h \
 	%D%/fleet/request.c \
 	%D%/fleet/request.h \
-	%D%/sockets/store_name.c \
-	%D%/sockets/store_name.h \
-	%D%/sockets/store_socket.c \
-	%D%/sockets/store_socket.h
+	%D%/sockets/fleet_address.c \
+	%D%/sockets/fleet_address.h \
+	%D%/sockets/fleet_socket.c \
+	%D%/sockets/fleet_socket.h
 else
 libdaemon_a_SOURCES += %D%/fleet/link_none.c
 endif

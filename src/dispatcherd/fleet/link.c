@@ -5,7 +5,7 @@
 #include "base/fd.h"
 #include "base/time.h"
 #include "dispatcherd/fleet/password.h"
-#include "dispatcherd/sockets/store_socket.h"
+#include "dispatcherd/sockets/fleet_socket.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -178,7 +178,7 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
     struct fleet_link *link = userdata;
 
     if (link->state == LINK_CONNECTING) {
-        int error = store_socket_error(link->fd);
+        int error = fleet_socket_error(link->fd);
 
         if (error)
             fleet_link_fail(link, "cannot connect: %s", strerror(error));
@@ -197,13 +197,13 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
  * and either awaited or given up. */
 static const char *find_address(struct fleet_link *link, uint64_t now)
 {
-    struct store_name *name = link->names ? link->names[link->store] : NULL;
+    struct fleet_address *name = link->names ? link->names[link->store] : NULL;
 
     link->used[0] = '\0';
     if (!name)
         return link->stores.items[link->store];
-    store_name_follow(name, now);
-    const char *address = store_name_address(name), *reason = store_name_reason(name);
+    fleet_address_follow(name, now);
+    const char *address = fleet_address_text(name), *reason = fleet_address_reason(name);
     if (address) {
         strcpy(link->used, address);
     } else if (!reason && (link->named_at == 0 || now - link->named_at < NAME_LIMIT_USEC)) {
@@ -223,14 +223,14 @@ static const char *find_address(struct fleet_link *link, uint64_t now)
 static void on_name_timer(void *userdata)
 {
     struct fleet_link *link = userdata;
-    struct store_name *name = link->names[link->store];
+    struct fleet_address *name = link->names[link->store];
 
     timer_set_in(&link->name_timer, USEC_PER_SEC);
     if (!name)
         return;
-    store_name_follow(name, time_now_usec(CLOCK_MONOTONIC));
+    fleet_address_follow(name, time_now_usec(CLOCK_MONOTONIC));
     if (link->state == LINK_UP && !link->moved[0] &&
-        strcmp(store_name_address(name), link->used) != 0)
+        strcmp(fleet_address_text(name), link->used) != 0)
         (void)fleet_link_redirect(link, "");
 }
 
@@ -247,7 +247,7 @@ static void link_begin(struct fleet_link *link)
         return;
     link->attempt_at = now;
     link->state = LINK_CONNECTING;
-    int r = store_socket_connect(store, &link->fd);
+    int r = fleet_socket_connect(store, &link->fd);
     if (r == 0) {
         link->reader = fleet_reader_new();
         r = link->reader ? sd_event_add_io(link->event, &link->source, link->fd, EPOLLIN | EPOLLOUT,
@@ -304,11 +304,11 @@ static int make_names(struct fleet_link *link)
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < link->stores.n_items; i++) {
-        if (!store_name_is(link->stores.items[i]))
+        if (!fleet_address_has_name(link->stores.items[i]))
             continue;
         if (!link->names)
             link->names = calloc(link->stores.n_items, sizeof(*link->names));
-        r = link->names ? store_name_new(link->stores.items[i], &link->names[i]) : -ENOMEM;
+        r = link->names ? fleet_address_new(link->stores.items[i], &link->names[i]) : -ENOMEM;
     }
     return r;
 }
@@ -352,7 +352,7 @@ void fleet_link_free(struct fleet_link *link)
     timer_clear(&link->timer);
     timer_clear(&link->name_timer);
     for (size_t i = 0; link->names && i < link->stores.n_items; i++)
-        store_name_free(link->names[i]);
+        fleet_address_free(link->names[i]);
     free(link->names);
     str_list_clear(&link->stores);
     free(link->output.data);

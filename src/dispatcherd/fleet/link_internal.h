@@ -10,7 +10,7 @@
 #include "dispatcherd/fleet/link.h"
 #include "dispatcherd/fleet/reply.h"
 #include "dispatcherd/fleet/request.h"
-#include "dispatcherd/sockets/store_name.h"
+#include "dispatcherd/sockets/fleet_address.h"
 
 #include <stdbool.h>
 
@@ -27,10 +27,10 @@ enum link_state {
 struct fleet_link {
     sd_event *event;
     struct str_list stores;
-    struct store_name **names;   /* of each that has a name; owned; NULL: none has */
-    uint64_t named_at;           /* since when an address for the name is awaited; 0: none is */
-    char used[ADDRESS_TEXT_MAX]; /* the address of the name in use; "": it has none */
-    struct timer name_timer;     /* looks whether that has changed */
+    struct fleet_address **names; /* of each that has a name; owned; NULL: none has */
+    uint64_t named_at;            /* since when an address for the name is awaited; 0: none is */
+    char used[ADDRESS_TEXT_MAX];  /* the address of the name in use; "": it has none */
+    struct timer name_timer;      /* looks whether that has changed */
     char *name;
     struct fleet_link_callbacks callbacks;
     enum link_state state;

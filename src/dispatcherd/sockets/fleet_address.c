@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-#include "dispatcherd/sockets/store_name.h"
+#include "dispatcherd/sockets/fleet_address.h"
 
 #include "base/address.h"
 #include "base/limited_call.h"
@@ -29,7 +29,7 @@ struct look_up {
     char found[FOUND_MAX][ADDRESS_TEXT_MAX];
 };
 
-struct store_name {
+struct fleet_address {
     char host[HOST_MAX], port[PORT_MAX];
     struct look_up *look_up; /* under way; NULL: none is */
     struct limited_call *stuck;
@@ -50,7 +50,7 @@ static bool split(const char *store, char host[HOST_MAX], char port[PORT_MAX])
     return true;
 }
 
-bool store_name_is(const char *store)
+bool fleet_address_has_name(const char *store)
 {
     char host[HOST_MAX], port[PORT_MAX];
     struct address address;
@@ -59,9 +59,9 @@ bool store_name_is(const char *store)
            address_parse(host, &address) < 0;
 }
 
-int store_name_new(const char *store, struct store_name **ret)
+int fleet_address_new(const char *store, struct fleet_address **ret)
 {
-    struct store_name *name = calloc(1, sizeof(*name));
+    struct fleet_address *name = calloc(1, sizeof(*name));
 
     if (!name)
         return -ENOMEM;
@@ -78,7 +78,7 @@ static void look_up_unref(void *data)
         free(look_up);
 }
 
-void store_name_free(struct store_name *name)
+void fleet_address_free(struct fleet_address *name)
 {
     if (!name)
         return;
@@ -105,7 +105,7 @@ static void look_up_run(void *data)
     atomic_store(&look_up->is_done, true);
 }
 
-static void take(struct store_name *name, const struct look_up *look_up)
+static void take(struct fleet_address *name, const struct look_up *look_up)
 {
     name->error = look_up->error ? look_up->error : look_up->n_found == 0 ? EAI_NONAME : 0;
     /* An address that is no longer found because its server cannot be asked may still be right. */
@@ -117,7 +117,7 @@ static void take(struct store_name *name, const struct look_up *look_up)
     strcpy(name->address, look_up->found[0]);
 }
 
-static void begin(struct store_name *name)
+static void begin(struct fleet_address *name)
 {
     static const struct limited_work work = {.run = look_up_run, .dispose = look_up_unref};
     struct look_up *look_up = calloc(1, sizeof(*look_up));
@@ -133,10 +133,10 @@ static void begin(struct store_name *name)
         look_up_unref(look_up);
 }
 
-void store_name_follow(struct store_name *name, uint64_t now)
+void fleet_address_follow(struct fleet_address *name, uint64_t now)
 {
     bool hangs = limited_call_hangs(&name->stuck, 0);
-    uint64_t again = name->address[0] ? STORE_NAME_AGAIN_USEC : STORE_NAME_MISSING_USEC;
+    uint64_t again = name->address[0] ? FLEET_ADDRESS_AGAIN_USEC : FLEET_ADDRESS_MISSING_USEC;
 
     if (name->look_up && (atomic_load(&name->look_up->is_done) || !hangs)) {
         if (atomic_load(&name->look_up->is_done))
@@ -150,12 +150,12 @@ void store_name_follow(struct store_name *name, uint64_t now)
     begin(name);
 }
 
-const char *store_name_address(const struct store_name *name)
+const char *fleet_address_text(const struct fleet_address *name)
 {
     return name->address[0] ? name->address : NULL;
 }
 
-const char *store_name_reason(const struct store_name *name)
+const char *fleet_address_reason(const struct fleet_address *name)
 {
     return name->error ? gai_strerror(name->error) : NULL;
 }

@@ -5,7 +5,7 @@
 
 /* Begins to connect, without waiting, to "unix:/path", "192.0.2.1:6379" or "[2001:db8::1]:6379".
  * Returns 0 with *ret, which the caller closes, or a negative errno. */
-int store_socket_connect(const char *store, int *ret);
+int fleet_socket_connect(const char *store, int *ret);
 
 /* How that ended: 0, or an errno. */
-int store_socket_error(int fd);
+int fleet_socket_error(int fd);

@@ -2,7 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 #include "support/suite.h"
 
-#include "dispatcherd/sockets/store_socket.h"
+#include "dispatcherd/sockets/fleet_socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,7 +29,7 @@ static int listen_at(int backlog, char store[64])
 
 static int outcome_of(const char *store)
 {
-    int fd = -1, r = store_socket_connect(store, &fd);
+    int fd = -1, r = fleet_socket_connect(store, &fd);
 
     /* On the loopback interface the answer may be there at once. */
     if (r < 0)
@@ -38,7 +38,7 @@ static int outcome_of(const char *store)
     ck_assert(fcntl(fd, F_GETFL) & O_NONBLOCK);
     struct pollfd item = {.fd = fd, .events = POLLOUT};
     ck_assert_int_eq(poll(&item, 1, 10000), 1);
-    int error = store_socket_error(fd);
+    int error = fleet_socket_error(fd);
     close(fd);
     return error;
 }
@@ -67,12 +67,12 @@ START_TEST(test_takes_nothing_that_is_no_address)
 {
     int fd = -1;
 
-    ck_assert_int_eq(store_socket_connect("unix:/nonexistent/store", &fd), -ENOENT);
-    ck_assert_int_lt(store_socket_connect("store.example:6379", &fd), 0);
-    ck_assert_int_lt(store_socket_connect("", &fd), 0);
+    ck_assert_int_eq(fleet_socket_connect("unix:/nonexistent/store", &fd), -ENOENT);
+    ck_assert_int_lt(fleet_socket_connect("store.example:6379", &fd), 0);
+    ck_assert_int_lt(fleet_socket_connect("", &fd), 0);
     ck_assert_int_eq(fd, -1);
 }
 END_TEST
 
-SUITE("store_socket", NULL, NULL, test_connects, test_says_that_nobody_listens,
+SUITE("fleet_socket", NULL, NULL, test_connects, test_says_that_nobody_listens,
       test_takes_nothing_that_is_no_address)

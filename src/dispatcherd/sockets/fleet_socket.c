@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-#include "dispatcherd/sockets/store_socket.h"
+#include "dispatcherd/sockets/fleet_socket.h"
 
 #include "base/address.h"
 #include "base/fd.h"
@@ -45,7 +45,7 @@ static int read_address(const char *text, struct sockaddr_storage *ret, socklen_
     return *ret_length > 0 ? 0 : -EINVAL;
 }
 
-int store_socket_connect(const char *store, int *ret)
+int fleet_socket_connect(const char *store, int *ret)
 {
     struct sockaddr_storage address = {0};
     socklen_t length = 0;
@@ -68,7 +68,7 @@ int store_socket_connect(const char *store, int *ret)
     return 0;
 }
 
-int store_socket_error(int fd)
+int fleet_socket_error(int fd)
 {
     int error = 0;
     socklen_t length = sizeof(error);
