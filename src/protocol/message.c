@@ -99,6 +99,22 @@ static bool records_are_whole(const struct message *message)
     return n == message->value && offset == message->records_length && n <= MESSAGE_FDS_MAX;
 }
 
+bool message_type_has_ids(uint32_t type)
+{
+    switch (type) {
+    case MESSAGE_ACKNOWLEDGE:
+    case MESSAGE_REFUSE:
+    case MESSAGE_ENDED:
+    case MESSAGE_PUT_OFF:
+    case MESSAGE_PASSED_ON:
+    case MESSAGE_FAILED:
+    case MESSAGE_SENT_AWAY:
+        return true;
+    default:
+        return false;
+    }
+}
+
 int message_read(const void *bytes, size_t length, struct message *ret)
 {
     struct message_header header;
@@ -127,18 +143,6 @@ int message_read(const void *bytes, size_t length, struct message *ret)
         if (body_length != 0)
             return -EBADMSG;
         break;
-    case MESSAGE_ACKNOWLEDGE:
-    case MESSAGE_REFUSE:
-    case MESSAGE_ENDED:
-    case MESSAGE_PUT_OFF:
-    case MESSAGE_PASSED_ON:
-    case MESSAGE_FAILED:
-    case MESSAGE_SENT_AWAY:
-        if (header.value > MESSAGE_IDS_MAX || body_length < header.value * sizeof(uint64_t))
-            return -EBADMSG;
-        message.length = sizeof(header) + header.value * sizeof(uint64_t);
-        message.ids = (const uint64_t *)(const void *)body;
-        break;
     case MESSAGE_HELLO:
     case MESSAGE_ALERT:
     case MESSAGE_TLS:
@@ -161,7 +165,12 @@ int message_read(const void *bytes, size_t length, struct message *ret)
             return -EBADMSG;
         break;
     default:
-        return -EBADMSG;
+        if (!message_type_has_ids(header.type) || header.value > MESSAGE_IDS_MAX ||
+            body_length < header.value * sizeof(uint64_t))
+            return -EBADMSG;
+        message.length = sizeof(header) + header.value * sizeof(uint64_t);
+        message.ids = (const uint64_t *)(const void *)body;
+        break;
     }
     if (message.length < length && length - message.length < sizeof(header))
         return -EBADMSG;

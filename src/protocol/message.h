@@ -86,6 +86,9 @@ enum message_type {
 /* "HELLO" and so on; "unknown" if there is no such type. */
 const char *message_type_to_string(uint32_t type);
 
+/* Whether it reports on connections by their identifiers, in a message or an entry of the ring. */
+bool message_type_has_ids(uint32_t type);
+
 struct message_header {
     uint32_t type;
     uint32_t value; /* number of identifiers or connections, or the type's value */

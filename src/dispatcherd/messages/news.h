@@ -6,13 +6,12 @@
 #include "dispatcherd/core/worker.h"
 #include "protocol/message.h"
 
-/* Handles a report about one connection: ACKNOWLEDGE, REFUSE, ENDED, PUT_OFF or PASSED_ON; `now` is
- * CLOCK_MONOTONIC in microseconds. Returns false if the type is none of these, or if the worker has
- * no such connection in such a state: it has broken a rule. */
+/* Handles a report about one connection, of a type that message_type_has_ids(); `now` is
+ * CLOCK_MONOTONIC in microseconds. Returns false if the type is another, or if the worker has no
+ * such connection in such a state: it has broken a rule. */
 bool news_take_id(struct worker *worker, enum message_type type, uint64_t id, uint64_t now);
 
-/* Handles an ACKNOWLEDGE, a REFUSE or an ENDED message. Returns false if the worker has no such
- * connection in such a state: it has broken a rule. */
+/* Handles a message with such reports. Returns false as above. */
 bool news_take_ids(struct worker *worker, const struct message *message);
 
 /* What an adopted worker has reported to our predecessor, or reports of that time: connections that

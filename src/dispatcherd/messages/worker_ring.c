@@ -21,27 +21,11 @@ static void ring_debug_entry(const struct worker *worker, const struct ring_entr
                  message_type_to_string(entry->type));
 }
 
-static bool ring_is_of_connection(const struct ring_entry *entry)
-{
-    switch (entry->type) {
-    case MESSAGE_ACKNOWLEDGE:
-    case MESSAGE_REFUSE:
-    case MESSAGE_ENDED:
-    case MESSAGE_FAILED:
-    case MESSAGE_SENT_AWAY:
-    case MESSAGE_PUT_OFF:
-    case MESSAGE_PASSED_ON:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Returns the rule that it breaks, or NULL. */
 static const char *ring_take_entry(struct worker *worker, const struct ring_entry *entry,
                                    uint64_t now)
 {
-    if (ring_is_of_connection(entry))
+    if (message_type_has_ids(entry->type))
         return news_take_id(worker, entry->type, entry->id, now)
                    ? NULL
                    : "has reported a connection that it does not have";
@@ -105,7 +89,7 @@ bool worker_ring_close(struct worker *worker)
     for (int n = ring_close(&worker->ring); n > 0; n--) {
         const struct ring_entry entry = ring_take(&worker->ring);
 
-        if (ring_is_of_connection(&entry))
+        if (message_type_has_ids(entry.type))
             (void)news_take_id(worker, entry.type, entry.id, now);
         drains |= entry.type == MESSAGE_DRAINING;
     }

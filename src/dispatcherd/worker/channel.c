@@ -41,7 +41,11 @@ static_assert(MESSAGE_FROM_WORKER_MAX >= sizeof(struct message_header) +
 /* News by message is refused if the worker has a ring: the order between both would be unknown. */
 static void channel_take_news(struct worker *worker, const struct message *message)
 {
-    if (worker->ring.memory)
+    /* What an adopted worker sent to our predecessor means little to us: its answer is awaited,
+     * which holds it all. */
+    if (worker->state == WORKER_ADOPTED)
+        news_take_old_ids(worker, message);
+    else if (worker->ring.memory)
         worker_lied(worker, "has a ring, and does not use it");
     else if (message->type == MESSAGE_DRAINING)
         worker_happens(worker, WORKER_SAYS_DRAINS, &(struct worker_happening){0});
@@ -67,6 +71,10 @@ static void channel_take_message(struct worker *worker, const struct message *me
 {
     const struct worker_happening how = {.message = message};
 
+    if (message_type_has_ids(message->type) || message->type == MESSAGE_DRAINING) {
+        channel_take_news(worker, message);
+        return;
+    }
     switch (message->type) {
     case MESSAGE_HELLO:
         worker_happens(worker, WORKER_SAYS_HELLO, &how);
@@ -79,21 +87,6 @@ static void channel_take_message(struct worker *worker, const struct message *me
         break;
     case MESSAGE_READY:
         worker_happens(worker, WORKER_SAYS_READY, &how);
-        break;
-    case MESSAGE_ACKNOWLEDGE:
-    case MESSAGE_REFUSE:
-    case MESSAGE_ENDED:
-    case MESSAGE_FAILED:
-    case MESSAGE_SENT_AWAY:
-    case MESSAGE_DRAINING:
-    case MESSAGE_PUT_OFF:
-    case MESSAGE_PASSED_ON:
-        /* What an adopted worker sent to our predecessor means little to us: its answer is
-         * awaited, which holds it all. */
-        if (worker->state != WORKER_ADOPTED)
-            channel_take_news(worker, message);
-        else
-            news_take_old_ids(worker, message);
         break;
     case MESSAGE_NEWS:
         /* Its ring is looked at when the packets have been read. */
