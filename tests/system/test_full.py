@@ -2,8 +2,17 @@
 # Copyright (C) dispatcherd contributors
 """When every place is taken (dispatcherd(8))."""
 
+import json
+import time
+
 from harness.burst import Burst
 from harness.wait import holds_for, wait_until
+
+
+def ended(site):
+    """How long each of the connections that are over was in the kernel's queue, in seconds."""
+    connections = json.loads(site.control("--json", "history").stdout)["connections"]
+    return sorted(connection["queued_usec"] / 1e6 for connection in connections)
 
 
 def test_a_client_too_many_waits_and_is_served_when_one_ends(site):
@@ -30,6 +39,27 @@ def test_says_how_many_waited_though_they_waited_for_a_moment(site):
         client.close()
     line = site.wait_for_log(r"TEST: has room again after \d+ s; up to (\d+) clients? waited", 60)
     assert int(line.group(1)) == 5
+
+
+def test_the_wait_in_the_queue_is_known_of_each_client(site):
+    """Also of those that come when the queue has been found empty, as each of these does."""
+    port = site.run_service(MIN_PROCS=1, MAX_PROCS=1, MAX_CONNS=1, HISTORICAL_TIME=600)
+    waits = []
+    (served,) = site.connect_served(port)
+    for n in range(1, 4):
+        came = time.monotonic()
+        client = site.connect(port)
+        client.send("service")
+        assert client.is_waiting(0.2 * n)
+        served.close()
+        assert client.receive() == "TEST"
+        waits.append(time.monotonic() - came)
+        served = client
+    served.close()
+    wait_until(lambda: len(ended(site)) == 4, what="all have ended")
+    for known, wait in zip(sorted(ended(site)[1:]), waits, strict=True):
+        # The kernel counts in ticks; and what a client measures contains its own turns.
+        assert wait - 0.15 < known <= wait + 0.02, (known, wait)
 
 
 def test_a_client_that_gives_up_waiting_takes_no_place(site):

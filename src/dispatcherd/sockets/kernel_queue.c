@@ -17,6 +17,10 @@
  */
 #define CROWD_INTERVAL_USEC USEC_PER_MSEC
 
+/* For how long clients may be left in the queues when they are accepted again: they are taken out as
+ * fast as they can be, but the kernel reports them only when the loop comes round. */
+#define LEFT_USEC (100 * USEC_PER_MSEC)
+
 static bool read_tcp_info(int fd, struct tcp_info *ret)
 {
     socklen_t length = sizeof(*ret);
@@ -81,11 +85,16 @@ static void look(struct backlog *backlog, struct listener listeners[], size_t n_
 uint64_t queue_watch(struct backlog *backlog, struct listener listeners[], size_t n_listeners,
                      bool is_accepting, uint64_t now)
 {
-    backlog->is_left = !is_accepting;
     if (is_accepting) {
+        if (backlog->accepts_since == 0)
+            backlog->accepts_since = now;
+        else if (now - backlog->accepts_since >= LEFT_USEC)
+            backlog->is_left = false;
         forget(backlog, listeners, n_listeners);
         return USEC_INFINITY;
     }
+    backlog->is_left = true;
+    backlog->accepts_since = 0;
     if (now < backlog->look_at)
         return backlog->look_at;
     backlog->look_at = now + LOOK_INTERVAL_USEC;
@@ -115,7 +124,7 @@ void queue_note_crowd(struct backlog *backlog, const struct listener listeners[]
 {
     uint64_t n = 0;
 
-    if (!backlog->is_left || now < backlog->crowd_look_at)
+    if (backlog->accepts_since != 0 || now < backlog->crowd_look_at)
         return;
     backlog->crowd_look_at = now + CROWD_INTERVAL_USEC;
     for (size_t i = 0; i < n_listeners; i++)

@@ -8,6 +8,7 @@
 /* About all listening sockets of a service; written by this module alone. */
 struct backlog {
     bool is_left;           /* clients may be there for longer than a moment */
+    uint64_t accepts_since; /* 0: nothing is accepted */
     uint64_t since;         /* when clients were first found there; 0: none were */
     uint64_t look_at;       /* not before this; see queue_watch() */
     uint64_t n_clients;     /* how many there were at the last look */
