@@ -2,7 +2,6 @@
 /* Copyright (C) dispatcherd contributors */
 #include "web/listen.h"
 
-#include "base/address.h"
 #include "base/fd.h"
 
 #include <errno.h>
@@ -32,7 +31,7 @@ int listen_take_passed(struct listen *listen)
     return n;
 }
 
-static int parse(const char *text, struct address *ret)
+int listen_parse(const char *text, struct address *ret)
 {
     const char *colon = strrchr(text, ':');
     char host[ADDRESS_TEXT_MAX];
@@ -53,18 +52,14 @@ static int parse(const char *text, struct address *ret)
     return 0;
 }
 
-int listen_at(struct listen *listen_, const char *text)
+int listen_at(struct listen *listen_, const struct address *address)
 {
     struct sockaddr_storage sa;
-    struct address address;
     const int on = 1;
 
-    int r = parse(text, &address);
-    if (r < 0)
-        return r;
     if (listen_->n == LISTEN_MAX)
         return -E2BIG;
-    socklen_t length = address_to_sockaddr(&address, &sa);
+    socklen_t length = address_to_sockaddr(address, &sa);
     _cleanup_fd_ int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;

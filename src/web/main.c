@@ -48,6 +48,8 @@ struct web {
     const char *socket;
     const char *hosts[HOSTS_MAX];
     size_t n_hosts;
+    struct address addresses[LISTEN_MAX]; /* of --listen */
+    size_t n_addresses;
     struct connector connector;
     struct listen listen;
     struct answers answers;
@@ -266,15 +268,17 @@ static int complain(const char *what, const char *value, const char *why)
 /* Returns -1 to go on, or the exit status. */
 static int take_option(struct web *web, int option)
 {
-    int r;
-
     switch (option) {
     case 's':
         web->socket = optarg;
         return -1;
     case 'l':
-        r = listen_at(&web->listen, optarg);
-        return r < 0 ? complain("cannot listen on", optarg, strerror(-r)) : -1;
+        if (web->n_addresses == LISTEN_MAX)
+            return complain("cannot add the address", optarg, "too many addresses");
+        if (listen_parse(optarg, &web->addresses[web->n_addresses]) < 0)
+            return complain("invalid address", optarg, "must be ADDRESS:PORT or [ADDRESS]:PORT");
+        web->n_addresses++;
+        return -1;
     case 'n':
         if (web->n_hosts == HOSTS_MAX)
             return complain("cannot add the host name", optarg, "too many host names");
@@ -305,15 +309,39 @@ static int parse_arguments(struct web *web, int argc, char *argv[])
                          : -1;
 }
 
+static const char *socket_error(int error)
+{
+    return error == -E2BIG ? "too many sockets" : strerror(-error);
+}
+
+/* Listens on our own addresses, beside the sockets that were passed. */
+static int open_sockets(struct web *web)
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    for (size_t i = 0; i < web->n_addresses; i++) {
+        const struct address *address = &web->addresses[i];
+        int r = listen_at(&web->listen, address);
+
+        if (r < 0) {
+            log_err("Cannot listen on %s: %s", address_format(address, text), socket_error(r));
+            return r;
+        }
+    }
+    return 0;
+}
+
 static int prepare_sockets(struct web *web)
 {
     int r = listen_take_passed(&web->listen);
 
-    if (r == 0 && web->listen.n == 0)
-        r = listen_at(&web->listen, DEFAULT_LISTEN);
-    if (r < 0)
-        log_err("No socket to listen on: %s", strerror(-r));
-    return r;
+    if (r < 0) {
+        log_err("Cannot use the sockets that were passed: %s", socket_error(r));
+        return r;
+    }
+    if (r == 0 && web->n_addresses == 0)
+        (void)listen_parse(DEFAULT_LISTEN, &web->addresses[web->n_addresses++]);
+    return open_sockets(web);
 }
 
 int main(int argc, char *argv[])

@@ -92,6 +92,28 @@ def test_the_process_that_serves_cannot_connect(site_by_hand):
     assert web.process.wait(LIMIT) == 1
 
 
+def test_only_an_address_that_cannot_be_read_is_an_error_of_usage(site_by_hand):
+    def run(address):
+        return subprocess.run(
+            [f"{site_by_hand.builddir}/dispatcherd-web", f"--listen={address}"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+        )
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = run(f"127.0.0.1:{port}")
+    assert ended.returncode == 1
+    assert f"Cannot listen on 127.0.0.1:{port}: Address already in use" in ended.stderr
+    assert "--help" not in ended.stderr
+    ended = run("127.0.0.1")
+    assert ended.returncode == 2
+    assert "invalid address '127.0.0.1'" in ended.stderr
+    assert "Try 'dispatcherd-web --help'" in ended.stderr
+
+
 def test_changes_nothing(site_by_hand, start_web):
     site_by_hand.run_service()
     web = start_web()
