@@ -118,9 +118,9 @@ enum dispatcher_drain dispatcher_worker_drain(const dispatcher_worker *worker);
  * never read. */
 int dispatcher_worker_drain_fd(const dispatcher_worker *worker, enum dispatcher_drain kind);
 
-/* True while the service is under stress: nearly all its places are taken, and clients may have to
- * wait for one. A session does well to wait for its client for a shorter time then, so that slow
- * clients do not keep places from others. It begins and ends again and again. */
+/* True while the service is under stress, that is, short of free places (see Stress in
+ * dispatcher-worker(3)). A session does well to wait for its client for a shorter time then, so
+ * that slow clients do not keep places from others. Stress begins and ends again and again. */
 bool dispatcher_worker_is_stressed(const dispatcher_worker *worker);
 
 /* A descriptor that is readable while the service is under stress: for sessions that wait in
