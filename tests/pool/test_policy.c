@@ -122,7 +122,7 @@ START_TEST(test_one_worker_below_min_conns_is_enough)
 }
 END_TEST
 
-START_TEST(test_max_procs_full_goes_on_to_max_conns)
+START_TEST(test_at_max_procs_workers_fill_up_to_max_conns)
 {
     BEGIN(.max_procs = 2);
     WORKERS(3, 3);
@@ -253,7 +253,7 @@ START_TEST(test_failed_start_is_repeated_after_a_delay)
 }
 END_TEST
 
-START_TEST(test_one_connection_at_a_time_tries_a_start_that_failed)
+START_TEST(test_after_a_failed_start_one_connection_is_accepted_to_retry)
 {
     BEGIN();
     pool_start_failed(&pool, now);
@@ -297,7 +297,7 @@ START_TEST(test_waiting_connections_take_the_free_places)
 }
 END_TEST
 
-START_TEST(test_worker_that_may_be_started_lends_its_places)
+START_TEST(test_places_of_a_worker_that_can_be_started_count_as_free)
 {
     BEGIN(.max_conns = 2);
     for (unsigned i = 0; i < 2; i++) {
@@ -346,7 +346,8 @@ Suite *make_suite(void)
     ADD_TESTS(suite, "start", test_minimum_is_started_before_any_connection,
               test_first_connection_starts_the_first_worker,
               test_start_follows_the_connection_that_makes_all_busy,
-              test_one_worker_below_min_conns_is_enough, test_max_procs_full_goes_on_to_max_conns,
+              test_one_worker_below_min_conns_is_enough,
+              test_at_max_procs_workers_fill_up_to_max_conns,
               test_next_client_is_served_when_a_place_comes_free,
               test_starting_workers_count_for_max_procs,
               test_each_connection_has_its_own_worker_with_max_conns_1,
@@ -356,10 +357,10 @@ Suite *make_suite(void)
               test_dead_worker_is_replaced_at_once_up_to_the_minimum,
               test_connection_of_a_dead_worker_goes_to_another,
               test_failed_start_is_repeated_after_a_delay,
-              test_one_connection_at_a_time_tries_a_start_that_failed);
+              test_after_a_failed_start_one_connection_is_accepted_to_retry);
     ADD_TESTS(suite, "accept", test_nothing_is_accepted_while_handoffs_are_full,
               test_waiting_connections_take_the_free_places,
-              test_worker_that_may_be_started_lends_its_places,
+              test_places_of_a_worker_that_can_be_started_count_as_free,
               test_checks_are_limited_and_hold_no_place, test_every_reason_and_verdict_has_a_text);
     return suite;
 }

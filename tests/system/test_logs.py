@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) dispatcherd contributors
-"""LOGFILE and its rotation, what is refused in tcp_smtp_server's log, and floods of lines."""
+"""LOGFILE and its rotation, rejected recipients in the log of tcp_smtp_server, floods of lines."""
 
 import glob
 import os
@@ -111,7 +111,7 @@ def test_a_file_that_is_gone_is_opened_anew(site, how):
     if how.endswith("kill"):
         site.kill(site.daemon_pid(), "USR1")
     wait_until(lambda: os.path.exists(path), LIMIT, f"{path} is there again")
-    # Between the order and the worker's obeying lines still go to the old file.
+    # Until the worker has carried out the order, lines still go to the old file.
     wait_until(
         lambda: log(client, "second") or "second" in open(path).read(), LIMIT, "a line in the new file"
     )
@@ -172,27 +172,27 @@ def rotations_of(folder):
 
 
 class Writer(threading.Thread):
-    """Logs numbered lines by one worker until it is told to stop."""
+    """Has one worker log numbered lines until stop() is called."""
 
     def __init__(self, client):
         super().__init__()
         self.client = client
         self.n = 0
-        self.has_stopped = threading.Event()
+        self.is_stopping = threading.Event()
 
     def run(self):
-        while not self.has_stopped.is_set():
+        while not self.is_stopping.is_set():
             log(self.client, f"line {self.n}")
             self.n += 1
 
     def stop(self):
-        self.has_stopped.set()
+        self.is_stopping.set()
         self.join()
         return self.n
 
 
 def logrotate_by_hand(site):
-    """The delivered file, for the folder, the user and the process of this test."""
+    """The command, with the installed file changed for this test's folder, user and daemon."""
     with open(os.path.join(site.builddir, "units/logrotate/dispatcherd")) as file:
         text = file.read().replace("/var/log/dispatcherd", site.folder)
     text = re.sub(r"\bsu \S+ \S+", "su root root" if os.geteuid() == 0 else "", text)
@@ -219,7 +219,7 @@ def test_logrotate_loses_no_line(site):
         wait_until(lambda: len(site.log_files("out.log-*")) == 1, LIMIT, "the file to be rotated")
         reached = writer.n
         wait_until(lambda: writer.n > reached + 10, LIMIT, "more lines")
-        # In the second of the last rotation the new name would be the old one's: it refuses.
+        # Within the second of its last rotation logrotate fails: a file of that name exists.
         wait_until(lambda: site.run(*command, check=False).returncode == 0, LIMIT, "logrotate")
         wait_until(lambda: len(rotations_of(folder)) >= n, LIMIT, f"{n} files that were moved away")
     n_lines = writer.stop()
@@ -276,6 +276,6 @@ def test_a_flood_of_refusals_is_summed_up(site):
         return lines + sum(map(int, sums)) == 1500 and 500 <= lines < 1500
 
     wait_until(counted, 30, "each refusal has a line, or is part of a sum")
-    # What matters is there.
+    # Lines that matter are logged all the same.
     site.control("stop", "TEST")
     site.wait_for_log("requested by")
