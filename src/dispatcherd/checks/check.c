@@ -134,7 +134,8 @@ static void ask_lists(struct check *check)
 
 /* The end */
 
-static void free_check(struct check *check)
+/* Nothing is asked for it any more; what was found stays. */
+static void end_check(struct check *check)
 {
     connection_store_leave(check->connection);
     TAILQ_REMOVE(&check->connection->service->checks, check, link);
@@ -142,18 +143,24 @@ static void free_check(struct check *check)
     proxy_reader_free(check->proxy);
     dns_request_cancel(check->request);
     fleet_wait_cancel(&check->throttle_wait);
+}
+
+/* The admission is passed: the connection may be gone. */
+static void free_check(struct check *check, struct admission *admission)
+{
     if (check->run)
-        admission_return_run(check_admission(check), check->run);
+        admission_return_run(admission, check->run);
     mapping_set_unref(check->mappings);
     free(check);
 }
 
 static void close_gone(struct check *check)
 {
-    struct connection *connection = check->connection;
+    struct admission *admission = check_admission(check);
 
-    free_check(check);
-    completion_end(connection, HISTORY_GONE, time_now_usec(CLOCK_MONOTONIC));
+    end_check(check);
+    completion_end(check->connection, HISTORY_GONE, time_now_usec(CLOCK_MONOTONIC));
+    free_check(check, admission);
 }
 
 static int on_hangup(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events,
@@ -201,37 +208,25 @@ static void finish(struct check *check)
 {
     struct connection *connection = check->connection;
     struct service *service = connection->service;
-    struct connection_end end = check->end;
-    /* The entry belongs to the set, so that is kept until the end. */
-    _cleanup_mapping_set_ _unused_ struct mapping_set *mappings =
-        check->mappings ? mapping_set_ref(check->mappings) : NULL;
-    const struct mapping_entry *entry = check->entry;
-    enum check_stage stage = check->stage;
-    bool has_waited = check->has_waited;
-    char list_text[DNS_TEXT_MAX + 1], throttle_text[DECISION_TEXT_MAX];
+    struct admission *admission = check_admission(check);
+    uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
-    end.at = time_now_usec(CLOCK_MONOTONIC);
-    if (end.list.text)
-        end.list.text = strcpy(list_text, end.list.text);
-    if (end.what == check->throttle_text)
-        end.what = strcpy(throttle_text, end.what);
-    if (stage == CHECK_GONE) {
-        close_gone(check);
+    end_check(check);
+    check->end.at = now;
+    if (check->stage == CHECK_GONE) {
+        completion_end(connection, HISTORY_GONE, now);
     } else if (connection->is_readmitted && is_with_a_worker(connection)) {
-        free_check(check);
-        connection_close(connection, end.at);
+        connection_close(connection, now);
+    } else if (check->stage == CHECK_REJECTED) {
+        reject_connection(connection, &check->end);
     } else {
-        free_check(check);
-        if (stage == CHECK_REJECTED) {
-            reject_connection(connection, &end);
-        } else {
-            check_report_passed(connection, entry, end.at);
-            pass(connection, end.at);
-        }
+        check_report_passed(connection, check->entry, now);
+        pass(connection, now);
     }
     /* If it did not wait, the caller looks at the pool next. */
-    if (has_waited)
+    if (check->has_waited)
         service_touch(service);
+    free_check(check, admission);
 }
 
 static void advance(struct check *check)
@@ -315,8 +310,9 @@ void checks_leave(struct service *service)
         struct connection *connection = check->connection;
 
         if (check->request && connection_store_keep(connection)) {
-            free_check(check);
+            end_check(check);
             connection_close(connection, time_now_usec(CLOCK_MONOTONIC));
+            free_check(check, service->context->admission);
         }
         check = next;
     }
