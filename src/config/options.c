@@ -6,6 +6,14 @@
 
 #include <stdlib.h>
 
+bool port_list_has(const struct port_list *list, int64_t port)
+{
+    for (size_t i = 0; i < list->n_ports; i++)
+        if (list->ports[i] == port)
+            return true;
+    return false;
+}
+
 const struct service_options *config_find_service(const struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->n_services; i++)

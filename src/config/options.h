@@ -62,6 +62,8 @@ struct port_list {
     size_t n_ports;
 };
 
+bool port_list_has(const struct port_list *list, int64_t port);
+
 /* One service. All that it points to belongs to its configuration. */
 struct service_options {
     char *name;           /* as written */

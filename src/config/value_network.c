@@ -11,14 +11,6 @@
 /* The most ports of a list: each becomes a socket. */
 #define PORTS_MAX 64
 
-static bool has_port(const struct port_list *list, int64_t port)
-{
-    for (size_t i = 0; i < list->n_ports; i++)
-        if (list->ports[i] == port)
-            return true;
-    return false;
-}
-
 /* Reads one number of the list. Returns 0, or -EINVAL after it added an error. */
 static int parse_port(const struct value_source *source, const char *text, struct port_list *list)
 {
@@ -43,7 +35,7 @@ static int parse_port(const struct value_source *source, const char *text, struc
                     VALUE_SHOWN ": 0 is not allowed in a list; alone, it disables the "
                                 "service",
                     VALUE_ARGS(source));
-    else if (has_port(list, port))
+    else if (port_list_has(list, port))
         value_error(source, VALUE_SHOWN ": port %d is listed twice", VALUE_ARGS(source), (int)port);
     else if (list->n_ports == PORTS_MAX)
         value_error(source, VALUE_SHOWN ": a list may have at most %d ports", VALUE_ARGS(source),

@@ -22,14 +22,6 @@
 
 #include <string.h>
 
-static struct service *find_service(const struct manager *manager, const char *unit_name)
-{
-    for (size_t i = 0; i < manager->n_services; i++)
-        if (strcmp(manager->services[i]->options->unit_name, unit_name) == 0)
-            return manager->services[i];
-    return NULL;
-}
-
 static void say_problems(const struct problem_list *problems, size_t from)
 {
     char text[1024];
@@ -79,7 +71,8 @@ static void revive(struct manager *manager, struct service *service, struct conf
 static void add(struct manager *manager, struct config_version *version,
                 const struct service_options *options, struct problem_list *problems)
 {
-    struct service *service = find_service(manager, options->unit_name);
+    struct service *service =
+        services_find(manager->services, manager->n_services, options->unit_name);
 
     if (service) {
         if (service->is_going)

@@ -31,14 +31,6 @@ bool socket_match_is_unnamed(const char *name)
            (length >= strlen(suffix) && strcmp(name + length - strlen(suffix), suffix) == 0);
 }
 
-static bool has_port(const struct port_list *list, uint16_t port)
-{
-    for (size_t i = 0; i < list->n_ports; i++)
-        if (list->ports[i] == port)
-            return true;
-    return false;
-}
-
 static bool is_address_of(const struct service_options *options, struct address address)
 {
     const struct address wanted = interface_address_now(&options->interface_address);
@@ -56,8 +48,8 @@ static struct service *find(struct service *const services[], size_t n_services,
 
         if (is_chosen ? !is_address_of(options, *address) : options->has_interface_address)
             continue;
-        *ret_is_tls = has_port(&options->tls_port, address->port);
-        if (*ret_is_tls || has_port(&options->port, address->port))
+        *ret_is_tls = port_list_has(&options->tls_port, address->port);
+        if (*ret_is_tls || port_list_has(&options->port, address->port))
             return services[i];
     }
     return NULL;

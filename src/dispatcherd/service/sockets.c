@@ -91,14 +91,6 @@ static void assign(struct service *const services[], size_t n_services, struct s
         report(LOG_ERR, &subject, "cannot use the socket named '%s': %s", name, strerror(-r));
 }
 
-static bool has_port(const struct port_list *list, uint16_t port)
-{
-    for (size_t i = 0; i < list->n_ports; i++)
-        if (list->ports[i] == port)
-            return true;
-    return false;
-}
-
 static const struct port_list *ports_of(const struct service_options *options, bool is_tls)
 {
     return is_tls ? &options->tls_port : &options->port;
@@ -108,7 +100,7 @@ static bool is_as_configured(const struct service_options *options, const struct
 {
     struct address host = listener->address;
 
-    if (!has_port(ports_of(options, listener->is_tls), listener->address.port))
+    if (!port_list_has(ports_of(options, listener->is_tls), listener->address.port))
         return false;
     host.port = 0;
     if (!options->has_interface_address)

@@ -220,13 +220,7 @@ static json_t *view_verdict(const struct trial *trial)
 
 static bool has_port(const struct service_options *options, uint16_t port)
 {
-    const struct port_list *lists[] = {&options->port, &options->tls_port};
-
-    for (size_t i = 0; i < ELEMENTSOF(lists); i++)
-        for (size_t k = 0; k < lists[i]->n_ports; k++)
-            if (lists[i]->ports[k] == port)
-                return true;
-    return false;
+    return port_list_has(&options->port, port) || port_list_has(&options->tls_port, port);
 }
 
 /* Appends both verdicts, the present one and that of the files, if they differ. */
