@@ -4,7 +4,6 @@
 
 #include "base/str.h"
 #include "base/time.h"
-#include "dispatcherd/adopt.h"
 #include "dispatcherd/checks/admission.h"
 #include "dispatcherd/control/control.h"
 #include "dispatcherd/control_manager.h"
@@ -17,7 +16,6 @@
 #include "dispatcherd/messages/orders.h"
 #include "dispatcherd/messages/worker_log.h"
 #include "dispatcherd/orphans.h"
-#include "dispatcherd/readmit.h"
 #include "dispatcherd/reload.h"
 #include "dispatcherd/report/bulk.h"
 #include "dispatcherd/report/message_ids.h"
@@ -44,8 +42,6 @@
 
 /* How old the commands in STATUS may be. */
 #define DUE_INTERVAL_USEC (5 * USEC_PER_SEC)
-
-/* STATUS changes at most once a second, and only if there is news. */
 
 /* Not called when the end of a service is noticed, since the callers there still use it. */
 static void free_gone_services(struct manager *manager)

@@ -291,6 +291,7 @@ struct connection *connection_adopt_passed_on(struct service *service, struct pa
     connection->accepted_at = record->accepted_at;
     connection->handed_at = record->handed_at;
     connection->record = record;
+    connection->is_adopted = true;
     connection->state = CONNECTION_PASSED_ON;
     pool_passed_on_adopted(service->pool);
     connection_count(connection, &n_of_address, &n_of_network);

@@ -56,7 +56,7 @@ struct connection {
 
     /* core/connection.c */
     bool is_tls;
-    bool is_adopted;        /* an earlier dispatcherd accepted it, and the worker has named it */
+    bool is_adopted;        /* an earlier dispatcherd handed it to its worker */
     bool is_watched;        /* core/passed_on.c */
     struct counted counted; /* whether it is counted for its address and network: addresses.h */
     enum connection_state state;

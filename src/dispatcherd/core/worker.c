@@ -125,7 +125,8 @@ void worker_rest(struct worker *worker, uint64_t usec)
     timer_set_in(&worker->rest_timer, usec);
 }
 
-const char *worker_store_name(const struct worker *worker, char name[STORE_NAME_MAX])
+/* The name that the channel has in the store. */
+static const char *worker_store_name(const struct worker *worker, char name[STORE_NAME_MAX])
 {
     struct store_worker stored = {.slot = worker->slot, .knows = worker->knows};
 

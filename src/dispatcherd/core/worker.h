@@ -153,9 +153,6 @@ void worker_rest(struct worker *worker, uint64_t usec);
 /* Stores its channel for a successor. */
 void worker_store(struct worker *worker);
 
-/* Writes the name that the channel has in the store. Returns `name`. */
-const char *worker_store_name(const struct worker *worker, char name[STORE_NAME_MAX]);
-
 /* Closes its channel and removes that from the store. If `is_kept`, the descriptor is kept as the
  * peer, to see the end of the worker's unit. */
 void worker_close(struct worker *worker, bool is_kept);

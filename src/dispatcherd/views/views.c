@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <systemd/sd-login.h>
 
-const char *view_service_state(const struct service *service)
+static const char *view_service_state(const struct service *service)
 {
     const struct pool *pool = service->pool;
 

@@ -74,6 +74,3 @@ json_t *view_place(const char *file, uint32_t line);
 
 /* null if the text is NULL or "". */
 json_t *view_optional(const char *text);
-
-/* "running", "full", "stopping" or "stopped". */
-const char *view_service_state(const struct service *service);
