@@ -17,8 +17,8 @@
  */
 #define CROWD_INTERVAL_USEC USEC_PER_MSEC
 
-/* For how long clients may be left in the queues when they are accepted again: they are taken out as
- * fast as they can be, but the kernel reports them only when the loop comes round. */
+/* For how long clients may be left in the queues when they are accepted again: they are taken out
+ * as fast as they can be, but the kernel reports them only when the loop comes round. */
 #define LEFT_USEC (100 * USEC_PER_MSEC)
 
 static bool read_tcp_info(int fd, struct tcp_info *ret)
