@@ -153,7 +153,11 @@ class Life:
             for fd in packet.fds:
                 os.close(fd)
         if fault:
-            self.worker.log(3, f"dispatcherd has sent an invalid message ({fault}); finishing the sessions")
+            self.worker.log(
+                3,
+                f"dispatcherd has sent an invalid message ({fault}); this worker takes no more "
+                "connections, and exits after its sessions",
+            )
             self._end_channel()
 
     def _take(self, message: messages.Message, fds: list[int]) -> None:
