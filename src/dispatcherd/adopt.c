@@ -85,9 +85,11 @@ static bool adopt(struct service *service, const struct store_worker *stored, in
         (void)fd_refuse_rights(worker->channel);
     if (find_saved(saved, slot))
         restore(worker, find_saved(saved, slot));
-    if (!saved || saved->fingerprints[slot] != fingerprint_of(service->options))
+    uint64_t old = saved ? saved->fingerprints[slot] : 0, now = fingerprint_of(service->options);
+    bool is_outdated = fingerprint_differs(old, now);
+    if (is_outdated)
         pool_worker_outdated(service->pool, slot);
-    service->state->fingerprints[slot] = saved ? saved->fingerprints[slot] : 0;
+    service->state->fingerprints[slot] = is_outdated ? old : fingerprint_join(old, now);
     int r = ask(worker);
     if (r < 0) {
         report(LOG_ERR, &(struct subject){.service = service->options->name},

@@ -59,7 +59,7 @@ static bool has_stale_worker(const struct service *service)
 
         if (service->workers[slot] && !worker->is_outdated &&
             (worker->state == POOL_WORKER_STARTING || worker->state == POOL_WORKER_READY) &&
-            service->state->fingerprints[slot] != fingerprint)
+            fingerprint_differs(service->state->fingerprints[slot], fingerprint))
             return true;
     }
     return false;

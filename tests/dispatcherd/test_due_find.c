@@ -108,7 +108,7 @@ START_TEST(test_a_worker_of_another_version_is_to_be_replaced)
 {
     played_worker_gets_ready(0, 1, run);
     ck_assert(!due_refresh(manager));
-    manager->services[0]->state->fingerprints[0]++;
+    manager->services[0]->state->fingerprints[0] ^= UINT64_C(1) << 32;
     ck_assert(due_refresh(manager));
     check_due("workers of SMTP still run the previous version", "dispatcherctl reload");
     /* It is being replaced already. */

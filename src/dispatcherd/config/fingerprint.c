@@ -14,12 +14,19 @@
 #include <unistd.h>
 
 /* FNV-1a, 64 bits: the input comes from administrators alone, so no secret key is needed. */
+#define HASH_START UINT64_C(0xcbf29ce484222325)
+
 static void add(uint64_t *hash, const void *bytes, size_t length)
 {
     const unsigned char *b = bytes;
 
     for (size_t i = 0; i < length; i++)
         *hash = (*hash ^ b[i]) * UINT64_C(0x100000001b3);
+}
+
+static uint64_t half(uint64_t hash)
+{
+    return (hash ^ hash >> 32) & UINT32_MAX;
 }
 
 static void add_string(uint64_t *hash, const char *string)
@@ -84,10 +91,11 @@ static void add_drop_ins(uint64_t *hash, const char *unit_name)
     }
 }
 
-/* If `unit` is NULL, the text that systemd has is used. */
+/* The upper half is of the options and files, the lower one of the unit's text: 0 if there is none.
+ * If `unit` is NULL, the text that systemd has is used. */
 static uint64_t fingerprint(const struct service_options *options, const char *unit)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = HASH_START, unit_hash = HASH_START;
 
     add_file(&hash, options->image);
     add_string(&hash, options->logfile ? options->logfile : "");
@@ -95,12 +103,13 @@ static uint64_t fingerprint(const struct service_options *options, const char *u
         add_string(&hash, options->parameters.items[i]);
     add_number(&hash, options->stacksize_bytes);
     add_number(&hash, options->max_conns);
-    if (unit)
-        add(&hash, unit, strlen(unit));
-    else
-        add_unit(&hash, options->unit_name);
     add_drop_ins(&hash, options->unit_name);
-    return hash;
+    if (unit)
+        add(&unit_hash, unit, strlen(unit));
+    else
+        add_unit(&unit_hash, options->unit_name);
+    uint64_t lower = unit_hash == HASH_START ? 0 : half(unit_hash) | 1;
+    return half(hash) << 32 | lower;
 }
 
 uint64_t fingerprint_of(const struct service_options *options)
@@ -111,4 +120,16 @@ uint64_t fingerprint_of(const struct service_options *options)
 uint64_t fingerprint_planned(const struct service_options *options, const char *unit)
 {
     return fingerprint(options, unit);
+}
+
+bool fingerprint_differs(uint64_t one, uint64_t other)
+{
+    uint32_t unit = (uint32_t)one, other_unit = (uint32_t)other;
+
+    return one >> 32 != other >> 32 || (unit != 0 && other_unit != 0 && unit != other_unit);
+}
+
+uint64_t fingerprint_join(uint64_t old, uint64_t now)
+{
+    return (uint32_t)now != 0 ? now : old;
 }

@@ -75,6 +75,17 @@ int service_new(struct context *context, struct config_version *version,
     return 0;
 }
 
+/* It is outdated if it was started with anything else. */
+static void compare_worker(struct service *service, unsigned slot, uint64_t fingerprint)
+{
+    uint64_t *own = &service->state->fingerprints[slot];
+
+    if (fingerprint_differs(*own, fingerprint))
+        pool_worker_outdated(service->pool, slot);
+    else
+        *own = fingerprint_join(*own, fingerprint);
+}
+
 void service_set_options(struct service *service, struct config_version *version,
                          const struct service_options *options)
 {
@@ -89,8 +100,8 @@ void service_set_options(struct service *service, struct config_version *version
     pool_forget_failures(service->pool);
     failed_starts_set_options(&service->failed_starts);
     for (unsigned slot = 0; slot < service->pool->n_slots; slot++)
-        if (service->workers[slot] && service->state->fingerprints[slot] != fingerprint)
-            pool_worker_outdated(service->pool, slot);
+        if (service->workers[slot])
+            compare_worker(service, slot, fingerprint);
     config_version_unref(before);
 }
 

@@ -116,7 +116,8 @@ static json_t *view_workers(const struct planning *planning, const struct servic
             (worker->state != POOL_WORKER_STARTING && worker->state != POOL_WORKER_READY))
             continue;
         /* One that is outdated will be replaced in any case. */
-        if (options && (worker->is_outdated || service->state->fingerprints[slot] == wanted))
+        if (options && (worker->is_outdated ||
+                        !fingerprint_differs(service->state->fingerprints[slot], wanted)))
             continue;
         (*ret_n)++;
         if (service->workers[slot]->pid > 0)

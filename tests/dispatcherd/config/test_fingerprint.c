@@ -177,9 +177,32 @@ START_TEST(test_differs_with_the_text_of_the_unit)
 }
 END_TEST
 
+/* During a daemon-reload there is none for a moment. */
+START_TEST(test_a_unit_that_is_missing_is_no_difference)
+{
+    uint64_t none = fingerprint_of(&options);
+    uint64_t one = fingerprint_planned(&options, "[Service]\nUser=one\n");
+    uint64_t two = fingerprint_planned(&options, "[Service]\nUser=two\n");
+
+    ck_assert(!fingerprint_differs(none, none));
+    ck_assert(!fingerprint_differs(one, one));
+    ck_assert(!fingerprint_differs(none, one));
+    ck_assert(!fingerprint_differs(two, none));
+    ck_assert(fingerprint_differs(one, two));
+    ck_assert_uint_eq(fingerprint_join(none, one), one);
+    ck_assert_uint_eq(fingerprint_join(one, none), one);
+    options.max_conns++;
+    ck_assert(fingerprint_differs(none, fingerprint_of(&options)));
+    ck_assert(fingerprint_differs(one, fingerprint_of(&options)));
+    ck_assert(fingerprint_differs(one, fingerprint_planned(&options, "[Service]\nUser=one\n")));
+    ck_assert(fingerprint_differs(0, none));
+}
+END_TEST
+
 SUITE("fingerprint", set_up, tear_down, test_is_the_same_as_long_as_nothing_changes,
       test_what_a_worker_is_not_started_with_does_not_matter, test_differs_with_each_option,
       test_differs_with_the_parameters_and_their_order,
       test_differs_when_the_program_is_written_anew,
       test_differs_when_another_program_takes_its_place,
-      test_a_program_that_is_missing_has_a_number_too, test_differs_with_the_text_of_the_unit)
+      test_a_program_that_is_missing_has_a_number_too, test_differs_with_the_text_of_the_unit,
+      test_a_unit_that_is_missing_is_no_difference)
