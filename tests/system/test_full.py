@@ -9,12 +9,6 @@ from harness.burst import Burst
 from harness.wait import holds_for, wait_until
 
 
-def ended(site):
-    """How long each of the connections that are over was in the kernel's queue, in seconds."""
-    connections = json.loads(site.control("--json", "history").stdout)["connections"]
-    return sorted(connection["queued_usec"] / 1e6 for connection in connections)
-
-
 def test_a_client_too_many_waits_and_is_served_when_one_ends(site):
     port = site.run_service(MIN_PROCS=1, MAX_PROCS=2, MIN_CONNS=2, MAX_CONNS=2)
     clients = site.connect_served(port, 4)
@@ -44,22 +38,29 @@ def test_says_how_many_waited_though_they_waited_for_a_moment(site):
 def test_the_wait_in_the_queue_is_known_of_each_client(site):
     """Also of those that come when the queue has been found empty, as each of these does."""
     port = site.run_service(MIN_PROCS=1, MAX_PROCS=1, MAX_CONNS=1, HISTORICAL_TIME=600)
-    waits = []
+    waits = []  # at least and at most, whatever else the machine does
     (served,) = site.connect_served(port)
-    for n in range(1, 4):
+    for _ in range(3):
         came = time.monotonic()
         client = site.connect(port)
+        connected = time.monotonic()
         client.send("service")
-        assert client.is_waiting(0.2 * n)
+        assert client.is_waiting(0.5)
+        freed = time.monotonic()
         served.close()
         assert client.receive() == "TEST"
-        waits.append(time.monotonic() - came)
+        waits.append((freed - connected, time.monotonic() - came))
         served = client
     served.close()
-    wait_until(lambda: len(ended(site)) == 4, what="all have ended")
-    for known, wait in zip(sorted(ended(site)[1:]), waits, strict=True):
-        # The kernel counts in ticks; and what a client measures contains its own turns.
-        assert wait - 0.15 < known <= wait + 0.02, (known, wait)
+
+    def ended():
+        return json.loads(site.control("--json", "history").stdout)["connections"]
+
+    wait_until(lambda: len(ended()) == 4, what="all have ended")
+    by_arrival = sorted(ended(), key=lambda connection: connection["accepted_at"]["monotonic"])
+    for connection, (least, most) in zip(by_arrival[1:], waits, strict=True):
+        # The kernel counts in ticks, and a virtual machine may catch up with several.
+        assert least - 0.1 < connection["queued_usec"] / 1e6 < most + 0.1
 
 
 def test_a_client_that_gives_up_waiting_takes_no_place(site):

@@ -133,7 +133,8 @@ void connection_check(struct connection *connection)
     pool_checking_begun(connection->service->pool);
     if (connection->is_readmitted)
         return;
-    uint64_t queued = connection->service->backlog.is_left ? queue_time(connection->fd) : 0;
+    uint64_t queued =
+        queue_time(&connection->service->backlog, connection->fd, connection->accepted_at);
     connection->queued_usec = queued < UINT32_MAX ? (uint32_t)queued : UINT32_MAX;
     statistics_count_backlog(connection->service->statistics, connection->queued_usec);
     alerts_note_wait(&connection->service->alerts,
@@ -215,6 +216,7 @@ void connection_hand_off(struct connection *connection, struct worker *worker, u
 {
     move(connection, CONNECTION_HANDOFF, now);
     connection->handed_at = now;
+    connection->is_adopted = false;
     pool_handoff_begun(connection->service->pool, worker->slot);
     worker_hold(worker, connection);
     if (worker->ring.memory)

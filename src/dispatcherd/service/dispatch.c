@@ -147,7 +147,7 @@ static void rest(struct service *service, enum accept_verdict verdict, uint32_t 
     if (service->pool->n_handoffs > 0 && !(wanted & RING_WANTS_ANSWERS))
         timer_set_no_later(&service->look_timer, now + LOOK_USEC);
     uint64_t look_at = queue_watch(&service->backlog, service->listeners, service->n_listeners,
-                                   verdict == ACCEPT_YES, now);
+                                   verdict == ACCEPT_YES && !listeners_are_paused(service), now);
     uint64_t tell_at = alerts_tell(service, verdict, now);
     uint64_t stress_at = stress_look(service, now);
 

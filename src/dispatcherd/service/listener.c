@@ -244,6 +244,14 @@ static bool is_started(struct listener *listener)
     return r >= 0;
 }
 
+bool listeners_are_paused(const struct service *service)
+{
+    for (size_t i = 0; i < service->n_listeners; i++)
+        if (service->listeners[i].is_paused)
+            return true;
+    return false;
+}
+
 void listeners_watch(struct service *service, bool on)
 {
     for (size_t i = 0; i < service->n_listeners; i++) {

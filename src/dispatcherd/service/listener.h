@@ -29,6 +29,9 @@ bool listeners_accept(struct service *service);
  * for a new source, this is tried again a little later. */
 void listeners_watch(struct service *service, bool on);
 
+/* Whether one of them accepts nothing for a moment, after an error that persists. */
+bool listeners_are_paused(const struct service *service);
+
 /* Closes those that the service manager does not hold. If there are any, all of them are freed. */
 void listeners_close_own(struct service *service);
 

@@ -146,10 +146,17 @@ uint64_t queue_stuck_since(const struct listener listeners[], size_t n_listeners
     return since;
 }
 
-uint64_t queue_time(int fd)
+uint64_t queue_time(struct backlog *backlog, int fd, uint64_t now)
 {
     struct tcp_info info;
 
-    /* For a socket that has sent nothing, this counts from the end of its handshake. */
-    return read_tcp_info(fd, &info) ? info.tcpi_last_data_sent * USEC_PER_MSEC : 0;
+    /* For a socket that has sent nothing, tcpi_last_data_sent counts from the end of its handshake.
+     */
+    if (!backlog->is_left || !read_tcp_info(fd, &info))
+        return 0;
+    uint64_t usec = info.tcpi_last_data_sent * USEC_PER_MSEC;
+    /* A long queue is not taken out at once, and whoever came first is the first. */
+    if (usec >= LEFT_USEC && backlog->accepts_since != 0)
+        backlog->accepts_since = now;
+    return usec;
 }

@@ -7,7 +7,7 @@
 
 /* About all listening sockets of a service; written by this module alone. */
 struct backlog {
-    bool is_left;           /* clients may be there for longer than a moment */
+    bool is_left;           /* clients may have been there for longer than a moment */
     uint64_t accepts_since; /* 0: nothing is accepted */
     uint64_t since;         /* when clients were first found there; 0: none were */
     uint64_t look_at;       /* not before this; see queue_watch() */
@@ -47,6 +47,6 @@ uint64_t queue_take_crowd(struct backlog *backlog);
 uint64_t queue_stuck_since(const struct listener listeners[], size_t n_listeners);
 
 /* How long a connection that was just accepted was in the queue, in microseconds, counted from the
- * end of its handshake. 0 if the kernel does not know. Nothing may have been sent on the
- * connection. */
-uint64_t queue_time(int fd);
+ * end of its handshake. 0 if that was a moment, or if the kernel does not know. Nothing may have
+ * been sent on the connection. */
+uint64_t queue_time(struct backlog *backlog, int fd, uint64_t now);

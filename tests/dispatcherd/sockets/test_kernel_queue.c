@@ -287,6 +287,31 @@ START_TEST(test_the_queue_that_is_stuck_for_longest_counts)
 }
 END_TEST
 
+/* As long as those who have waited keep coming. */
+START_TEST(test_a_long_queue_may_take_long)
+{
+    const uint64_t began = time_now_usec(CLOCK_MONOTONIC), left = USEC_PER_SEC / 10;
+
+    add_client(0);
+    add_client(0);
+    watch(true, start);
+    while (time_now_usec(CLOCK_MONOTONIC) < began + 2 * left)
+        (void)usleep(1000);
+    int first = accept_client(0), second = accept_client(0);
+    ck_assert_uint_ge(queue_time(&backlog, first, start + left - 1), left);
+    watch(true, start + left);
+    ck_assert(backlog.is_left);
+    ck_assert_uint_ge(queue_time(&backlog, second, start + left), left);
+    watch(true, start + 2 * left - 1);
+    ck_assert(backlog.is_left);
+    watch(true, start + 2 * left);
+    ck_assert(!backlog.is_left);
+    ck_assert_uint_eq(queue_time(&backlog, second, start + 2 * left), 0);
+    fd_close(first);
+    fd_close(second);
+}
+END_TEST
+
 START_TEST(test_a_connection_was_in_the_queue_since_its_handshake)
 {
     const uint64_t before = time_now_usec(CLOCK_MONOTONIC);
@@ -294,14 +319,14 @@ START_TEST(test_a_connection_was_in_the_queue_since_its_handshake)
 
     add_client(0);
     int fd = accept_client(0);
-    while ((usec = queue_time(fd)) == 0)
+    while ((usec = queue_time(&backlog, fd, before)) == 0)
         ck_assert_uint_lt(time_now_usec(CLOCK_MONOTONIC), before + LIMIT_USEC);
     /* The kernel counts in ticks, of 10 ms at most; a virtual machine may catch up with several. */
     ck_assert_uint_le(usec, time_now_usec(CLOCK_MONOTONIC) - before + 100 * USEC_PER_MSEC);
     fd_close(fd);
     int pair[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-    ck_assert_uint_eq(queue_time(pair[0]), 0);
+    ck_assert_uint_eq(queue_time(&backlog, pair[0], before), 0);
     fd_close(pair[0]);
     fd_close(pair[1]);
 }
@@ -310,8 +335,8 @@ END_TEST
 SUITE("kernel_queue", set_up, tear_down, test_sees_how_many_wait_and_how_many_may,
       test_sees_what_the_kernel_has_dropped, test_sees_nothing_of_other_sockets,
       test_who_accepts_need_not_look, test_clients_may_be_left_for_a_moment_after_it_accepts_again,
-      test_empty_queues_are_looked_at_once_a_second, test_knows_since_when_clients_wait,
-      test_a_queue_that_moves_is_stuck_from_the_next_look,
+      test_a_long_queue_may_take_long, test_empty_queues_are_looked_at_once_a_second,
+      test_knows_since_when_clients_wait, test_a_queue_that_moves_is_stuck_from_the_next_look,
       test_all_is_forgotten_when_it_accepts_again, test_the_largest_crowd_is_kept_until_it_is_taken,
       test_a_crowd_is_counted_every_millisecond, test_no_crowd_is_counted_while_all_are_accepted,
       test_the_queue_that_is_stuck_for_longest_counts,
