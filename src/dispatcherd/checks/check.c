@@ -11,6 +11,7 @@
 #include "dispatcherd/core/worker.h"
 #include "dns/dns_list.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,13 @@ static void check_answered(struct check *check)
 
 /* The PROXY header */
 
+/* tcp(7), ip(7): the peer, or the way to it, is gone. */
+static bool is_end_of_connection(int error)
+{
+    return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == EHOSTUNREACH ||
+           error == ENETUNREACH;
+}
+
 static void on_proxy_header(struct proxy_reader *reader, const struct proxy_result *result,
                             void *userdata)
 {
@@ -38,8 +46,13 @@ static void on_proxy_header(struct proxy_reader *reader, const struct proxy_resu
         check->stage = CHECK_ADDRESS;
         break;
     case PROXY_CLOSED:
-    case PROXY_FAILED:
         check->stage = CHECK_GONE;
+        break;
+    case PROXY_FAILED:
+        if (is_end_of_connection(-result->error))
+            check->stage = CHECK_GONE;
+        else
+            check_reject(check, REJECTED_FOR_ERROR, strerror(-result->error));
         break;
     case PROXY_INVALID:
     case PROXY_TIMED_OUT:
@@ -154,12 +167,33 @@ static void free_check(struct check *check, struct admission *admission)
     free(check);
 }
 
+/* It was still stored as one that is checked: the predecessor died before the service manager took
+ * the message that a worker had it. If the worker has said so by now, the connection is neither
+ * rejected nor served twice, nor does it end twice. */
+static bool is_with_a_worker(const struct connection *connection)
+{
+    const struct service *service = connection->service;
+
+    for (unsigned slot = 0; connection->is_readmitted && slot < service->pool->n_slots; slot++)
+        if (service->workers[slot] && worker_find(service->workers[slot], connection->id))
+            return true;
+    return false;
+}
+
+static void end_gone(struct connection *connection, uint64_t now)
+{
+    if (is_with_a_worker(connection))
+        connection_close(connection, now);
+    else
+        completion_end(connection, HISTORY_GONE, now);
+}
+
 static void close_gone(struct check *check)
 {
     struct admission *admission = check_admission(check);
 
     end_check(check);
-    completion_end(check->connection, HISTORY_GONE, time_now_usec(CLOCK_MONOTONIC));
+    end_gone(check->connection, time_now_usec(CLOCK_MONOTONIC));
     free_check(check, admission);
 }
 
@@ -192,18 +226,6 @@ static void pass(struct connection *connection, uint64_t now)
     connection_wait(connection, now);
 }
 
-/* It was still stored as one that is checked: the predecessor died before the service manager took
- * the message that a worker had it. It must be neither rejected nor served twice. */
-static bool is_with_a_worker(const struct connection *connection)
-{
-    const struct service *service = connection->service;
-
-    for (unsigned slot = 0; slot < service->pool->n_slots; slot++)
-        if (service->workers[slot] && worker_find(service->workers[slot], connection->id))
-            return true;
-    return false;
-}
-
 static void finish(struct check *check)
 {
     struct connection *connection = check->connection;
@@ -214,8 +236,8 @@ static void finish(struct check *check)
     end_check(check);
     check->end.at = now;
     if (check->stage == CHECK_GONE) {
-        completion_end(connection, HISTORY_GONE, now);
-    } else if (connection->is_readmitted && is_with_a_worker(connection)) {
+        end_gone(connection, now);
+    } else if (is_with_a_worker(connection)) {
         connection_close(connection, now);
     } else if (check->stage == CHECK_REJECTED) {
         reject_connection(connection, &check->end);

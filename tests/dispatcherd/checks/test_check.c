@@ -267,6 +267,32 @@ START_TEST(test_a_readmitted_connection_that_a_worker_has_is_left_to_it)
 }
 END_TEST
 
+/* Its end is the worker's to report. */
+START_TEST(test_a_client_that_leaves_a_worker_does_not_end_twice)
+{
+    struct connection *connection;
+    int fd;
+
+    add_name_server();
+    begin("DNS_VERIFY_DOMAIN=list.invalid\nHISTORICAL_TIME=60\n", "");
+    struct worker *worker = scene_add_worker(&scene, 0, 0, 4711);
+    struct connection *held = scene_add_connection(&scene, 0, NULL);
+    connection_hand_off(held, worker, time_now_usec(CLOCK_MONOTONIC));
+    tcp_pair(&client, &fd);
+    connection = connection_new(service, &fd, time_now_usec(CLOCK_MONOTONIC));
+    connection->is_readmitted = true;
+    connection->id = held->id;
+    ck_assert_int_eq(address_parse("192.0.2.7", &connection->peer), 0);
+    connection_check(connection);
+    check_begin(connection);
+    ck_assert_uint_eq(service->pool->n_checking, 1);
+    client = fd_close(client);
+    await_end_of_check();
+    ck_assert_uint_eq(service->state->history.n_connections, 0);
+    ck_assert_uint_eq(worker->n_held, 1);
+}
+END_TEST
+
 /* It holds up nobody, and has no place in a worker. */
 START_TEST(test_one_that_waits_for_a_list_lets_others_pass)
 {
@@ -337,7 +363,8 @@ Suite *make_suite(void)
                       test_a_readmitted_connection_has_no_header,
                       test_a_readmitted_connection_that_a_worker_has_is_left_to_it);
     ADD_FIXTURE_TESTS(
-        suite, "lists", set_up, tear_down, test_one_that_waits_for_a_list_lets_others_pass,
+        suite, "lists", set_up, tear_down, test_a_client_that_leaves_a_worker_does_not_end_twice,
+        test_one_that_waits_for_a_list_lets_others_pass,
         test_a_client_that_leaves_while_a_list_is_asked_is_gone,
         test_without_a_name_server_clients_are_admitted, test_all_checks_end_with_the_service);
     return suite;
