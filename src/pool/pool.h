@@ -38,7 +38,7 @@ struct pool_worker {
     uint64_t ready_at;
     uint64_t idle_since;   /* of a ready worker without connections */
     uint64_t load_fell_at; /* when it last lost a connection; 0: never */
-    bool is_blocked;       /* its channel takes no more for now */
+    bool is_blocked;       /* it is given none for now: its channel is full, or it rests */
     bool is_putting_off;   /* what it passes connections to took none when it was asked last */
     bool is_outdated;      /* to be replaced: what it was started with is not what is wanted now */
 };

@@ -78,11 +78,11 @@ UNIT_TESTS += \
 	tests/dispatcherd/service/test_sockets \
 	tests/dispatcherd/service/test_spare_sockets \
 	tests/dispatcherd/service/test_statistics_log \
+	tests/dispatcherd/sockets/test_fleet_address \
+	tests/dispatcherd/sockets/test_fleet_socket \
 	tests/dispatcherd/sockets/test_handed_fd \
 	tests/dispatcherd/sockets/test_kernel_queue \
 	tests/dispatcherd/sockets/test_reach \
-	tests/dispatcherd/sockets/test_fleet_address \
-	tests/dispatcherd/sockets/test_fleet_socket \
 	tests/dispatcherd/store/test_closer \
 	tests/dispatcherd/store/test_inherited \
 	tests/dispatcherd/store/test_job \

@@ -37,9 +37,10 @@ void certificate_describe(const struct service *service, struct str_buffer *text
 /* A worker could not use what it found, for this reason. */
 void certificate_failed(struct service *service, const char *fault);
 
-/* A worker shows this one, which expires at that time (seconds since 1970; 0: unknown). Older
- * workers that show another one are outdated. Returns false if it has expired, and workers with a
- * better one are there: the worker that was to replace them must not. */
+/* A worker shows this one, which expires at that time, in seconds since 1970; 0 if it has not said,
+ * which is long ago. Older workers that show another one are outdated. Returns false if it has
+ * expired, and workers with a better one are there: the worker that was to replace them must not.
+ */
 bool certificate_shown(struct worker *worker, const char *sha256, int64_t expires_at);
 
 /* The files may hold another certificate: one worker is started, to see, and the oldest makes room

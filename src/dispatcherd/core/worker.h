@@ -91,7 +91,7 @@ struct worker {
     struct ring_reader ring; /* its memory is freed with the channel */
 
     /* messages/orders.c */
-    unsigned unsent_orders; /* orders for which its channel had no room */
+    unsigned unsent_orders; /* for which its channel had no room, or it was not ready */
 
     /* messages/stress.c */
     bool is_told_of_stress; /* the last message told it that its service is under stress */

@@ -40,8 +40,8 @@ int order_drain(struct worker *worker);
 /* Sends the DEBUG mask of its service. */
 void order_debug(struct worker *worker);
 
-/* Sends it to a worker that is ready, unless it knows it from its welcome: our predecessor may have
- * had another one, and a change may have come before it was ready. */
+/* Sends it to a worker that is ready now, if it may not know it from its welcome: our predecessor
+ * may have had another one, and a change may have come before it was ready. */
 void order_debug_ready(struct worker *worker);
 
 /* Sends it to all workers that are ready, after a change; to the others when they are. */

@@ -32,7 +32,7 @@ static void worker_log_report_failure(const struct worker *worker, int error, bo
     if (has_file)
         report(LOG_ERR, &subject,
                "cannot reopen LOGFILE %s: %s; worker %d keeps writing to the file that was moved "
-               "away",
+               "away; to try again: dispatcherctl reload",
                path, strerror(-error), (int)worker->pid);
     else
         report(LOG_ERR, &subject, "cannot open LOGFILE %s: %s; worker %d logs to %s", path,

@@ -96,6 +96,6 @@ void worker_send_drain(struct worker *worker);
 /* systemd has reported why its process has ended, or is about to. The worker may be freed. */
 void worker_take_cause(struct worker *worker, const struct worker_cause *cause);
 
-/* Ends its sessions because the time for stopping is over: kills it, or, if its unit is unknown,
- * closes its channel. */
+/* Ends its sessions because the time for stopping is over: closes its channel, and kills it unless
+ * its unit is unknown. */
 void worker_cut(struct worker *worker);
