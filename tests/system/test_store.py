@@ -101,7 +101,7 @@ def test_a_worker_that_is_not_kept_is_named_and_the_others_are_taken_over(site):
     # The daemon's own five, and three workers.
     site.write_drop_in(UNIT, "[Service]\nFileDescriptorStoreMax=8\n")
     port = site.run_service(MIN_PROCS=5, MAX_PROCS=5, MAX_CONNS=2)
-    site.wait_for_log(r"worker \d+ would not survive .*FileDescriptorStoreMax=8")
+    site.wait_for_log(r"no room for the channel of worker \d+: 8 descriptors, FileDescriptorStoreMax=8;")
     wait_until(lambda: n_stored(site) == 8, 20, lambda: n_stored(site))
     before = site.worker_pids("TEST")
     site.kill(site.daemon_pid(), "KILL")
@@ -114,9 +114,9 @@ def test_a_worker_that_is_not_kept_is_named_and_the_others_are_taken_over(site):
 def test_there_is_room_again_when_a_worker_has_gone(site):
     site.write_drop_in(UNIT, "[Service]\nFileDescriptorStoreMax=6\n")
     site.run_service(MIN_PROCS=2, MAX_PROCS=2)
-    site.wait_for_log(r"worker \d+ would not survive ")
+    site.wait_for_log(r"no room for the channel of worker \d+: ")
     log = site.log_text()
-    (kept,) = [pid for pid in site.worker_pids("TEST") if f"worker {pid} would" not in log]
+    (kept,) = [pid for pid in site.worker_pids("TEST") if f"channel of worker {pid}:" not in log]
     site.kill(kept, "KILL")
     wait_until(lambda: len(site.worker_pids("TEST") - {kept}) == 2, 20, "another worker")
     wait_until(lambda: n_stored(site) == 6, 30, lambda: n_stored(site))
