@@ -11,6 +11,7 @@
 #include "dispatcherd/sockets/kernel_queue.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 static const struct {
     const char *name, *raised_id, *cleared_id;
@@ -71,6 +72,25 @@ static void alert_texts_rejections(const struct rejection_run *rejections, struc
         str_buffer_add(text, " (%s)", rejections->detail);
 }
 
+void alert_texts_certificate(const struct service *service, struct str_buffer *text)
+{
+    const struct certificate *certificate = &service->certificate;
+    time_t at = (time_t)certificate->expires_at, now = time(NULL);
+    char date[64] = "";
+    struct tm tm;
+
+    if (certificate->fault[0]) {
+        str_buffer_add(text, "has a certificate that cannot be used: %s", certificate->fault);
+        return;
+    }
+    if (gmtime_r(&at, &tm))
+        strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm);
+    if (at <= now)
+        str_buffer_add(text, "has a certificate that expired on %s", date);
+    else
+        str_buffer_add(text, "has a certificate that expires on %s", date);
+}
+
 void alerts_describe(const struct service *service, enum service_alert alert,
                      struct str_buffer *text)
 {
@@ -102,7 +122,7 @@ void alerts_describe(const struct service *service, enum service_alert alert,
         str_buffer_add(text, "lacks a back end: %s", service->backends.trouble);
         break;
     case SERVICE_ALERT_CERTIFICATE:
-        certificate_describe(service, text);
+        alert_texts_certificate(service, text);
         break;
     case N_SERVICE_ALERTS:
         break;

@@ -2,6 +2,7 @@
 /* Copyright (C) dispatcherd contributors */
 #include "dispatcherd/core/certificate.h"
 
+#include "base/str.h"
 #include "base/time.h"
 #include "dispatcherd/core/service.h"
 #include "dispatcherd/core/worker.h"
@@ -30,25 +31,6 @@ uint64_t certificate_bad_at(const struct service *service, uint64_t now)
     if (!certificate->is_known || left <= 0)
         return USEC_INFINITY;
     return time_add_usec(now, (uint64_t)left * USEC_PER_SEC);
-}
-
-void certificate_describe(const struct service *service, struct str_buffer *text)
-{
-    const struct certificate *certificate = &service->certificate;
-    time_t at = (time_t)certificate->expires_at, now = time(NULL);
-    char date[64] = "";
-    struct tm tm;
-
-    if (certificate->fault[0]) {
-        str_buffer_add(text, "has a certificate that cannot be used: %s", certificate->fault);
-        return;
-    }
-    if (gmtime_r(&at, &tm))
-        strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm);
-    if (at <= now)
-        str_buffer_add(text, "has a certificate that expired on %s", date);
-    else
-        str_buffer_add(text, "has a certificate that expires on %s", date);
 }
 
 void certificate_failed(struct service *service, const char *fault)

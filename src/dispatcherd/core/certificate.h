@@ -4,8 +4,6 @@
  * it, and workers that show an older one than the youngest are replaced. */
 #pragma once
 
-#include "base/str.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,9 +28,6 @@ bool certificate_is_bad(const struct service *service);
 /* When that will be, by its expiry: CLOCK_MONOTONIC; USEC_INFINITY: it is so already, or nothing is
  * known. */
 uint64_t certificate_bad_at(const struct service *service, uint64_t now);
-
-/* As a sentence without its subject, the service. */
-void certificate_describe(const struct service *service, struct str_buffer *text);
 
 /* A worker could not use what it found, for this reason. */
 void certificate_failed(struct service *service, const char *fault);

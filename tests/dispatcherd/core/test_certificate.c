@@ -3,6 +3,7 @@
 /* The time is always the same, so that each bound can be met to the second. */
 #include "base/macro.h"
 #include "base/time.h"
+#include "dispatcherd/alerts/alert_texts.h"
 #include "dispatcherd/core/certificate.h"
 #include "dispatcherd/core/service.h"
 #include "support/suite.h"
@@ -44,7 +45,7 @@ static const char *described(void)
     static char words[512];
     struct str_buffer text = str_buffer_init(words, sizeof(words));
 
-    certificate_describe(&service, &text);
+    alert_texts_certificate(&service, &text);
     return words;
 }
 
