@@ -11,7 +11,6 @@ top=$(cd "${srcdir:-.}" && pwd)
 # What the tests drive without its header, by another one; and what no unit test can drive. Each line
 # has its reason.
 exempt='
-dispatcherd/alerts/alert_texts.h      test_alerts has the text of each alert
 dispatcherd/checks/check_internal.h   shared by the files of checks/check.h, which test_check drives
 dispatcherd/control/socket.h          the file of control/control.h: test_control has what may be in its place
 dispatcherd/fleet/link_internal.h     shared by the files of fleet/link.h, which test_link drives
