@@ -11,8 +11,8 @@ enum job_type {
     JOB_UNKNOWN, /* it could not be asked: no unit, or no bus */
 };
 
-/* Asks systemd over the system bus for the current job of our own unit. A bus or a systemd that does
- * not answer is given up after two seconds, at each of four steps. */
+/* Asks systemd over the system bus for the current job of our own unit. A bus or a systemd that
+ * does not answer is given up after two seconds, at each of four steps. */
 enum job_type job_ask(void);
 
 const char *job_type_to_string(enum job_type type);
