@@ -287,6 +287,25 @@ def test_a_client_that_takes_nothing_is_ended(site, back_end):
     service.wait_active(1)
 
 
+@pytest.mark.parametrize("first", ["client", "server"])
+def test_a_session_may_end_on_one_side_after_a_long_rest(site, back_end, first):
+    """The limit for that begins then, and not with the last byte."""
+    service = ProxyService(site, back_end.name, parameters=["STALL_TIMEOUT=2"])
+    a, b = pair(service, back_end)
+    if first == "server":
+        a, b = b, a
+    a.sendall(b"x")
+    assert receive(b, 1) == b"x"
+    holds_for(lambda: site.list_of("connections"), 2.5, "it rests")
+    a.shutdown(socket.SHUT_WR)
+    assert b.recv(1) == b""
+    b.sendall(b"the rest")
+    assert receive(a, 8) == b"the rest"
+    b.close()
+    assert a.recv(1) == b""
+    service.wait_active(0)
+
+
 def test_sessions_go_on_while_dispatcherd_is_killed_and_come_back(site_of_systemd):
     site = site_of_systemd
     back_end = BackEnd(site)

@@ -67,6 +67,10 @@ static int add_host(struct backends *backends, const char *name, const char **re
 
     if (!settings_split(name, host, port))
         return -EINVAL;
+    if (backends->n_items == BACKENDS_MAX) {
+        *ret_why = "those before it have all the addresses that there may be";
+        return -EINVAL;
+    }
     int r = getaddrinfo(host, port, &hints, &list);
     if (r != 0) {
         *ret_why = gai_strerror(r);

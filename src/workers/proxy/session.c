@@ -28,16 +28,19 @@ static int watch_end(const struct relay *relay, struct end *end)
     return epoll_ctl(relay->epoll, EPOLL_CTL_ADD, end->fd, &event) < 0 ? -errno : 0;
 }
 
-/* Time limits hold for sessions that wait, connect, hold bytes back, or are open on one side. */
+/* Time limits hold for sessions that wait, connect, hold bytes back, or are open on one side. They
+ * begin then: what was at rest before may have rested for long. */
 static void watch_session(struct session *session, struct relay *relay, bool on)
 {
     if (session->is_watched == on)
         return;
     session->is_watched = on;
-    if (on)
-        link_add(&relay->watched, &session->watched);
-    else
+    if (!on) {
         link_remove(&session->watched);
+        return;
+    }
+    link_add(&relay->watched, &session->watched);
+    session->moved_at = relay->now;
 }
 
 static void set_state(struct session *session, struct relay *relay, enum session_state state)

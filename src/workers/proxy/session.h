@@ -44,7 +44,7 @@ struct session {
     size_t backend;    /* that is connected, or connecting, or to be tried next */
     uint64_t began_at; /* to look for a back end; microseconds, CLOCK_MONOTONIC, as the next two */
     uint64_t attempt_at;     /* this attempt to connect */
-    uint64_t moved_at;       /* the last byte */
+    uint64_t moved_at;       /* the last byte, or when it had to move again after a rest */
     struct tls_session *tls; /* owned; NULL: none ends here */
     struct end ends[N_ENDS];
     struct way ways[N_ENDS];     /* by where their bytes come from */
