@@ -211,7 +211,7 @@ static void report_problems(const struct problem_list *problems)
     }
     size_t n_left_out = problems->n_errors + problems->n_warnings - problems->n_items;
     if (n_left_out > 0)
-        report_daemon(LOG_ERR, "and %zu more %s", n_left_out,
+        report_daemon(problems->n_errors > 0 ? LOG_ERR : LOG_WARNING, "and %zu more %s", n_left_out,
                       str_plural(n_left_out, "problem", "problems"));
 }
 
@@ -262,9 +262,10 @@ static int fall_back(int config_fd, int mapping_fd, struct config_version **ret)
 
     if (config_fd < 0 || last_config_read(config_fd, mapping_fd, ret) < 0)
         return -ENOENT;
-    report(LOG_ERR, &subject,
-           "the configuration is broken; using the last good one until it is corrected "
-           "and reloaded");
+    report(
+        LOG_ERR, &subject,
+        "the configuration cannot be used; using the last good one until a reload finds one that "
+        "can");
     return 0;
 }
 
@@ -297,13 +298,11 @@ static int run_with(const struct arguments *arguments, struct inherited *inherit
     report_problems(&problems);
     size_t n_errors = problems.n_errors;
     problem_list_clear(&problems);
-    int status = EX_CONFIG;
+    /* If the files are not at fault, the service manager is to try again. */
+    int status = n_errors > 0 && r != -ETIMEDOUT ? EX_CONFIG : EXIT_FAILURE;
     if (r < 0) {
-        /* The files are not at fault: the service manager is to try again. */
-        if (n_errors == 0) {
+        if (n_errors == 0)
             report_daemon(LOG_ERR, "cannot read the configuration: %s", strerror(-r));
-            status = EXIT_FAILURE;
-        }
         config_version_unref(version);
         version = NULL;
         r = fall_back(config_fd, mapping_fd, &version);

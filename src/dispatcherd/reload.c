@@ -171,10 +171,10 @@ int reload(struct manager *manager, struct problem_list *problems)
         manager->context.changed(&manager->context);
         if (problems->n_errors > 0)
             report(LOG_ERR, &refused,
-                   "reload refused because of errors; keeping the previous configuration (%zu %s)",
+                   "reload refused because of %zu %s; keeping the previous configuration",
                    problems->n_errors, str_plural(problems->n_errors, "error", "errors"));
         else
-            report(LOG_ERR, &refused, "reload failed; keeping the previous configuration: %s",
+            report(LOG_ERR, &refused, "reload failed: %s; keeping the previous configuration",
                    strerror(-r));
         return r;
     }

@@ -38,7 +38,7 @@ static void cut(struct manager *manager)
         report(LOG_NOTICE, &(struct subject){0}, "%u %s in the programs that they were passed to",
                n_passed_on, str_plural(n_passed_on, "connection goes on", "connections go on"));
     if (n > 0)
-        report(LOG_WARNING, &subject, "time limit for stopping reached; closing %u %s", n,
+        report(LOG_WARNING, &subject, "closing %u %s that did not end in the time for stopping", n,
                str_plural(n, "connection", "connections"));
     for (size_t i = 0; i < manager->n_services; i++)
         for (unsigned slot = 0; slot < POOL_WORKERS_MAX; slot++)
@@ -143,7 +143,7 @@ static void leave(struct manager *manager, enum job_type job)
 static void drain(struct manager *manager)
 {
     unsigned limit_sec = manager->context.stop_limit_sec;
-    unsigned n = manager_count_connections(manager);
+    unsigned n = manager_count_connections(manager) - manager_count_passed_on(manager);
 
     manager->state = MANAGER_STOPPING;
     report_daemon(LOG_NOTICE, "stopping; %u %s may continue for up to %u s", n,

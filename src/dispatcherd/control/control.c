@@ -145,12 +145,11 @@ static int identify(struct control *control, int fd, struct control_caller *ret)
 /* A shortage that comes and goes is reported as one. */
 static void tell_shortage(struct control *control, int error)
 {
-    const struct subject subject = {.message_id = MESSAGE_ID_CONTROL_FAILED};
     uint64_t now = time_now_usec(CLOCK_MONOTONIC);
 
     if (!time_take_turn(&control->shortage_told_at, now, SHORTAGE_INTERVAL_USEC))
         return;
-    report(LOG_ERR, &subject, "cannot serve a client of the control socket: %s", strerror(-error));
+    report_daemon(LOG_ERR, "cannot serve a client of the control socket: %s", strerror(-error));
 }
 
 /* Whatever the reason, a connection that cannot be served is closed. */

@@ -75,18 +75,19 @@ static void worker_log_renew(struct worker *worker)
         worker_log_report_ignorance(worker);
         return;
     }
+    bool had_file = worker->log.inode != 0;
     _cleanup_fd_ int fd = logfile_limited_open(&worker->log);
     if (fd < 0) {
         (void)orders_take_unsent(worker, ORDER_LOG);
-        worker_log_report_failure(worker, fd, true);
+        worker_log_report_failure(worker, fd, had_file);
         return;
     }
     int r = order_log(worker, fd);
     if (r != -ETOOMANYREFS)
         return;
     /* The kernel allows no more descriptors under way. The next look at the files tries again. */
-    worker->log.inode = 0;
-    worker_log_report_failure(worker, r, true);
+    worker->log.device = 0;
+    worker_log_report_failure(worker, r, had_file);
 }
 
 void worker_log_send_again(struct worker *worker)

@@ -49,7 +49,7 @@ START_TEST(test_ignores_how_it_is_written)
         /* The default, written. */
         A "MAX_PROCS=5\n" B,
         "[SERVICE=a]\nimage = /bin/true\nPARAMETER=x\nport=2501\nPARAMETER=y\n" B,
-        /* Of its host alone. */
+        /* Each host has its own; it is not part of the hash. */
         "[SERVICE=DISPATCHER]\nFLEET_NAME=one\n" A B,
     };
     char first[CONFIG_HASH_MAX], other[CONFIG_HASH_MAX];
