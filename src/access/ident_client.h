@@ -31,9 +31,10 @@ int ident_clients_new(sd_event *event, uint16_t port, struct ident_clients **ret
 /* Ends every query without its callback; no request is valid any more. NULL does nothing. */
 void ident_clients_free(struct ident_clients *clients);
 
-/* Asks who has opened the connection between both addresses, from the server's address. Never
- * waits. Returns 0 with *ret if the event loop will call the callback; -EBUSY if IDENT_CLIENTS_MAX
- * queries are under way; or another negative errno: there will be no answer. */
+/* Asks the client's host who has opened the connection between the two addresses; the query is sent
+ * from the server's address. Never waits. Returns 0 with *ret if the event loop will call the
+ * callback; -EBUSY if IDENT_CLIENTS_MAX queries are under way; or another negative errno: there
+ * will be no answer. */
 int ident_ask(struct ident_clients *clients, const struct address *server,
               const struct address *client, ident_callback callback, void *userdata,
               struct ident_request **ret);

@@ -36,7 +36,8 @@ struct proxy_header {
 
 /* Reads the header at the start of `bytes`: all that has arrived, from the first byte on. *ret is
  * set if the header is complete. If it is invalid, *ret_fault is a phrase that says why, and lives
- * forever. Bytes that cannot become a header are reported as invalid at the first that differs;
- * after PROXY_HEADER_MAX_BYTES the result is never PROXY_HEADER_MORE. */
+ * forever. Bytes that cannot become a header are reported as invalid at the first that differs from
+ * both signatures, and a line of version 1 when it is complete; after PROXY_HEADER_MAX_BYTES the
+ * result is never PROXY_HEADER_MORE. */
 enum proxy_header_result proxy_header_parse(const void *bytes, size_t size,
                                             struct proxy_header *ret, const char **ret_fault);

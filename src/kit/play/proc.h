@@ -21,5 +21,6 @@ int proc_find_memfd(pid_t pid, const char *name);
 /* True if descriptor `fd` of the process is the very file that `own` is here. */
 bool proc_is_same_file(pid_t pid, int fd, int own);
 
-/* The lowest number that is no descriptor of the process; -1 if that cannot be seen. */
+/* The lowest number that is no descriptor of the process: 0 if it cannot be seen; -1 if it has too
+ * many. */
 int proc_lowest_free_fd(pid_t pid);

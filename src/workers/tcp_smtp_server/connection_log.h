@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) dispatcherd contributors */
-/* Passes the lines of sessions to the library's log; those that clients can cause at will within a
- * limit for the whole process. */
+/* Passes the lines of sessions to the library's log. Those that clients can cause at will are
+ * limited in number, for the whole process. */
 #pragma once
 
 #include <dispatcher/worker.h>
