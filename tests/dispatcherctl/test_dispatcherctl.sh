@@ -73,7 +73,7 @@ EOT
 start_daemon()
 {
     for _ in $(seq 20); do
-        port=$((20000 + RANDOM % 10000))
+        port=$((10000 + RANDOM % 2000)) # below those of the system tests
         configure
         ./dispatcherd --config "$scratch/dispatcher.cnf" --control "$socket" \
             --stop-limit 1 2>"$scratch/log" &

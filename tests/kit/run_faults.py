@@ -82,6 +82,10 @@ def main():
             others = ALWAYS_BESIDES.get(fault, set())
             if os.environ.get("WHOLE"):
                 others = others | set(BESIDES.get(fault, "").split())
+            if not wanted <= set(broken):
+                # On a busy machine the kit may hang up before the worker has had its turn to break
+                # the rule. It never blames a worker for that, so what is too much stays wrong.
+                broken, output = broken_rules(fault, faults[fault])
             if not wanted <= set(broken) <= wanted | others:
                 n_wrong += 1
                 print(f"FAILED: {fault} breaks '{faults[fault]}'; found: {broken}\n{output}")

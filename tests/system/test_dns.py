@@ -210,9 +210,13 @@ def test_a_thousand_waiting_checks_delay_nobody_else(site, names):
         return sorted(times)[30]
 
     quiet = median()
-    waiting = [come(site, port, f"198.18.{i // 250}.{i % 250 + 1}") for i in range(1000)]
+    # A slow machine brings fewer in a time in which none of the checks ends by itself.
+    began, waiting = time.monotonic(), []
+    while len(waiting) < 1000 and time.monotonic() < began + 2:
+        i = len(waiting)
+        waiting.append(come(site, port, f"198.18.{i // 250}.{i % 250 + 1}"))
     busy = median()
-    assert checking(site) == len(waiting), "the checks were over too soon to say anything"
+    assert checking(site) == len(waiting) >= 200, "the checks were over too soon to say anything"
     assert busy < 3 * quiet + 0.05, f"{quiet * 1e6:.0f} us quiet, {busy * 1e6:.0f} us then"
     for client in waiting:
         with client:

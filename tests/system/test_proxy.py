@@ -192,9 +192,7 @@ def test_last_words_of_a_server_that_takes_no_more_arrive(site, back_end):
 
 
 def closed_port(site):
-    with site.open_socket(socket.AF_INET) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    return site.free_port()
 
 
 def test_the_next_back_end_is_taken_if_one_refuses(site, back_end):

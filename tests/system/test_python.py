@@ -65,7 +65,7 @@ def test_a_session_outlives_the_restart_of_its_service(site, builddir, name):
     image = python_image(site, builddir, "ECHO", name)
     site.write_config(site.service("ECHO", PORT=port, MIN_PROCS=1, IMAGE=image))
     if site.way == "systemd":
-        site.write_drop_in("dispatcherd-echo-worker@.service", "[Service]\nWatchdogSec=3\n")
+        site.write_drop_in("dispatcherd-echo-worker@.service", "[Service]\nWatchdogSec=5\n")
     site.start()
     client = site.connect(port)
     client.send("hello")
@@ -74,7 +74,7 @@ def test_a_session_outlives_the_restart_of_its_service(site, builddir, name):
     site.control("restart", "ECHO")
     wait_until(lambda: len(site.workers("ECHO")) == 2, LIMIT, "a successor")
     # Longer than the watchdog waits.
-    holds_for(lambda: worker in site.workers("ECHO"), 4, "its session goes on")
+    holds_for(lambda: worker in site.workers("ECHO"), 6, "its session goes on")
     client.send("still here")
     assert client.receive() == "still here"
     client.close()

@@ -61,7 +61,7 @@ class NameServer:
         self.sock = site.open_socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind(address)
         self.forward = site.open_socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.forward.settimeout(0.2)
+        self.forward.settimeout(1)
         self.log = open(os.path.join(folder, "rbldnsd.log"), "w")
         zones = ["list.test:ip4trie:v4", "list.test:ip6trie:v6", "mute.test:ip4trie:mute"]
         self.program = site.spawn(

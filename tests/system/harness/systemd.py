@@ -166,7 +166,8 @@ class SystemdSite(Site):
         self.close_clients()
         try:
             self.container.run("systemctl", "stop", "dispatcherd.slice", timeout=LIMIT)
-            assert not self.processes(""), "processes are left"
+            # One that has ended is in its group until it is reaped.
+            wait_until(lambda: not self.processes(""), LIMIT, "no process is left")
         except subprocess.TimeoutExpired:
             self.systemctl("kill", "-s", "KILL", "dispatcherd.slice", check=False)
             self.systemctl("stop", "dispatcherd.slice", check=False)
