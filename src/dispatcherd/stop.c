@@ -143,7 +143,7 @@ static void leave(struct manager *manager, enum job_type job)
 static void drain(struct manager *manager)
 {
     unsigned limit_sec = manager->context.stop_limit_sec;
-    unsigned n = manager_count_connections(manager) - manager_count_passed_on(manager);
+    unsigned n = manager_count_connections(manager);
 
     manager->state = MANAGER_STOPPING;
     report_daemon(LOG_NOTICE, "stopping; %u %s may continue for up to %u s", n,
