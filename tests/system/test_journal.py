@@ -114,6 +114,9 @@ def expected(worker, connection):
         "-t dispatcherd -g 'found on DNS list and rejected'": says(
             rf"access_control: host {LISTED} found on DNS list and rejected; list list.test: "
         ),
+        "MESSAGE_ID=ACCESS_DENIED DISPATCHER_REASON=dns_list": says(
+            rf"access_control: host {LISTED} found on DNS list and rejected; "
+        ),
         "MESSAGE_ID=ACCESS_DENIED DISPATCHER_REASON=mapping": is_refusal_by_mapping,
         "MESSAGE_ID=ACCESS_DENIED DISPATCHER_CLIENT_ADDRESS=192.0.2.7": is_refusal_by_mapping,
         "MESSAGE_ID=MAPPING_NOTE": says(r"^\w+: seen it$"),
@@ -124,7 +127,7 @@ def expected(worker, connection):
         "-f DISPATCHER_DEBUG_BIT=9": has("DISPATCHER_DEBUG_BIT", "9"),
         "DISPATCHER_DEBUG_BIT=8 DISPATCHER_DEBUG_BIT=9 DISPATCHER_DEBUG_BIT=10": says(r"worker \d+"),
         "DISPATCHER_SERVICE=SMTP DISPATCHER_DEBUG_BIT=9": says(r"^SMTP: (.*connection|worker \d+(, \w+: | goes from ))"),
-        "DISPATCHER_DEBUG_BIT=12 DISPATCHER_DEBUG_BIT=13 DISPATCHER_DEBUG_BIT=14": is_worker,
+        " ".join(f"DISPATCHER_DEBUG_BIT={bit}" for bit in (12, 13, 14, 16, 17)): is_worker,
         "-o short-precise -t dispatcherd": is_daemon,
         "-o cat -t dispatcherd": is_daemon,
     }
