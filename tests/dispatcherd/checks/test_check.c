@@ -235,27 +235,34 @@ START_TEST(test_a_readmitted_connection_has_no_header)
 }
 END_TEST
 
-/* The predecessor had no time to take it out of the store. A rejection would go to a client that is
- * in session. */
+/* A worker has a connection whose copy the predecessor had no time to take out of the store: the
+ * copy is readmitted, and its check begins. Returns the worker. */
+static const struct worker *check_copy_of_held(void)
+{
+    struct worker *worker = scene_add_worker(&scene, 0, 0, 4711);
+    struct connection *held = scene_add_connection(&scene, 0, NULL), *copy;
+    int fd;
+
+    connection_hand_off(held, worker, time_now_usec(CLOCK_MONOTONIC));
+    tcp_pair(&client, &fd);
+    copy = connection_new(service, &fd, time_now_usec(CLOCK_MONOTONIC));
+    copy->is_readmitted = true;
+    copy->id = held->id;
+    ck_assert_int_eq(address_parse("192.0.2.7", &copy->peer), 0);
+    connection_check(copy);
+    check_begin(copy);
+    return worker;
+}
+
+/* A rejection would go to a client that is in session. */
 START_TEST(test_a_readmitted_connection_that_a_worker_has_is_left_to_it)
 {
     static const char *const tables[] = {"PORT_ACCESS\n\n  *  $N550$ no\n",
                                          "PORT_ACCESS\n\n  *  $Y\n"};
 
     for (size_t i = 0; i < ELEMENTSOF(tables); i++) {
-        struct connection *connection;
-        int fd;
-
         begin("", tables[i]);
-        struct worker *worker = scene_add_worker(&scene, 0, 0, 4711);
-        struct connection *held = scene_add_connection(&scene, 0, NULL);
-        connection_hand_off(held, worker, time_now_usec(CLOCK_MONOTONIC));
-        tcp_pair(&client, &fd);
-        connection = connection_new(service, &fd, time_now_usec(CLOCK_MONOTONIC));
-        connection->is_readmitted = true;
-        connection->id = held->id;
-        connection_check(connection);
-        check_begin(connection);
+        const struct worker *worker = check_copy_of_held();
         await_end_of_check();
         ck_assert_uint_eq(service->pool->n_waiting, 0);
         ck_assert_uint_eq(statistics_rejected(service->statistics), 0);
@@ -270,21 +277,9 @@ END_TEST
 /* Its end is the worker's to report. */
 START_TEST(test_a_client_that_leaves_a_worker_does_not_end_twice)
 {
-    struct connection *connection;
-    int fd;
-
     add_name_server();
     begin("DNS_VERIFY_DOMAIN=list.invalid\nHISTORICAL_TIME=60\n", "");
-    struct worker *worker = scene_add_worker(&scene, 0, 0, 4711);
-    struct connection *held = scene_add_connection(&scene, 0, NULL);
-    connection_hand_off(held, worker, time_now_usec(CLOCK_MONOTONIC));
-    tcp_pair(&client, &fd);
-    connection = connection_new(service, &fd, time_now_usec(CLOCK_MONOTONIC));
-    connection->is_readmitted = true;
-    connection->id = held->id;
-    ck_assert_int_eq(address_parse("192.0.2.7", &connection->peer), 0);
-    connection_check(connection);
-    check_begin(connection);
+    const struct worker *worker = check_copy_of_held();
     ck_assert_uint_eq(service->pool->n_checking, 1);
     client = fd_close(client);
     await_end_of_check();
